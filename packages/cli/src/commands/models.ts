@@ -1,0 +1,44 @@
+/** `lockstep models`. */
+import { summarizeTotals, type ZooModel, zooModels } from '@lockstep/core';
+import type { Command } from 'commander';
+import { writeLine } from '../io.js';
+import { jsonField } from '../options.js';
+import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
+import { formatRecipe } from '../recipe-text.js';
+import { formatTable } from '../text-table.js';
+
+export function createModelsCommand(context: CommandContext): Command {
+  const command = createCommand('models', context)
+    .summary('list the models that come with Lockstep')
+    .description('Lists the zoo: models that `train`, `summary` and `evaluate` know by name.');
+  addFields(command, [jsonField]);
+  addExamples(command, [
+    ['lockstep models', 'the zoo with sizes, recipes and claims'],
+    ['lockstep models --json', 'one JSON object a line'],
+    ['lockstep summary net19k', 'one of them, layer by layer'],
+    ['lockstep train net19k', 'train it'],
+  ]);
+  return command.action((options: { json?: boolean }) => {
+    const lines = options.json ? zooModels.map((entry) => JSON.stringify(describeModel(entry))) : formatZoo();
+    for (const line of lines) writeLine(context.io.stdout, line);
+  });
+}
+
+function describeModel({ model, recipe, claim }: ZooModel) {
+  const { parameters, multAdds } = summarizeTotals(model);
+  return { name: model.name, description: model.description ?? '', parameters, multAdds, claim, recipe };
+}
+
+/** A table of sizes and claims, then each recipe on a line of its own: together they are too wide. */
+function formatZoo(): string[] {
+  const sizes = zooModels.map((entry) => {
+    const { name, parameters, multAdds, claim } = describeModel(entry);
+    return [name, parameters.toLocaleString('en-US'), multAdds.toLocaleString('en-US'), claim];
+  });
+  const recipes = zooModels.map(({ model, recipe }) => [model.name, formatRecipe(recipe)]);
+  return [
+    ...formatTable([['Model', 'Parameters', 'Mult-adds', 'Claim'], ...sizes], 'lrrl'),
+    '',
+    ...formatTable([['Model', 'Recipe'], ...recipes], 'll'),
+  ];
+}

@@ -1,0 +1,154 @@
+/** `lockstep train [MODEL]`. */
+import { type Dataset, holdOutValidation, LockstepError, type RunEvent } from '@lockstep/core';
+import { type Command, Option } from 'commander';
+import { loadData } from '../data.js';
+import { describeError, EXIT_FAILED } from '../failure.js';
+import { watchInterrupts } from '../interrupt.js';
+import { type Io, writeLine } from '../io.js';
+import { DEFAULT_MODEL, recipeFields, runFields } from '../options.js';
+import { checkOutputPath } from '../output-path.js';
+import { addExamples, addFields, type CommandContext, createCommand, groupHeading } from '../program.js';
+import { formatRecipe } from '../recipe-text.js';
+import { createPrinter, type RunPrinter } from '../run-printer.js';
+import { type RunSettings, resolveRun } from '../run-settings.js';
+import type { ModelState, TrainRequest } from '../session.js';
+import { loadModelState, saveModelState } from '../weights-file.js';
+
+export function createTrainCommand(context: CommandContext): Command {
+  const command = createCommand('train', context)
+    .summary('train a model')
+    .description(
+      'Trains a model: a name from `lockstep models`, or a JSON file with a model. Ctrl-C ends the run in order.',
+    )
+    .argument('[model]', `name or .json file (default: ${DEFAULT_MODEL})`)
+    .addOption(
+      new Option(
+        '--config <file>',
+        'a run in a .json or .yaml file: model, recipe, and every long flag as a field',
+      ).helpGroup(groupHeading('Run')),
+    );
+  addFields(command, [...runFields, ...recipeFields]);
+  addExamples(command, [
+    ['lockstep train', 'tiny6k on every core, to runs/tiny6k-seed1.safetensors'],
+    ['lockstep train net19k --workers 8 --seed 7', 'the same bits with any number of workers'],
+    ['lockstep train gap19k --until 0.994 --save gap.safetensors', 'stop at 99.4% on the test set'],
+    ['lockstep train my.json --optimizer adamw --lr 2e-3 --epochs 3', 'your own model, your own recipe'],
+    ['lockstep train --config run.yaml --epochs 1', 'flags go before the file'],
+    ['lockstep train --data ./mnist --json --no-save > log.jsonl', 'for programs'],
+  ]);
+  return command.action(async (model: string | undefined, options: Record<string, unknown>) => {
+    context.exitCode = await runTrain(resolveRun(model, options, context.io.coreCount), context.io);
+  });
+}
+
+/**
+ * Trains, prints, saves. Returns the exit code: 0, or 1 when the run fails on the way.
+ *
+ * @throws LockstepError for input that is wrong, before the run starts
+ */
+export async function runTrain(settings: RunSettings, io: Io): Promise<number> {
+  for (const notice of settings.notices) writeLine(io.stderr, `note: ${notice}`);
+  if (settings.dryRun) announce(settings, io);
+  const savePath = settings.dryRun ? undefined : settings.save;
+  if (savePath !== undefined) checkOutputPath(savePath);
+  const initial = settings.weights === undefined ? undefined : loadModelState(settings.weights, settings.model);
+  const loaded = await loadData(settings.data, settings.model.classes, io);
+  const dataset = holdOutValidation(loaded, settings.validation);
+  const printer = createPrinter(settings, io);
+  const watch = watchInterrupts(
+    io,
+    () => printer.note('Finishing the step; Ctrl-C again exits at once.'),
+    () => printer.close(),
+  );
+  try {
+    const outcome = await followRun(toRequest(settings, dataset, initial, watch.signal), printer);
+    const failure = 'failure' in outcome ? outcome : trySave(savePath, settings, outcome);
+    printer.finish(failure === undefined ? savePath : undefined);
+    if (failure === undefined) return 0;
+    writeLine(io.stderr, describeError(failure.failure, io.env));
+    return EXIT_FAILED;
+  } finally {
+    watch.stop();
+    printer.close();
+  }
+}
+
+const toRequest = (
+  settings: RunSettings,
+  dataset: Dataset,
+  initial: ModelState | undefined,
+  signal: AbortSignal,
+): TrainRequest => ({
+  model: settings.model,
+  recipe: settings.recipe,
+  dataset,
+  seed: settings.seed,
+  workers: settings.workers,
+  engine: settings.engine,
+  signal,
+  ...(settings.steps === undefined ? {} : { steps: settings.steps }),
+  ...(settings.until === undefined ? {} : { until: settings.until }),
+  ...(initial === undefined ? {} : { initial }),
+});
+
+interface Trained {
+  readonly state: ModelState;
+  readonly steps: number;
+}
+
+interface Failed {
+  readonly failure: unknown;
+}
+
+/**
+ * Prints the events of a run until its end. A failure after the start is the run's; a LockstepError before it is bad
+ * input, and thrown.
+ */
+async function followRun(request: TrainRequest, printer: RunPrinter): Promise<Trained | Failed> {
+  // Loaded here, so that commands which do not compute need no kernels.
+  const { train } = await import('../session.js');
+  let isStarted = false;
+  let steps = 0;
+  try {
+    const events = train(request);
+    for (;;) {
+      const next = await events.next();
+      if (next.done) return { state: next.value.state, steps };
+      const event: RunEvent = next.value;
+      isStarted = true;
+      if (event.event === 'end') steps = event.steps;
+      printer.print(event);
+    }
+  } catch (failure) {
+    if (failure instanceof LockstepError && !isStarted) throw failure;
+    return { failure };
+  }
+}
+
+/** The path was tried before the run, but a disk can fill up meanwhile. */
+function trySave(path: string | undefined, { model }: RunSettings, { state, steps }: Trained): Failed | undefined {
+  try {
+    if (path !== undefined) saveModelState(path, model, state, steps);
+    return undefined;
+  } catch (failure) {
+    return { failure };
+  }
+}
+
+/** What a dry run would do without the flag; under --json that is for stderr. */
+function announce(settings: RunSettings, io: Io): void {
+  const out = settings.json ? io.stderr : io.stdout;
+  const { model, parameters, recipe, seed, workers, save, data } = settings;
+  writeLine(out, 'Dry run: one step of this run, nothing is saved.');
+  writeLine(
+    out,
+    `  model    ${model.name}, ${parameters.toLocaleString('en-US')} parameters, ${model.layers.length} layers`,
+  );
+  writeLine(out, `  recipe   ${formatRecipe(recipe)}`);
+  writeLine(out, `  data     ${data ?? 'MNIST'}`);
+  writeLine(
+    out,
+    `  run      ${workers} ${workers === 1 ? 'worker' : 'workers'}, engine ${settings.engine}, seed ${seed}`,
+  );
+  writeLine(out, `  save to  ${save ?? 'nowhere'}`);
+}

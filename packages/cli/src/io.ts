@@ -1,0 +1,28 @@
+/** The rim of the program: what it touches of its process, in one object, so that tests can bring their own. */
+
+export interface OutputStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+  /** Width in characters; read anew each time, since a window can be resized. */
+  readonly columns?: number | undefined;
+}
+
+export type InterruptSignal = 'SIGINT' | 'SIGTERM';
+
+export interface Io {
+  readonly stdout: OutputStream;
+  readonly stderr: OutputStream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Cores that this process may use: the default number of workers. */
+  readonly coreCount: number;
+  /** Milliseconds on a clock that never goes back. For display only. */
+  now(): number;
+  /** Calls the handler at each Ctrl-C or SIGTERM, instead of dying from it. Returns what ends that. */
+  onInterrupt(handler: (signal: InterruptSignal) => void): () => void;
+  /** Ends the process at once. */
+  exit(code: number): void;
+}
+
+export const writeLine = (stream: OutputStream, text = ''): void => {
+  stream.write(`${text}\n`);
+};

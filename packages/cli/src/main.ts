@@ -1,0 +1,54 @@
+/** The program: one line in, an exit code out. */
+import { readFileSync } from 'node:fs';
+import { type Command, CommanderError } from 'commander';
+import { createEvaluateCommand } from './commands/evaluate.js';
+import { createModelsCommand } from './commands/models.js';
+import { createSummaryCommand } from './commands/summary.js';
+import { createTrainCommand } from './commands/train.js';
+import { describeError, exitCodeOf } from './failure.js';
+import { type Io, writeLine } from './io.js';
+import { processIo } from './process-io.js';
+import { addExamples, type CommandContext, createCommand } from './program.js';
+
+/**
+ * Runs one command.
+ *
+ * @param argv arguments without node and script
+ * @returns the exit code: 0; 1 for a run that failed, 2 for bad input. A second Ctrl-C ends the process with 130.
+ */
+export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
+  const context: CommandContext = { io, exitCode: 0 };
+  try {
+    await createProgram(context).parseAsync(argv.length > 0 ? [...argv] : ['--help'], { from: 'user' });
+    return context.exitCode;
+  } catch (error) {
+    // Help and version: commander has printed them.
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    writeLine(io.stderr, describeError(error, io.env));
+    return exitCodeOf(error);
+  }
+}
+
+function createProgram(context: CommandContext): Command {
+  const program = createCommand('lockstep', context)
+    .description(
+      'Trains small networks on MNIST-shaped data; the result is the same to the last bit for any number of workers.',
+    )
+    .version(readVersion(), '-V, --version', 'show the version')
+    .helpCommand('help [command]', 'show the help of a command');
+  for (const create of [createTrainCommand, createEvaluateCommand, createSummaryCommand, createModelsCommand]) {
+    program.addCommand(create(context));
+  }
+  return addExamples(program, [
+    ['lockstep train', 'train the default model on every core'],
+    ['lockstep train net19k --workers 8', 'another model, eight workers'],
+    ['lockstep evaluate --weights runs/tiny6k-seed1.safetensors', 'see what it gets wrong'],
+    ['lockstep models', 'list the models'],
+    ['lockstep train --help', 'every flag of a command'],
+  ]);
+}
+
+function readVersion(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

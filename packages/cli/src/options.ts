@@ -1,0 +1,180 @@
+/** Every field of a run: one table, from which flags, help, config files and error texts are made. */
+import { optimizerSchema, scheduleSchema } from '@lockstep/core';
+import { type Field, type Group, isBoolean, isFraction, isOneOf, isText, isWholeNumber } from './fields.js';
+
+const MOST = Number.MAX_SAFE_INTEGER;
+/** More threads than any machine has cores; a mistyped 10000 should not start them. */
+const MOST_WORKERS = 1024;
+export const DEFAULT_MODEL = 'tiny6k';
+export const DEFAULT_SEED = 1;
+
+export const engineNames = ['native'] as const;
+const optimizerNames = optimizerSchema.options.map((option) => option.shape.type.value);
+const scheduleNames = scheduleSchema.options.map((option) => option.shape.type.value);
+
+export const workersField: Field = {
+  flags: '--workers <n>',
+  path: ['workers'],
+  group: 'Run',
+  kind: 'number',
+  description: 'threads that compute; any number gives the same result',
+  defaultText: "this machine's cores",
+  check: isWholeNumber(1, MOST_WORKERS),
+};
+
+export const dataField: Field = {
+  flags: '--data <dir>',
+  path: ['data'],
+  group: 'Data',
+  kind: 'text',
+  description: 'folder with the four MNIST files, plain or .gz',
+  defaultText: 'the cache, else downloaded, else the embedded sample',
+  check: isText,
+};
+
+export const jsonField: Field = {
+  flags: '--json',
+  path: ['json'],
+  group: 'Output',
+  kind: 'switch',
+  description: 'one JSON object a line on stdout, all else on stderr',
+  check: isBoolean,
+};
+
+const number = (group: Group, flags: string, path: string, description: string, more: Partial<Field> = {}): Field => ({
+  flags,
+  path: path.split('.'),
+  group,
+  kind: 'number',
+  description,
+  ...more,
+});
+
+const recipeNumber = (flags: string, path: string, description: string): Field =>
+  number('Recipe', flags, `recipe.${path}`, description);
+
+/** What a run takes besides its model and recipe. */
+export const runFields: readonly Field[] = [
+  workersField,
+  number('Run', '--seed <n>', 'seed', 'start of every random number', {
+    defaultText: String(DEFAULT_SEED),
+    check: isWholeNumber(0, MOST),
+  }),
+  number('Run', '--steps <n>', 'steps', 'stop after this many steps', { check: isWholeNumber(1, MOST) }),
+  number('Run', '--until <fraction>', 'until', 'stop when the test accuracy reaches this, such as 0.994', {
+    check: isFraction,
+  }),
+  {
+    flags: '--weights <file>',
+    path: ['weights'],
+    group: 'Run',
+    kind: 'text',
+    description: 'start from these weights (.safetensors)',
+    check: isText,
+  },
+  {
+    flags: '--engine <name>',
+    path: ['engine'],
+    group: 'Run',
+    kind: 'text',
+    description: `what computes: ${engineNames.join(', ')}`,
+    defaultText: engineNames[0],
+    check: isOneOf(...engineNames),
+  },
+  {
+    flags: '--dry-run',
+    path: ['dryRun'],
+    group: 'Run',
+    kind: 'switch',
+    description: 'say what would be run, do one step of it, save nothing',
+    check: isBoolean,
+  },
+  dataField,
+  number('Data', '--validation <n>', 'validation', 'hold out the last n training images and report them too', {
+    check: isWholeNumber(0, MOST),
+  }),
+  {
+    flags: '--save <file>',
+    path: ['save'],
+    group: 'Output',
+    kind: 'text',
+    description: 'write the weights here (.safetensors)',
+    defaultText: 'runs/<model>-seed<seed>.safetensors',
+    check: (value) => (value === false ? undefined : isText(value)),
+  },
+  { flags: '--no-save', path: ['save'], group: 'Output', kind: 'switch', description: 'write no weights' },
+  jsonField,
+  {
+    flags: '--quiet',
+    path: ['quiet'],
+    group: 'Output',
+    kind: 'switch',
+    description: 'only warnings and the result',
+    check: isBoolean,
+  },
+];
+
+/** Every field of a recipe; core's recipe schema checks the values. */
+export const recipeFields: readonly Field[] = [
+  recipeNumber('--epochs <n>', 'epochs', 'passes over the training images'),
+  recipeNumber('--batch-size <n>', 'batchSize', 'images per step'),
+  recipeNumber(
+    '--shard-size <n>',
+    'shardSize',
+    'images per shard, a multiple of 16; batch norm takes statistics of each',
+  ),
+  recipeNumber('--lr, --learning-rate <rate>', 'learningRate', 'learning rate, for a schedule its peak'),
+  {
+    flags: '--optimizer <name>',
+    path: ['recipe', 'optimizer', 'type'],
+    group: 'Recipe',
+    kind: 'text',
+    description: `${optimizerNames.join(', ')}; another than the model's starts from its own defaults`,
+  },
+  recipeNumber('--momentum <x>', 'optimizer.momentum', 'sgd: momentum'),
+  {
+    flags: '--nesterov',
+    path: ['recipe', 'optimizer', 'nesterov'],
+    group: 'Recipe',
+    kind: 'switch',
+    description: 'sgd: with Nesterov momentum',
+  },
+  {
+    flags: '--no-nesterov',
+    path: ['recipe', 'optimizer', 'nesterov'],
+    group: 'Recipe',
+    kind: 'switch',
+    description: 'sgd: with plain momentum',
+  },
+  {
+    ...recipeNumber('--betas <a,b>', 'optimizer.betas', 'adam, adamw: decay of the two averages, such as 0.9,0.999'),
+    kind: 'numbers',
+  },
+  recipeNumber('--eps <x>', 'optimizer.eps', 'adam, adamw: added to the denominator'),
+  recipeNumber('--weight-decay <x>', 'optimizer.weightDecay', 'pull of the weights to zero'),
+  {
+    flags: '--schedule <name>',
+    path: ['recipe', 'schedule', 'type'],
+    group: 'Recipe',
+    kind: 'text',
+    description: `how the rate moves: ${scheduleNames.join(', ')}`,
+  },
+  recipeNumber('--step-every <n>', 'schedule.every', 'step: epochs between two changes'),
+  recipeNumber('--gamma <x>', 'schedule.gamma', 'step: factor of each change'),
+  recipeNumber('--minimum-rate <rate>', 'schedule.minimum', 'cosine: rate at the end'),
+  recipeNumber('--rise <fraction>', 'schedule.rise', 'one-cycle: share of the steps that rise'),
+  recipeNumber('--div-factor <x>', 'schedule.divFactor', 'one-cycle: peak rate over first rate'),
+  recipeNumber('--final-div-factor <x>', 'schedule.finalDivFactor', 'one-cycle: first rate over last rate'),
+  {
+    flags: '--anneal <name>',
+    path: ['recipe', 'schedule', 'anneal'],
+    group: 'Recipe',
+    kind: 'text',
+    description: 'one-cycle: cosine or linear',
+  },
+  recipeNumber('--warmup-steps <n>', 'warmupSteps', 'steps of linear warm-up'),
+  recipeNumber('--rotation <degrees>', 'augmentation.rotation', 'turn images by up to this, either way'),
+  recipeNumber('--shift <pixels>', 'augmentation.shift', 'shift images by up to this along each axis'),
+  recipeNumber('--scale <fraction>', 'augmentation.scale', 'scale images by up to this, either way'),
+  recipeNumber('--dropout <p>', 'dropout', 'probability of every dropout layer of the model'),
+];

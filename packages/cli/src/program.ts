@@ -1,0 +1,105 @@
+/** Commander, set up so that it never ends the process and its errors are ours: one line, with the nearest valid word. */
+import { LockstepError, nearestName } from '@lockstep/core';
+import { Command, type CommanderError, Option } from 'commander';
+import { type Field, flagName, type Group, optionError } from './fields.js';
+import type { Io } from './io.js';
+
+/** Where the program runs, and where a command leaves its exit code. */
+export interface CommandContext {
+  readonly io: Io;
+  exitCode: number;
+}
+
+/** A command whose help goes to `io.stdout` and whose errors are thrown as LockstepErrors. */
+export function createCommand(name: string, { io }: CommandContext): Command {
+  const command = new Command(name);
+  return command
+    .showSuggestionAfterError(false)
+    .helpOption('-h, --help', 'show this help')
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      // main prints every error, commander's among them.
+      outputError: () => {},
+      getOutHelpWidth: () => io.stdout.columns ?? 120,
+      getErrHelpWidth: () => io.stderr.columns ?? 120,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+    })
+    .exitOverride((error) => {
+      throw explainCommanderError(error, command);
+    });
+}
+
+/** Adds a flag for each field, under the heading of its group. */
+export function addFields(command: Command, fields: readonly Field[]): Command {
+  const ordered = GROUPS.flatMap((group) => fields.filter((field) => field.group === group));
+  for (const field of ordered) {
+    const text = field.defaultText === undefined ? '' : ` (default: ${field.defaultText})`;
+    command.addOption(new Option(field.flags, `${field.description}${text}`).helpGroup(groupHeading(field.group)));
+  }
+  return command;
+}
+
+const GROUPS: readonly Group[] = ['Run', 'Data', 'Recipe', 'Output'];
+
+export const groupHeading = (group: Group): string =>
+  group === 'Recipe' ? 'Recipe (default: what the model brings, see `lockstep models`):' : `${group}:`;
+
+/** Examples at the end of a command's help: what they do, then the command. */
+export function addExamples(command: Command, examples: readonly (readonly [string, string])[]): Command {
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const lines = examples.map(([line, meaning]) => `  ${line.padEnd(width)}  ${meaning}`);
+  return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
+}
+
+/** Commander's errors carry their values only in the text, between single quotes. */
+function explainCommanderError(error: CommanderError, command: Command): Error {
+  if (error.exitCode === 0) return error;
+  const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? '';
+  switch (error.code) {
+    case 'commander.unknownOption':
+      return optionError(describeUnknownOption(quoted.split('=')[0] ?? quoted, command));
+    case 'commander.unknownCommand':
+      return new LockstepError('LOCKSTEP_CLI_COMMAND', describeUnknownCommand(quoted, command));
+    case 'commander.optionMissingArgument':
+      return optionError(`${flagName({ flags: quoted })} needs a value: ${quoted}`);
+    case 'commander.excessArguments':
+      return new LockstepError('LOCKSTEP_CLI_ARGUMENT', describeExcess(command));
+    case 'commander.missingArgument':
+      return new LockstepError(
+        'LOCKSTEP_CLI_ARGUMENT',
+        `${command.name()} needs ${quoted.toUpperCase()}: ${usageOf(command)}`,
+      );
+    default:
+      return new LockstepError('LOCKSTEP_CLI_ARGUMENT', error.message.replace(/^error: /, ''));
+  }
+}
+
+const listFlags = (command: Command): string[] => [
+  ...command.options
+    .flatMap((option) => [option.long, option.short])
+    .filter((flag) => flag?.startsWith('--'))
+    .map(String),
+  '--help',
+];
+
+function describeUnknownOption(flag: string, command: Command): string {
+  const owner = command.commands.find((sub) => listFlags(sub).includes(flag));
+  if (owner !== undefined) return `${flag} belongs to a command: lockstep ${owner.name()} ${flag}`;
+  const flags = [command, ...command.commands].flatMap(listFlags);
+  return `unknown option ${flag}. Did you mean ${nearestName(flag, flags)}?`;
+}
+
+function describeUnknownCommand(name: string, command: Command): string {
+  const names = command.commands.map((sub) => sub.name());
+  return `unknown command ${name}. Did you mean ${nearestName(name, names)}? There are ${names.join(', ')}.`;
+}
+
+function describeExcess(command: Command): string {
+  const most = command.registeredArguments.length;
+  const extra = command.args.slice(most).join(' ');
+  return `${command.name()} takes ${most === 0 ? 'no argument' : 'one argument'}, what is "${extra}"? Usage: ${usageOf(command)}`;
+}
+
+const usageOf = (command: Command): string => `lockstep ${command.name()} ${command.usage()}`;

@@ -1,0 +1,209 @@
+/** What a run's events look like: progress lines for people, or JSON lines for programs. */
+import type { EndEvent, EpochEvent, ProgressEvent, RunEvent, StartEvent, WarningEvent } from '@lockstep/core';
+import { type Io, writeLine } from './io.js';
+import { formatClock, formatPercent, formatProgress } from './progress.js';
+import { formatRecipe } from './recipe-text.js';
+import { formatSummaryLines, RunTally } from './run-tally.js';
+import { canRedraw, StatusLine } from './terminal.js';
+
+export interface RunPrinter {
+  print(event: RunEvent): void;
+  /** A line for the person at the terminal, on stderr. */
+  note(text: string): void;
+  /** The last words, after the weights are written (or not). */
+  finish(savedPath: string | undefined): void;
+  /** Puts the terminal in order; may be called at any time, more than once. */
+  close(): void;
+}
+
+export interface PrinterOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+}
+
+export const createPrinter = ({ json, quiet }: PrinterOptions, io: Io): RunPrinter =>
+  json ? new JsonPrinter(io, quiet) : new TextPrinter(io, quiet);
+
+/** One JSON object a line on stdout; a bar on stderr when only that is a terminal. */
+class JsonPrinter implements RunPrinter {
+  private readonly bar: StatusLine | undefined;
+
+  constructor(
+    private readonly io: Io,
+    private readonly isQuiet: boolean,
+  ) {
+    this.bar = isQuiet || io.stdout.isTTY ? undefined : createBar(io);
+  }
+
+  print(event: RunEvent): void {
+    if (event.event === 'progress') {
+      this.bar?.update((columns) => formatProgress(event, columns));
+      return;
+    }
+    this.bar?.clear();
+    writeLine(this.io.stdout, JSON.stringify(event));
+  }
+
+  note(text: string): void {
+    this.bar?.clear();
+    writeLine(this.io.stderr, text);
+  }
+
+  finish(savedPath: string | undefined): void {
+    if (savedPath !== undefined && !this.isQuiet) this.note(`Saved to ${savedPath}`);
+  }
+
+  close(): void {
+    this.bar?.clear();
+  }
+}
+
+/** The lines of the seeds: epoch and rate, bar, test set; without a terminal, one line per epoch and its test set. */
+class TextPrinter implements RunPrinter {
+  private readonly bar: StatusLine | undefined;
+  private readonly tally = new RunTally();
+  /** The epoch whose first line is out. */
+  private headedEpoch = 0;
+  private lastProgress: ProgressEvent | undefined;
+
+  constructor(
+    private readonly io: Io,
+    private readonly isQuiet: boolean,
+  ) {
+    this.bar = isQuiet ? undefined : createBar(io);
+  }
+
+  print(event: RunEvent): void {
+    this.tally.add(event);
+    switch (event.event) {
+      case 'start':
+        this.printStart(event);
+        break;
+      case 'progress':
+        this.printProgress(event);
+        break;
+      case 'epoch':
+        this.printEpoch(event);
+        break;
+      case 'warning':
+        this.printWarning(event);
+        break;
+      case 'end':
+        this.printEnd(event);
+    }
+  }
+
+  note(text: string): void {
+    this.bar?.clear();
+    writeLine(this.io.stderr, text);
+  }
+
+  finish(savedPath: string | undefined): void {
+    this.close();
+    for (const line of formatSummaryLines(this.tally, this.isQuiet)) writeLine(this.io.stdout, line);
+    if (savedPath !== undefined) writeLine(this.io.stdout, `Saved to ${savedPath}`);
+  }
+
+  close(): void {
+    this.bar?.clear();
+  }
+
+  private printStart(event: StartEvent): void {
+    if (this.isQuiet) return;
+    const { model, parameters, engine, workers, seed } = event;
+    const threads = `${workers} ${workers === 1 ? 'worker' : 'workers'}`;
+    this.line(`Model: ${model}, ${parameters.toLocaleString('en-US')} parameters`);
+    this.line(`Data: ${event.data}${event.validationSamples > 0 ? `, ${event.validationSamples} held out` : ''}`);
+    this.line(`Recipe: ${formatRecipe(event.recipe)}`);
+    this.line(`Engine: ${engine}, ${threads}, seed ${seed}`);
+    this.line('');
+  }
+
+  private printProgress(event: ProgressEvent): void {
+    if (this.bar === undefined) return;
+    this.printHead(event.epoch, event.learningRate);
+    this.lastProgress = event;
+    this.bar.update((columns) => formatProgress(event, columns));
+  }
+
+  /** On a terminal the head stands above the bar. */
+  private printHead(epoch: number, learningRate: number): void {
+    if (this.headedEpoch === epoch || !this.hasBarOnStdout()) return;
+    this.headedEpoch = epoch;
+    this.line(`Epoch ${epoch}, Learning Rate: ${formatRate(learningRate)}`);
+  }
+
+  private printEpoch(event: EpochEvent): void {
+    if (this.isQuiet) return;
+    if (this.bar !== undefined && this.hasBarOnStdout()) {
+      this.printHead(event.epoch, event.learningRate);
+      this.bar.finish((columns) => formatProgress(this.completeProgress(event), columns));
+    } else {
+      this.line(formatEpoch(event, this.tally.stepsPerEpoch));
+    }
+    if (event.validation !== undefined) this.line(formatSplit('Validation set', event.validation));
+    this.line(formatTest(event));
+    if (this.hasBarOnStdout()) this.line('');
+  }
+
+  /** The bar at 100%: the last progress event may be some steps old. */
+  private completeProgress(event: EpochEvent): Parameters<typeof formatProgress>[0] {
+    const isThisEpoch = this.lastProgress?.epoch === event.epoch;
+    const step = this.tally.stepsPerEpoch;
+    const loss = isThisEpoch && this.lastProgress !== undefined ? this.lastProgress.loss : event.trainLoss;
+    const { trainAccuracy: accuracy, seconds, imagesPerSecond } = event;
+    return { step, stepsPerEpoch: step, loss, accuracy, seconds, imagesPerSecond };
+  }
+
+  private printWarning(event: WarningEvent): void {
+    this.note(`warning: ${event.code}: ${event.message}`);
+  }
+
+  private printEnd(event: EndEvent): void {
+    if (this.isQuiet || !this.tally.isBetweenEpochs) return;
+    const last = this.lastProgress;
+    if (this.bar !== undefined && this.hasBarOnStdout() && last !== undefined && last.epoch === this.headedEpoch) {
+      this.bar.finish((columns) => formatProgress(last, columns));
+    }
+    if (event.validation !== undefined) this.line(formatSplit('Validation set', event.validation));
+    this.line(formatTest(event));
+    if (this.hasBarOnStdout()) this.line('');
+  }
+
+  private hasBarOnStdout(): boolean {
+    return this.bar !== undefined && this.io.stdout.isTTY === true;
+  }
+
+  private line(text: string): void {
+    this.bar?.clear();
+    writeLine(this.io.stdout, text);
+  }
+}
+
+const createBar = (io: Io): StatusLine | undefined =>
+  canRedraw(io.stderr, io.env) ? new StatusLine(io.stderr, io.now) : undefined;
+
+function formatEpoch(event: EpochEvent, steps: number): string {
+  const { epoch, learningRate, trainLoss, trainAccuracy, seconds, imagesPerSecond } = event;
+  return (
+    `Epoch ${epoch}, Learning Rate: ${formatRate(learningRate)}, loss=${trainLoss.toFixed(4)} ` +
+    `accuracy=${formatPercent(trainAccuracy)}, ${steps} steps in ${formatClock(seconds)}, ${Math.round(imagesPerSecond)} images/s`
+  );
+}
+
+/** `0.025`, `4.012e-7`: up to four digits. */
+const formatRate = (rate: number): string => String(Number(rate.toPrecision(4)));
+
+const formatTest = (event: EpochEvent | EndEvent): string =>
+  formatSplit('Test set', {
+    loss: event.testLoss,
+    correct: event.testCorrect,
+    total: event.testTotal,
+    accuracy: event.testAccuracy,
+  });
+
+/** `Test set: Average loss: 0.0553, Accuracy: 9810/10000 (98.10%)`. */
+export const formatSplit = (
+  name: string,
+  { loss, correct, total, accuracy }: { loss: number; correct: number; total: number; accuracy: number },
+): string => `${name}: Average loss: ${loss.toFixed(4)}, Accuracy: ${correct}/${total} (${formatPercent(accuracy)}%)`;

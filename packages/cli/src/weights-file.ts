@@ -1,0 +1,59 @@
+/** Weights files that carry their model, so that they can be evaluated without naming it. */
+import { readFileSync } from 'node:fs';
+import {
+  decodeSafetensors,
+  inferLayers,
+  LockstepError,
+  loadWeights,
+  type ModelSpec,
+  parseJson,
+  parseModelSpec,
+  saveWeights,
+} from '@lockstep/core';
+import type { ModelState } from './session.js';
+
+/** Key of the model spec, as JSON, in the file's `__metadata__`. */
+export const MODEL_KEY = 'lockstep.model';
+
+/** Writes a state with its model; throws as core's `saveWeights`. */
+export function saveModelState(path: string, model: ModelSpec, state: ModelState, steps: number): void {
+  saveWeights(path, inferLayers(model), state, { steps, metadata: { [MODEL_KEY]: JSON.stringify(model) } });
+}
+
+/** Reads the state of a model; throws as core's `loadWeights`. */
+export function loadModelState(path: string, model: ModelSpec): ModelState {
+  const { parameters, buffers } = loadWeights(path, inferLayers(model));
+  return { parameters: [...parameters], buffers: [...buffers] };
+}
+
+/**
+ * The model that a weights file carries.
+ *
+ * @throws LockstepError LOCKSTEP_WEIGHTS_READ, LOCKSTEP_WEIGHTS_FORMAT; LOCKSTEP_WEIGHTS_MODEL when it carries none;
+ *   LOCKSTEP_MODEL_SPEC, LOCKSTEP_MODEL_SHAPE when that is not a model
+ */
+export function readModelOfWeights(path: string): ModelSpec {
+  const text = decodeSafetensors(readBytes(path), path).metadata[MODEL_KEY];
+  if (text === undefined) {
+    throw new LockstepError(
+      'LOCKSTEP_WEIGHTS_MODEL',
+      `${path} does not say which model it belongs to. Name it: lockstep evaluate MODEL --weights ${path}`,
+    );
+  }
+  const parsed = parseJson(text);
+  const source = `${MODEL_KEY} of ${path}`;
+  if ('fault' in parsed) throw new LockstepError('LOCKSTEP_MODEL_SPEC', `${source} is not JSON: ${parsed.fault.text}`);
+  const model = parseModelSpec(parsed.value, source);
+  inferLayers(model);
+  return model;
+}
+
+function readBytes(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
+    throw new LockstepError('LOCKSTEP_WEIGHTS_READ', `cannot read --weights ${path}: ${reason}`, { cause: error });
+  }
+}

@@ -1,0 +1,100 @@
+/** A dataset in memory: three splits of uint8 images and labels, with what a run must know about them. */
+import { createHash } from 'node:crypto';
+import { assert, LockstepError } from '../errors.js';
+
+/**
+ * A split: images are uint8, [count][channels][height][width] row-major; labels are uint8. Both over
+ * SharedArrayBuffers so that worker threads read them without copies.
+ */
+export interface Split {
+  readonly count: number;
+  readonly images: Uint8Array;
+  readonly labels: Uint8Array;
+}
+
+export interface Dataset {
+  /** `mnist`, `mnist-sample`, or the name of the folder it came from. */
+  readonly name: string;
+  /** For people: `60,000 + 10,000 images from DIR`. */
+  readonly source: string;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly classes: number;
+  /** Pixel value v becomes (v/255 - mean)/std; one pair per channel. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  readonly train: Split;
+  /** Count 0 unless held out. */
+  readonly validation: Split;
+  readonly test: Split;
+  /** SHA-256 hex over shape, images and labels of train, validation and test: same data, same hash. */
+  readonly checksum: string;
+  /** A loud notice for people, when the data is not what they would expect. */
+  readonly notice?: string;
+}
+
+/** A split of zeros, to be filled in. */
+export function allocateSplit(count: number, sampleBytes: number): Split {
+  return {
+    count,
+    images: new Uint8Array(new SharedArrayBuffer(count * sampleBytes)),
+    labels: new Uint8Array(new SharedArrayBuffer(count)),
+  };
+}
+
+/** Completes a dataset with its checksum. The splits' sizes must fit the shape. */
+export function createDataset(parts: Omit<Dataset, 'checksum'>): Dataset {
+  const sampleBytes = parts.channels * parts.height * parts.width;
+  for (const { count, images, labels } of [parts.train, parts.validation, parts.test]) {
+    assert(
+      images.length === count * sampleBytes && labels.length === count,
+      () =>
+        `a split of ${count} images of ${sampleBytes} bytes has ${images.length} pixels and ${labels.length} labels`,
+    );
+  }
+  return { ...parts, checksum: computeChecksum(parts) };
+}
+
+/**
+ * Holds out the last `count` training images as the validation split: views, no copies. 0 leaves the dataset as it is.
+ *
+ * @throws LockstepError LOCKSTEP_DATA_VALIDATION when no training image would be left, or count is not a whole number
+ */
+export function holdOutValidation(dataset: Dataset, count: number): Dataset {
+  assert(dataset.validation.count === 0, () => `${dataset.validation.count} images are already held out`);
+  const { train } = dataset;
+  if (!Number.isInteger(count) || count < 0 || count >= train.count) {
+    throw new LockstepError(
+      'LOCKSTEP_DATA_VALIDATION',
+      `cannot hold out ${count} of ${train.count} training images for validation. Choose 0 to ${train.count - 1}.`,
+    );
+  }
+  if (count === 0) return dataset;
+  const kept = train.count - count;
+  const { checksum: _, ...parts } = dataset;
+  return createDataset({
+    ...parts,
+    train: sliceSplit(train, 0, kept),
+    validation: sliceSplit(train, kept, train.count),
+  });
+}
+
+/** Samples [from, to) of a split, as views. */
+function sliceSplit(split: Split, from: number, to: number): Split {
+  const sampleBytes = split.images.length / split.count;
+  return {
+    count: to - from,
+    images: split.images.subarray(from * sampleBytes, to * sampleBytes),
+    labels: split.labels.subarray(from, to),
+  };
+}
+
+/** The sizes go first, as text, so that no two datasets of different shapes feed the hash the same bytes. */
+function computeChecksum(dataset: Omit<Dataset, 'checksum'>): string {
+  const { channels, height, width, classes, train, validation, test } = dataset;
+  const sizes = [channels, height, width, classes, train.count, validation.count, test.count];
+  const hash = createHash('sha256').update(`lockstep dataset ${sizes.join(' ')}\n`);
+  for (const split of [train, validation, test]) hash.update(split.images).update(split.labels);
+  return hash.digest('hex');
+}

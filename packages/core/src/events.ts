@@ -1,0 +1,94 @@
+/** What a run tells while it goes: the coordinator emits these, front ends print, plot or store them. */
+import type { Recipe } from './recipe.js';
+
+/** Result of an evaluation over a whole split. */
+export interface Evaluation {
+  /** Mean cross-entropy. */
+  readonly loss: number;
+  /** correct / total. */
+  readonly accuracy: number;
+  readonly correct: number;
+  readonly total: number;
+}
+
+export interface StartEvent {
+  readonly event: 'start';
+  readonly model: string;
+  /** Number of learned values. */
+  readonly parameters: number;
+  readonly workers: number;
+  /** `native (avx512)` and the like. */
+  readonly engine: string;
+  /** Where the data came from, for people. */
+  readonly data: string;
+  readonly trainSamples: number;
+  readonly validationSamples: number;
+  readonly testSamples: number;
+  readonly seed: number;
+  readonly stepsPerEpoch: number;
+  readonly recipe: Recipe;
+}
+
+/** Cheap and frequent, for a progress bar; at most a few per second. Not part of `--json`. */
+export interface ProgressEvent {
+  readonly event: 'progress';
+  /** From 1. */
+  readonly epoch: number;
+  /** Steps of this epoch that are committed. */
+  readonly step: number;
+  readonly stepsPerEpoch: number;
+  readonly learningRate: number;
+  /** Mean training loss of the last committed step. */
+  readonly loss: number;
+  /** Training accuracy of this epoch so far. */
+  readonly accuracy: number;
+  /** Seconds since this epoch began. */
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+}
+
+export interface EpochEvent {
+  readonly event: 'epoch';
+  /** From 1. */
+  readonly epoch: number;
+  /** Rate of the epoch's last step. */
+  readonly learningRate: number;
+  /** Mean over the epoch, with dropout and augmentation on. */
+  readonly trainLoss: number;
+  readonly trainAccuracy: number;
+  readonly validation?: Evaluation;
+  readonly testLoss: number;
+  readonly testAccuracy: number;
+  readonly testCorrect: number;
+  readonly testTotal: number;
+  /** Training seconds of the epoch, evaluation left out. */
+  readonly seconds: number;
+  readonly imagesPerSecond: number;
+}
+
+/** Something a person should know; the run goes on. */
+export interface WarningEvent {
+  readonly event: 'warning';
+  readonly code: `LOCKSTEP_${string}`;
+  readonly message: string;
+}
+
+export interface EndEvent {
+  readonly event: 'end';
+  /** Epochs completed. */
+  readonly epochs: number;
+  /** Steps committed. */
+  readonly steps: number;
+  readonly testLoss: number;
+  readonly testAccuracy: number;
+  readonly testCorrect: number;
+  readonly testTotal: number;
+  readonly validation?: Evaluation;
+  /** SHA-256 over the float32 parameters and batch-norm statistics, little-endian, in the model's order. */
+  readonly parametersSha256: string;
+  readonly seconds: number;
+  /** Why the run ended. */
+  readonly reason: 'completed' | 'steps' | 'until' | 'interrupted';
+}
+
+export type RunEvent = StartEvent | ProgressEvent | EpochEvent | WarningEvent | EndEvent;

@@ -1,0 +1,82 @@
+/**
+ * The canonical reduction: contributions are added in one binary tree over the shard index, whoever holds them.
+ *
+ * Node [a, b) splits at a + the largest power of two smaller than b - a. So every node that starts at a multiple of its
+ * size, a power of two, is in the tree of every step that is long enough, and a contiguous range of shards is the
+ * concatenation of at most 2 log2(n) such nodes: whoever computed the range adds up those and passes them on.
+ *
+ *   shards  0 1 2 3 4 5        [0,6) = [0,4) + [4,6)
+ *           +-+ +-+ +-+        worker 0 holds [0,3): nodes [0,2) [2,3)
+ *           +---+   |          worker 1 holds [3,6): nodes [3,4) [4,6)
+ *           +-------+
+ */
+import { assert } from './errors.js';
+import type { ShardRange } from './shards.js';
+
+/** Stack program over nodes in shard order: push the next node, or add the two on top (lower + upper). */
+export const foldStep = { push: 0, add: 1 } as const;
+
+/** The tree's nodes that cover a range, in order: the largest that fit. */
+export function canonicalNodes({ begin, end }: ShardRange): ShardRange[] {
+  const nodes: ShardRange[] = [];
+  for (let at = begin; at < end; ) {
+    let size = 1;
+    while (at % (2 * size) === 0 && at + 2 * size <= end) size *= 2;
+    nodes.push({ begin: at, end: at + size });
+    at += size;
+  }
+  return nodes;
+}
+
+/** The most nodes that any range of so many shards can have. */
+export function maxCanonicalNodes(shards: number): number {
+  let bits = 0;
+  while (2 ** bits < shards) bits++;
+  return Math.max(1, 2 * bits);
+}
+
+/**
+ * How to add up nodes that cover all shards of a step from 0, in shard order.
+ *
+ * @returns a stack program of `foldStep`s that leaves the sum alone on the stack
+ */
+export function planFold(nodes: readonly ShardRange[]): number[] {
+  const steps: number[] = [];
+  const stack: { begin: number; size: number }[] = [];
+  const addTop = (): void => {
+    const upper = stack.pop();
+    const lower = stack.at(-1);
+    assert(upper && lower, () => 'a fold needs two nodes on its stack');
+    lower.size += upper.size;
+    steps.push(foldStep.add);
+  };
+  let covered = 0;
+  for (const { begin, end } of nodes) {
+    assert(begin === covered, () => `node [${begin}, ${end}) does not follow shard ${covered}`);
+    covered = end;
+    stack.push({ begin, size: end - begin });
+    steps.push(foldStep.push);
+    for (;;) {
+      const upper = stack.at(-1);
+      const lower = stack.at(-2);
+      if (!upper || !lower || lower.size !== upper.size || lower.begin % (2 * lower.size) !== 0) break;
+      addTop();
+    }
+  }
+  // What is left shrinks from left to right: the right spine of the tree.
+  while (stack.length > 1) addTop();
+  return steps;
+}
+
+/** The reduction by its definition, in float32: the reference that every faster way must equal to the bit. */
+export function reduceCanonically(contributions: readonly Float32Array[]): Float32Array {
+  const first = contributions[0];
+  assert(first, () => 'nothing to reduce');
+  if (contributions.length === 1) return first.slice();
+  let left = 1;
+  while (2 * left < contributions.length) left *= 2;
+  const sum = reduceCanonically(contributions.slice(0, left));
+  const right = reduceCanonically(contributions.slice(left));
+  for (let i = 0; i < sum.length; i++) sum[i] = Math.fround((sum[i] as number) + (right[i] as number));
+  return sum;
+}

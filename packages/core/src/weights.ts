@@ -1,0 +1,160 @@
+/** Weights on disk, under PyTorch's names, and the hash that tells whether two networks are the same to the last bit. */
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { endianness } from 'node:os';
+import { writeFileAtomically } from './atomic-file.js';
+import { assert, LockstepError } from './errors.js';
+import type { Layer } from './layers.js';
+import { decodeSafetensors, encodeSafetensors, type Tensor } from './safetensors.js';
+
+/** What a network has learned: parameters as `modelParameters(layers)`, buffers (running statistics) in order of layers. */
+export interface Weights {
+  readonly parameters: readonly Float32Array[];
+  readonly buffers: readonly Float32Array[];
+}
+
+export interface SaveOptions {
+  /** Training steps so far: PyTorch's `num_batches_tracked`. */
+  readonly steps?: number;
+  /** Kept in the header, as strings. */
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Writes weights as a safetensors file, atomically, with the names and shapes of the same network's state_dict in
+ * PyTorch: `load_state_dict(safetensors.torch.load_file(path))` of the nn.Sequential takes it as it is.
+ *
+ * @throws LockstepError LOCKSTEP_WEIGHTS_WRITE when the file cannot be written
+ */
+export function saveWeights(path: string, layers: readonly Layer[], weights: Weights, options: SaveOptions = {}): void {
+  const { steps = 0, metadata = {} } = options;
+  const counters = listCounters(layers).map((name) => encodeCounter(name, steps));
+  const floats = pairTensors(layers, weights).map(([{ name, shape }, values]) => ({
+    name,
+    shape,
+    dtype: 'F32',
+    bytes: encodeFloats(values),
+  }));
+  // 8-byte counters come first, so that every tensor is aligned to its own element size.
+  const parts = encodeSafetensors({ tensors: [...counters, ...floats], metadata: { format: 'pt', ...metadata } });
+  try {
+    writeFileAtomically(path, parts);
+  } catch (error) {
+    const text = `cannot write weights to ${path}: ${(error as Error).message}. Is the folder there, writable and not full?`;
+    throw new LockstepError('LOCKSTEP_WEIGHTS_WRITE', text, { cause: error });
+  }
+}
+
+/**
+ * Reads weights of a network. `num_batches_tracked` may be there or not.
+ *
+ * @throws LockstepError LOCKSTEP_WEIGHTS_READ (cannot be read), LOCKSTEP_WEIGHTS_FORMAT (damaged),
+ *   LOCKSTEP_WEIGHTS_MISMATCH (of another network: lists missing, unexpected and wrongly shaped tensors)
+ */
+export function loadWeights(path: string, layers: readonly Layer[]): Weights {
+  const { tensors } = decodeSafetensors(readWeightsFile(path), path);
+  const found = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+  const parameters = layers.flatMap((layer) => layer.parameters).map(toSlot);
+  const buffers = layers.flatMap((layer) => layer.buffers).map(toSlot);
+  checkMatch([...parameters, ...buffers], new Set(listCounters(layers)), found, path);
+  const read = ({ name }: Slot): Float32Array => decodeFloats((found.get(name) as Tensor).bytes);
+  return { parameters: parameters.map(read), buffers: buffers.map(read) };
+}
+
+/**
+ * SHA-256 (hex) over the float32 values, little-endian, in the model's order: for each layer its parameters, then its
+ * running mean and variance.
+ */
+export function hashParameters(layers: readonly Layer[], weights: Weights): string {
+  const hash = createHash('sha256');
+  for (const [, values] of pairTensors(layers, weights)) hash.update(encodeFloats(values));
+  return hash.digest('hex');
+}
+
+/** A float tensor of the model's state_dict. */
+interface Slot {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+const toSlot = (spec: { name: string; size: number; shape?: readonly number[] }): Slot => ({
+  name: spec.name,
+  shape: spec.shape ?? [spec.size],
+});
+
+/** Every float tensor with its values, in the model's order: a layer's parameters, then its buffers. */
+function pairTensors(layers: readonly Layer[], { parameters, buffers }: Weights): [Slot, Float32Array][] {
+  let parameterIndex = 0;
+  let bufferIndex = 0;
+  const pair = (spec: { name: string; size: number }, values: Float32Array | undefined): [Slot, Float32Array] => {
+    assert(values?.length === spec.size, () => `${spec.name} has ${values?.length} values, expected ${spec.size}`);
+    return [toSlot(spec), values as Float32Array];
+  };
+  return layers.flatMap((layer) => [
+    ...layer.parameters.map((spec) => pair(spec, parameters[parameterIndex++])),
+    ...layer.buffers.map((spec) => pair(spec, buffers[bufferIndex++])),
+  ]);
+}
+
+/** PyTorch counts batches for each batch norm; Lockstep has no use for it, but load_state_dict(strict=True) asks for it. */
+const listCounters = (layers: readonly Layer[]): string[] =>
+  layers.filter((layer) => layer.spec.type === 'batchNorm').map((layer) => `${layer.name}.num_batches_tracked`);
+
+function encodeCounter(name: string, count: number): Tensor {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigInt64(0, BigInt(count), true);
+  return { name, dtype: 'I64', shape: [], bytes };
+}
+
+function checkMatch(
+  slots: readonly Slot[],
+  ignored: ReadonlySet<string>,
+  found: ReadonlyMap<string, Tensor>,
+  path: string,
+): void {
+  const expected = new Set(slots.map((slot) => slot.name));
+  const missing = slots.filter(({ name }) => !found.has(name)).map(({ name }) => name);
+  const unexpected = [...found.keys()].filter((name) => !expected.has(name) && !ignored.has(name));
+  const different = slots.flatMap((slot) => describeDifference(slot, found.get(slot.name)));
+  const complaints = [
+    missing.length > 0 ? `missing: ${missing.join(', ')}` : '',
+    unexpected.length > 0 ? `unexpected: ${unexpected.join(', ')}` : '',
+    different.length > 0 ? `different: ${different.join(', ')}` : '',
+  ].filter((text) => text !== '');
+  if (complaints.length === 0) return;
+  throw new LockstepError(
+    'LOCKSTEP_WEIGHTS_MISMATCH',
+    `${path} does not fit this model: ${complaints.join('; ')}. Give the model that the weights were saved from.`,
+  );
+}
+
+function describeDifference({ name, shape }: Slot, tensor: Tensor | undefined): string[] {
+  if (tensor === undefined) return [];
+  const isSame = tensor.dtype === 'F32' && tensor.shape.join() === shape.join();
+  const given = `${tensor.dtype} [${tensor.shape.join(', ')}]`;
+  return isSame ? [] : [`${name} is ${given}, expected F32 [${shape.join(', ')}]`];
+}
+
+function readWeightsFile(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const text = `cannot read weights from ${path}: ${(error as Error).message}. Check the path given with --weights.`;
+    throw new LockstepError('LOCKSTEP_WEIGHTS_READ', text, { cause: error });
+  }
+}
+
+/** A copy of the values as little-endian bytes; the values may lie in shared memory. */
+function encodeFloats(values: Float32Array): Uint8Array {
+  const bytes = Buffer.from(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  return endianness() === 'LE' ? bytes : bytes.swap32();
+}
+
+/** The bytes copied into a new array, whatever their alignment. */
+function decodeFloats(bytes: Uint8Array): Float32Array {
+  const copy = Buffer.from(bytes);
+  if (endianness() === 'BE') copy.swap32();
+  const values = new Float32Array(bytes.length / 4);
+  new Uint8Array(values.buffer).set(copy);
+  return values;
+}

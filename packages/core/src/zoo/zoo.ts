@@ -1,0 +1,28 @@
+/** The zoo: the networks that come with Lockstep, smallest first. */
+import { LockstepError } from '../errors.js';
+import { nearestName } from '../nearest.js';
+import { cnn11m } from './cnn11m.js';
+import { gap19k } from './gap19k.js';
+import { lenet5 } from './lenet5.js';
+import { mynet } from './mynet.js';
+import { net19k } from './net19k.js';
+import { tiny6k } from './tiny6k.js';
+import type { ZooModel } from './zoo-model.js';
+
+export const zooModels: readonly ZooModel[] = [tiny6k, net19k, gap19k, lenet5, mynet, cnn11m];
+
+/**
+ * Finds a zoo model by its name.
+ *
+ * @throws LockstepError LOCKSTEP_MODEL_UNKNOWN naming the nearest model
+ */
+export function findZooModel(name: string): ZooModel {
+  const found = zooModels.find((entry) => entry.model.name === name);
+  if (found !== undefined) return found;
+  const names = zooModels.map((entry) => entry.model.name);
+  throw new LockstepError(
+    'LOCKSTEP_MODEL_UNKNOWN',
+    `no model is called "${name}". Did you mean ${nearestName(name, names)}? ` +
+      `The zoo has ${names.join(', ')}; a path to a .json file works as well.`,
+  );
+}

@@ -1,0 +1,329 @@
+// The Node-API surface: a program, and calls that work on Float32Arrays (over SharedArrayBuffers) by offset.
+// Context-aware: every worker thread has its own instance and its own programs.
+#include <node_api.h>
+
+#include <chrono>
+#include <string>
+
+#include "philox.h"
+#include "program.h"
+#include "update.h"
+
+namespace lockstep {
+namespace {
+
+#define CHECK(call)                                                    \
+  if ((call) != napi_ok) {                                             \
+    napi_throw_error(env, "LOCKSTEP_NATIVE", "Node-API call failed: " #call); \
+    return nullptr;                                                    \
+  }
+
+constexpr size_t MAX_ARGUMENTS = 8;
+
+struct Arguments {
+  napi_value values[MAX_ARGUMENTS];
+  size_t count = MAX_ARGUMENTS;
+};
+
+template <typename T>
+struct Span {
+  T* data = nullptr;
+  size_t length = 0;
+};
+
+template <typename T>
+bool spanOf(napi_env env, napi_value value, Span<T>& span) {
+  napi_typedarray_type type;
+  void* data;
+  napi_value buffer;
+  size_t offset;
+  if (napi_get_typedarray_info(env, value, &type, &span.length, &data, &buffer, &offset) != napi_ok) return false;
+  span.data = (T*)data;
+  const size_t size = type == napi_float64_array ? 8 : type == napi_uint8_array ? 1 : 4;
+  return size == sizeof(T);
+}
+
+napi_value fail(napi_env env, const char* text) {
+  napi_throw_type_error(env, "LOCKSTEP_NATIVE", text);
+  return nullptr;
+}
+
+// What a node's worker computes with: a program and the memory it reads and writes.
+struct Engine {
+  Program* program;
+  Span<float> arena;
+  Span<uint8_t> images, labels;
+  Span<int32_t> order;
+  napi_ref references[4];
+};
+
+void destroyEngine(napi_env env, void* data, void*) {
+  Engine* engine = (Engine*)data;
+  for (napi_ref reference : engine->references) napi_delete_reference(env, reference);
+  delete engine->program;
+  delete engine;
+}
+
+// createEngine(program: Int32Array, arena: Float32Array, images: Uint8Array, labels: Uint8Array, order: Int32Array)
+napi_value createEngine(napi_env env, napi_callback_info info) {
+  Arguments a;
+  CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
+  Span<int32_t> code;
+  Engine* engine = new Engine();
+  if (a.count < 5 || !spanOf(env, a.values[0], code) || !spanOf(env, a.values[1], engine->arena) ||
+      !spanOf(env, a.values[2], engine->images) || !spanOf(env, a.values[3], engine->labels) ||
+      !spanOf(env, a.values[4], engine->order)) {
+    delete engine;
+    return fail(env, "createEngine expects (Int32Array, Float32Array, Uint8Array, Uint8Array, Int32Array)");
+  }
+  const char* error = nullptr;
+  engine->program = Program::parse(code.data, code.length, &error);
+  if (!engine->program || (uintptr_t)engine->arena.data % 64 != 0) {
+    if (engine->program) error = "the arena is not aligned to 64 bytes", delete engine->program;
+    delete engine;
+    return fail(env, error);
+  }
+  for (int i = 0; i < 4; i++) CHECK(napi_create_reference(env, a.values[i + 1], 1, &engine->references[i]));
+  napi_value external;
+  CHECK(napi_create_external(env, engine, destroyEngine, nullptr, &external));
+  return external;
+}
+
+bool engineOf(napi_env env, napi_value value, Engine*& engine) { return napi_get_value_external(env, value, (void**)&engine) == napi_ok; }
+
+// Fields of the call block of contribute and evaluate: Int32Array
+enum Call { STATE, SLOTS, SLOT_FLOATS, FIRST_SHARD, END_SHARD, SAMPLES, ORDER, SEED_LOW, SEED_HIGH, STEP, EPOCH, CALL_FIELDS };
+
+Context contextOf(const Engine& engine, const int32_t* call, bool train) {
+  Context c{};
+  c.train = train;
+  c.state = engine.arena.data + (int64_t)call[STATE] * BLOCK;
+  c.blocksPerShard = engine.program->blocksPerShard();
+  c.samples = call[SAMPLES];
+  c.seedLow = call[SEED_LOW], c.seedHigh = call[SEED_HIGH], c.step = call[STEP], c.epoch = call[EPOCH];
+  c.images = engine.images.data, c.labels = engine.labels.data;
+  return c;
+}
+
+// contribute(engine, call): computes shards [FIRST_SHARD, END_SHARD) and leaves their canonical nodes, in order, in the
+// slots at SLOTS (in units of 16 floats); returns how many nodes there are.
+napi_value contribute(napi_env env, napi_callback_info info) {
+  Arguments a;
+  CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
+  Engine* engine;
+  Span<int32_t> call;
+  if (a.count < 2 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], call) || call.length < CALL_FIELDS) {
+    return fail(env, "contribute expects (engine, Int32Array of 11)");
+  }
+  Context context = contextOf(*engine, call.data, true);
+  context.order = engine->order.data + call.data[ORDER];
+  engine->program->prepare(context.state, true);
+  float* slots = engine->arena.data + (int64_t)call.data[SLOTS] * BLOCK;
+  const int64_t slotFloats = (int64_t)call.data[SLOT_FLOATS] * BLOCK;
+  const int end = call.data[END_SHARD];
+  int depth = 0;
+  int sizes[64];
+  for (int shard = call.data[FIRST_SHARD]; shard < end;) {
+    int size = engine->program->groupShards();
+    while (shard % size != 0 || shard + size > end) size /= 2;
+    context.firstShard = shard;
+    engine->program->contribute(context, size, slots + depth * slotFloats);
+    sizes[depth++] = size;
+    shard += size;
+    // Two neighbours of one size whose parent starts at the lower one make that parent.
+    while (depth > 1 && sizes[depth - 1] == sizes[depth - 2] && (shard - 2 * sizes[depth - 1]) % (2 * sizes[depth - 1]) == 0) {
+      addInto(slots + (depth - 2) * slotFloats, slots + (depth - 1) * slotFloats, slotFloats);
+      depth--;
+      sizes[depth - 1] *= 2;
+    }
+  }
+  napi_value nodes;
+  CHECK(napi_create_int32(env, depth, &nodes));
+  return nodes;
+}
+
+// evaluate(engine, call, results): images ORDER + [0, SAMPLES), shards [FIRST_SHARD, END_SHARD) of them;
+// results: [predicted, probability] per sample, then [loss sum, correct count] per shard
+napi_value evaluate(napi_env env, napi_callback_info info) {
+  Arguments a;
+  CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
+  Engine* engine;
+  Span<int32_t> call;
+  Span<float> results;
+  if (a.count < 3 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], call) || call.length < CALL_FIELDS ||
+      !spanOf(env, a.values[2], results)) {
+    return fail(env, "evaluate expects (engine, Int32Array of 11, Float32Array)");
+  }
+  Context context = contextOf(*engine, call.data, false);
+  context.firstImage = call.data[ORDER];
+  context.results = results.data;
+  const int samples = call.data[SAMPLES], shardSamples = context.blocksPerShard * BLOCK;
+  const int64_t shards = (samples + shardSamples - 1) / shardSamples;
+  if ((int64_t)results.length < 2 * (samples + shards)) return fail(env, "evaluate: results are too short");
+  engine->program->prepare(context.state, false);
+  const int end = call.data[END_SHARD];
+  for (int shard = call.data[FIRST_SHARD]; shard < end; shard += engine->program->groupShards()) {
+    context.firstShard = shard;
+    const int count = end - shard < engine->program->groupShards() ? end - shard : engine->program->groupShards();
+    engine->program->evaluate(context, count, results.data + 2 * ((int64_t)samples + shard));
+  }
+  return nullptr;
+}
+
+// Fields of the update block: Float64Array
+enum Update { U_STATE, U_NEXT_STATE, U_SLOT1, U_NEXT_SLOT1, U_SLOT2, U_NEXT_SLOT2, U_SAMPLES, U_TYPE, U_NESTEROV, U_RATE, U_MOMENTUM,
+              U_DECAY, U_BETA1, U_ONE1, U_BETA2, U_ONE2, U_STEP_SIZE, U_CORRECTION, U_EPS, U_FACTOR, UPDATE_FIELDS };
+enum Piece { PARAMETERS = 0, STATISTICS = 1, SUMS = 2 };
+
+// update(engine, block: Float64Array, nodes: Int32Array, fold: Int32Array, pieces: Int32Array)
+// nodes: offsets / 16 of the step's nodes in the arena, in shard order; fold: the tree as a stack program;
+// pieces: [kind, offset, length or channels, values per sample] of what this worker finishes.
+napi_value update(napi_env env, napi_callback_info info) {
+  Arguments a;
+  CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
+  Engine* engine;
+  Span<double> block;
+  Span<int32_t> nodes, steps, pieces;
+  if (a.count < 5 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], block) || block.length < UPDATE_FIELDS ||
+      !spanOf(env, a.values[2], nodes) || !spanOf(env, a.values[3], steps) || !spanOf(env, a.values[4], pieces)) {
+    return fail(env, "update expects (engine, Float64Array of 20, Int32Array, Int32Array, Int32Array)");
+  }
+  float* arena = engine->arena.data;
+  auto at = [&](Update field) { return arena + (int64_t)block.data[field] * BLOCK; };
+  const double* u = block.data;
+  const OptimizerScalars scalars{(int32_t)u[U_TYPE], (int32_t)u[U_NESTEROV], (float)u[U_RATE], (float)u[U_MOMENTUM], (float)u[U_DECAY],
+                                 (float)u[U_BETA1], (float)u[U_ONE1], (float)u[U_BETA2], (float)u[U_ONE2], (float)u[U_STEP_SIZE],
+                                 (float)u[U_CORRECTION], (float)u[U_EPS], (float)u[U_FACTOR]};
+  static thread_local Fold fold;
+  fold.nodes.clear();
+  for (size_t i = 0; i < nodes.length; i++) fold.nodes.push_back(arena + (int64_t)nodes.data[i] * BLOCK);
+  fold.steps.assign(steps.data, steps.data + steps.length);
+  constexpr int64_t AT_ONCE = 4096;
+  alignas(64) static thread_local float sums[AT_ONCE];
+  for (size_t i = 0; i + 3 < pieces.length; i += 4) {
+    const int64_t offset = pieces.data[i + 1], length = pieces.data[i + 2];
+    if (pieces.data[i] == STATISTICS) {
+      const int64_t padded = (3 * length + BLOCK - 1) / BLOCK * BLOCK;
+      std::vector<float> all(padded + BLOCK);
+      float* aligned = (float*)(((uintptr_t)all.data() + 63) / 64 * 64);
+      runFold(fold, offset, padded, aligned);
+      runRunningStatistics(aligned, u[U_SAMPLES] * pieces.data[i + 3], (int)length, at(U_STATE) + offset, at(U_NEXT_STATE) + offset);
+      continue;
+    }
+    for (int64_t k = offset; k < offset + length; k += AT_ONCE) {
+      const int64_t here = offset + length - k < AT_ONCE ? offset + length - k : AT_ONCE;
+      runFold(fold, k, here, sums);
+      if (pieces.data[i] == SUMS) {
+        memcpy(at(U_NEXT_STATE) + k, sums, here * sizeof(float));
+      } else {
+        runOptimizer(scalars, sums, (float)u[U_SAMPLES], here, at(U_STATE) + k, at(U_SLOT1) + k, at(U_SLOT2) + k, at(U_NEXT_STATE) + k,
+                     at(U_NEXT_SLOT1) + k, at(U_NEXT_SLOT2) + k);
+      }
+    }
+  }
+  return nullptr;
+}
+
+// alignment(array: Float32Array, bytes): bytes to skip so that its data is aligned; also advises huge pages
+napi_value alignment(napi_env env, napi_callback_info info) {
+  Arguments a;
+  CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
+  Span<uint8_t> bytes;
+  if (a.count < 1 || !spanOf(env, a.values[0], bytes)) return fail(env, "alignment expects (Uint8Array)");
+  napi_value skip;
+  CHECK(napi_create_int32(env, (int32_t)((64 - (uintptr_t)bytes.data % 64) % 64), &skip));
+  return skip;
+}
+
+// fmaPeak(iterations): GFLOP/s of independent multiply-adds on the calling thread
+napi_value fmaPeak(napi_env env, napi_callback_info info) {
+  Arguments a;
+  CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
+  int32_t iterations = 0;
+  if (a.count < 1 || napi_get_value_int32(env, a.values[0], &iterations) != napi_ok) return fail(env, "fmaPeak expects (iterations)");
+  constexpr int CHAINS = REGISTERS >= 32 ? 20 : 12;
+  R acc[CHAINS];
+  R x = splat(1.0000001f);
+  const R y = splat(1e-7f);
+  UNROLL for (int i = 0; i < CHAINS; i++) acc[i] = splat((float)i);
+  const auto start = std::chrono::steady_clock::now();
+  for (int32_t n = 0; n < iterations; n++) {
+    asm volatile("" : "+m"(iterations));
+    UNROLL for (int i = 0; i < CHAINS; i++) acc[i] = fma(acc[i], x, y);
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  alignas(64) float sink[LR];
+  R total = acc[0];
+  for (int i = 1; i < CHAINS; i++) total = add(total, acc[i]);
+  store(sink, total);
+  volatile float used = sink[0];
+  (void)used;
+  napi_value result;
+  CHECK(napi_create_double(env, 2.0 * LR * CHAINS * iterations / seconds * 1e-9, &result));
+  return result;
+}
+
+// philox(key low, key high, index, lane, stream, purpose): four words, for the test against packages/core
+napi_value philox(napi_env env, napi_callback_info info) {
+  Arguments a;
+  CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
+  uint32_t v[6] = {}, words[4][BLOCK];
+  for (size_t i = 0; i < 6; i++) CHECK(napi_get_value_uint32(env, a.values[i], &v[i]));
+  philoxLanes({v[0], v[1]}, v[2], v[3], v[4], v[5], words);
+  napi_value array;
+  CHECK(napi_create_array_with_length(env, 4, &array));
+  for (uint32_t i = 0; i < 4; i++) {
+    napi_value word;
+    CHECK(napi_create_uint32(env, words[i][0], &word));
+    CHECK(napi_set_element(env, array, i, word));
+  }
+  return array;
+}
+
+// features(): the builds that this processor can run
+napi_value features(napi_env env, napi_callback_info) {
+  const char* names[4];
+  uint32_t count = 0;
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+      __builtin_cpu_supports("avx512vl")) {
+    names[count++] = "avx512";
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) names[count++] = "avx2";
+#elif defined(__aarch64__)
+  names[count++] = "neon";
+#endif
+  names[count++] = "portable";
+  napi_value array;
+  CHECK(napi_create_array_with_length(env, count, &array));
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value name;
+    CHECK(napi_create_string_utf8(env, names[i], NAPI_AUTO_LENGTH, &name));
+    CHECK(napi_set_element(env, array, i, name));
+  }
+  return array;
+}
+
+napi_value init(napi_env env, napi_value exports) {
+  const napi_property_descriptor properties[] = {
+      {"createEngine", nullptr, createEngine, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"contribute", nullptr, contribute, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"evaluate", nullptr, evaluate, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"update", nullptr, update, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"alignment", nullptr, alignment, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"fmaPeak", nullptr, fmaPeak, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"philox", nullptr, philox, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"features", nullptr, features, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+  };
+  CHECK(napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties));
+  napi_value name;
+  CHECK(napi_create_string_utf8(env, LOCKSTEP_ISA_NAME, NAPI_AUTO_LENGTH, &name));
+  CHECK(napi_set_named_property(env, exports, "isa", name));
+  return exports;
+}
+
+}  // namespace
+}  // namespace lockstep
+
+NAPI_MODULE_INIT() { return lockstep::init(env, exports); }

@@ -1,0 +1,20 @@
+// From uint8 images to the first tensor: gather by index, augment, normalize, put 16 samples side by side.
+#pragma once
+#include "tensor.h"
+
+namespace lockstep {
+
+struct InputOp {
+  Tensor out;
+  float scale[16], shift[16];  // per channel: pixel v becomes v * scale + shift
+  // Augmentation, in training only: degrees, whole pixels, fraction. All 0: none.
+  float rotation, zoom;
+  int move;
+  uint8_t* bordered;           // scratch: 16 images with a border, where rotation or zoom is on
+};
+
+// Bytes of `bordered`
+int64_t inputScratchBytes(int channels, int height, int width);
+void runInput(const InputOp& op, const Context& context, int shard);
+
+}  // namespace lockstep

@@ -1,0 +1,276 @@
+// One vector register of floats, for each instruction set. Kernels are written once against this page.
+//
+// A block is 16 samples; every tensor keeps them innermost, so each 16 floats are one element of 16 samples. A register
+// holds LR of these lanes (16, 8 or 4) and a kernel visits the 16/LR parts of an element one after the other. A lane
+// never meets another lane but in laneSum, so its chain of operations does not depend on LR: that is what makes the
+// bits of all builds equal. Multiply-adds are explicit; the compiler may not contract (-ffp-contract=off).
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#if defined(LOCKSTEP_ISA_AVX512) || defined(LOCKSTEP_ISA_AVX2)
+#include <immintrin.h>
+#elif defined(LOCKSTEP_ISA_NEON)
+#include <arm_neon.h>
+#elif !defined(LOCKSTEP_ISA_PORTABLE)
+#error "define LOCKSTEP_ISA_AVX512, LOCKSTEP_ISA_AVX2, LOCKSTEP_ISA_NEON or LOCKSTEP_ISA_PORTABLE"
+#endif
+
+#define INLINE static inline __attribute__((always_inline))
+#define INLINE_MEMBER inline __attribute__((always_inline))
+#if defined(__clang__)
+#define UNROLL _Pragma("unroll")
+#else
+#define UNROLL _Pragma("GCC unroll 64")
+#endif
+// Makes the compiler forget what it knows of a pointer: without it GCC keeps input registers alive over the taps of a
+// convolution and spills accumulators (13 to 15% of a step).
+#define HIDE(pointer) asm volatile("" : "+r"(pointer))
+
+namespace lockstep {
+
+constexpr int BLOCK = 16;  // samples in a block: lanes of one element
+
+#if defined(LOCKSTEP_ISA_AVX512)
+
+#define LOCKSTEP_ISA_NAME "avx512"
+constexpr int LR = 16;
+constexpr int REGISTERS = 32;
+using R = __m512;
+using Mask = __mmask16;
+INLINE R load(const float* p) { return _mm512_load_ps(p); }
+INLINE void store(float* p, R a) { _mm512_store_ps(p, a); }
+INLINE R loadUnaligned(const float* p) { return _mm512_loadu_ps(p); }
+INLINE void storeUnaligned(float* p, R a) { _mm512_storeu_ps(p, a); }
+INLINE R splat(float a) { return _mm512_set1_ps(a); }
+INLINE R zero() { return _mm512_setzero_ps(); }
+INLINE R add(R a, R b) { return _mm512_add_ps(a, b); }
+INLINE R sub(R a, R b) { return _mm512_sub_ps(a, b); }
+INLINE R mul(R a, R b) { return _mm512_mul_ps(a, b); }
+INLINE R div(R a, R b) { return _mm512_div_ps(a, b); }
+INLINE R squareRoot(R a) { return _mm512_sqrt_ps(a); }
+INLINE R fma(R a, R b, R c) { return _mm512_fmadd_ps(a, b, c); }
+INLINE Mask greater(R a, R b) { return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ); }
+INLINE Mask equal(R a, R b) { return _mm512_cmp_ps_mask(a, b, _CMP_EQ_OQ); }
+INLINE R select(Mask m, R a, R b) { return _mm512_mask_blend_ps(m, b, a); }
+INLINE R keep(Mask m, R a) { return _mm512_maskz_mov_ps(m, a); }
+INLINE Mask andNot(Mask a, Mask b) { return (Mask)(a & ~b); }
+INLINE Mask maskOr(Mask a, Mask b) { return (Mask)(a | b); }
+INLINE Mask noLanes() { return 0; }
+INLINE Mask maskFromBits(uint32_t bits) { return (Mask)bits; }
+// acc += v * *w with the weight as a memory operand: a register less than splat(*w)
+INLINE void fmaMemory(R& acc, R v, const float* w) {
+  asm("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(acc) : "v"(v), "m"(*w));
+}
+
+#elif defined(LOCKSTEP_ISA_AVX2)
+
+#define LOCKSTEP_ISA_NAME "avx2"
+constexpr int LR = 8;
+constexpr int REGISTERS = 16;
+using R = __m256;
+struct Mask {
+  __m256 m;
+};
+INLINE R load(const float* p) { return _mm256_load_ps(p); }
+INLINE void store(float* p, R a) { _mm256_store_ps(p, a); }
+INLINE R loadUnaligned(const float* p) { return _mm256_loadu_ps(p); }
+INLINE void storeUnaligned(float* p, R a) { _mm256_storeu_ps(p, a); }
+INLINE R splat(float a) { return _mm256_set1_ps(a); }
+INLINE R zero() { return _mm256_setzero_ps(); }
+INLINE R add(R a, R b) { return _mm256_add_ps(a, b); }
+INLINE R sub(R a, R b) { return _mm256_sub_ps(a, b); }
+INLINE R mul(R a, R b) { return _mm256_mul_ps(a, b); }
+INLINE R div(R a, R b) { return _mm256_div_ps(a, b); }
+INLINE R squareRoot(R a) { return _mm256_sqrt_ps(a); }
+INLINE R fma(R a, R b, R c) { return _mm256_fmadd_ps(a, b, c); }
+INLINE Mask greater(R a, R b) { return {_mm256_cmp_ps(a, b, _CMP_GT_OQ)}; }
+INLINE Mask equal(R a, R b) { return {_mm256_cmp_ps(a, b, _CMP_EQ_OQ)}; }
+INLINE R select(Mask m, R a, R b) { return _mm256_blendv_ps(b, a, m.m); }
+INLINE R keep(Mask m, R a) { return _mm256_and_ps(m.m, a); }
+INLINE Mask andNot(Mask a, Mask b) { return {_mm256_andnot_ps(b.m, a.m)}; }
+INLINE Mask maskOr(Mask a, Mask b) { return {_mm256_or_ps(a.m, b.m)}; }
+INLINE Mask noLanes() { return {_mm256_setzero_ps()}; }
+INLINE Mask maskFromBits(uint32_t bits) {
+  const __m256i lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+  return {_mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int)bits), lane), lane))};
+}
+INLINE void fmaMemory(R& acc, R v, const float* w) { acc = fma(v, splat(*w), acc); }
+
+#elif defined(LOCKSTEP_ISA_NEON)
+
+#define LOCKSTEP_ISA_NAME "neon"
+constexpr int LR = 4;
+constexpr int REGISTERS = 32;
+using R = float32x4_t;
+using Mask = uint32x4_t;
+INLINE R load(const float* p) { return vld1q_f32(p); }
+INLINE void store(float* p, R a) { vst1q_f32(p, a); }
+INLINE R loadUnaligned(const float* p) { return vld1q_f32(p); }
+INLINE void storeUnaligned(float* p, R a) { vst1q_f32(p, a); }
+INLINE R splat(float a) { return vdupq_n_f32(a); }
+INLINE R zero() { return vdupq_n_f32(0); }
+INLINE R add(R a, R b) { return vaddq_f32(a, b); }
+INLINE R sub(R a, R b) { return vsubq_f32(a, b); }
+INLINE R mul(R a, R b) { return vmulq_f32(a, b); }
+INLINE R div(R a, R b) { return vdivq_f32(a, b); }
+INLINE R squareRoot(R a) { return vsqrtq_f32(a); }
+INLINE R fma(R a, R b, R c) { return vfmaq_f32(c, a, b); }
+INLINE Mask greater(R a, R b) { return vcgtq_f32(a, b); }
+INLINE Mask equal(R a, R b) { return vceqq_f32(a, b); }
+INLINE R select(Mask m, R a, R b) { return vbslq_f32(m, a, b); }
+INLINE R keep(Mask m, R a) { return vreinterpretq_f32_u32(vandq_u32(m, vreinterpretq_u32_f32(a))); }
+INLINE Mask andNot(Mask a, Mask b) { return vbicq_u32(a, b); }
+INLINE Mask maskOr(Mask a, Mask b) { return vorrq_u32(a, b); }
+INLINE Mask noLanes() { return vdupq_n_u32(0); }
+INLINE Mask maskFromBits(uint32_t bits) {
+  const uint32_t lanes[4] = {1, 2, 4, 8};
+  return vtstq_u32(vdupq_n_u32(bits), vld1q_u32(lanes));
+}
+INLINE void fmaMemory(R& acc, R v, const float* w) { acc = fma(v, splat(*w), acc); }
+
+#else
+
+#define LOCKSTEP_ISA_NAME "portable"
+constexpr int LR = 4;
+constexpr int REGISTERS = 16;
+struct R {
+  float f[LR];
+};
+struct Mask {
+  bool m[LR];
+};
+#define LANES for (int i = 0; i < LR; i++)
+INLINE R load(const float* p) {
+  R r;
+  LANES r.f[i] = p[i];
+  return r;
+}
+INLINE void store(float* p, R a) { LANES p[i] = a.f[i]; }
+INLINE R loadUnaligned(const float* p) { return load(p); }
+INLINE void storeUnaligned(float* p, R a) { store(p, a); }
+INLINE R splat(float a) {
+  R r;
+  LANES r.f[i] = a;
+  return r;
+}
+INLINE R zero() { return splat(0); }
+INLINE R add(R a, R b) {
+  LANES a.f[i] = a.f[i] + b.f[i];
+  return a;
+}
+INLINE R sub(R a, R b) {
+  LANES a.f[i] = a.f[i] - b.f[i];
+  return a;
+}
+INLINE R mul(R a, R b) {
+  LANES a.f[i] = a.f[i] * b.f[i];
+  return a;
+}
+INLINE R div(R a, R b) {
+  LANES a.f[i] = a.f[i] / b.f[i];
+  return a;
+}
+INLINE R squareRoot(R a) {
+  LANES a.f[i] = __builtin_sqrtf(a.f[i]);
+  return a;
+}
+// a*b + c rounded once, without a fused instruction and without trusting a libm: the product of two floats is exact in
+// double, the sum is rounded to odd (Boldo and Melquiond 2008), so the second rounding, to float, is right.
+INLINE float fmaScalar(float a, float b, float c) {
+  const double product = (double)a * (double)b, addend = c;
+  double sum = product + addend;
+  const double back = sum - product;
+  const double error = (product - (sum - back)) + (addend - back);
+  uint64_t bits;
+  memcpy(&bits, &sum, 8);
+  const bool inexact = error > 0 || error < 0;  // false for NaN
+  if (inexact && (bits & 1) == 0) bits += ((error > 0) == (sum > 0)) ? 1 : -1;
+  memcpy(&sum, &bits, 8);
+  return (float)sum;
+}
+INLINE R fma(R a, R b, R c) {
+  LANES c.f[i] = fmaScalar(a.f[i], b.f[i], c.f[i]);
+  return c;
+}
+INLINE Mask greater(R a, R b) {
+  Mask m;
+  LANES m.m[i] = a.f[i] > b.f[i];
+  return m;
+}
+INLINE Mask equal(R a, R b) {
+  Mask m;
+  LANES m.m[i] = a.f[i] == b.f[i];
+  return m;
+}
+INLINE R select(Mask m, R a, R b) {
+  LANES a.f[i] = m.m[i] ? a.f[i] : b.f[i];
+  return a;
+}
+INLINE R keep(Mask m, R a) {
+  LANES a.f[i] = m.m[i] ? a.f[i] : 0.0f;
+  return a;
+}
+INLINE Mask andNot(Mask a, Mask b) {
+  LANES a.m[i] = a.m[i] && !b.m[i];
+  return a;
+}
+INLINE Mask maskOr(Mask a, Mask b) {
+  LANES a.m[i] = a.m[i] || b.m[i];
+  return a;
+}
+INLINE Mask noLanes() {
+  Mask m;
+  LANES m.m[i] = false;
+  return m;
+}
+INLINE Mask maskFromBits(uint32_t bits) {
+  Mask m;
+  LANES m.m[i] = (bits >> i) & 1;
+  return m;
+}
+INLINE void fmaMemory(R& acc, R v, const float* w) { acc = fma(v, splat(*w), acc); }
+#undef LANES
+
+#endif
+
+constexpr int PARTS = BLOCK / LR;  // registers per element
+
+// max(0, a); keeps NaN, so that a diverged run is seen and not hidden
+INLINE R relu(R a) { return select(greater(zero(), a), zero(), a); }
+
+// Sum of 16 lanes in the one order all builds share: within each quad (l0 + l2) + (l1 + l3), then (Q0 + Q1) + (Q2 + Q3).
+INLINE float laneSum(const float* lanes) {
+  float quad[4];
+  for (int q = 0; q < 4; q++) quad[q] = (lanes[4 * q] + lanes[4 * q + 2]) + (lanes[4 * q + 1] + lanes[4 * q + 3]);
+  return (quad[0] + quad[1]) + (quad[2] + quad[3]);
+}
+
+// out[i] = laneSum(rows + 16 i) for count rows, rows aligned; a 16x16 transposed reduction where the set has one
+INLINE void laneSums(const float* rows, int count, float* out) {
+  int i = 0;
+#if defined(LOCKSTEP_ISA_AVX512)
+  for (; i < count; i += 16) {
+    R b[8], c[4];
+    UNROLL for (int k = 0; k < 8; k++) {
+      R x = i + 2 * k < count ? load(rows + 16 * (i + 2 * k)) : zero();
+      R y = i + 2 * k + 1 < count ? load(rows + 16 * (i + 2 * k + 1)) : zero();
+      b[k] = _mm512_add_ps(_mm512_unpacklo_ps(x, y), _mm512_unpackhi_ps(x, y));
+    }
+    UNROLL for (int k = 0; k < 4; k++) {
+      __m512d x = _mm512_castps_pd(b[2 * k]), y = _mm512_castps_pd(b[2 * k + 1]);
+      c[k] = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(x, y)), _mm512_castpd_ps(_mm512_unpackhi_pd(x, y)));
+    }
+    R d = _mm512_add_ps(_mm512_shuffle_f32x4(c[0], c[1], 0x88), _mm512_shuffle_f32x4(c[0], c[1], 0xdd));
+    R e = _mm512_add_ps(_mm512_shuffle_f32x4(c[2], c[3], 0x88), _mm512_shuffle_f32x4(c[2], c[3], 0xdd));
+    R sums = _mm512_add_ps(_mm512_shuffle_f32x4(d, e, 0x88), _mm512_shuffle_f32x4(d, e, 0xdd));
+    int left = count - i;
+    _mm512_mask_storeu_ps(out + i, left >= 16 ? (Mask)0xffff : (Mask)((1u << left) - 1), sums);
+  }
+#else
+  for (; i < count; i++) out[i] = laneSum(rows + 16 * i);
+#endif
+}
+
+}  // namespace lockstep

@@ -1,0 +1,55 @@
+#include "loss.h"
+
+#include "math.h"
+
+namespace lockstep {
+
+void runLoss(const LossOp& op, const Context& context, int shard, float* result) {
+  const int classes = op.logits.channels;
+  result[0] = result[1] = 0;
+  for (int b = 0; b < context.blocksPerShard; b++) {
+    float* logits = op.logits.block(shard, b);
+    const int first = context.firstSample(shard, b), lanes = context.validLanes(shard, b);
+    alignas(64) float largest[BLOCK], sum[BLOCK] = {}, own[BLOCK] = {}, loss[BLOCK] = {};
+    int predicted[BLOCK] = {}, label[BLOCK] = {};
+    float correct = 0;
+    for (int i = 0; i < lanes; i++) label[i] = context.labels[context.imageOf(first + i)];
+    for (int i = 0; i < BLOCK; i++) largest[i] = logits[i];
+    for (int c = 1; c < classes; c++) {
+      for (int i = 0; i < BLOCK; i++) {
+        if (logits[c * BLOCK + i] > largest[i]) largest[i] = logits[c * BLOCK + i], predicted[i] = c;
+      }
+    }
+    for (int c = 0; c < classes; c++) {
+      float* row = logits + c * BLOCK;
+      for (int i = 0; i < BLOCK; i++) {
+        row[i] = row[i] - largest[i];
+        if (c == label[i]) own[i] = row[i];
+      }
+      expLanes(row);
+      for (int i = 0; i < BLOCK; i++) sum[i] = sum[i] + row[i];
+    }
+    for (int i = 0; i < lanes; i++) {
+      loss[i] = (float)(logarithm(sum[i]) - own[i]);
+      if (sum[i] != sum[i]) loss[i] = sum[i];  // NaN is seen, not hidden
+      correct += predicted[i] == label[i];
+    }
+    result[0] = result[0] + laneSum(loss);
+    result[1] = result[1] + correct;
+    if (context.train) {
+      for (int c = 0; c < classes; c++) {
+        for (int i = 0; i < BLOCK; i++) {
+          const float p = logits[c * BLOCK + i] / sum[i];
+          logits[c * BLOCK + i] = i < lanes ? p - (c == label[i] ? 1.0f : 0.0f) : 0.0f;
+        }
+      }
+    } else if (context.results) {
+      for (int i = 0; i < lanes; i++) {
+        context.results[2 * (first + i)] = (float)predicted[i];
+        context.results[2 * (first + i) + 1] = 1.0f / sum[i];  // e^0 of the largest, over the sum
+      }
+    }
+  }
+}
+
+}  // namespace lockstep

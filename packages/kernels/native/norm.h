@@ -1,0 +1,34 @@
+// Batch norm over a shard: statistics, coefficients, and their gradients.
+//
+// Forward: z = y * scale + shift per channel. Statistics are taken of y - K, K the running mean of version t, so that a
+// large mean costs no digits. Sums: per lane over blocks, rows, columns; then the 16 lanes in order, in double.
+#pragma once
+#include "tensor.h"
+
+namespace lockstep {
+
+constexpr float BATCH_NORM_EPS = 1e-5f;
+
+// Per shard in scratch, each of `channels` floats one after the other.
+enum Coefficient { SCALE, SHIFT, MEAN, RSTD, GRAD, GRAD_Y, GRAD_ONE, COEFFICIENTS };
+
+struct NormOp {
+  Tensor y;
+  float* coefficients;          // [COEFFICIENTS][channels], shardStride apart
+  int64_t coefficientStride;
+  int gamma, beta;              // offsets in state and contribution
+  int statistics;               // offset: state [mean, variance, -][channels], contribution [n d, n d^2, n variance][channels]
+
+  float* coefficient(int shard, Coefficient which) const {
+    return coefficients + shard * coefficientStride + which * (int64_t)y.channels;
+  }
+};
+
+// Coefficients SCALE, SHIFT, MEAN, RSTD; in training from the shard, whose sums go to `contribution`.
+void runNormForward(const NormOp& op, const Context& context, int shard, float* contribution);
+// From per-channel sums of g and g (y - mean): gradients of gamma and beta, and GRAD, GRAD_Y, GRAD_ONE, with which
+// dY = g * GRAD + y * GRAD_Y + GRAD_ONE.
+void finishNormBackward(const NormOp& op, const Context& context, int shard, const double* sumG, const double* sumGy,
+                        float* contribution);
+
+}  // namespace lockstep

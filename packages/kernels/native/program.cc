@@ -1,0 +1,356 @@
+#include "program.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+
+namespace lockstep {
+namespace {
+
+float asFloat(int32_t bits) {
+  float f;
+  memcpy(&f, &bits, 4);
+  return f;
+}
+
+constexpr size_t HUGE_PAGE = 2 << 20;
+
+// Zeroed, aligned to huge pages where there are any
+void* allocateScratch(size_t bytes) {
+  void* at = mmap(nullptr, bytes + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (at == MAP_FAILED) return nullptr;
+#ifdef MADV_HUGEPAGE
+  madvise(at, bytes + HUGE_PAGE, MADV_HUGEPAGE);
+#endif
+  return at;
+}
+
+struct Reader {
+  const int32_t* at;
+  const int32_t* end;
+  bool overrun = false;
+  int32_t next() {
+    if (at == end) {
+      overrun = true;
+      return 0;
+    }
+    return *at++;
+  }
+  float nextFloat() { return asFloat(next()); }
+};
+
+}  // namespace
+
+Program::~Program() {
+  if (scratch_) munmap(scratch_, scratchBytes_ + HUGE_PAGE);
+}
+
+Program* Program::parse(const int32_t* code, size_t length, const char** error) {
+  Reader header{code, code + length};
+  Program* p = new Program();
+  auto fail = [&](const char* text) {
+    *error = text;
+    delete p;
+    return nullptr;
+  };
+  p->groupShards_ = header.next();
+  p->blocksPerShard_ = header.next();
+  p->prefix_ = header.next();
+  const int64_t scratchFloats = (int64_t)header.next() * BLOCK, leavesAt = (int64_t)header.next() * BLOCK;
+  const int maxChannels = header.next();
+  if (header.overrun || p->groupShards_ < 1 || p->blocksPerShard_ < 1) return fail("program header is malformed");
+  p->scratchBytes_ = (size_t)scratchFloats * sizeof(float);
+  p->scratch_ = allocateScratch(p->scratchBytes_);
+  if (!p->scratch_) return fail("out of memory for the scratch of the kernels");
+  float* scratch = (float*)(((uintptr_t)p->scratch_ + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+  p->leaves_ = scratch + leavesAt;
+  p->sumG_.resize(maxChannels);
+  p->sumGy_.resize(maxChannels);
+  // pointers between the lists are kept: no list may move
+  const size_t most = length;
+  p->norms_.reserve(most), p->dropouts_.reserve(most), p->posts_.reserve(most);
+
+  while (header.at < header.end) {
+    const Record record = (Record)header.next();
+    const int32_t payload = header.next();
+    if (payload < 0 || payload > header.end - header.at) return fail("program record runs out of the program");
+    Reader r{header.at, header.at + payload};
+    header.at += payload;
+    auto tensor = [&]() -> Tensor {
+      const int id = r.next();
+      return id >= 0 && id < (int)p->tensors_.size() ? p->tensors_[id] : Tensor{};
+    };
+    auto norm = [&]() -> const NormOp* {
+      const int id = r.next();
+      return id >= 0 && id < (int)p->norms_.size() ? &p->norms_[id] : nullptr;
+    };
+    auto dropout = [&]() -> const DropoutOp* {
+      const int id = r.next();
+      return id >= 0 && id < (int)p->dropouts_.size() ? &p->dropouts_[id] : nullptr;
+    };
+    Op op{record, 0};
+    bool isOp = true;
+    switch (record) {
+      case TENSOR: {
+        Tensor t{};
+        t.base = scratch + (int64_t)r.next() * BLOCK;
+        t.base += r.next();  // from the allocation to the interior
+        t.shardStride = (int64_t)r.next() * BLOCK, t.blockStride = (int64_t)r.next() * BLOCK;
+        t.channelStride = r.next(), t.rowStride = r.next();
+        t.channels = r.next(), t.height = r.next(), t.width = r.next();
+        p->tensors_.push_back(t);
+        isOp = false;
+        break;
+      }
+      case NORM: {
+        NormOp n{};
+        n.y = tensor();
+        n.coefficients = scratch + (int64_t)r.next() * BLOCK;
+        n.coefficientStride = (int64_t)r.next() * BLOCK;
+        n.gamma = r.next(), n.beta = r.next(), n.statistics = r.next();
+        p->norms_.push_back(n);
+        isOp = false;
+        break;
+      }
+      case DROPOUT_BITS: {
+        DropoutOp d{};
+        d.bits = (uint16_t*)(scratch + (int64_t)r.next() * BLOCK);
+        d.shardStride = r.next(), d.blockStride = r.next(), d.elements = r.next();
+        d.threshold = (uint32_t)r.next(), d.keepScale = r.nextFloat(), d.layer = (uint32_t)r.next();
+        p->dropouts_.push_back(d);
+        isOp = false;
+        break;
+      }
+      case STAGE: {
+        const bool isGroup = r.next() != 0;
+        p->stages_.push_back({isGroup, r.next() != 0, {}});
+        isOp = false;
+        break;
+      }
+      case INPUT: {
+        InputOp in{};
+        in.out = tensor();
+        in.rotation = r.nextFloat(), in.zoom = r.nextFloat(), in.move = r.next();
+        in.bordered = (uint8_t*)(scratch + (int64_t)r.next() * BLOCK);
+        for (int c = 0; c < in.out.channels && c < 16; c++) in.scale[c] = r.nextFloat(), in.shift[c] = r.nextFloat();
+        op.index = (int)p->inputs_.size();
+        p->inputs_.push_back(in);
+        break;
+      }
+      case DROPOUT_MASK:
+      case NORM_FORWARD:
+        op.index = r.next();
+        if (record == NORM_FORWARD) {
+          if (op.index < 0 || op.index >= (int)p->norms_.size()) return fail("program names a norm that is not there");
+          const NormOp& n = p->norms_[op.index];
+          op.begin = n.statistics, op.end = n.statistics + 3 * n.y.channels;
+        }
+        break;
+      case CONV: {
+        ConvOp c{};
+        c.in = r.next(), c.out = r.next(), c.weight = r.next(), c.bias = r.next();
+        if (std::max(c.in, c.out) >= (int)p->tensors_.size()) return fail("program names a tensor that is not there");
+        const Tensor &in = p->tensors_[c.in], &out = p->tensors_[c.out];
+        const int kernel = r.next(), stride = r.next(), padding = r.next(), groups = r.next();
+        c.shape = {in.channels, out.channels, kernel, stride, padding, groups, in.height, in.width, out.height, out.width};
+        c.withRelu = r.next() != 0;
+        c.forward = planConvForward(c.shape, in, out);
+        c.weightGradient = planConvWeightGradient(c.shape, in);
+        op.index = (int)p->convs_.size();
+        p->convs_.push_back(c);
+        break;
+      }
+      case POST: {
+        PostOp o{};
+        o.y = tensor(), o.out = tensor(), o.norm = norm(), o.withRelu = r.next() != 0;
+        o.dropout1 = dropout(), o.dropout2 = dropout(), o.kernel = r.next(), o.stride = r.next();
+        op.index = (int)p->posts_.size();
+        p->posts_.push_back(o);
+        isOp = r.next() != 0;  // a post that only has a backward (ReLU in the convolution's store)
+        break;
+      }
+      case AVERAGE_POOL: {
+        AveragePoolOp a{};
+        a.in = tensor(), a.out = tensor(), a.kernelHeight = r.next(), a.kernelWidth = r.next(), a.stride = r.next();
+        op.index = (int)p->averagePools_.size();
+        p->averagePools_.push_back(a);
+        break;
+      }
+      case DENSE: {
+        DenseOp d{};
+        d.in = tensor(), d.out = tensor(), d.weight = r.next(), d.bias = r.next();
+        d.transposed = scratch + (int64_t)r.next() * BLOCK;
+        d.transposedShardStride = (int64_t)r.next() * BLOCK, d.pitch = r.next();
+        op.index = (int)p->denses_.size();
+        p->denses_.push_back(d);
+        break;
+      }
+      case LOSS: {
+        LossOp l{};
+        l.logits = tensor(), l.result = r.next();
+        op.index = (int)p->losses_.size();
+        op.begin = l.result, op.end = l.result + 2;
+        p->losses_.push_back(l);
+        break;
+      }
+      case DENSE_WEIGHT_GRADIENT:
+        op.index = r.next(), op.a = r.next();
+        break;
+      case DENSE_INPUT_GRADIENT:
+      case AVERAGE_POOL_BACKWARD:
+        op.index = r.next(), op.a = r.next(), op.b = r.next();
+        break;
+      case POST_BACKWARD: {
+        PostBackwardOp b{};
+        const int post = r.next();
+        if (post < 0 || post >= (int)p->posts_.size()) return fail("program names a post that is not there");
+        b.post = &p->posts_[post];
+        b.dOut = tensor(), b.g = tensor();
+        op.index = (int)p->postBackwards_.size();
+        if (b.post->norm) op.begin = b.post->norm->gamma, op.end = b.post->norm->beta + b.post->y.channels;
+        p->postBackwards_.push_back(b);
+        break;
+      }
+      case APPLY: {
+        ApplyOp a{};
+        a.y = tensor(), a.g = tensor(), a.norm = norm(), a.masksByRelu = r.next() != 0;
+        op.index = (int)p->applies_.size();
+        p->applies_.push_back(a);
+        break;
+      }
+      case CONV_WEIGHT_GRADIENT:
+        op.index = r.next(), op.a = r.next();
+        break;
+      case CONV_INPUT_GRADIENT: {
+        op.index = r.next(), op.a = r.next(), op.b = r.next();
+        if (op.index < 0 || op.index >= (int)p->convs_.size()) return fail("program names a convolution that is not there");
+        ConvOp& c = p->convs_[op.index];
+        c.inputGradient = planConvInputGradient(c.shape, p->tensors_[op.a], p->tensors_[op.b]);
+        c.hasInputGradient = true;
+        break;
+      }
+      case CONV_BIAS_GRADIENT:
+        op.a = r.next(), op.begin = r.next();
+        break;
+      case ZERO_GRADIENT:
+        op.begin = r.next(), op.end = r.next();
+        break;
+      default: return fail("program holds a record of an unknown kind");
+    }
+    if (r.overrun || r.at != r.end) return fail("program record has the wrong length");
+    if (!isOp) continue;
+    if (p->stages_.empty()) return fail("program has an op before its first stage");
+    p->stages_.back().ops.push_back(op);
+  }
+  return p;
+}
+
+void Program::prepare(const float* state, bool train) {
+  for (ConvOp& c : convs_) {
+    packWeights(c.forward, state + c.weight);
+    if (train && c.hasInputGradient) packWeights(c.inputGradient, state + c.weight);
+  }
+}
+
+void Program::contribute(Context context, int shards, float* node) {
+  float* leaves = shards == 1 ? node : leaves_;
+  for (const Stage& stage : stages_) runStage(stage, context, shards, node, leaves);
+  if (shards == 1) return;
+  addTree(leaves_, shards, prefix_, prefix_);
+  memcpy(node, leaves_, prefix_ * sizeof(float));
+}
+
+void Program::runStage(const Stage& stage, Context& context, int shards, float* node, float* leaves) {
+  if (stage.isGroup) {
+    for (const Op& op : stage.ops) runGroupOp(op, context, shards, node);
+    return;
+  }
+  for (int s = 0; s < shards; s++) {
+    float* contribution = leaves + (int64_t)s * prefix_;
+    for (const Op& op : stage.ops) run(op, context, s, 1, contribution);
+  }
+}
+
+// All shards of the group through one op. Small sums are taken per shard and added by the tree.
+void Program::runGroupOp(const Op& op, const Context& context, int shards, float* node) {
+  const bool treesItself = op.record == DENSE || op.record == DENSE_WEIGHT_GRADIENT || op.record == DENSE_INPUT_GRADIENT;
+  if (treesItself || shards == 1) {
+    run(op, context, 0, shards, node);
+    return;
+  }
+  const int length = op.end - op.begin;
+  groupLeaves_.resize(std::max(groupLeaves_.size(), (size_t)shards * length));
+  for (int s = 0; s < shards; s++) run(op, context, s, 1, groupLeaves_.data() + (int64_t)s * length - op.begin);
+  if (length == 0) return;
+  addTree(groupLeaves_.data(), shards, length, length);
+  memcpy(node + op.begin, groupLeaves_.data(), length * sizeof(float));
+}
+
+void Program::run(const Op& op, const Context& context, int shard, int shards, float* contribution) {
+  switch (op.record) {
+    case INPUT: return runInput(inputs_[op.index], context, shard);
+    case DROPOUT_MASK:
+      if (context.train) runDropoutMask(dropouts_[op.index], context, shard);
+      return;
+    case CONV: {
+      const ConvOp& c = convs_[op.index];
+      return runConv(c.forward, tensors_[c.in], tensors_[c.out], c.bias < 0 ? nullptr : context.state + c.bias, c.withRelu,
+                     shard, shards, blocksPerShard_);
+    }
+    case NORM_FORWARD: return runNormForward(norms_[op.index], context, shard, contribution);
+    case POST: return runPostForward(posts_[op.index], context, shard);
+    case AVERAGE_POOL: return runAveragePool(averagePools_[op.index], context, shard);
+    case DENSE: return runDense(denses_[op.index], context, shard, shards);
+    case LOSS: return runLoss(losses_[op.index], context, shard, contribution + losses_[op.index].result);
+    case DENSE_WEIGHT_GRADIENT:
+      return runDenseWeightGradient(denses_[op.index], tensors_[op.a], context, shard, shards, contribution);
+    case DENSE_INPUT_GRADIENT:
+      return runDenseInputGradient(denses_[op.index], tensors_[op.a], tensors_[op.b], context, shard, shards);
+    case AVERAGE_POOL_BACKWARD:
+      return runAveragePoolBackward(averagePools_[op.index], tensors_[op.a], tensors_[op.b], context, shard);
+    case POST_BACKWARD: {
+      const PostBackwardOp& b = postBackwards_[op.index];
+      runPostBackward(b, context, shard, sumG_.data(), sumGy_.data());
+      if (b.post->norm) finishNormBackward(*b.post->norm, context, shard, sumG_.data(), sumGy_.data(), contribution);
+      return;
+    }
+    case APPLY: return runApply(applies_[op.index], context, shard);
+    case CONV_WEIGHT_GRADIENT: {
+      const ConvOp& c = convs_[op.index];
+      return runConvWeightGradient(c.weightGradient, tensors_[c.in], tensors_[op.a], shard, blocksPerShard_, contribution + c.weight);
+    }
+    case CONV_INPUT_GRADIENT:
+      return runConv(convs_[op.index].inputGradient, tensors_[op.a], tensors_[op.b], nullptr, false, shard, shards, blocksPerShard_);
+    case CONV_BIAS_GRADIENT: return runConvBiasGradient(tensors_[op.a], shard, blocksPerShard_, contribution + op.begin);
+    case ZERO_GRADIENT:
+      memset(contribution + op.begin, 0, (op.end - op.begin) * sizeof(float));
+      return;
+    default: return;
+  }
+}
+
+void Program::evaluate(Context context, int shards, float* results) {
+  float result[2];
+  for (const Stage& stage : stages_) {
+    if (stage.isBackward) break;
+    // a shard stage: shard by shard; a group stage: op by op, but the loss per shard
+    const int outer = stage.isGroup ? 1 : shards;
+    for (int s = 0; s < outer; s++) {
+      for (const Op& op : stage.ops) {
+        if (op.record == LOSS) {
+          const int from = stage.isGroup ? 0 : s, to = stage.isGroup ? shards : s + 1;
+          for (int k = from; k < to; k++) {
+            runLoss(losses_[op.index], context, k, result);
+            results[2 * k] = result[0], results[2 * k + 1] = result[1];
+          }
+        } else if (op.record == DENSE || !stage.isGroup) {
+          run(op, context, s, stage.isGroup ? shards : 1, nullptr);
+        } else {
+          for (int k = 0; k < shards; k++) run(op, context, k, 1, nullptr);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace lockstep

@@ -1,0 +1,104 @@
+// A model as a flat list of kernel calls over one scratch memory, and its interpreter.
+//
+// A group is 1, 2, 4, ... neighbouring shards, a node of the canonical tree. Stages run in order; a shard stage passes
+// one shard after the other through all its ops (activations stay in cache), a group stage passes all shards through
+// one op after the other (dense weights are read once). The encoding is written by packages/kernels/src/program.ts.
+#pragma once
+#include <vector>
+#include "conv.h"
+#include "dense.h"
+#include "input.h"
+#include "loss.h"
+#include "post.h"
+
+namespace lockstep {
+
+// Records of the encoded program: [record, payload length, payload...]; floats as their bits.
+enum Record : int32_t {
+  TENSOR = 1,
+  NORM = 2,
+  DROPOUT_BITS = 3,
+  STAGE = 10,
+  INPUT = 11,
+  DROPOUT_MASK = 12,
+  CONV = 13,
+  NORM_FORWARD = 14,
+  POST = 15,
+  AVERAGE_POOL = 16,
+  DENSE = 17,
+  LOSS = 18,
+  DENSE_WEIGHT_GRADIENT = 19,
+  DENSE_INPUT_GRADIENT = 20,
+  AVERAGE_POOL_BACKWARD = 21,
+  POST_BACKWARD = 22,
+  APPLY = 23,
+  CONV_WEIGHT_GRADIENT = 24,
+  CONV_INPUT_GRADIENT = 25,
+  CONV_BIAS_GRADIENT = 26,
+  ZERO_GRADIENT = 27,
+};
+
+struct Op {
+  Record record;
+  int index;          // of the op's description in the program's list for its record
+  int a = -1, b = -1; // tensors: dOut, dIn
+  int begin = 0, end = 0;  // what it writes of the contribution
+};
+
+struct ConvOp {
+  int in, out, weight, bias;
+  ConvShape shape;
+  bool withRelu;
+  ConvPlan forward, inputGradient;
+  ConvWeightPlan weightGradient;
+  bool hasInputGradient = false;
+};
+
+struct Stage {
+  bool isGroup, isBackward;
+  std::vector<Op> ops;
+};
+
+class Program {
+ public:
+  // Returns null with a text in `error` when the encoding is malformed.
+  static Program* parse(const int32_t* code, size_t length, const char** error);
+  ~Program();
+
+  int groupShards() const { return groupShards_; }
+  int blocksPerShard() const { return blocksPerShard_; }
+  // Packs the weights of a state; before a step or an evaluation.
+  void prepare(const float* state, bool train);
+  // Contribution of shards [context.firstShard, + shards) to `node`; shards is a power of two up to groupShards().
+  void contribute(Context context, int shards, float* node);
+  // Forward only: [loss sum, correct count] of each shard to `results`
+  void evaluate(Context context, int shards, float* results);
+
+ private:
+  Program() = default;
+  void runStage(const Stage& stage, Context& context, int shards, float* node, float* leaves);
+  void run(const Op& op, const Context& context, int shard, int shards, float* contribution);
+  void runGroupOp(const Op& op, const Context& context, int shards, float* node);
+
+  int groupShards_ = 1, blocksPerShard_ = 1;
+  int prefix_ = 0;  // floats at the contribution's start that shard stages write
+  void* scratch_ = nullptr;
+  size_t scratchBytes_ = 0;
+  float* leaves_ = nullptr;  // [shard of group][prefix_]
+  std::vector<float> groupLeaves_;
+  std::vector<Tensor> tensors_;
+  std::vector<NormOp> norms_;
+  std::vector<DropoutOp> dropouts_;
+  std::vector<InputOp> inputs_;
+  std::vector<ConvOp> convs_;
+  std::vector<PostOp> posts_;
+  std::vector<PostBackwardOp> postBackwards_;
+  std::vector<ApplyOp> applies_;
+  std::vector<AveragePoolOp> averagePools_;
+  std::vector<DenseOp> denses_;
+  std::vector<LossOp> losses_;
+  std::vector<Stage> stages_;
+  std::vector<double> sumG_, sumGy_;
+};
+
+}  // namespace lockstep

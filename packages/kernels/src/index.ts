@@ -1,0 +1,3 @@
+/** Numbers only: native kernels, and programs of kernel calls. */
+export * from './native.js';
+export * from './program.js';

@@ -1,0 +1,120 @@
+/** Loads the native kernels: one addon per instruction set, the best that this processor can run. */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+
+/** Builds of the kernels, best first. All give the same bits. */
+export const ISAS = ['avx512', 'avx2', 'neon', 'portable'] as const;
+export type Isa = (typeof ISAS)[number];
+
+/** Memory that an engine reads and writes; float offsets in calls are in units of 16 floats. */
+export interface NativeEngine {
+  readonly __engine: unique symbol;
+}
+
+/** The addon's functions; see packages/kernels/native/binding.cc. */
+export interface NativeKernels {
+  readonly isa: Isa;
+  features(): Isa[];
+  createEngine(
+    program: Int32Array,
+    arena: Float32Array,
+    images: Uint8Array,
+    labels: Uint8Array,
+    order: Int32Array,
+  ): NativeEngine;
+  /** Computes a range of shards into the canonical nodes at the call's slots; returns how many nodes. */
+  contribute(engine: NativeEngine, call: Int32Array): number;
+  evaluate(engine: NativeEngine, call: Int32Array, results: Float32Array): void;
+  update(engine: NativeEngine, block: Float64Array, nodes: Int32Array, fold: Int32Array, pieces: Int32Array): void;
+  /** Bytes to skip until an address is a multiple of 64. */
+  alignment(bytes: Uint8Array): number;
+  /** GFLOP/s of independent multiply-adds on the calling thread. */
+  fmaPeak(iterations: number): number;
+  philox(keyLow: number, keyHigh: number, index: number, lane: number, stream: number, purpose: number): number[];
+}
+
+/** Fields of the call block of contribute and evaluate. */
+export const callField = {
+  state: 0,
+  slots: 1,
+  slotFloats: 2,
+  firstShard: 3,
+  endShard: 4,
+  samples: 5,
+  order: 6,
+  seedLow: 7,
+  seedHigh: 8,
+  step: 9,
+  epoch: 10,
+} as const;
+export const CALL_FIELDS = 11;
+
+/** Fields of the update block. */
+export const updateField = {
+  state: 0,
+  nextState: 1,
+  slot1: 2,
+  nextSlot1: 3,
+  slot2: 4,
+  nextSlot2: 5,
+  samples: 6,
+  type: 7,
+  nesterov: 8,
+  learningRate: 9,
+  momentum: 10,
+  weightDecay: 11,
+  beta1: 12,
+  oneMinusBeta1: 13,
+  beta2: 14,
+  oneMinusBeta2: 15,
+  stepSize: 16,
+  rsqrtCorrection: 17,
+  eps: 18,
+  decayFactor: 19,
+} as const;
+export const UPDATE_FIELDS = 20;
+
+/** What is done with a piece of the reduced contribution. */
+export const pieceKind = { parameters: 0, statistics: 1, sums: 2 } as const;
+
+const require = createRequire(import.meta.url);
+const buildPath = (isa: Isa): string => fileURLToPath(new URL(`../build/lockstep-${isa}.node`, import.meta.url));
+const loaded = new Map<Isa, NativeKernels>();
+
+/** Names the builds that exist and that this processor can run, best first. */
+export function availableIsas(): Isa[] {
+  const usable = load('portable').features();
+  return ISAS.filter((isa) => usable.includes(isa) && existsSync(buildPath(isa)));
+}
+
+/**
+ * Loads the kernels: the build named by LOCKSTEP_ISA (for tests), else the best available.
+ *
+ * @throws Error when no build exists, or the named one is not available
+ */
+export function loadKernels(isa: string | undefined = process.env['LOCKSTEP_ISA']): NativeKernels {
+  const available = availableIsas();
+  const wanted = isa === undefined || isa === '' ? available[0] : available.find((name) => name === isa);
+  if (!wanted) {
+    throw new Error(`no build of the kernels for "${isa}" can run here; available: ${available.join(', ')}`);
+  }
+  return load(wanted);
+}
+
+function load(isa: Isa): NativeKernels {
+  const known = loaded.get(isa);
+  if (known) return known;
+  const path = buildPath(isa);
+  if (!existsSync(path)) throw new Error(`the ${isa} kernels are not built (${path}): run npm run build`);
+  const kernels = require(path) as NativeKernels;
+  loaded.set(isa, kernels);
+  return kernels;
+}
+
+/** A Float32Array over a SharedArrayBuffer that starts at a multiple of 64 bytes. */
+export function allocateAligned(floats: number): Float32Array {
+  const buffer = new SharedArrayBuffer((floats + 16) * 4);
+  const skip = load('portable').alignment(new Uint8Array(buffer));
+  return new Float32Array(buffer, skip, floats);
+}

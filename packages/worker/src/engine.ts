@@ -1,0 +1,69 @@
+/**
+ * The seam between a node and what computes: an engine turns ranges of shards into canonical nodes of the reduction.
+ * It works on the node's arena, where float offsets are counted in units of 16.
+ */
+import type { ContributionLayout, Dataset, Layer, Recipe } from '@lockstep/core';
+
+/** What an engine computes: the run's model, recipe, seed and data. */
+export interface EngineTask {
+  readonly layers: readonly Layer[];
+  readonly layout: ContributionLayout;
+  readonly recipe: Recipe;
+  readonly seed: number;
+  readonly normalization: Pick<Dataset, 'mean' | 'std'>;
+}
+
+/** Memory shared by a node's workers. */
+export interface EngineMemory {
+  /** State versions, optimizer slots and contribution slots. */
+  readonly arena: Float32Array;
+  /** Images of the epoch's order: the image that stands at each position. */
+  readonly order: Int32Array;
+}
+
+/** Images and labels of one split. */
+export interface EngineData {
+  readonly images: Uint8Array;
+  readonly labels: Uint8Array;
+}
+
+/** Shards of a step to compute. Reused from step to step: nothing is allocated for one. */
+export interface StepCall {
+  /** Arena offset / 16 of the state of version t. */
+  state: number;
+  /** Arena offset / 16 of the worker's contribution slots. */
+  slots: number;
+  /** Shards [firstShard, endShard). */
+  firstShard: number;
+  endShard: number;
+  /** Samples in the whole step. */
+  samples: number;
+  /** Position in the epoch's order of the step's first sample. */
+  orderStart: number;
+  /** Global step, from 0. */
+  step: number;
+  /** From 0. */
+  epoch: number;
+}
+
+/** Images [first, first + count) of a split to evaluate, shards [firstShard, endShard) of them. */
+export interface EvaluateCall {
+  readonly state: number;
+  readonly first: number;
+  readonly count: number;
+  readonly firstShard: number;
+  readonly endShard: number;
+}
+
+export interface Engine {
+  /** For people: `native (avx512)`. */
+  readonly name: string;
+  /** Adds up the call's shards into the canonical nodes of their range, which it leaves in the slots in order. */
+  contribute(call: StepCall): void;
+  /**
+   * Evaluates with running statistics and without dropout.
+   *
+   * @param results [count][predicted class, its probability], then [shards][loss sum, correct count]
+   */
+  evaluate(call: EvaluateCall, data: EngineData, results: Float32Array): void;
+}

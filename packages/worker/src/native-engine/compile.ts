@@ -1,0 +1,359 @@
+/**
+ * Second half of the compiler: units become a program of kernel calls.
+ *
+ * Gradients live where the activations were: the gradient of a unit's output overwrites that output once the next
+ * unit's weight gradient has read it, and dY overwrites y. Only where a batch norm (or overlapping pool windows) needs
+ * y and the gradient at once does the gradient of y go through a tensor of its own, g.
+ *
+ * A model whose dense layers are large runs in three stages: shard by shard up to the first of them, all shards of a
+ * group at once through the rest and back (so that the weights are read once per group), shard by shard to the start.
+ * Other models run each shard forward and backward in one go, so that its activations stay in cache.
+ */
+import {
+  assert,
+  type ContributionLayout,
+  elementCount,
+  type Layer,
+  type Recipe,
+  type Segment,
+  type Shape,
+} from '@lockstep/core';
+import { BLOCK, ProgramBuilder, type ProgramTensor } from '@lockstep/kernels';
+import { groupUnits, type Unit } from './units.js';
+
+/** Weights from which a dense layer is worth a group stage. */
+const LARGE_DENSE_WEIGHTS = 16_384;
+/** Shards in a group: bounds what is kept between the stages. */
+const GROUP_SHARDS = 8;
+
+export interface CompileOptions {
+  readonly layers: readonly Layer[];
+  readonly layout: ContributionLayout;
+  readonly recipe: Recipe;
+  /** Per channel: mean and standard deviation of pixels as fractions. */
+  readonly normalization: { readonly mean: readonly number[]; readonly std: readonly number[] };
+}
+
+export interface CompiledProgram {
+  readonly code: Int32Array;
+  /** Shards that the program takes at once. */
+  readonly groupShards: number;
+}
+
+/** A unit with its tensors and declared parts. */
+interface PlacedUnit {
+  readonly unit: Unit;
+  readonly input: ProgramTensor;
+  readonly y: ProgramTensor;
+  readonly out: ProgramTensor;
+  /** Where the next unit leaves the gradient of out: over out itself, unless y is still needed there. */
+  readonly dOut: ProgramTensor;
+  readonly norm: number;
+  readonly dropout1: number;
+  readonly dropout2: number;
+  /** Ids of the source's op and of the post, given when the forward is written. */
+  op: number;
+  post: number;
+}
+
+/** Compiles a model under a recipe for the native kernels. */
+export function compile(options: CompileOptions): CompiledProgram {
+  const units = groupUnits(options.layers, (layer) => dropoutOf(layer, options.recipe));
+  const tail = units.findIndex(isLargeDense);
+  const groupShards = tail < 0 ? 1 : GROUP_SHARDS;
+  const builder = new ProgramBuilder(groupShards, options.recipe.shardSize / BLOCK);
+  const compiler = new Compiler(options, builder, units, tail < 0 ? units.length : tail);
+  return { code: compiler.run(), groupShards };
+}
+
+export function dropoutOf(layer: Layer, recipe: Recipe): number {
+  return layer.spec.type === 'dropout' ? (recipe.dropout ?? layer.spec.p) : 0;
+}
+
+const isLargeDense = ({ source }: Unit): boolean =>
+  source?.spec.type === 'linear' && source.input.channels * source.output.channels >= LARGE_DENSE_WEIGHTS;
+
+/** Border of zeros that the gradient of a convolution's output needs around it for the input gradient. */
+function gradientBorder(layer: Layer): number {
+  if (layer.spec.type !== 'conv') return 0;
+  const { kernel, stride, padding } = layer.spec;
+  const first = Math.floor((padding - (kernel - 1)) / stride);
+  const beyond = (input: number, output: number): number => Math.floor((input - 1 + padding) / stride) - (output - 1);
+  return Math.max(
+    0,
+    -first,
+    beyond(layer.input.height, layer.output.height),
+    beyond(layer.input.width, layer.output.width),
+  );
+}
+
+class Compiler {
+  readonly #placed: PlacedUnit[] = [];
+  /** Memory of the gradients g, one after the other. */
+  readonly #gAt: number | undefined;
+
+  constructor(
+    private readonly options: CompileOptions,
+    private readonly builder: ProgramBuilder,
+    private readonly units: readonly Unit[],
+    /** Index of the first unit of the group stage; the number of units if there is none. */
+    private readonly tail: number,
+  ) {
+    this.#gAt = builder.reserve(units.flatMap((unit, index) => (usesG(unit) ? [this.#shapeOfY(index)] : [])));
+  }
+
+  run(): Int32Array {
+    const image = this.#placeAll();
+    const hasTail = this.tail < this.units.length;
+    this.builder.stage(false, false);
+    this.#writeInput(image);
+    this.#forward(0, this.tail);
+    if (hasTail) {
+      this.builder.stage(true, false);
+      this.#forward(this.tail, this.units.length);
+    }
+    this.builder.loss(this.#flat((this.#placed.at(-1) as PlacedUnit).out), this.options.layout.resultOffset);
+    this.builder.stage(hasTail, true);
+    this.#backward(this.units.length, hasTail ? this.tail : 0);
+    if (hasTail) {
+      this.builder.stage(false, true);
+      this.#backward(this.tail, 0);
+    }
+    return this.builder.finish(this.#prefix());
+  }
+
+  /** Floats of the contribution that shard stages write: up to the first layer of the tail, or all. */
+  #prefix(): number {
+    const first = this.units[this.tail]?.source?.index;
+    const segment = first === undefined ? undefined : this.options.layout.segments.find((s) => layerOf(s) >= first);
+    return segment?.offset ?? this.options.layout.length;
+  }
+
+  // ---- tensors ----
+
+  #placeAll(): ProgramTensor {
+    const first = this.options.layers[0] as Layer;
+    const image = this.#tensor(first.input, this.#readBorder(0), this.#needsDense(-1));
+    let input = image;
+    for (const [index, unit] of this.units.entries()) {
+      const placed = this.#place(index, unit, input);
+      this.#placed.push(placed);
+      input = placed.out;
+    }
+    return image;
+  }
+
+  #place(index: number, unit: Unit, input: ProgramTensor): PlacedUnit {
+    const { source, post, storesRelu } = unit;
+    const read = this.#readBorder(index + 1);
+    const isDense = this.#needsDense(index);
+    const own = source && index > 0 ? gradientBorder(source) : 0;
+    // A dense reader takes no border: then y and what is read are two tensors.
+    const copies = !post && isDense && own > 0;
+    const isSame = !post && !copies;
+    const y = source
+      ? this.#tensor(source.output, isSame ? Math.max(own, read) : own, isSame && isDense)
+      : this.#asRead(input, index);
+    const norm = post?.norm ? this.#norm(y, post.norm) : -1;
+    const dropout1 = this.#dropout(post?.dropout1);
+    const dropout2 = this.#dropout(post?.dropout2);
+    const out = isSame ? y : this.#tensor(post?.pool?.output ?? asShape(y), read, isDense);
+    const dOut = isSame && storesRelu ? this.#gradientOfStored(index, y) : out;
+    return { unit, input, y, out, dOut, norm, dropout1, dropout2, op: -1, post: -1 };
+  }
+
+  /** Shape of a unit's y: what its source gives, or what it is given. */
+  #shapeOfY(index: number): Shape {
+    const { source, post } = this.units[index] as Unit;
+    return source?.output ?? post?.norm?.input ?? this.#shapeOfOut(index - 1);
+  }
+
+  /** Shape of what a unit gives, before any flatten. */
+  #shapeOfOut(index: number): Shape {
+    if (index < 0) return (this.options.layers[0] as Layer).input;
+    return this.units[index]?.post?.pool?.output ?? this.#shapeOfY(index);
+  }
+
+  /** The gradient of a ReLU's output that is masked by that output: kept if the group stage writes it for shards. */
+  #gradientOfStored(index: number, y: ProgramTensor): ProgramTensor {
+    const isDense = this.#needsDense(index);
+    return index >= this.tail - 1 || isDense ? this.builder.tensor(y, 0, this.#keeps, isDense) : this.#g(y);
+  }
+
+  /** Whether activations are kept for every shard of a group, as a group stage stands between forward and backward. */
+  get #keeps(): boolean {
+    return this.builder.groupShards > 1;
+  }
+
+  #tensor(shape: Shape, border: number, isDense: boolean): ProgramTensor {
+    return this.builder.tensor(shape, isDense ? 0 : border, this.#keeps, isDense);
+  }
+
+  #g(y: ProgramTensor): ProgramTensor {
+    assert(this.#gAt !== undefined, () => 'no memory was reserved for a gradient');
+    return this.builder.passing(y, this.#gAt);
+  }
+
+  /** Border that unit `index` reads around its input. */
+  #readBorder(index: number): number {
+    const spec = this.units[index]?.source?.spec;
+    return spec?.type === 'conv' ? spec.padding : 0;
+  }
+
+  /** Whether the reader of unit `index`'s output takes it as one vector: a dense layer, or the loss. */
+  #needsDense(index: number): boolean {
+    const next = this.units[index + 1];
+    return next === undefined || next.source?.spec.type === 'linear' || this.#readsFlat(index + 1);
+  }
+
+  /** Whether a unit without a source takes an image as a vector: a batch norm behind a flatten. */
+  #readsFlat(index: number): boolean {
+    const { source, post } = this.units[index] as Unit;
+    return source === undefined && post?.norm?.isFlat === true;
+  }
+
+  #asRead(input: ProgramTensor, index: number): ProgramTensor {
+    return this.#readsFlat(index) ? this.#flat(input) : input;
+  }
+
+  #norm(y: ProgramTensor, layer: Layer): number {
+    const at = (role: string): number => this.#segment(layer, role).offset;
+    return this.builder.norm(y, at('gamma'), at('beta'), at('statistics'));
+  }
+
+  #dropout(layer: Layer | undefined): number {
+    if (!layer) return -1;
+    return this.builder.dropoutBits(elementCount(layer.output), dropoutOf(layer, this.options.recipe), layer.index);
+  }
+
+  #segment(layer: Layer, role: string): Segment {
+    const segment = this.options.layout.segments.find(
+      (s) => layerOf(s) === layer.index && (s.kind === 'parameter' ? s.parameter.role === role : s.kind === role),
+    );
+    assert(segment, () => `layer ${layer.index} has no ${role} in the contribution`);
+    return segment;
+  }
+
+  #bias(layer: Layer): number {
+    const { spec } = layer;
+    return (spec.type === 'conv' || spec.type === 'linear') && spec.bias ? this.#segment(layer, 'bias').offset : -1;
+  }
+
+  #flat(tensor: ProgramTensor): ProgramTensor {
+    return tensor.height * tensor.width === 1 ? tensor : this.builder.flat(tensor);
+  }
+
+  // ---- forward ----
+
+  #writeInput(image: ProgramTensor): void {
+    const { mean, std } = this.options.normalization;
+    const normalization = mean.map((m, c) => {
+      const s = std[c] as number;
+      return { scale: 1 / (255 * s), shift: -m / s };
+    });
+    this.builder.input(image, this.options.recipe.augmentation, normalization);
+  }
+
+  #forward(begin: number, end: number): void {
+    for (const placed of this.#placed.slice(begin, end)) {
+      this.#writeSource(placed);
+      this.#writePost(placed);
+    }
+  }
+
+  #writeSource(placed: PlacedUnit): void {
+    const { unit, input, y } = placed;
+    const source = unit.source;
+    if (!source) return;
+    const { spec } = source;
+    if (spec.type === 'conv') {
+      const weight = this.#segment(source, 'weight').offset;
+      placed.op = this.builder.conv(input, y, weight, this.#bias(source), spec, unit.storesRelu);
+    } else if (spec.type === 'linear') {
+      placed.op = this.builder.dense(this.#flat(input), y, this.#segment(source, 'weight').offset, this.#bias(source));
+    } else if (spec.type === 'avgPool') {
+      const window = { channels: 0, height: spec.kernel, width: spec.kernel };
+      placed.op = this.builder.averagePool(input, y, window, spec.stride ?? spec.kernel);
+    } else if (spec.type === 'globalAvgPool') {
+      placed.op = this.builder.averagePool(input, y, source.input, 1);
+    }
+  }
+
+  #writePost(placed: PlacedUnit): void {
+    const { unit, y, out, norm, dropout1, dropout2 } = placed;
+    const post = unit.post;
+    if (norm >= 0) this.builder.normForward(norm);
+    if (y.id === out.id) return;
+    for (const dropout of [dropout1, dropout2]) if (dropout >= 0) this.builder.dropoutMask(dropout);
+    const pool = post?.pool?.spec;
+    const kernel = pool?.type === 'maxPool' ? pool.kernel : 0;
+    const stride = pool?.type === 'maxPool' ? (pool.stride ?? pool.kernel) : 0;
+    const withRelu = post?.relu ?? false;
+    placed.post = this.builder.post({ y, out, norm, withRelu, dropout1, dropout2, kernel, stride });
+  }
+
+  // ---- backward ----
+
+  #backward(end: number, begin: number): void {
+    for (let index = end - 1; index >= begin; index--) {
+      const placed = this.#placed[index] as PlacedUnit;
+      this.#writePostBackward(placed);
+      this.#writeSourceBackward(placed, this.#placed[index - 1]?.dOut);
+    }
+  }
+
+  /** From the gradient of out to dY, which overwrites y. */
+  #writePostBackward({ unit, y, out, dOut, norm, post }: PlacedUnit): void {
+    if (y.id === out.id) {
+      if (unit.storesRelu) this.builder.apply(y, dOut, -1, true);
+    } else if (usesG(unit)) {
+      const g = this.#g(y);
+      this.builder.postBackward(post, dOut, g);
+      this.builder.apply(y, g, norm, unit.storesRelu);
+    } else {
+      this.builder.postBackward(post, dOut, y);
+      if (unit.storesRelu) this.builder.apply(y, y, -1, true);
+    }
+  }
+
+  /** Parameter gradients from dY, then the gradient of the input for the unit before. */
+  #writeSourceBackward({ unit, y, op }: PlacedUnit, dIn: ProgramTensor | undefined): void {
+    const source = unit.source;
+    if (!source) return;
+    switch (source.spec.type) {
+      case 'conv':
+        this.builder.convWeightGradient(op, y);
+        this.#writeConvBias(unit, source, y);
+        if (dIn) this.builder.convInputGradient(op, y, dIn);
+        break;
+      case 'linear':
+        this.builder.denseWeightGradient(op, y);
+        if (dIn) this.builder.denseInputGradient(op, y, this.#flat(dIn));
+        break;
+      default:
+        if (dIn) this.builder.averagePoolBackward(op, y, dIn);
+    }
+  }
+
+  /** A bias straight before a batch norm has no effect: its gradient is exactly 0. */
+  #writeConvBias(unit: Unit, source: Layer, y: ProgramTensor): void {
+    const bias = this.#bias(source);
+    if (bias < 0) return;
+    if (unit.post?.norm && !unit.storesRelu) this.builder.zeroGradient(bias, bias + y.channels);
+    else this.builder.convBiasGradient(y, bias);
+  }
+}
+
+const asShape = ({ channels, height, width }: Shape): Shape => ({ channels, height, width });
+
+/** Whether the gradient of y cannot overwrite y at once: y is needed beside it. */
+function usesG({ post, storesRelu }: Unit): boolean {
+  return post ? post.norm !== undefined || overlaps(post.pool) : storesRelu;
+}
+
+const layerOf = (segment: Segment): number =>
+  segment.kind === 'result' ? Number.MAX_SAFE_INTEGER : segment.layerIndex;
+
+function overlaps(pool: Layer | undefined): boolean {
+  return pool?.spec.type === 'maxPool' && (pool.spec.stride ?? pool.spec.kernel) < pool.spec.kernel;
+}

@@ -1,0 +1,73 @@
+/** The default engine: a model compiled to a program of native kernels. */
+import {
+  CALL_FIELDS,
+  callField,
+  loadKernels,
+  type NativeEngine as NativeHandle,
+  type NativeKernels,
+} from '@lockstep/kernels';
+import type { Engine, EngineData, EngineMemory, EngineTask, EvaluateCall, StepCall } from '../engine.js';
+import { compile } from './compile.js';
+
+const UNIT_FLOATS = 16;
+
+export class NativeEngine implements Engine {
+  readonly name: string;
+  readonly #kernels: NativeKernels;
+  readonly #code: Int32Array;
+  readonly #training: NativeHandle;
+  readonly #call = new Int32Array(CALL_FIELDS);
+  readonly #evaluators = new WeakMap<Uint8Array, NativeHandle>();
+
+  /** @param isa a build of the kernels; default: the best for this processor */
+  constructor(
+    task: EngineTask,
+    private readonly memory: EngineMemory,
+    data: EngineData,
+    isa?: string,
+  ) {
+    this.#kernels = loadKernels(isa);
+    this.name = `native (${this.#kernels.isa})`;
+    this.#code = compile({ ...task, normalization: task.normalization }).code;
+    this.#training = this.#create(data);
+    this.#call[callField.slotFloats] = task.layout.length / UNIT_FLOATS;
+    this.#call[callField.seedLow] = task.seed | 0;
+    this.#call[callField.seedHigh] = Math.floor(task.seed / 2 ** 32) | 0;
+  }
+
+  #create({ images, labels }: EngineData): NativeHandle {
+    return this.#kernels.createEngine(this.#code, this.memory.arena, images, labels, this.memory.order);
+  }
+
+  contribute(call: StepCall): void {
+    const fields = this.#call;
+    fields[callField.state] = call.state;
+    fields[callField.slots] = call.slots;
+    fields[callField.firstShard] = call.firstShard;
+    fields[callField.endShard] = call.endShard;
+    fields[callField.samples] = call.samples;
+    fields[callField.order] = call.orderStart;
+    fields[callField.step] = call.step;
+    fields[callField.epoch] = call.epoch;
+    this.#kernels.contribute(this.#training, fields);
+  }
+
+  evaluate(call: EvaluateCall, data: EngineData, results: Float32Array): void {
+    const fields = this.#call;
+    fields[callField.state] = call.state;
+    fields[callField.order] = call.first;
+    fields[callField.samples] = call.count;
+    fields[callField.firstShard] = call.firstShard;
+    fields[callField.endShard] = call.endShard;
+    this.#kernels.evaluate(this.#evaluator(data), fields, results);
+  }
+
+  /** One handle per split; it shares nothing with the others but the arena. */
+  #evaluator(data: EngineData): NativeHandle {
+    const known = this.#evaluators.get(data.images);
+    if (known) return known;
+    const created = this.#create(data);
+    this.#evaluators.set(data.images, created);
+    return created;
+  }
+}

@@ -1,0 +1,103 @@
+/**
+ * First half of the compiler: layers become units. A unit is one kernel that makes a tensor y (convolution, average
+ * pool, dense layer, or the input of what follows), and the pass behind it, "post":
+ *
+ *   out = dropout2(maxPool(dropout1(relu(batchNorm(y)))))      each part optional
+ *
+ * A ReLU straight behind a convolution goes into the convolution's store when a batch norm or nothing else follows.
+ */
+import type { Layer } from '@lockstep/core';
+
+export interface Post {
+  readonly norm?: Layer;
+  readonly relu: boolean;
+  readonly dropout1?: Layer;
+  readonly pool?: Layer;
+  readonly dropout2?: Layer;
+}
+
+export interface Unit {
+  /** The layer that makes y; none: y is what came before. */
+  readonly source?: Layer;
+  /** A ReLU in the store of y. */
+  readonly storesRelu: boolean;
+  readonly post?: Post;
+}
+
+type Probability = (layer: Layer) => number;
+
+/**
+ * Groups layers into units.
+ *
+ * @param dropoutOf the probability of a dropout layer under the recipe; 0 leaves it out
+ */
+export function groupUnits(layers: readonly Layer[], dropoutOf: Probability): Unit[] {
+  const active = layers.filter((layer) => !isIdentity(layer, dropoutOf));
+  const units: Unit[] = [];
+  for (let at = 0; at < active.length; ) {
+    const cursor = new Cursor(active, at);
+    const source =
+      cursor.take('conv') ?? cursor.take('avgPool') ?? cursor.take('globalAvgPool') ?? cursor.take('linear');
+    const isConv = source?.spec.type === 'conv';
+    const storesRelu = isConv && behindRelu.some((type) => cursor.isNext('relu', type));
+    if (storesRelu) cursor.take('relu');
+    const post = storesRelu && !cursor.isNext('batchNorm') ? undefined : takePost(cursor);
+    units.push({ ...(source && { source }), storesRelu, ...(post && { post }) });
+    at = cursor.at;
+  }
+  return units;
+}
+
+/** What may follow a ReLU that goes into the store: the pass behind it does the ReLU otherwise. */
+const behindRelu = ['batchNorm', 'conv', 'avgPool', 'globalAvgPool', 'linear'] as const;
+
+/** Layers that change nothing in memory: a flatten is a view, and the loss takes logits with or without log-softmax. */
+function isIdentity(layer: Layer, dropoutOf: Probability): boolean {
+  const { type } = layer.spec;
+  return type === 'flatten' || type === 'logSoftmax' || (type === 'dropout' && dropoutOf(layer) === 0);
+}
+
+function takePost(cursor: Cursor): Post | undefined {
+  const start = cursor.at;
+  const norm = start === cursor.begin || cursor.keepsShape() ? cursor.take('batchNorm') : undefined;
+  const relu = cursor.take('relu') !== undefined;
+  const dropout1 = cursor.take('dropout');
+  const pool = cursor.take('maxPool');
+  const dropout2 = pool && cursor.take('dropout');
+  if (cursor.at === start) return undefined;
+  return {
+    ...(norm && { norm }),
+    relu,
+    ...(dropout1 && { dropout1 }),
+    ...(pool && { pool }),
+    ...(dropout2 && { dropout2 }),
+  };
+}
+
+class Cursor {
+  readonly begin: number;
+
+  constructor(
+    private readonly layers: readonly Layer[],
+    public at: number,
+  ) {
+    this.begin = at;
+  }
+
+  /** Whether the next layer sees channels as the layer before it gave them: false behind a flatten of an image. */
+  keepsShape(): boolean {
+    const before = this.layers[this.at - 1];
+    return before === undefined || before.output.channels === this.layers[this.at]?.input.channels;
+  }
+
+  take(type: Layer['spec']['type']): Layer | undefined {
+    const layer = this.layers[this.at];
+    if (layer?.spec.type !== type) return undefined;
+    this.at++;
+    return layer;
+  }
+
+  isNext(...types: Layer['spec']['type'][]): boolean {
+    return types.every((type, i) => this.layers[this.at + i]?.spec.type === type);
+  }
+}

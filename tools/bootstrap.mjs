@@ -1,0 +1,92 @@
+/**
+ * Makes a checkout ready to run: npm packages, kernels, TypeScript; each only when it is stale. `node tools/bootstrap.mjs`
+ * does just that; the other tools call `bootstrap` first. Needs nothing but Node: it runs before node_modules exists.
+ */
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findCompiler } from './setup/compiler.mjs';
+import { areDependenciesFresh, installDependencies } from './setup/dependencies.mjs';
+import { areKernelsFresh, buildKernels, kernelsProject } from './setup/kernels.mjs';
+import { acquireLock } from './setup/lock.mjs';
+import { SetupError, say, sayFailure, sayTimed } from './setup/report.mjs';
+import { buildTypeScript, isTypeScriptFresh } from './setup/typescript.mjs';
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+export const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * Sets up what is stale. Resolves with whether the checkout is ready; what went wrong has been said. Ctrl-C ends the
+ * process with exit code 130 once the tools have stopped; what was not finished is stale and is done next time.
+ */
+export async function bootstrap(root = ROOT) {
+  const interrupt = new AbortController();
+  const stop = () => (interrupt.signal.aborted ? process.exit(130) : interrupt.abort());
+  for (const name of SIGNALS) process.on(name, stop);
+  try {
+    requireNode();
+    if (!isFresh(root)) await setUpAlone(root, interrupt.signal);
+    return true;
+  } catch (error) {
+    if (interrupt.signal.aborted) {
+      say('interrupted; the next run goes on from here');
+      process.exit(130);
+    }
+    sayFailure(error);
+    return false;
+  } finally {
+    for (const name of SIGNALS) process.off(name, stop);
+  }
+}
+
+function requireNode() {
+  if (Number(process.versions.node.split('.')[0]) >= 20) return;
+  throw new SetupError(`Node ${process.versions.node} is too old: Lockstep needs Node 20 or newer`, {
+    hint: 'Install a current one from https://nodejs.org, then run the same command again.',
+  });
+}
+
+function isFresh(root) {
+  return areDependenciesFresh(root) && isTypeScriptFresh(root) && areKernelsFresh(kernelsProject(root));
+}
+
+async function setUpAlone(root, signal) {
+  const release = await acquireLock(path.join(root, 'build', 'setup', 'lock'), {
+    signal,
+    onWait: ({ pid, host, since }) => say(`waiting for process ${pid} on ${host}, which is setting up since ${since}`),
+  });
+  try {
+    await setUp(root, signal);
+  } finally {
+    release();
+  }
+}
+
+/** Looks again at each step: whoever had the lock before may have done it. */
+async function setUp(root, signal) {
+  if (!areDependenciesFresh(root)) {
+    const install = () => installDependencies(root, { signal });
+    await sayTimed('installing the npm packages of package-lock.json', 'npm packages installed', install);
+  }
+  const project = kernelsProject(root);
+  // Found before the two builds start side by side, since it may have to ask.
+  const compiler = areKernelsFresh(project) ? undefined : await findCompiler({ signal });
+  const builds = await Promise.allSettled([
+    compiler && setUpKernels(project, compiler, signal),
+    isTypeScriptFresh(root) ||
+      sayTimed('building the TypeScript', 'TypeScript built', () => buildTypeScript(root, { signal })),
+  ]);
+  const failures = builds.filter((build) => build.status === 'rejected').map((build) => build.reason);
+  if (!signal.aborted) failures.slice(1).forEach(sayFailure);
+  if (failures.length > 0) throw failures[0];
+}
+
+function setUpKernels(project, compiler, signal) {
+  const what = `the kernels for ${project.isas.join(', ')} with ${compiler.version}`;
+  return sayTimed(`building ${what}`, 'kernels built', () => buildKernels(project, compiler, { signal }));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const isReady = await bootstrap();
+  if (isReady) say('everything is up to date');
+  process.exitCode = isReady ? 0 : 1;
+}

@@ -1,0 +1,9 @@
+/** `node tools/lockstep.mjs train ...`: sets up what is stale, then is the `lockstep` program, in this same process. */
+import { bootstrap } from './bootstrap.mjs';
+
+if (await bootstrap()) {
+  const { main } = await import('../packages/cli/dist/main.js');
+  process.exitCode = await main(process.argv.slice(2));
+} else {
+  process.exitCode = 1;
+}

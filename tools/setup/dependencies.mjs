@@ -1,0 +1,58 @@
+/** Step 1: the npm packages of package-lock.json, installed without running their install scripts. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { run } from './processes.mjs';
+import { SetupError } from './report.mjs';
+
+/**
+ * Whether node_modules is what package-lock.json asks for. npm writes node_modules/.package-lock.json as the last act of
+ * an install: without it an install was cut short, and with it what is installed can be compared without a stamp
+ * of our own (a hand-run `npm install` counts).
+ */
+export function areDependenciesFresh(root) {
+  const installedFile = path.join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(installedFile)) return false;
+  const wanted = readPackages(path.join(root, 'package-lock.json'));
+  const installed = readPackages(installedFile);
+  const isComplete = Object.entries(wanted).every(
+    ([name, entry]) => name === '' || isInstalled(entry, installed[name]),
+  );
+  return isComplete && Object.keys(installed).every((name) => existsSync(path.join(root, name, 'package.json')));
+}
+
+function readPackages(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).packages;
+  } catch (error) {
+    throw new SetupError(`${file} cannot be read: ${error.message}`, { hint: 'Restore it with `git checkout`.' });
+  }
+}
+
+/** Optional packages are the builds for other platforms: absent here is right. */
+function isInstalled(wanted, installed) {
+  if (installed === undefined) return wanted.optional === true || wanted.devOptional === true || wanted.peer === true;
+  return wanted.version === installed.version && wanted.integrity === installed.integrity;
+}
+
+/** Installs exactly the lock file. Throws a SetupError with npm's output. */
+export async function installDependencies(root, { signal } = {}) {
+  const npm = process.env.npm_execpath?.endsWith('.js')
+    ? [process.execPath, process.env.npm_execpath]
+    : [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
+  const flags = [
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund',
+    '--prefer-offline',
+    '--no-progress',
+    '--loglevel=error',
+  ];
+  // Said outright because NODE_ENV=production or a user's .npmrc would leave out what builds Lockstep.
+  const include = ['--include=dev', '--include=optional'];
+  const { code, output } = await run(npm[0], [...npm.slice(1), 'ci', ...flags, ...include], { cwd: root, signal });
+  if (code === 0) return;
+  throw new SetupError(`npm ci ended with exit code ${code}`, {
+    output,
+    hint: 'Check the network, and `npm config get registry` if you use a mirror. Then run the same command again.',
+  });
+}

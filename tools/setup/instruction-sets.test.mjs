@@ -1,0 +1,27 @@
+import { expect, it } from 'vitest';
+import { detectInstructionSets, parseCpuinfo, parseSysctl, readProcessorFlags } from './instruction-sets.mjs';
+
+it.each([
+  ['avx512f avx512bw avx512dq avx512vl avx2 fma', ['avx512', 'avx2', 'portable']],
+  ['avx512f avx2 fma', ['avx2', 'portable']],
+  ['avx2', ['portable']],
+  ['asimd', ['neon', 'portable']],
+  ['', ['portable']],
+])('for a processor with "%s" builds %j', (flags, expected) => {
+  expect(detectInstructionSets(new Set(flags.split(' ')))).toEqual(expected);
+});
+
+it('reads the first processor of /proc/cpuinfo', () => {
+  const text = 'processor\t: 0\nflags\t\t: fpu avx2 fma\n\nprocessor\t: 1\nflags\t\t: other\n';
+  expect([...parseCpuinfo(text)]).toEqual(['fpu', 'avx2', 'fma']);
+  expect([...parseCpuinfo('processor : 0\n')]).toEqual([]);
+});
+
+it('reads what sysctl prints on macOS', () => {
+  const flags = parseSysctl('FPU SSE FMA AVX1.0\nAVX2 AVX512F AVX512BW AVX512DQ AVX512VL\n');
+  expect(detectInstructionSets(flags)).toEqual(['avx512', 'avx2', 'portable']);
+});
+
+it('knows that every arm64 processor has NEON', () => {
+  expect(detectInstructionSets(readProcessorFlags('linux', 'arm64'))).toEqual(['neon', 'portable']);
+});

@@ -1,0 +1,47 @@
+/** Step 2: every package's TypeScript, by `tsc -b`, which rebuilds only what changed. */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { run } from './processes.mjs';
+import { SetupError } from './report.mjs';
+import { fingerprint, listFiles, readStamp, writeStamp } from './stale.mjs';
+
+/** Whether dist is what the sources give. Looks at names, sizes and times only. */
+export function isTypeScriptFresh(root) {
+  const folders = packageFolders(root);
+  const hasOutput = (folder) => existsSync(path.join(folder, 'dist', 'tsconfig.tsbuildinfo'));
+  return readStamp(stampFile(root)).fingerprint === fingerprintInputs(root, folders) && folders.every(hasOutput);
+}
+
+/** Builds. Throws a SetupError with the compiler's output. */
+export async function buildTypeScript(root, { signal } = {}) {
+  // Taken before the build: a file saved while it runs makes the stamp stale, as it should.
+  const inputs = fingerprintInputs(root, packageFolders(root));
+  const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  const { code, output } = await run(process.execPath, [tsc, '-b'], { cwd: root, signal });
+  if (code !== 0) {
+    throw new SetupError(`the TypeScript does not compile (tsc -b ended with exit code ${code})`, {
+      output,
+      hint: 'Correct the errors above, then run the same command again.',
+    });
+  }
+  writeStamp(stampFile(root), { fingerprint: inputs });
+}
+
+function stampFile(root) {
+  return path.join(root, 'build', 'setup', 'typescript.json');
+}
+
+function packageFolders(root) {
+  const { workspaces } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  return workspaces.map((folder) => path.join(root, folder));
+}
+
+function fingerprintInputs(root, folders) {
+  const shared = ['package-lock.json', 'tsconfig.json', 'tsconfig.base.json'].map((name) => path.join(root, name));
+  const own = folders.flatMap((folder) => [
+    path.join(folder, 'package.json'),
+    path.join(folder, 'tsconfig.json'),
+    ...listFiles(path.join(folder, 'src')),
+  ]);
+  return fingerprint([...shared, ...own]);
+}
