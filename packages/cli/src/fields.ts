@@ -89,6 +89,6 @@ export const isOneOf =
   (...names: readonly string[]): Check =>
   (value) => {
     if (names.includes(value as string)) return undefined;
-    const nearest = typeof value === 'string' && names.length > 1 ? ` Did you mean ${nearestName(value, names)}?` : '';
-    return `must be ${names.length > 1 ? 'one of ' : ''}${names.join(', ')}.${nearest}`;
+    const nearest = typeof value === 'string' && names.length > 1 ? `. Did you mean ${nearestName(value, names)}?` : '';
+    return `must be ${names.length > 1 ? 'one of ' : ''}${names.join(', ')}${nearest}`;
   };

@@ -8,7 +8,7 @@ import { createTrainCommand } from './commands/train.js';
 import { describeError, exitCodeOf } from './failure.js';
 import { type Io, writeLine } from './io.js';
 import { processIo } from './process-io.js';
-import { addExamples, type CommandContext, createCommand } from './program.js';
+import { addExamples, type CommandContext, checkCommandName, createCommand } from './program.js';
 
 /**
  * Runs one command.
@@ -19,7 +19,9 @@ import { addExamples, type CommandContext, createCommand } from './program.js';
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
   const context: CommandContext = { io, exitCode: 0 };
   try {
-    await createProgram(context).parseAsync(argv.length > 0 ? [...argv] : ['--help'], { from: 'user' });
+    const program = createProgram(context);
+    checkCommandName(program, argv);
+    await program.parseAsync(argv.length > 0 ? [...argv] : ['--help'], { from: 'user' });
     return context.exitCode;
   } catch (error) {
     // Help and version: commander has printed them.

@@ -1,5 +1,5 @@
 /** Finds out whether a file can be written before the work that would be lost. */
-import { closeSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { LockstepError } from '@lockstep/core';
 
@@ -12,8 +12,8 @@ export function checkOutputPath(path: string): void {
   const probe = `${path}.${process.pid}.probe`;
   let isFolder = false;
   try {
+    createFolder(dirname(path));
     isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-    mkdirSync(dirname(path), { recursive: true });
     closeSync(openSync(probe, 'w'));
     rmSync(probe);
   } catch (error) {
@@ -22,30 +22,33 @@ export function checkOutputPath(path: string): void {
   if (isFolder) throw savePathError(path, 'it is a folder');
 }
 
+/** Not mkdirSync's `recursive`: that never returns where a folder cannot be made for ENOENT, as in /proc (Node 20). */
+function createFolder(path: string): void {
+  if (existsSync(path)) return;
+  createFolder(dirname(path));
+  try {
+    mkdirSync(path);
+  } catch (error) {
+    // Another run may have made it at the same moment.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
 const savePathError = (path: string, reason: string, cause?: unknown): LockstepError =>
   new LockstepError(
     'LOCKSTEP_SAVE_PATH',
     `cannot write --save ${path}: ${reason}. Choose another path, or --no-save.`,
-    {
-      cause,
-    },
+    { cause },
   );
 
-function describeReason(error: NodeJS.ErrnoException): string {
-  switch (error.code) {
-    case 'EACCES':
-    case 'EPERM':
-      return 'permission denied';
-    case 'EROFS':
-      return 'the file system is read-only';
-    case 'ENOTDIR':
-    case 'EEXIST':
-      return 'a part of its folder is a file';
-    case 'ENOSPC':
-      return 'the disk is full';
-    case 'ENAMETOOLONG':
-      return 'the name is too long';
-    default:
-      return error.message;
-  }
-}
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOENT: 'its folder cannot be made',
+  EROFS: 'the file system is read-only',
+  ENOTDIR: 'a part of its folder is a file',
+  ENOSPC: 'the disk is full',
+  ENAMETOOLONG: 'the name is too long',
+};
+
+const describeReason = (error: NodeJS.ErrnoException): string => REASONS[error.code ?? ''] ?? error.message;

@@ -60,8 +60,6 @@ function explainCommanderError(error: CommanderError, command: Command): Error {
   switch (error.code) {
     case 'commander.unknownOption':
       return optionError(describeUnknownOption(quoted.split('=')[0] ?? quoted, command));
-    case 'commander.unknownCommand':
-      return new LockstepError('LOCKSTEP_CLI_COMMAND', describeUnknownCommand(quoted, command));
     case 'commander.optionMissingArgument':
       return optionError(`${flagName({ flags: quoted })} needs a value: ${quoted}`);
     case 'commander.excessArguments':
@@ -81,8 +79,21 @@ const listFlags = (command: Command): string[] => [
     .flatMap((option) => [option.long, option.short])
     .filter((flag) => flag?.startsWith('--'))
     .map(String),
+  '-h',
   '--help',
 ];
+
+/**
+ * Commander answers `foo --help` and `help foo` with the help of the program; a command that does not exist is an error.
+ *
+ * @throws LockstepError LOCKSTEP_CLI_COMMAND naming the nearest command
+ */
+export function checkCommandName(program: Command, argv: readonly string[]): void {
+  const name = argv[0] === 'help' ? argv[1] : argv[0];
+  if (name === undefined || name.startsWith('-') || name === 'help') return;
+  if (program.commands.some((command) => command.name() === name)) return;
+  throw new LockstepError('LOCKSTEP_CLI_COMMAND', describeUnknownCommand(name, program));
+}
 
 function describeUnknownOption(flag: string, command: Command): string {
   const owner = command.commands.find((sub) => listFlags(sub).includes(flag));

@@ -104,8 +104,8 @@ function describeAllowed(issue: Issue, value: unknown): string {
   const choices = issue.options ?? issue.values;
   if (choices !== undefined) {
     const names = choices.map(String);
-    const nearest = typeof value === 'string' ? ` Did you mean ${nearestName(value, names)}?` : '';
-    return `must be ${names.length > 1 ? 'one of ' : ''}${names.join(', ')}.${nearest}`;
+    const nearest = typeof value === 'string' ? `. Did you mean ${nearestName(value, names)}?` : '';
+    return `must be ${names.length > 1 ? 'one of ' : ''}${names.join(', ')}${nearest}`;
   }
   switch (issue.code) {
     case 'too_small':

@@ -1,40 +1,50 @@
 /** The front door: puts a coordinator and nodes together. What the commands, and programs that embed Lockstep, call. */
-import type { Dataset, ModelSpec, Recipe, RunEvent } from '@lockstep/core';
+import { Coordinator } from '@lockstep/coordinator';
+import type { Dataset, ModelSpec, ModelState, Recipe, RunEvent, SplitName } from '@lockstep/core';
+import { recipeSchema } from '@lockstep/core';
+import { LocalNode } from '@lockstep/worker';
 
-/** Learned tensors and batch-norm statistics, in the model's order (`modelParameters`, `modelBuffers`). */
-export interface ModelState {
-  readonly parameters: Float32Array[];
-  readonly buffers: Float32Array[];
-}
+export type { ModelState } from '@lockstep/core';
 
 export interface TrainRequest {
   readonly model: ModelSpec;
   readonly recipe: Recipe;
   readonly dataset: Dataset;
+  /** 0 to 2^53 - 1. */
   readonly seed: number;
   readonly workers: number;
   readonly engine: 'native';
   /** Stop after this many steps, also in the middle of an epoch. */
-  readonly steps?: number;
+  readonly steps?: number | undefined;
   /** Stop after the first epoch whose test accuracy reaches this fraction. */
-  readonly until?: number;
+  readonly until?: number | undefined;
   /** Start from these instead of the seed's initial weights. */
-  readonly initial?: ModelState;
+  readonly initial?: ModelState | undefined;
   /** Aborting finishes the step, evaluates, and ends the run with reason `interrupted`. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface TrainResult {
+  /** Parameters and batch-norm statistics, in the model's order. */
   readonly state: ModelState;
 }
 
 /** Trains; yields what happens, returns the final state. */
-export declare function train(request: TrainRequest): AsyncGenerator<RunEvent, TrainResult>;
+export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, TrainResult> {
+  const node = new LocalNode({ ...request, onWarning: (warning) => coordinator.warn(warning) });
+  const coordinator = new Coordinator(request, node);
+  try {
+    yield* coordinator.run();
+    return { state: node.readState() };
+  } finally {
+    await node.close();
+  }
+}
 
 export interface EvaluateRequest {
   readonly model: ModelSpec;
   readonly dataset: Dataset;
-  readonly split: 'train' | 'validation' | 'test';
+  readonly split: SplitName;
   readonly state: ModelState;
   readonly workers: number;
 }
@@ -49,6 +59,7 @@ export interface Prediction {
 }
 
 export interface EvaluateResult {
+  /** Mean cross-entropy. */
   readonly loss: number;
   readonly correct: number;
   readonly total: number;
@@ -57,4 +68,24 @@ export interface EvaluateResult {
 }
 
 /** Evaluates a state on a split. */
-export declare function evaluate(request: EvaluateRequest): Promise<EvaluateResult>;
+export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult> {
+  const { dataset, split, state } = request;
+  const node = new LocalNode({ ...request, recipe: recipeSchema.parse({}), seed: 0, initial: state });
+  try {
+    const { loss, correct, total, predictions } = await node.evaluate(split);
+    const { labels } = dataset[split];
+    return {
+      loss,
+      correct,
+      total,
+      predictions: Array.from({ length: total }, (_, index) => ({
+        index,
+        label: labels[index] as number,
+        predicted: predictions[2 * index] as number,
+        confidence: predictions[2 * index + 1] as number,
+      })),
+    };
+  } finally {
+    await node.close();
+  }
+}

@@ -29,3 +29,4 @@ export * from './schedule.js';
 export * from './safetensors.js';
 export * from './weights.js';
 export * from './events.js';
+export * from './node.js';

@@ -50,10 +50,11 @@ export async function runTrain(settings: RunSettings, io: Io): Promise<number> {
   for (const notice of settings.notices) writeLine(io.stderr, `note: ${notice}`);
   if (settings.dryRun) announce(settings, io);
   const savePath = settings.dryRun ? undefined : settings.save;
-  if (savePath !== undefined) checkOutputPath(savePath);
   const initial = settings.weights === undefined ? undefined : loadModelState(settings.weights, settings.model);
   const loaded = await loadData(settings.data, settings.model.classes, io);
   const dataset = holdOutValidation(loaded, settings.validation);
+  // Last of the checks, since it makes the folder.
+  if (savePath !== undefined) checkOutputPath(savePath);
   const printer = createPrinter(settings, io);
   const watch = watchInterrupts(
     io,

@@ -1,0 +1,49 @@
+/** An `Io` for tests: streams that keep what is written, a clock and signals in the test's hand. */
+import type { InterruptSignal, Io, OutputStream } from '../io.js';
+
+export class RecordingStream implements OutputStream {
+  text = '';
+  columns: number | undefined;
+
+  constructor(readonly isTTY = false) {}
+
+  write(text: string): void {
+    this.text += text;
+  }
+
+  get lines(): string[] {
+    return this.text.split('\n').slice(0, -1);
+  }
+}
+
+export class RecordingIo implements Io {
+  readonly stdout: RecordingStream;
+  readonly stderr: RecordingStream;
+  env: Record<string, string | undefined> = {};
+  coreCount = 4;
+  nowMs = 0;
+  readonly exitCodes: number[] = [];
+  private readonly handlers = new Set<(signal: InterruptSignal) => void>();
+
+  constructor({ stdoutIsTTY = false, stderrIsTTY = false } = {}) {
+    this.stdout = new RecordingStream(stdoutIsTTY);
+    this.stderr = new RecordingStream(stderrIsTTY);
+  }
+
+  now = (): number => this.nowMs;
+
+  onInterrupt(handler: (signal: InterruptSignal) => void): () => void {
+    this.handlers.add(handler);
+    return () => this.handlers.delete(handler);
+  }
+
+  exit(code: number): void {
+    this.exitCodes.push(code);
+  }
+
+  /** What a Ctrl-C does. Returns how many listened. */
+  interrupt(signal: InterruptSignal = 'SIGINT'): number {
+    for (const handler of this.handlers) handler(signal);
+    return this.handlers.size;
+  }
+}

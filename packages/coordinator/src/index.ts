@@ -1,0 +1,2 @@
+/** The run in motion. */
+export * from './coordinator.js';

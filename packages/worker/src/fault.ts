@@ -1,0 +1,20 @@
+/**
+ * Faults on purpose, for the tests of what a node survives. LOCKSTEP_FAULT=point:worker:step:kind makes one worker, once,
+ * throw, exit or stall at a named point of the protocol.
+ */
+import type { Control } from './control.js';
+
+/** In the order in which a step passes them. */
+export type FaultPoint = 'contribute' | 'contributed' | 'update' | 'updated';
+
+/** @returns a function to call at each point; undefined when no fault is asked for */
+export function readFault(control: Control): ((point: FaultPoint, worker: number, step: number) => void) | undefined {
+  const [point, worker, step, kind] = (process.env['LOCKSTEP_FAULT'] ?? '').split(':');
+  if (kind === undefined) return undefined;
+  return (here, me, now) => {
+    if (here !== point || me !== Number(worker) || now !== Number(step) || !control.takeFault()) return;
+    if (kind === 'throw') throw new Error(`fault injected at ${here}`);
+    if (kind === 'exit') process.exit(7);
+    if (kind === 'stall') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+  };
+}

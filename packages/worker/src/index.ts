@@ -1,0 +1,3 @@
+/** What computes contributions: engines, worker threads, and the node they make up. */
+export * from './engine.js';
+export * from './local-node.js';

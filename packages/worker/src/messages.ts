@@ -1,0 +1,42 @@
+/** What the node's main thread tells its workers: once at the start, and once per segment or evaluation. */
+import type { Dataset, ModelSpec, Recipe, Split, SplitName } from '@lockstep/core';
+
+/** Everything is shared memory or small and constant. */
+export interface NodeWorkerData {
+  readonly model: ModelSpec;
+  readonly recipe: Recipe;
+  readonly seed: number;
+  readonly workers: number;
+  /** Whether every worker has a core of its own, so that a waiting one may spin for a moment. */
+  readonly spins: boolean;
+  readonly normalization: Pick<Dataset, 'mean' | 'std'>;
+  readonly splits: Readonly<Record<SplitName, Split>>;
+  readonly arena: Float32Array;
+  readonly control: Int32Array<SharedArrayBuffer>;
+  /** The epoch's order. */
+  readonly order: Int32Array;
+  /** [step of the epoch][loss sum, correct count]. */
+  readonly results: Float32Array;
+  /** [0]: the step count at which all workers leave the segment, set by worker 0. */
+  readonly stopAt: Int32Array;
+}
+
+export interface TrainTask {
+  readonly kind: 'train';
+  readonly worker: number;
+  readonly firstStep: number;
+  readonly endStep: number;
+}
+
+export interface EvaluateTask {
+  readonly kind: 'evaluate';
+  readonly split: SplitName;
+  /** Version of the state, 0 or 1. */
+  readonly version: number;
+  readonly shards: number;
+  readonly chunkShards: number;
+  /** [sample][predicted, probability], then [shard][loss sum, correct count]. */
+  readonly results: Float32Array;
+}
+
+export type NodeTask = TrainTask | EvaluateTask;

@@ -1,0 +1,125 @@
+/**
+ * What runs in each worker thread: segments of training, and chunks of evaluation. Piscina calls the default export
+ * once per task; a task lasts a whole segment.
+ *
+ *   contribute -> barrier -> reduce and update my slice -> barrier, commit -> next step
+ */
+import { workerData } from 'node:worker_threads';
+import { inferLayers, planContribution, samplesInStep, stepsPerEpoch } from '@lockstep/core';
+import { type NativeEngine as NativeHandle, loadKernels, UPDATE_FIELDS } from '@lockstep/kernels';
+import { abortReason, Control } from './control.js';
+import type { Engine, StepCall } from './engine.js';
+import { readFault } from './fault.js';
+import { planMemory } from './memory-plan.js';
+import type { EvaluateTask, NodeTask, NodeWorkerData, TrainTask } from './messages.js';
+import { NativeEngine } from './native-engine/native-engine.js';
+import { planPieces, planStep, type StepPlan } from './step-plan.js';
+import { tabulateUpdates } from './update-table.js';
+
+const data = workerData as NodeWorkerData;
+const { recipe, workers, splits } = data;
+const layers = inferLayers(data.model);
+const layout = planContribution(layers);
+const memory = planMemory(layout, recipe, workers);
+const control = new Control(data.control, workers, data.spins);
+const epochSteps = stepsPerEpoch(splits.train.count, recipe.batchSize);
+const fullStep = planStep(Math.min(recipe.batchSize, splits.train.count), recipe.shardSize, workers, memory);
+const lastStep = planStep(
+  samplesInStep(epochSteps - 1, splits.train.count, recipe.batchSize),
+  recipe.shardSize,
+  workers,
+  memory,
+);
+const pieces = planPieces(layout, workers);
+const engine: Engine = new NativeEngine(
+  { layers, layout, recipe, seed: data.seed, normalization: data.normalization },
+  { arena: data.arena, order: data.order },
+  splits.train,
+);
+const kernels = loadKernels();
+/** The update needs the arena but no program. */
+const updater: NativeHandle = kernels.createEngine(
+  Int32Array.of(1, 1, 0, 1, 0, 1),
+  data.arena,
+  splits.train.images,
+  splits.train.labels,
+  data.order,
+);
+const fault = readFault(control);
+
+export default function runTask(task: NodeTask): void {
+  if (task.kind === 'train') train(task);
+  else evaluate(task);
+}
+
+function train({ worker, firstStep, endStep }: TrainTask): void {
+  const updates = tabulateUpdates(recipe, memory, epochSteps, firstStep, endStep);
+  const call: StepCall = {
+    state: 0,
+    slots: memory.nodesAt(worker),
+    firstShard: 0,
+    endShard: 0,
+    samples: 0,
+    orderStart: 0,
+    step: 0,
+    epoch: Math.floor(firstStep / epochSteps),
+  };
+  const row = new Float64Array(UPDATE_FIELDS);
+  for (let step = firstStep; step < endStep; step++) {
+    const stepOfEpoch = step % epochSteps;
+    const plan = stepOfEpoch === epochSteps - 1 ? lastStep : fullStep;
+    contribute(call, plan, worker, step, stepOfEpoch);
+    if (!control.meet(worker, -1)) return;
+    for (let i = 0; i < UPDATE_FIELDS; i++) row[i] = updates[(step - firstStep) * UPDATE_FIELDS + i] as number;
+    update(row, plan, worker, step, stepOfEpoch);
+    // read before the barrier: after it, others may already be told to stop
+    if (!control.meet(worker, step + 1)) return;
+    if (data.stopAt[0] === step + 1) return;
+  }
+}
+
+function contribute(call: StepCall, plan: StepPlan, worker: number, step: number, stepOfEpoch: number): void {
+  fault?.('contribute', worker, step);
+  const range = plan.ranges[worker];
+  if (range && range.end > range.begin) {
+    call.state = memory.stateAt(step % 2);
+    call.firstShard = range.begin;
+    call.endShard = range.end;
+    call.samples = plan.samples;
+    call.orderStart = stepOfEpoch * recipe.batchSize;
+    call.step = step;
+    engine.contribute(call);
+  }
+  fault?.('contributed', worker, step);
+}
+
+/** Finishes this worker's slice of the reduction and applies the optimizer to it. Worker 0 also keeps the books. */
+function update(row: Float64Array, plan: StepPlan, worker: number, step: number, stepOfEpoch: number): void {
+  fault?.('update', worker, step);
+  row[SAMPLES] = plan.samples;
+  kernels.update(updater, row, plan.nodes, plan.fold, pieces[worker] as Int32Array);
+  if (worker === 0) keepResult(step, stepOfEpoch);
+  fault?.('updated', worker, step);
+}
+
+const SAMPLES = 6;
+
+function keepResult(step: number, stepOfEpoch: number): void {
+  const at = memory.stateAt((step + 1) % 2) * 16 + layout.resultOffset;
+  const lossSum = data.arena[at] as number;
+  data.results[2 * stepOfEpoch] = lossSum;
+  data.results[2 * stepOfEpoch + 1] = data.arena[at + 1] as number;
+  if (!Number.isFinite(lossSum)) control.abort(abortReason.notFinite);
+  // one thread decides for all whether this is the last step, before anybody can pass the barrier
+  if (control.isStopping) data.stopAt[0] = step + 1;
+}
+
+function evaluate({ split, version, shards, chunkShards, results }: EvaluateTask): void {
+  const { count } = splits[split];
+  for (;;) {
+    const firstShard = control.takeChunk() * chunkShards;
+    if (firstShard >= shards) return;
+    const endShard = Math.min(shards, firstShard + chunkShards);
+    engine.evaluate({ state: memory.stateAt(version), first: 0, count, firstShard, endShard }, splits[split], results);
+  }
+}
