@@ -68,14 +68,29 @@ describe('readConfigFile', () => {
 
 describe('readConfigFile rejects', () => {
   it.each([
-    ['an unknown field', 'run.yaml', 'model: tiny6k\nwrokers: 2\n', ':2: unknown field "wrokers". Did you mean workers?'],
-    ['a field that is given twice', 'run.yaml', 'recipe:\n  epochs: 1\nepochs: 2\n', ':3: epochs is given twice, here and under recipe'],
+    [
+      'an unknown field',
+      'run.yaml',
+      'model: tiny6k\nwrokers: 2\n',
+      ':2: unknown field "wrokers". Did you mean workers?',
+    ],
+    [
+      'a field that is given twice',
+      'run.yaml',
+      'recipe:\n  epochs: 1\nepochs: 2\n',
+      ':3: epochs is given twice, here and under recipe',
+    ],
     ['a list', 'run.yaml', '- 1\n- 2\n', ':1: expected fields such as "epochs: 3", got a list'],
     ['text', 'run.json', '"tiny6k"', ':1: expected fields such as "epochs: 3", got "tiny6k"'],
     ['a recipe that is no map', 'run.yaml', 'seed: 1\nrecipe: 3\n', ':2: recipe must hold fields such as epochs'],
     ['a key that YAML has twice', 'run.yaml', 'seed: 1\nseed: 2\n', ':2: not YAML: column 1: Map keys must be unique'],
     ['YAML that is cut off', 'run.yml', 'seed: 1\nmodel: "a\n', ':3: not YAML: column 1: Missing closing "quote'],
-    ['JSON with a comma too many', 'run.json', '{\n  "seed": 1,\n}', ':3: not JSON: column 1: expected a name in double quotes but found "}"'],
+    [
+      'JSON with a comma too many',
+      'run.json',
+      '{\n  "seed": 1,\n}',
+      ':3: not JSON: column 1: expected a name in double quotes but found "}"',
+    ],
   ])('%s', (_, name, text, message) => {
     const path = write(name, text);
     expect(() => readConfigFile(path)).toThrow(`LOCKSTEP_CONFIG: ${path}${message}`);

@@ -1,20 +1,20 @@
 /** Loads the data of a command and tells on stderr what a person should know about it. */
-import { type Dataset, type DownloadProgress, loadMnist } from '@lockstep/core';
+import { type Dataset, type DownloadProgress, LockstepError, loadMnist, type ModelSpec } from '@lockstep/core';
 import { type Io, writeLine } from './io.js';
 import { formatBar } from './progress.js';
 import { canRedraw, StatusLine } from './terminal.js';
 
 /**
- * Loads MNIST from a folder, or else from the cache, the mirrors or the embedded sample.
+ * Loads the data of a model: a folder, or else MNIST from the cache, the mirrors or the embedded sample.
  *
- * @param classes of the model: labels in the folder must be below
+ * @throws LockstepError as core's `loadMnist`; LOCKSTEP_DATA_MODEL when the model cannot read it
  */
-export async function loadData(directory: string | undefined, classes: number, io: Io): Promise<Dataset> {
+export async function loadData(directory: string | undefined, model: ModelSpec, io: Io): Promise<Dataset> {
   const status = canRedraw(io.stderr, io.env) ? new StatusLine(io.stderr, io.now) : undefined;
   try {
     const dataset = await loadMnist({
       directory,
-      classes,
+      classes: model.classes,
       onProgress: (progress) => status?.update((columns) => formatDownload(progress, columns)),
       onWarning: ({ message }) => {
         status?.clear();
@@ -22,11 +22,24 @@ export async function loadData(directory: string | undefined, classes: number, i
       },
     });
     status?.clear();
+    checkFit(dataset, model);
     if (dataset.notice !== undefined) writeLine(io.stderr, frameNotice(dataset.notice));
     return dataset;
   } finally {
     status?.clear();
   }
+}
+
+function checkFit(dataset: Dataset, { name, input, classes }: ModelSpec): void {
+  const isSameShape = (['channels', 'height', 'width'] as const).every((side) => dataset[side] === input[side]);
+  if (isSameShape && dataset.classes <= classes) return;
+  const describe = (of: { channels: number; height: number; width: number }, classCount: number): string =>
+    `images of ${of.channels}x${of.height}x${of.width} in ${classCount} classes`;
+  throw new LockstepError(
+    'LOCKSTEP_DATA_MODEL',
+    `${name} reads ${describe(input, classes)}, the data (${dataset.source}) has ${describe(dataset, dataset.classes)}. ` +
+      'Choose another model or another --data folder.',
+  );
 }
 
 const BAR_COLUMNS = 20;

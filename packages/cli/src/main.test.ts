@@ -53,25 +53,43 @@ describe('errors are one line on stderr, exit code 2', () => {
   it.each([
     [['train', '--wrokers', '8'], 'LOCKSTEP_CLI_OPTION: unknown option --wrokers. Did you mean --workers?'],
     [['train', '--wrokers=8'], 'LOCKSTEP_CLI_OPTION: unknown option --wrokers. Did you mean --workers?'],
-    [['train', 'lenet5', '--learningrate', '1'], 'LOCKSTEP_CLI_OPTION: unknown option --learningrate. Did you mean --learning-rate?'],
+    [
+      ['train', 'lenet5', '--learningrate', '1'],
+      'LOCKSTEP_CLI_OPTION: unknown option --learningrate. Did you mean --learning-rate?',
+    ],
     [['models', '--jsno'], 'LOCKSTEP_CLI_OPTION: unknown option --jsno. Did you mean --json?'],
     [['--workers', '8'], 'LOCKSTEP_CLI_OPTION: --workers belongs to a command: lockstep train --workers'],
     [['--verison'], 'LOCKSTEP_CLI_OPTION: unknown option --verison. Did you mean --version?'],
-    [['trian'], 'LOCKSTEP_CLI_COMMAND: unknown command trian. Did you mean train? There are train, evaluate, summary, models.'],
+    [
+      ['trian'],
+      'LOCKSTEP_CLI_COMMAND: unknown command trian. Did you mean train? There are train, evaluate, summary, models.',
+    ],
     [['help', 'modles'], 'LOCKSTEP_CLI_COMMAND: unknown command modles. Did you mean models?'],
     [['trian', '--help'], 'LOCKSTEP_CLI_COMMAND: unknown command trian. Did you mean train?'],
     [['train', '--workers'], 'LOCKSTEP_CLI_OPTION: --workers needs a value: --workers <n>'],
-    [['train', 'a', 'b'], 'LOCKSTEP_CLI_ARGUMENT: train takes one argument, what is "b"? Usage: lockstep train [options] [model]'],
+    [
+      ['train', 'a', 'b'],
+      'LOCKSTEP_CLI_ARGUMENT: train takes one argument, what is "b"? Usage: lockstep train [options] [model]',
+    ],
     [['models', 'x'], 'LOCKSTEP_CLI_ARGUMENT: models takes no argument, what is "x"? Usage: lockstep models [options]'],
     [['summary'], 'LOCKSTEP_CLI_ARGUMENT: summary needs MODEL: lockstep summary [options] <model>'],
     [['summary', 'tiny'], 'LOCKSTEP_MODEL_UNKNOWN: no model is called "tiny". Did you mean tiny6k?'],
-    [['summary', 'tiny6k', '--layout', 'x'], 'LOCKSTEP_CLI_OPTION: --layout x: must be one of lockstep, torchsummary, torch-summary.'],
+    [
+      ['summary', 'tiny6k', '--layout', 'x'],
+      'LOCKSTEP_CLI_OPTION: --layout x: must be one of lockstep, torchsummary, torch-summary.',
+    ],
     [['train', 'tiny'], 'LOCKSTEP_MODEL_UNKNOWN: no model is called "tiny"'],
     [['train', '--momentum', '2'], 'LOCKSTEP_RECIPE: --momentum 2: must be below 1'],
     [['train', '--workers', '--seed'], 'LOCKSTEP_CLI_OPTION: --workers --seed: must be a number'],
     [['evaluate'], 'LOCKSTEP_CLI_OPTION: evaluate needs --weights <file>, such as one that `lockstep train` saved'],
-    [['evaluate', '--weights', 'nix', '--mistakes', '-1'], 'LOCKSTEP_CLI_OPTION: --mistakes -1: must be a whole number of at least 0'],
-    [['evaluate', '--weights', 'nix', '--split', 'validation'], 'LOCKSTEP_CLI_OPTION: --split validation: must be one of test, train.'],
+    [
+      ['evaluate', '--weights', 'nix', '--mistakes', '-1'],
+      'LOCKSTEP_CLI_OPTION: --mistakes -1: must be a whole number of at least 0',
+    ],
+    [
+      ['evaluate', '--weights', 'nix', '--split', 'validation'],
+      'LOCKSTEP_CLI_OPTION: --split validation: must be one of test, train.',
+    ],
     [['evaluate', '--weights', 'nix'], 'LOCKSTEP_WEIGHTS_READ: cannot read --weights nix: there is no such file'],
     [['evaluate', 'lenet5', '--weights', 'nix'], 'LOCKSTEP_WEIGHTS_READ: '],
   ])('%j', async (argv, message) => {
@@ -122,12 +140,17 @@ describe('models', () => {
     expect(code).toBe(0);
     expect(out).toMatch(/^Model +Parameters +Mult-adds +Claim\n/);
     expect(out).toMatch(/\ncnn11m +11,705,450 +47,907,968 +99% on the test set/);
-    expect(out).toContain('\nnet19k  20 epochs, batch 128, SGD momentum 0.9, rate 0.025 x0.15 every 9 epochs, rotation ±7°\n');
+    expect(out).toContain(
+      '\nnet19k  20 epochs, batch 128, SGD momentum 0.9, rate 0.025 x0.15 every 9 epochs, rotation ±7°\n',
+    );
   });
 
   it('prints one JSON object a line with --json', async () => {
     const { out } = await run('models', '--json');
-    const models = out.trimEnd().split('\n').map((line) => JSON.parse(line) as { name: string; parameters: number });
+    const models = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { name: string; parameters: number });
     expect(models.map(({ name, parameters }) => [name, parameters])).toEqual([
       ['tiny6k', 6456],
       ['net19k', 18_970],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatBar, formatClock, formatPercent, formatProgress, type Progress } from './progress.js';
+import { formatBar, formatClock, formatDuration, formatPercent, formatProgress, type Progress } from './progress.js';
 
 const done: Progress = {
   step: 469,
@@ -51,9 +51,7 @@ describe('formatProgress', () => {
       seconds: fc.double({ min: 0, max: 1e6, noNaN: true }),
       imagesPerSecond: fc.double({ min: 0, max: 1e7, noNaN: true }),
     });
-    fc.assert(
-      fc.property(progress, fc.nat(150), (value, columns) => formatProgress(value, columns).length <= columns),
-    );
+    fc.assert(fc.property(progress, fc.nat(150), (value, columns) => formatProgress(value, columns).length <= columns));
   });
 });
 
@@ -88,6 +86,10 @@ it.each([
   [37_230, '10:20:30'],
 ])('writes %d seconds as a clock', (seconds, text) => {
   expect(formatClock(seconds)).toBe(text);
+});
+
+it('writes short durations with a tenth of a second, long ones as a clock', () => {
+  expect([0.04, 14.94, 59.9, 60, 3725].map(formatDuration)).toEqual(['0.0 s', '14.9 s', '59.9 s', '01:00', '1:02:05']);
 });
 
 it('writes fractions as percent with two digits', () => {

@@ -49,6 +49,10 @@ export function formatClock(seconds: number): string {
   return `${hours > 0 ? `${hours}:` : ''}${two(minutes)}:${two(whole % 60)}`;
 }
 
+/** `14.9 s`, from a minute on as a clock. */
+export const formatDuration = (seconds: number): string =>
+  seconds < 60 ? `${seconds.toFixed(1)} s` : formatClock(seconds);
+
 /** `92.45`: percent without its sign. */
 export const formatPercent = (fraction: number): string => (100 * fraction).toFixed(2);
 

@@ -1,4 +1,11 @@
-import { type EndEvent, type EpochEvent, type ProgressEvent, type RunEvent, recipeSchema, type StartEvent } from '@lockstep/core';
+import {
+  type EndEvent,
+  type EpochEvent,
+  type ProgressEvent,
+  type RunEvent,
+  recipeSchema,
+  type StartEvent,
+} from '@lockstep/core';
 import { describe, expect, it } from 'vitest';
 import { createPrinter } from './run-printer.js';
 import { RecordingIo } from './testing/recording-io.js';
@@ -66,7 +73,11 @@ const completed: RunEvent[] = [
   end(2, 938, 'completed', 9810),
 ];
 
-function print(io: RecordingIo, events: readonly RunEvent[], { json = false, quiet = false, saved = 'runs/w.st' } = {}) {
+function print(
+  io: RecordingIo,
+  events: readonly RunEvent[],
+  { json = false, quiet = false, saved = 'runs/w.st' } = {},
+) {
   const printer = createPrinter({ json, quiet }, io);
   for (const event of events) {
     printer.print(event);
@@ -94,7 +105,7 @@ const head = [
 ];
 
 const summary = [
-  'Trained net19k: 2 epochs, 938 steps in 00:31, 4016 images/s',
+  'Trained net19k: 2 epochs, 938 steps in 31.2 s, 4016 images/s',
   'Parameters SHA-256: abc123',
   'Test accuracy: 9810/10000 (98.10%), best 9871/10000 (98.71%) in epoch 1',
   'Saved to runs/w.st',
@@ -106,9 +117,9 @@ describe('without a terminal', () => {
     expect(io.stderr.text).toBe('');
     expect(io.stdout.lines).toEqual([
       ...head,
-      'Epoch 1, Learning Rate: 0.025, loss=0.2000 accuracy=92.45, 469 steps in 00:14, 4016 images/s',
+      'Epoch 1, Learning Rate: 0.025, loss=0.2000 accuracy=92.45, 469 steps in 14.9 s, 4016 images/s',
       'Test set: Average loss: 0.0553, Accuracy: 9871/10000 (98.71%)',
-      'Epoch 2, Learning Rate: 0.025, loss=0.2000 accuracy=92.45, 469 steps in 00:14, 4016 images/s',
+      'Epoch 2, Learning Rate: 0.025, loss=0.2000 accuracy=92.45, 469 steps in 14.9 s, 4016 images/s',
       'Test set: Average loss: 0.0553, Accuracy: 9810/10000 (98.10%)',
       ...summary,
     ]);
@@ -124,7 +135,7 @@ describe('without a terminal', () => {
     const io = print(new RecordingIo(), [start, epoch(1, 9871), end(1, 500, 'interrupted', 9875)], { saved: '' });
     expect(io.stdout.lines.slice(-4)).toEqual([
       'Test set: Average loss: 0.0553, Accuracy: 9875/10000 (98.75%)',
-      'Interrupted: net19k: 1 epoch, 500 steps in 00:31, 4016 images/s',
+      'Interrupted: net19k: 1 epoch, 500 steps in 31.2 s, 4016 images/s',
       'Parameters SHA-256: abc123',
       'Test accuracy: 9875/10000 (98.75%), best 9871/10000 (98.71%) in epoch 1',
     ]);
@@ -133,7 +144,7 @@ describe('without a terminal', () => {
   it('has no best epoch and no speed before the first epoch is complete', () => {
     const io = print(new RecordingIo(), [start, end(0, 1, 'steps', 980)], { saved: '' });
     expect(io.stdout.lines.slice(-3)).toEqual([
-      'Stopped after --steps: net19k: 0 epochs, 1 step in 00:31',
+      'Stopped after --steps: net19k: 0 epochs, 1 step in 31.2 s',
       'Parameters SHA-256: abc123',
       'Test accuracy: 980/10000 (9.80%)',
     ]);
@@ -205,7 +216,7 @@ describe('in a terminal', () => {
     io.stderr.columns = 120;
     print(io, completed);
     expect(io.stdout.lines[5]).toBe(
-      'Epoch 1, Learning Rate: 0.025, loss=0.2000 accuracy=92.45, 469 steps in 00:14, 4016 images/s',
+      'Epoch 1, Learning Rate: 0.025, loss=0.2000 accuracy=92.45, 469 steps in 14.9 s, 4016 images/s',
     );
     expect(io.stderr.text).toContain('234/469');
     expect(render(io.stderr.text)).toEqual(['']);
@@ -224,9 +235,13 @@ describe('--json', () => {
   const warning: RunEvent = { event: 'warning', code: 'LOCKSTEP_WORKER_LOST', message: 'worker 1 was replaced' };
 
   it('prints the events but progress as they are, one a line, and nothing else on stdout', () => {
-    const io = print(new RecordingIo(), [start, progress(1, 10, 1), warning, epoch(1, 9871), end(1, 469, 'until', 9871)], {
-      json: true,
-    });
+    const io = print(
+      new RecordingIo(),
+      [start, progress(1, 10, 1), warning, epoch(1, 9871), end(1, 469, 'until', 9871)],
+      {
+        json: true,
+      },
+    );
     expect(io.stdout.lines.map((line) => JSON.parse(line) as unknown)).toEqual([
       start,
       warning,

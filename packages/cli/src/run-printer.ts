@@ -1,7 +1,7 @@
 /** What a run's events look like: progress lines for people, or JSON lines for programs. */
 import type { EndEvent, EpochEvent, ProgressEvent, RunEvent, StartEvent, WarningEvent } from '@lockstep/core';
 import { type Io, writeLine } from './io.js';
-import { formatClock, formatPercent, formatProgress } from './progress.js';
+import { formatDuration, formatPercent, formatProgress } from './progress.js';
 import { formatRecipe } from './recipe-text.js';
 import { formatSummaryLines, RunTally } from './run-tally.js';
 import { canRedraw, StatusLine } from './terminal.js';
@@ -187,7 +187,7 @@ function formatEpoch(event: EpochEvent, steps: number): string {
   const { epoch, learningRate, trainLoss, trainAccuracy, seconds, imagesPerSecond } = event;
   return (
     `Epoch ${epoch}, Learning Rate: ${formatRate(learningRate)}, loss=${trainLoss.toFixed(4)} ` +
-    `accuracy=${formatPercent(trainAccuracy)}, ${steps} steps in ${formatClock(seconds)}, ${Math.round(imagesPerSecond)} images/s`
+    `accuracy=${formatPercent(trainAccuracy)}, ${steps} steps in ${formatDuration(seconds)}, ${Math.round(imagesPerSecond)} images/s`
   );
 }
 

@@ -146,7 +146,10 @@ describe('errors name the flag, the value and what is allowed', () => {
     [{ until: '99.4' }, '--until 99.4: must be a fraction above 0 and up to 1, such as 0.994. Did you mean 0.994?'],
     [{ engine: 'cuda' }, 'LOCKSTEP_CLI_OPTION: --engine cuda: must be native'],
     [{ save: '' }, 'LOCKSTEP_CLI_OPTION: --save is empty; it needs a value'],
-    [{ betas: '0.9;0.99' }, 'LOCKSTEP_CLI_OPTION: --betas "0.9;0.99": must be numbers with commas between them, such as 0.9,0.999'],
+    [
+      { betas: '0.9;0.99' },
+      'LOCKSTEP_CLI_OPTION: --betas "0.9;0.99": must be numbers with commas between them, such as 0.9,0.999',
+    ],
     [{ epochs: '0' }, 'LOCKSTEP_RECIPE: --epochs 0: must be at least 1'],
     [{ epochs: '2.5' }, 'LOCKSTEP_RECIPE: --epochs 2.5: must be a whole number'],
     [{ batchSize: '100000' }, 'LOCKSTEP_RECIPE: --batch-size 100000: must be at most 65536'],
@@ -165,7 +168,10 @@ describe('errors name the flag, the value and what is allowed', () => {
     [{ optimizer: 'adam', betas: '0.9,1' }, 'LOCKSTEP_RECIPE: --betas 0.9,1: must be below 1'],
     [{ schedule: 'step', gamma: '0.1' }, 'LOCKSTEP_RECIPE: --schedule step: needs --step-every as well'],
     [{ schedule: 'constant', rise: '0.1' }, '--rise 0.1: the schedule is constant, which takes no such setting'],
-    [{ gamma: '0.1' }, '--gamma 0.1: the schedule is one-cycle, which takes --rise, --div-factor, --final-div-factor, --anneal'],
+    [
+      { gamma: '0.1' },
+      '--gamma 0.1: the schedule is one-cycle, which takes --rise, --div-factor, --final-div-factor, --anneal',
+    ],
   ])('%j', (options, message) => {
     expect(() => resolve(options)).toThrow(message);
   });
@@ -176,13 +182,19 @@ describe('errors of a config file name file and line', () => {
     ['workers: "8"\n', 'LOCKSTEP_CONFIG: FILE:1: workers "8": must be a whole number from 1 to 1024'],
     ['seed: 1\nepochs: 2.5\n', 'LOCKSTEP_RECIPE: FILE:2: recipe.epochs 2.5: must be a whole number'],
     ['recipe:\n  epoch: 2\n', 'LOCKSTEP_RECIPE: FILE:2: recipe.epoch 2: unknown field. Did you mean epochs?'],
-    ['recipe:\n  augmentation:\n    shfit: 2\n', 'FILE:3: recipe.augmentation.shfit 2: unknown field. Did you mean shift?'],
+    [
+      'recipe:\n  augmentation:\n    shfit: 2\n',
+      'FILE:3: recipe.augmentation.shfit 2: unknown field. Did you mean shift?',
+    ],
     ['recipe:\n  augmentation: 2\n', 'FILE:2: recipe.augmentation 2: must be fields under this name'],
     [
       'recipe:\n  optimizer:\n    type: adam\n    momentum: 0.9\n',
       'FILE:4: recipe.optimizer.momentum 0.9: the optimizer is adam, which takes betas, eps, weightDecay',
     ],
-    ['recipe:\n  schedule:\n    type: step\n    every: 3\n', 'FILE:3: recipe.schedule.type "step": needs gamma as well'],
+    [
+      'recipe:\n  schedule:\n    type: step\n    every: 3\n',
+      'FILE:3: recipe.schedule.type "step": needs gamma as well',
+    ],
     ['recipe:\n  optimizer:\n    nesterov: 1\n', 'FILE:3: recipe.optimizer.nesterov 1: must be true or false'],
     ['json: yes\n', 'LOCKSTEP_CONFIG: FILE:1: json "yes": must be true or false'],
     ['model:\n  name: x\n', 'LOCKSTEP_MODEL_SPEC: FILE:1: model: input: '],

@@ -1,6 +1,6 @@
 /** What is remembered of a run for its last lines. */
 import type { EndEvent, EpochEvent, RunEvent, StartEvent } from '@lockstep/core';
-import { formatClock, formatPercent } from './progress.js';
+import { formatDuration, formatPercent } from './progress.js';
 
 export class RunTally {
   private start: StartEvent | undefined;
@@ -52,7 +52,7 @@ export function formatSummaryLines(tally: RunTally, isQuiet: boolean): string[] 
   const speed = imagesPerSecond === undefined ? '' : `, ${Math.round(imagesPerSecond)} images/s`;
   const best = bestEpoch === undefined ? '' : `, best ${formatScore(bestEpoch)} in epoch ${bestEpoch.epoch}`;
   return [
-    `${REASONS[end.reason]} ${tally.model}: ${count(end.epochs, 'epoch')}, ${count(end.steps, 'step')} in ${formatClock(end.seconds)}${speed}`,
+    `${REASONS[end.reason]} ${tally.model}: ${count(end.epochs, 'epoch')}, ${count(end.steps, 'step')} in ${formatDuration(end.seconds)}${speed}`,
     `Parameters SHA-256: ${end.parametersSha256}`,
     `${accuracy}${best}`,
   ];

@@ -6,11 +6,11 @@ import {
   LockstepError,
   loadWeights,
   type ModelSpec,
+  type ModelState,
   parseJson,
   parseModelSpec,
   saveWeights,
 } from '@lockstep/core';
-import type { ModelState } from './session.js';
 
 /** Key of the model spec, as JSON, in the file's `__metadata__`. */
 export const MODEL_KEY = 'lockstep.model';
@@ -21,10 +21,7 @@ export function saveModelState(path: string, model: ModelSpec, state: ModelState
 }
 
 /** Reads the state of a model; throws as core's `loadWeights`. */
-export function loadModelState(path: string, model: ModelSpec): ModelState {
-  const { parameters, buffers } = loadWeights(path, inferLayers(model));
-  return { parameters: [...parameters], buffers: [...buffers] };
-}
+export const loadModelState = (path: string, model: ModelSpec): ModelState => loadWeights(path, inferLayers(model));
 
 /**
  * The model that a weights file carries.

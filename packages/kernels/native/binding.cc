@@ -142,6 +142,35 @@ napi_value contribute(napi_env env, napi_callback_info info) {
   return nodes;
 }
 
+// profile(engine, call): contributes like `contribute` (no merging), and returns [record, index, nanoseconds] of each op
+// in program order, summed over the call's shards
+napi_value profile(napi_env env, napi_callback_info info) {
+  Arguments a;
+  CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
+  Engine* engine;
+  Span<int32_t> call;
+  if (a.count < 2 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], call) || call.length < CALL_FIELDS) {
+    return fail(env, "profile expects (engine, Int32Array of 11)");
+  }
+  Context context = contextOf(*engine, call.data, true);
+  context.order = engine->order.data + call.data[ORDER];
+  Program& program = *engine->program;
+  program.startProfile();
+  program.prepare(context.state, true);
+  float* slot = engine->arena.data + (int64_t)call.data[SLOTS] * BLOCK;
+  for (int shard = call.data[FIRST_SHARD]; shard < call.data[END_SHARD]; shard += program.groupShards()) {
+    context.firstShard = shard;
+    program.contribute(context, program.groupShards(), slot);
+  }
+  const std::vector<double> rows = program.takeProfile();
+  napi_value buffer, array;
+  void* data;
+  CHECK(napi_create_arraybuffer(env, rows.size() * sizeof(double), &data, &buffer));
+  memcpy(data, rows.data(), rows.size() * sizeof(double));
+  CHECK(napi_create_typedarray(env, napi_float64_array, rows.size(), buffer, 0, &array));
+  return array;
+}
+
 // evaluate(engine, call, results): images ORDER + [0, SAMPLES), shards [FIRST_SHARD, END_SHARD) of them;
 // results: [predicted, probability] per sample, then [loss sum, correct count] per shard
 napi_value evaluate(napi_env env, napi_callback_info info) {
@@ -248,7 +277,7 @@ napi_value fmaPeak(napi_env env, napi_callback_info info) {
   UNROLL for (int i = 0; i < CHAINS; i++) acc[i] = splat((float)i);
   const auto start = std::chrono::steady_clock::now();
   for (int32_t n = 0; n < iterations; n++) {
-    asm volatile("" : "+m"(iterations));
+    asm volatile("" : "+r"(n));  // or the loop is folded away
     UNROLL for (int i = 0; i < CHAINS; i++) acc[i] = fma(acc[i], x, y);
   }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -309,6 +338,7 @@ napi_value init(napi_env env, napi_value exports) {
   const napi_property_descriptor properties[] = {
       {"createEngine", nullptr, createEngine, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"contribute", nullptr, contribute, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"profile", nullptr, profile, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"evaluate", nullptr, evaluate, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"update", nullptr, update, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"alignment", nullptr, alignment, nullptr, nullptr, nullptr, napi_enumerable, nullptr},

@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <chrono>
 
 namespace lockstep {
 namespace {
@@ -254,36 +255,59 @@ void Program::prepare(const float* state, bool train) {
 
 void Program::contribute(Context context, int shards, float* node) {
   float* leaves = shards == 1 ? node : leaves_;
-  for (const Stage& stage : stages_) runStage(stage, context, shards, node, leaves);
+  for (Stage& stage : stages_) runStage(stage, context, shards, node, leaves);
   if (shards == 1) return;
   addTree(leaves_, shards, prefix_, prefix_);
   memcpy(node, leaves_, prefix_ * sizeof(float));
 }
 
-void Program::runStage(const Stage& stage, Context& context, int shards, float* node, float* leaves) {
+void Program::runStage(Stage& stage, Context& context, int shards, float* node, float* leaves) {
   if (stage.isGroup) {
-    for (const Op& op : stage.ops) runGroupOp(op, context, shards, node);
+    for (Op& op : stage.ops) runGroupOp(op, context, shards, node);
     return;
   }
   for (int s = 0; s < shards; s++) {
     float* contribution = leaves + (int64_t)s * prefix_;
-    for (const Op& op : stage.ops) run(op, context, s, 1, contribution);
+    for (Op& op : stage.ops) runTimed(op, context, s, 1, contribution);
   }
 }
 
 // All shards of the group through one op. Small sums are taken per shard and added by the tree.
-void Program::runGroupOp(const Op& op, const Context& context, int shards, float* node) {
+void Program::runGroupOp(Op& op, const Context& context, int shards, float* node) {
   const bool treesItself = op.record == DENSE || op.record == DENSE_WEIGHT_GRADIENT || op.record == DENSE_INPUT_GRADIENT;
   if (treesItself || shards == 1) {
-    run(op, context, 0, shards, node);
+    runTimed(op, context, 0, shards, node);
     return;
   }
   const int length = op.end - op.begin;
   groupLeaves_.resize(std::max(groupLeaves_.size(), (size_t)shards * length));
-  for (int s = 0; s < shards; s++) run(op, context, s, 1, groupLeaves_.data() + (int64_t)s * length - op.begin);
+  for (int s = 0; s < shards; s++) runTimed(op, context, s, 1, groupLeaves_.data() + (int64_t)s * length - op.begin);
   if (length == 0) return;
   addTree(groupLeaves_.data(), shards, length, length);
   memcpy(node + op.begin, groupLeaves_.data(), length * sizeof(float));
+}
+
+void Program::startProfile() {
+  profiles_ = true;
+  for (Stage& stage : stages_) {
+    for (Op& op : stage.ops) op.nanoseconds = 0;
+  }
+}
+
+std::vector<double> Program::takeProfile() {
+  profiles_ = false;
+  std::vector<double> rows;
+  for (const Stage& stage : stages_) {
+    for (const Op& op : stage.ops) rows.insert(rows.end(), {(double)op.record, (double)op.index, op.nanoseconds});
+  }
+  return rows;
+}
+
+void Program::runTimed(Op& op, const Context& context, int shard, int shards, float* contribution) {
+  if (!profiles_) return run(op, context, shard, shards, contribution);
+  const auto start = std::chrono::steady_clock::now();
+  run(op, context, shard, shards, contribution);
+  op.nanoseconds += std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
 }
 
 void Program::run(const Op& op, const Context& context, int shard, int shards, float* contribution) {

@@ -43,6 +43,7 @@ struct Op {
   int index;          // of the op's description in the program's list for its record
   int a = -1, b = -1; // tensors: dOut, dIn
   int begin = 0, end = 0;  // what it writes of the contribution
+  double nanoseconds = 0;  // while a profile is taken
 };
 
 struct ConvOp {
@@ -71,14 +72,18 @@ class Program {
   void prepare(const float* state, bool train);
   // Contribution of shards [context.firstShard, + shards) to `node`; shards is a power of two up to groupShards().
   void contribute(Context context, int shards, float* node);
+  // Times every op until takeProfile, which returns [record, index, nanoseconds] of each op in program order.
+  void startProfile();
+  std::vector<double> takeProfile();
   // Forward only: [loss sum, correct count] of each shard to `results`
   void evaluate(Context context, int shards, float* results);
 
  private:
   Program() = default;
-  void runStage(const Stage& stage, Context& context, int shards, float* node, float* leaves);
+  void runStage(Stage& stage, Context& context, int shards, float* node, float* leaves);
+  void runTimed(Op& op, const Context& context, int shard, int shards, float* contribution);
   void run(const Op& op, const Context& context, int shard, int shards, float* contribution);
-  void runGroupOp(const Op& op, const Context& context, int shards, float* node);
+  void runGroupOp(Op& op, const Context& context, int shards, float* node);
 
   int groupShards_ = 1, blocksPerShard_ = 1;
   int prefix_ = 0;  // floats at the contribution's start that shard stages write
@@ -99,6 +104,7 @@ class Program {
   std::vector<LossOp> losses_;
   std::vector<Stage> stages_;
   std::vector<double> sumG_, sumGy_;
+  bool profiles_ = false;
 };
 
 }  // namespace lockstep

@@ -95,7 +95,7 @@ async function runEvaluate(settings: EvaluationSettings, io: Io): Promise<void> 
   const { modelName, weights, split, workers } = settings;
   const model = modelName === undefined ? readModelOfWeights(weights) : loadModelSpec(modelName).model;
   const state = loadModelState(weights, model);
-  const dataset = await loadData(settings.data, model.classes, io);
+  const dataset = await loadData(settings.data, model, io);
   // Loaded here, so that wrong input is told before the kernels are loaded.
   const { evaluate } = await import('../session.js');
   const result = await evaluate({ model, dataset, split, state, workers });

@@ -1,5 +1,5 @@
 /** `lockstep train [MODEL]`. */
-import { type Dataset, holdOutValidation, LockstepError, type RunEvent } from '@lockstep/core';
+import { holdOutValidation, LockstepError, type ModelState, type RunEvent } from '@lockstep/core';
 import { type Command, Option } from 'commander';
 import { loadData } from '../data.js';
 import { describeError, EXIT_FAILED } from '../failure.js';
@@ -8,10 +8,9 @@ import { type Io, writeLine } from '../io.js';
 import { DEFAULT_MODEL, recipeFields, runFields } from '../options.js';
 import { checkOutputPath } from '../output-path.js';
 import { addExamples, addFields, type CommandContext, createCommand, groupHeading } from '../program.js';
-import { formatRecipe } from '../recipe-text.js';
 import { createPrinter, type RunPrinter } from '../run-printer.js';
 import { type RunSettings, resolveRun } from '../run-settings.js';
-import type { ModelState, TrainRequest } from '../session.js';
+import type { TrainRequest } from '../session.js';
 import { loadModelState, saveModelState } from '../weights-file.js';
 
 export function createTrainCommand(context: CommandContext): Command {
@@ -48,10 +47,10 @@ export function createTrainCommand(context: CommandContext): Command {
  */
 export async function runTrain(settings: RunSettings, io: Io): Promise<number> {
   for (const notice of settings.notices) writeLine(io.stderr, `note: ${notice}`);
-  if (settings.dryRun) announce(settings, io);
+  if (settings.dryRun) announceDryRun(settings, io);
   const savePath = settings.dryRun ? undefined : settings.save;
   const initial = settings.weights === undefined ? undefined : loadModelState(settings.weights, settings.model);
-  const loaded = await loadData(settings.data, settings.model.classes, io);
+  const loaded = await loadData(settings.data, settings.model, io);
   const dataset = holdOutValidation(loaded, settings.validation);
   // Last of the checks, since it makes the folder.
   if (savePath !== undefined) checkOutputPath(savePath);
@@ -62,7 +61,7 @@ export async function runTrain(settings: RunSettings, io: Io): Promise<number> {
     () => printer.close(),
   );
   try {
-    const outcome = await followRun(toRequest(settings, dataset, initial, watch.signal), printer);
+    const outcome = await followRun({ ...pickRequest(settings), dataset, initial, signal: watch.signal }, printer);
     const failure = 'failure' in outcome ? outcome : trySave(savePath, settings, outcome);
     printer.finish(failure === undefined ? savePath : undefined);
     if (failure === undefined) return 0;
@@ -74,22 +73,14 @@ export async function runTrain(settings: RunSettings, io: Io): Promise<number> {
   }
 }
 
-const toRequest = (
-  settings: RunSettings,
-  dataset: Dataset,
-  initial: ModelState | undefined,
-  signal: AbortSignal,
-): TrainRequest => ({
-  model: settings.model,
-  recipe: settings.recipe,
-  dataset,
-  seed: settings.seed,
-  workers: settings.workers,
-  engine: settings.engine,
-  signal,
-  ...(settings.steps === undefined ? {} : { steps: settings.steps }),
-  ...(settings.until === undefined ? {} : { until: settings.until }),
-  ...(initial === undefined ? {} : { initial }),
+const pickRequest = ({ model, recipe, seed, workers, engine, steps, until }: RunSettings) => ({
+  model,
+  recipe,
+  seed,
+  workers,
+  engine,
+  steps,
+  until,
 });
 
 interface Trained {
@@ -136,20 +127,9 @@ function trySave(path: string | undefined, { model }: RunSettings, { state, step
   }
 }
 
-/** What a dry run would do without the flag; under --json that is for stderr. */
-function announce(settings: RunSettings, io: Io): void {
-  const out = settings.json ? io.stderr : io.stdout;
-  const { model, parameters, recipe, seed, workers, save, data } = settings;
-  writeLine(out, 'Dry run: one step of this run, nothing is saved.');
-  writeLine(
-    out,
-    `  model    ${model.name}, ${parameters.toLocaleString('en-US')} parameters, ${model.layers.length} layers`,
-  );
-  writeLine(out, `  recipe   ${formatRecipe(recipe)}`);
-  writeLine(out, `  data     ${data ?? 'MNIST'}`);
-  writeLine(
-    out,
-    `  run      ${workers} ${workers === 1 ? 'worker' : 'workers'}, engine ${settings.engine}, seed ${seed}`,
-  );
-  writeLine(out, `  save to  ${save ?? 'nowhere'}`);
+/** Says what is special about a dry run; the lines or the event of its start say the rest. Under --json this is for stderr. */
+function announceDryRun({ json, recipe, save }: RunSettings, io: Io): void {
+  const epochs = recipe.epochs === 1 ? '1 epoch' : `${recipe.epochs} epochs`;
+  const target = save === undefined ? 'nothing would be saved' : `saved to ${save}`;
+  writeLine(json ? io.stderr : io.stdout, `Dry run: one step, nothing is saved. The run: ${epochs}, ${target}.`);
 }

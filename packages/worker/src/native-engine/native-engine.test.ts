@@ -1,78 +1,36 @@
-import { elementCount, inferLayers, type ModelSpec, parseModelSpec, zooModels } from '@lockstep/core';
+import { inferLayers, type ModelSpec, parseModelSpec } from '@lockstep/core';
 import { availableIsas } from '@lockstep/kernels';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { runNetwork } from '../reference/network.js';
-import { randomModel, randomShard } from '../reference/random-models.js';
-import { drawRandomShard } from '../reference/random-shard.js';
-import { dropoutMask, type NativeStep, prepareNativeStep, withExactDropout } from './test-harness.js';
+import { randomModel, randomShard, type ShardDraw } from '../reference/random-models.js';
+import { drawRandomShard, NOISE_NORMALIZATION } from '../reference/random-shard.js';
+import {
+  compareStep,
+  describeErrors,
+  median,
+  TOLERANCE,
+  type TensorError,
+  worstError,
+  worstExcess,
+} from './test-comparison.js';
+import { withExactDropout } from './test-harness.js';
 
-/** Largest error of a tensor over its largest magnitude: float32 chains of up to a few thousand additions. */
-const TOLERANCE = 5e-5;
-
-/** Below this share of the network's largest gradient a tensor's own is taken for 0: a bias before a batch norm. */
-const VANISHES = 1e-9;
-/** The same for drawn models: a batch norm over one channel of one pixel cancels all but eps of what feeds it. */
-const CANCELS = 1e-2;
-
-interface Comparison {
-  readonly name: string;
-  readonly error: number;
-}
-
-/** Native against float64, every tensor of the contribution. */
-function compare(
+/** Native against float64 on a shard of noise. */
+function compareNoise(
   model: ModelSpec,
-  draw: { seed: number; sampleCount: number },
+  draw: ShardDraw,
   shardSize: number,
-  isa?: string,
-  floor = VANISHES,
-): Comparison[] {
-  const layers = inferLayers(model);
-  const shard = drawRandomShard(layers, draw);
-  const masks = (index: number): Uint8Array | undefined => {
-    const layer = layers[index];
-    return layer?.spec.type === 'dropout'
-      ? dropoutMask(layer, elementCount(layer.output), draw.sampleCount, layer.spec.p)
-      : undefined;
-  };
-  const expected = runNetwork({ ...shard, dropoutMasks: masks });
-  const step: NativeStep = {
-    model,
-    recipe: { shardSize, batchSize: shardSize },
-    parameters: shard.parameters,
-    buffers: shard.buffers,
-    images: shard.images,
-    labels: shard.labels,
-    samples: draw.sampleCount,
-    ...(isa && { isa }),
-  };
-  const run = prepareNativeStep(step);
-  const parts = run.parts(run.contribute());
-  const parameters = parts.filter(({ name }) => !/^(statistics|result)/.test(name));
-  const result = parts.at(-1)?.values ?? new Float32Array(2);
-  const scale = Math.max(...expected.gradients.map(largestOf));
-  return [
-    ...parameters.map(({ name, values }, i) => ({
-      name,
-      error: relativeError(values, expected.gradients[i] as Float64Array, scale, floor),
-    })),
-    { name: 'loss', error: Math.abs((result[0] as number) - expected.lossSum) / Math.max(1, expected.lossSum) },
-  ];
+  isa: string,
+  roundingSeeds: readonly number[] = [],
+): TensorError[] {
+  const { parameters, buffers, images, labels } = drawRandomShard(inferLayers(model), draw);
+  const samples = draw.sampleCount;
+  const normalization = NOISE_NORMALIZATION;
+  return compareStep(
+    { model, parameters, buffers, images, labels, samples, shardSize, normalization, isa },
+    roundingSeeds,
+  );
 }
-
-const largestOf = (values: Float64Array): number =>
-  values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
-
-/** Error over the tensor's largest magnitude, or over the network's for a tensor that vanishes beside it. */
-function relativeError(actual: Float32Array, expected: Float64Array, scale: number, floor: number): number {
-  const own = largestOf(expected);
-  const largest = own > floor * scale ? own : Math.max(scale, 1e-3);
-  const error = expected.reduce((most, value, i) => Math.max(most, Math.abs((actual[i] as number) - value)), 0);
-  return Number.isNaN(error) ? Number.POSITIVE_INFINITY : error / largest;
-}
-
-const worst = (comparisons: readonly Comparison[]): number => Math.max(...comparisons.map(({ error }) => error));
 
 const small = (layers: unknown[], input = { channels: 2, height: 7, width: 6 }, classes = 3): ModelSpec =>
   withExactDropout(parseModelSpec({ name: 'small', input, classes, layers }));
@@ -212,41 +170,27 @@ describe.each(availableIsas())('native engine (%s) against float64', (isa) => {
       [13, 16],
       [32, 32],
       [25, 32],
+      [45, 16],
     ] as const) {
-      const errors = [1, 2, 3].map((seed) => compare(small(layers), { seed, sampleCount }, shardSize, isa));
+      const runs = [1, 2, 3].map((seed) => compareNoise(small(layers), { seed, sampleCount }, shardSize, isa));
       // the median of three: a ReLU or a pool that rounding decides is a real difference
-      const sorted = errors.map(worst).sort((a, b) => a - b);
-      expect(sorted[1], JSON.stringify({ sampleCount, errors })).toBeLessThan(TOLERANCE);
+      expect(median(runs.map(worstError)), `${sampleCount}/${shardSize}: ${describeErrors(runs)}`).toBeLessThan(
+        TOLERANCE,
+      );
     }
   });
 
-  it('random models: the median of five shards', { timeout: 120_000 }, () => {
+  it('random models: the median of five shards, where rounding between layers may excuse an error', () => {
     fc.assert(
       fc.property(randomModel, randomShard(8, 32), (model, draw) => {
         const exact = withExactDropout(parseModelSpec(model));
         const shardSize = draw.sampleCount > 16 ? 32 : 16;
-        const errors = [0, 1, 2, 3, 4].map((i) =>
-          worst(compare(exact, { ...draw, seed: draw.seed + i }, shardSize, isa, CANCELS)),
+        const runs = [0, 1, 2, 3, 4].map((i) =>
+          compareNoise(exact, { ...draw, seed: draw.seed + i }, shardSize, isa, [draw.seed, draw.seed + 1, draw.seed + 2]),
         );
-        errors.sort((a, b) => a - b);
-        expect(errors[2]).toBeLessThan(TOLERANCE);
+        expect(median(runs.map(worstExcess)), describeErrors(runs)).toBeLessThan(1);
       }),
       { numRuns: isa === 'portable' ? 40 : 120 },
     );
   });
-});
-
-describe('native engine, zoo against float64', () => {
-  it.each(zooModels.map((zoo) => zoo.model.name))(
-    '%s: the median of three shards of noise',
-    { timeout: 240_000 },
-    (name) => {
-      const zoo = zooModels.find(({ model }) => model.name === name) as (typeof zooModels)[number];
-      const model = withExactDropout(zoo.model);
-      const seeds = name === 'cnn11m' ? [1] : [1, 2, 3];
-      const errors = seeds.map((seed) => worst(compare(model, { seed, sampleCount: 16 }, 16)));
-      errors.sort((a, b) => a - b);
-      expect(errors[Math.floor(errors.length / 2)]).toBeLessThan(TOLERANCE);
-    },
-  );
 });

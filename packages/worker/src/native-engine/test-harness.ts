@@ -1,23 +1,28 @@
 /** Runs the native engine on one step in plain memory, for tests: no threads, no arena protocol. */
 import {
+  type ContributionLayout,
+  canonicalNodes,
+  foldStep,
   inferLayers,
   type Layer,
   type ModelSpec,
+  maxCanonicalNodes,
   packState,
   parseModelSpec,
   philox,
   planContribution,
+  planFold,
   purposes,
   type RecipeInput,
   recipeSchema,
   reduceCanonically,
+  type ShardRange,
   shardCount,
 } from '@lockstep/core';
 import { allocateAligned } from '@lockstep/kernels';
 import { NativeEngine } from './native-engine.js';
 
 export const TEST_SEED = 77;
-const MOST_NODES = 16;
 
 export interface NativeStep {
   readonly model: ModelSpec;
@@ -26,23 +31,38 @@ export interface NativeStep {
   readonly buffers: readonly (Float32Array | Float64Array)[];
   readonly images: Uint8Array;
   readonly labels: Uint8Array;
+  /** Samples in the step; sample i shows image order[orderStart + i]. */
   readonly samples: number;
-  readonly mean?: number[];
-  readonly std?: number[];
+  readonly order?: Int32Array;
+  readonly orderStart?: number;
+  readonly normalization?: { readonly mean: readonly number[]; readonly std: readonly number[] };
   readonly isa?: string;
+  readonly seed?: number;
   readonly step?: number;
   readonly epoch?: number;
 }
 
+/** One tensor of a contribution. */
+export interface Part {
+  readonly name: string;
+  readonly values: Float32Array;
+}
+
 export interface NativeRun {
   readonly layers: readonly Layer[];
-  /** The contribution of shards [begin, end): its canonical nodes added up. */
-  contribute(begin?: number, end?: number): Float32Array;
+  readonly layout: ContributionLayout;
+  readonly shards: number;
+  /** The canonical nodes of shards [begin, end), padding zeroed. */
+  computeNodes(begin: number, end: number): Float32Array[];
+  /** The whole step's contribution, from the nodes of ranges that cover it; default: one range. */
+  contribute(ranges?: readonly ShardRange[]): Float32Array;
   /** [predicted, probability] per sample, [loss, correct] per shard. */
-  evaluate(): Float32Array;
-  /** The part of a contribution that belongs to a segment. */
-  parts(contribution: Float32Array): { name: string; values: Float32Array }[];
+  evaluate(first?: number, count?: number): Float32Array;
+  parts(contribution: Float32Array): Part[];
 }
+
+/** Normalization where a test gives none: takes noise to about mean 0 and deviation 1. */
+const PLAIN = { mean: 0.5, std: 0.29 };
 
 /** A probability that the 16 random bits of an element hit exactly. */
 export const exactProbability = (p: number): number => Math.round(p * 65_536) / 65_536;
@@ -55,22 +75,28 @@ export function withExactDropout(model: ModelSpec): ModelSpec {
   return parseModelSpec({ ...model, layers });
 }
 
-/** Kept elements as the native engine draws them: [sample][element], 1 = kept. */
-export function dropoutMask(
-  layer: Layer,
-  elements: number,
-  samples: number,
-  p: number,
-  step = 0,
-  first = 0,
-): Uint8Array {
+/** What a dropout mask is a function of. */
+export interface MaskDraw {
+  readonly elements: number;
+  readonly samples: number;
+  readonly p: number;
+  readonly step?: number;
+  /** Position in the step of the first sample. */
+  readonly first?: number;
+}
+
+/**
+ * Kept elements by the documented layout, [sample][element], 1 = kept: half e % 2 of word (e / 2) % 4 of the block at
+ * index floor(e / 8), lane = position in the step, stream = step, purpose = dropout | layer << 8.
+ */
+export function dropoutMask(layerIndex: number, { elements, samples, p, step = 0, first = 0 }: MaskDraw): Uint8Array {
   const threshold = Math.round(p * 65_536);
+  const purpose = (purposes.dropout | (layerIndex << 8)) as never;
   const mask = new Uint8Array(samples * elements);
   const words = new Uint32Array(4);
   for (let sample = 0; sample < samples; sample++) {
     for (let e = 0; e < elements; e++) {
-      if (e % 8 === 0)
-        philox(TEST_SEED, (purposes.dropout | (layer.index << 8)) as never, step, first + sample, e / 8, words);
+      if (e % 8 === 0) philox(TEST_SEED, purpose, step, first + sample, e / 8, words);
       const word = words[(e >> 1) & 3] as number;
       mask[sample * elements + e] = ((word >>> ((e & 1) * 16)) & 0xffff) >= threshold ? 1 : 0;
     }
@@ -79,75 +105,75 @@ export function dropoutMask(
 }
 
 export function prepareNativeStep(options: NativeStep): NativeRun {
-  const { model, parameters, buffers, images, labels, samples } = options;
+  const { model, images, labels, samples } = options;
   const recipe = recipeSchema.parse(options.recipe ?? {});
   const layers = inferLayers(model);
   const layout = planContribution(layers);
-  const { channels } = model.input;
   const shards = shardCount(samples, recipe.shardSize);
-  const arena = allocateAligned(layout.length * (1 + MOST_NODES));
-  packState(
-    layout,
-    { parameters: parameters.map(toFloat32), buffers: buffers.map(toFloat32) },
-    arena.subarray(0, layout.length),
-  );
-  const mean = options.mean ?? Array.from({ length: channels }, () => 0.5);
-  const std = options.std ?? Array.from({ length: channels }, () => 0.29);
-  const order = Int32Array.from({ length: samples }, (_, i) => i);
-  const engine = new NativeEngine(
-    { layers, layout, recipe, seed: TEST_SEED, normalization: { mean, std } },
-    { arena, order },
-    { images, labels },
-    options.isa,
-  );
+  const arena = allocateAligned(layout.length * (2 + maxCanonicalNodes(shards)));
+  packInitialState(layout, options, arena);
+  const perChannel = (value: number): number[] => Array.from({ length: model.input.channels }, () => value);
+  const normalization = options.normalization ?? { mean: perChannel(PLAIN.mean), std: perChannel(PLAIN.std) };
+  const order = options.order ?? Int32Array.from({ length: samples }, (_, i) => i);
+  const task = { layers, layout, recipe, seed: options.seed ?? TEST_SEED, normalization };
+  const engine = new NativeEngine(task, { arena, order }, { images, labels }, options.isa);
+  const computeNodes = (firstShard: number, endShard: number): Float32Array[] => {
+    // what stood in the slots before must not matter
+    arena.fill(Number.NaN, layout.length);
+    const { orderStart = 0, step = 0, epoch = 0 } = options;
+    const slots = layout.length / 16;
+    engine.contribute({ state: 0, slots, firstShard, endShard, samples, orderStart, step, epoch });
+    return canonicalNodes({ begin: firstShard, end: endShard }).map((_, i) =>
+      withoutPadding(layout, arena.subarray(layout.length * (1 + i), layout.length * (2 + i))),
+    );
+  };
   return {
     layers,
-    contribute(begin = 0, end = shards) {
-      arena.fill(Number.NaN, layout.length);
-      engine.contribute({
-        state: 0,
-        slots: layout.length / 16,
-        firstShard: begin,
-        endShard: end,
-        samples,
-        orderStart: 0,
-        step: options.step ?? 0,
-        epoch: options.epoch ?? 0,
-      });
-      return addNodes(arena, layout.length, begin, end);
-    },
-    evaluate() {
-      const results = new Float32Array(2 * (samples + shards));
-      engine.evaluate(
-        { state: 0, first: 0, count: samples, firstShard: 0, endShard: shards },
-        { images, labels },
-        results,
-      );
+    layout,
+    shards,
+    computeNodes,
+    contribute: (ranges = [{ begin: 0, end: shards }]) =>
+      foldNodes(
+        ranges.flatMap(canonicalNodes),
+        ranges.flatMap(({ begin, end }) => computeNodes(begin, end)),
+      ),
+    evaluate(first = 0, count = samples) {
+      const endShard = shardCount(count, recipe.shardSize);
+      const results = new Float32Array(2 * (count + endShard)).fill(Number.NaN);
+      engine.evaluate({ state: 0, first, count, firstShard: 0, endShard }, { images, labels }, results);
       return results;
     },
-    parts(contribution) {
-      return layout.segments.map((segment) => ({
-        name:
-          segment.kind === 'parameter'
-            ? segment.parameter.name
-            : `${segment.kind} ${'layerIndex' in segment ? segment.layerIndex : ''}`,
+    parts: (contribution) =>
+      layout.segments.map((segment) => ({
+        name: segment.kind === 'parameter' ? segment.parameter.name : segment.kind,
         values: contribution.subarray(segment.offset, segment.offset + segment.size),
-      }));
-    },
+      })),
   };
 }
 
-const toFloat32 = (values: Float32Array | Float64Array): Float32Array => Float32Array.from(values);
+function packInitialState(layout: ContributionLayout, { parameters, buffers }: NativeStep, arena: Float32Array): void {
+  const toFloat32 = (values: Float32Array | Float64Array): Float32Array => Float32Array.from(values);
+  const state = { parameters: parameters.map(toFloat32), buffers: buffers.map(toFloat32) };
+  packState(layout, state, arena.subarray(0, layout.length));
+}
 
-/** Adds the nodes of [begin, end) that stand in the slots; only ranges from 0 are whole steps. */
-function addNodes(arena: Float32Array, length: number, begin: number, end: number): Float32Array {
-  const nodes: Float32Array[] = [];
-  for (let at = begin; at < end; ) {
-    let size = 1;
-    while (at % (2 * size) === 0 && at + 2 * size <= end) size *= 2;
-    nodes.push(arena.slice(length * (1 + nodes.length), length * (2 + nodes.length)));
-    at += size;
+/** A copy whose padding between segments, which nobody writes, is 0. */
+function withoutPadding(layout: ContributionLayout, contribution: Float32Array): Float32Array {
+  const copy = new Float32Array(layout.length);
+  for (const { offset, size } of layout.segments) copy.set(contribution.subarray(offset, offset + size), offset);
+  return copy;
+}
+
+/** Adds up nodes that cover a step, in the canonical order. */
+function foldNodes(ranges: readonly ShardRange[], nodes: readonly Float32Array[]): Float32Array {
+  const stack: Float32Array[] = [];
+  let next = 0;
+  for (const action of planFold(ranges)) {
+    if (action === foldStep.push) stack.push(nodes[next++] as Float32Array);
+    else {
+      const upper = stack.pop() as Float32Array;
+      stack.push(reduceCanonically([stack.pop() as Float32Array, upper]));
+    }
   }
-  // The nodes shrink from left to right: the right spine of the tree.
-  return nodes.reduceRight((sum, node) => reduceCanonically([node, sum]));
+  return stack[0] as Float32Array;
 }

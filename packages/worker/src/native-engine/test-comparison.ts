@@ -1,0 +1,180 @@
+/**
+ * Compares a step of the native engine with the float64 reference, tensor by tensor of the contribution, and measures
+ * how far float32 can be expected to depart: the reference again, with float32's rounding of what passes from layer to
+ * layer.
+ */
+import { elementCount, inferLayers, type Layer, type ModelSpec, shardCount } from '@lockstep/core';
+import { normalizePixels } from '../reference/augmentation.js';
+import { type NetworkInput, type NetworkResult, runNetwork } from '../reference/network.js';
+import { uniforms } from '../reference/random-values.js';
+import { runRounded } from './test-rounding.js';
+import { dropoutMask, prepareNativeStep } from './test-harness.js';
+
+/** Largest error of a tensor over its largest magnitude: float32 chains of up to a few thousand additions. */
+export const TOLERANCE = 5e-5;
+
+/**
+ * How many times the error that one rounding per value between layers makes is allowed. Inside a layer each value is
+ * rounded again with every addition of its chain; these errors add up as a random walk, and chains of drawn models are
+ * up to 16^2 additions long.
+ */
+export const ROUNDINGS = 16;
+
+/** Below this share of the network's largest gradient a tensor's own is taken for 0: a bias before a batch norm. */
+const VANISHES = 1e-9;
+
+type Vector = Float32Array | Float64Array;
+
+/** A step without augmentation, image i at position i; dropout as the model has it. */
+export interface ComparedStep {
+  readonly model: ModelSpec;
+  readonly parameters: readonly Vector[];
+  readonly buffers: readonly Vector[];
+  readonly images: Uint8Array;
+  readonly labels: Uint8Array;
+  readonly samples: number;
+  readonly shardSize: number;
+  /** One for all channels. */
+  readonly normalization: { readonly mean: number; readonly std: number };
+  readonly isa?: string;
+}
+
+/** Errors of one tensor over its largest magnitude. */
+export interface TensorError {
+  readonly name: string;
+  readonly error: number;
+  /** Of the rounded reference; 0 if none was asked for. */
+  readonly roundingError: number;
+}
+
+/** A contribution as tensors in the order of its layout; statistics are three tensors each, the result is two. */
+type Tensors = readonly Float64Array[];
+
+/** @param roundingSeeds one rounded reference for each, to fill in `roundingError` */
+export function compareStep(step: ComparedStep, roundingSeeds: readonly number[] = []): TensorError[] {
+  const layers = inferLayers(step.model);
+  const shards = Array.from({ length: shardCount(step.samples, step.shardSize) }, (_, i) => shardInput(step, layers, i));
+  const expected = addShards(shards.map((shard) => contributionOf(shard, runNetwork(shard))));
+  const rounded = roundingSeeds.map((seed) =>
+    addShards(shards.map((shard) => contributionOf(shard, runRounded(shard, uniforms(seed))))),
+  );
+  const { names, tensors } = runNative(step);
+  const scale = Math.max(1e-3, ...expected.filter((_, i) => isGradient(names[i])).map(largestOf));
+  return expected.map((values, i) => {
+    const own = largestOf(values);
+    const magnitude = isGradient(names[i]) && own <= VANISHES * scale ? scale : Math.max(own, 1e-30);
+    const errorOf = (actual: Tensors): number => largestDifference(actual[i] as Float64Array, values) / magnitude;
+    return {
+      name: names[i] as string,
+      error: errorOf(tensors),
+      roundingError: Math.max(0, ...rounded.map(errorOf)),
+    };
+  });
+}
+
+/** The largest error of any tensor. */
+export const worstError = (errors: readonly TensorError[]): number => Math.max(...errors.map(({ error }) => error));
+
+/** The largest error of any tensor over what is allowed: TOLERANCE, or what rounding makes where that is more. */
+export const worstExcess = (errors: readonly TensorError[]): number =>
+  Math.max(...errors.map(({ error, roundingError }) => error / Math.max(TOLERANCE, ROUNDINGS * roundingError)));
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] as number;
+}
+
+/** The names of the worst tensors with their errors, for a failing test's message. */
+export const describeErrors = (runs: readonly TensorError[][]): string =>
+  runs
+    .map((errors) => {
+      const worst = [...errors].sort((a, b) => b.error - a.error).slice(0, 3);
+      return worst.map((e) => `${e.name} ${e.error.toExponential(1)} (${e.roundingError.toExponential(1)})`).join(', ');
+    })
+    .join(' | ');
+
+const isGradient = (name: string | undefined): boolean => name !== undefined && !/^(statistics|result)/.test(name);
+
+const largestOf = (values: Float64Array): number =>
+  values.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+
+function largestDifference(actual: Float64Array, expected: Float64Array): number {
+  const difference = expected.reduce((most, value, i) => Math.max(most, Math.abs((actual[i] as number) - value)), 0);
+  return Number.isNaN(difference) ? Number.POSITIVE_INFINITY : difference;
+}
+
+// ---- the reference ----
+
+interface ShardInput extends NetworkInput {
+  readonly buffers: readonly Float64Array[];
+}
+
+function shardInput(step: ComparedStep, layers: readonly Layer[], shard: number): ShardInput {
+  const first = shard * step.shardSize;
+  const end = Math.min(step.samples, first + step.shardSize);
+  const pixels = elementCount(step.model.input);
+  return {
+    layers,
+    parameters: step.parameters.map((values) => Float64Array.from(values)),
+    buffers: step.buffers.map((values) => Float64Array.from(values)),
+    input: normalizePixels(step.images.subarray(first * pixels, end * pixels), step.normalization),
+    labels: step.labels.slice(first, end),
+    sampleCount: end - first,
+    train: true,
+    dropoutMasks: (index) => {
+      const layer = layers[index];
+      if (layer?.spec.type !== 'dropout') return undefined;
+      const draw = { elements: elementCount(layer.output), samples: end - first, p: layer.spec.p, first };
+      return dropoutMask(index, draw);
+    },
+  };
+}
+
+/** Gradients, and of each batch norm n d, n d^2 and n variance behind its parameters; loss and correct count last. */
+function contributionOf({ layers, buffers, sampleCount }: ShardInput, result: NetworkResult): Tensors {
+  const gradients = result.gradients.values();
+  const means = buffers.filter((_, i) => i % 2 === 0).values();
+  const statistics = result.batchNorm.values();
+  const tensors: Float64Array[] = [];
+  for (const layer of layers) {
+    for (const _ of layer.parameters) tensors.push(gradients.next().value as Float64Array);
+    if (layer.spec.type !== 'batchNorm') continue;
+    const { mean, variance } = statistics.next().value as { mean: Float64Array; variance: Float64Array };
+    const running = means.next().value as Float64Array;
+    const count = sampleCount * layer.input.height * layer.input.width;
+    const d = mean.map((m, c) => m - (running[c] as number));
+    tensors.push(
+      d.map((v) => count * v),
+      d.map((v) => count * v * v),
+      variance.map((v) => count * v),
+    );
+  }
+  return [...tensors, Float64Array.of(result.lossSum), Float64Array.of(result.correct)];
+}
+
+const addShards = (shards: readonly Tensors[]): Tensors =>
+  shards.reduce((sums, shard) => sums.map((sum, i) => sum.map((v, k) => v + ((shard[i] as Float64Array)[k] as number))));
+
+// ---- the native engine ----
+
+function runNative(step: ComparedStep): { names: string[]; tensors: Tensors } {
+  const { model, shardSize, normalization, ...rest } = step;
+  const perChannel = (value: number): number[] => Array.from({ length: model.input.channels }, () => value);
+  const run = prepareNativeStep({
+    ...rest,
+    model,
+    recipe: { shardSize, batchSize: step.samples },
+    normalization: { mean: perChannel(normalization.mean), std: perChannel(normalization.std) },
+  });
+  const names: string[] = [];
+  const tensors: Float64Array[] = [];
+  for (const { name, values } of run.parts(run.contribute())) {
+    const pieces = name === 'statistics' ? 3 : name === 'result' ? 2 : 1;
+    const size = values.length / pieces;
+    for (let piece = 0; piece < pieces; piece++) {
+      names.push(pieces === 1 ? name : `${name} ${piece}`);
+      tensors.push(Float64Array.from(values.subarray(piece * size, (piece + 1) * size)));
+    }
+  }
+  return { names, tensors };
+}
