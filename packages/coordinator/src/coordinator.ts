@@ -87,8 +87,9 @@ export class Coordinator {
         break;
       }
     }
+    test ??= await this.#evaluate();
     yield* this.#drainWarnings();
-    yield this.#end(epochs, steps, test ?? (await this.#evaluate()), reason);
+    yield this.#end(epochs, steps, test, reason);
   }
 
   #start(): StartEvent {
@@ -136,6 +137,7 @@ export class Coordinator {
         await done;
       }
     }
+    yield* this.#drainWarnings();
     const progress = await running;
     yield this.#progress(plan, progress, began);
     return progress;

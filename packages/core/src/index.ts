@@ -8,6 +8,7 @@ export * from './math.js';
 export * from './recipe.js';
 export * from './model-spec.js';
 export * from './layers.js';
+export * from './freeze.js';
 export * from './model-file.js';
 export * from './zoo/zoo.js';
 export * from './zoo/zoo-model.js';

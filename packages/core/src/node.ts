@@ -31,6 +31,29 @@ export type SplitName = 'train' | 'validation' | 'test';
 export interface EvaluatedSplit extends Evaluation {
   /** [sample][predicted class, its probability]. */
   readonly predictions: Float32Array;
+  /** [sample][classes], before any softmax; only if asked for. */
+  readonly logits?: Float32Array | undefined;
+}
+
+export interface EvaluateOptions {
+  /** Whether the logits of every sample are wanted. */
+  readonly logits?: boolean | undefined;
+  /** Evaluate the moving average of the state instead; the recipe must have `ema`. */
+  readonly average?: boolean | undefined;
+}
+
+/** All that a node needs to go on after a step, in any number of workers; vectors are in the contribution's layout. */
+export interface NodeSnapshot {
+  /** Steps of the run that are committed. */
+  readonly step: number;
+  /** Parameters and running statistics. */
+  readonly state: Float32Array;
+  /** The optimizer's, `optimizerSlots(recipe.optimizer)` of them. */
+  readonly slots: readonly Float32Array[];
+  /** The moving average of the state, if the recipe has `ema`. */
+  readonly average?: Float32Array | undefined;
+  /** [step of the epoch][loss sum, correct count] of the committed steps of the epoch that is under way. */
+  readonly results: Float32Array;
 }
 
 export interface TrainingNode {
@@ -44,9 +67,15 @@ export interface TrainingNode {
   /** Lets a running segment end after the step it is in. */
   stop(): void;
   /** Evaluates the committed state. */
-  evaluate(split: SplitName): Promise<EvaluatedSplit>;
+  evaluate(split: SplitName, options?: EvaluateOptions): Promise<EvaluatedSplit>;
   /** A copy of the committed state. */
   readState(): ModelState;
+  /** A copy of the committed moving average; undefined without `ema`. */
+  readAverage(): ModelState | undefined;
+  /** A copy of all that is committed. No segment may be running. */
+  readSnapshot(): NodeSnapshot;
+  /** Goes on from a snapshot, which may come from another node. No segment may be running. */
+  restore(snapshot: NodeSnapshot): void;
   /** Ends the workers. */
   close(): Promise<void>;
 }

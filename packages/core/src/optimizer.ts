@@ -92,6 +92,18 @@ export function optimizerScalars(optimizer: Optimizer, learningRate: number, t: 
   };
 }
 
+/**
+ * The factor of a step's mean gradient under the recipe's clipNorm, as torch.nn.utils.clip_grad_norm_, rounded to float32.
+ *
+ * @param squareSum of the mean gradient's elements, in double
+ */
+export const gradientScale = (clipNorm: number, squareSum: number): number =>
+  f(Math.min(1, clipNorm / (Math.sqrt(squareSum) + 1e-6)));
+
+/** The moving average's decay at a step's update, in double; t counts updates including this one. */
+export const averageDecay = (decay: number, withWarmup: boolean, t: number): number =>
+  withWarmup ? Math.min(decay, (1 + t) / (10 + t)) : decay;
+
 /** Parameters with the optimizer's state vectors (`optimizerSlots` of them), all of one length. */
 export interface OptimizerState {
   readonly parameters: Float32Array;

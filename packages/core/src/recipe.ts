@@ -71,6 +71,28 @@ export const recipeSchema = z.strictObject({
   augmentation: augmentationSchema.default({ rotation: 0, shift: 0, scale: 0 }),
   /** Overrides the probability of every dropout layer of the model. */
   dropout: decay.optional(),
+  /**
+   * torch.nn.CrossEntropyLoss(label_smoothing): the target is (1 - labelSmoothing) * onehot + labelSmoothing / classes.
+   * Of the training loss alone; evaluations report the plain cross-entropy. Off when left out.
+   */
+  labelSmoothing: z.number().min(0).max(1).optional(),
+  /**
+   * torch.nn.utils.clip_grad_norm_(max_norm): the mean gradient of a step is scaled by min(1, clipNorm / (norm + 1e-6)),
+   * norm taken over all trained parameters, before weight decay. Off when left out.
+   */
+  clipNorm: rate.optional(),
+  /**
+   * torch.optim.swa_utils.get_ema_multi_avg_fn(decay): after each step average = ema * average + (1 - ema) * state, of
+   * the parameters and the running statistics, from the initial state on. Evaluated beside the state. Off when left out.
+   */
+  ema: z.number().gt(0).lt(1).optional(),
+  /** The decay of step t (from 1) is min(ema, (1 + t) / (10 + t)), as tf.train.ExponentialMovingAverage(num_updates). */
+  emaWarmup: z.boolean().optional(),
+  /**
+   * Names of parameters or layers that do not change, `*` for any text: `conv1`, `features.*`, `*.bias`. As torch's
+   * requires_grad_(False); a batch norm whose parameters are all frozen is in evaluation mode. See core/src/freeze.ts.
+   */
+  freeze: z.array(z.string().min(1)).optional(),
 });
 
 export type Optimizer = z.output<typeof optimizerSchema>;

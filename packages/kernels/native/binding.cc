@@ -5,6 +5,7 @@
 #include <chrono>
 #include <string>
 
+#include "average.h"
 #include "philox.h"
 #include "program.h"
 #include "update.h"
@@ -172,7 +173,8 @@ napi_value profile(napi_env env, napi_callback_info info) {
 }
 
 // evaluate(engine, call, results): images ORDER + [0, SAMPLES), shards [FIRST_SHARD, END_SHARD) of them;
-// results: [predicted, probability] per sample, then [loss sum, correct count] per shard
+// results: [predicted, probability] per sample, then [loss sum, correct count] per shard;
+// a fourth argument, if given, takes the logits: [classes] per sample
 napi_value evaluate(napi_env env, napi_callback_info info) {
   Arguments a;
   CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
@@ -183,12 +185,18 @@ napi_value evaluate(napi_env env, napi_callback_info info) {
       !spanOf(env, a.values[2], results)) {
     return fail(env, "evaluate expects (engine, Int32Array of 11, Float32Array)");
   }
+  Span<float> logits{};
+  if (a.count > 3 && !spanOf(env, a.values[3], logits)) return fail(env, "evaluate: logits are not a Float32Array");
   Context context = contextOf(*engine, call.data, false);
   context.firstImage = call.data[ORDER];
   context.results = results.data;
   const int samples = call.data[SAMPLES], shardSamples = context.blocksPerShard * BLOCK;
   const int64_t shards = (samples + shardSamples - 1) / shardSamples;
   if ((int64_t)results.length < 2 * (samples + shards)) return fail(env, "evaluate: results are too short");
+  if (a.count > 3 && (int64_t)logits.length < (int64_t)samples * engine->program->classes()) {
+    return fail(env, "evaluate: the logits do not have room for every sample");
+  }
+  context.logits = logits.data;
   engine->program->prepare(context.state, false);
   const int end = call.data[END_SHARD];
   for (int shard = call.data[FIRST_SHARD]; shard < end; shard += engine->program->groupShards()) {
@@ -201,7 +209,7 @@ napi_value evaluate(napi_env env, napi_callback_info info) {
 
 // Fields of the update block: Float64Array
 enum Update { U_STATE, U_NEXT_STATE, U_SLOT1, U_NEXT_SLOT1, U_SLOT2, U_NEXT_SLOT2, U_SAMPLES, U_TYPE, U_NESTEROV, U_RATE, U_MOMENTUM,
-              U_DECAY, U_BETA1, U_ONE1, U_BETA2, U_ONE2, U_STEP_SIZE, U_CORRECTION, U_EPS, U_FACTOR, UPDATE_FIELDS };
+              U_DECAY, U_BETA1, U_ONE1, U_BETA2, U_ONE2, U_STEP_SIZE, U_CORRECTION, U_EPS, U_FACTOR, U_SCALE, UPDATE_FIELDS };
 enum Piece { PARAMETERS = 0, STATISTICS = 1, SUMS = 2 };
 
 // update(engine, block: Float64Array, nodes: Int32Array, fold: Int32Array, pieces: Int32Array)
@@ -215,14 +223,14 @@ napi_value update(napi_env env, napi_callback_info info) {
   Span<int32_t> nodes, steps, pieces;
   if (a.count < 5 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], block) || block.length < UPDATE_FIELDS ||
       !spanOf(env, a.values[2], nodes) || !spanOf(env, a.values[3], steps) || !spanOf(env, a.values[4], pieces)) {
-    return fail(env, "update expects (engine, Float64Array of 20, Int32Array, Int32Array, Int32Array)");
+    return fail(env, "update expects (engine, Float64Array of 21, Int32Array, Int32Array, Int32Array)");
   }
   float* arena = engine->arena.data;
   auto at = [&](Update field) { return arena + (int64_t)block.data[field] * BLOCK; };
   const double* u = block.data;
   const OptimizerScalars scalars{(int32_t)u[U_TYPE], (int32_t)u[U_NESTEROV], (float)u[U_RATE], (float)u[U_MOMENTUM], (float)u[U_DECAY],
                                  (float)u[U_BETA1], (float)u[U_ONE1], (float)u[U_BETA2], (float)u[U_ONE2], (float)u[U_STEP_SIZE],
-                                 (float)u[U_CORRECTION], (float)u[U_EPS], (float)u[U_FACTOR]};
+                                 (float)u[U_CORRECTION], (float)u[U_EPS], (float)u[U_FACTOR], (float)u[U_SCALE]};
   static thread_local Fold fold;
   fold.nodes.clear();
   for (size_t i = 0; i < nodes.length; i++) fold.nodes.push_back(arena + (int64_t)nodes.data[i] * BLOCK);
@@ -249,6 +257,57 @@ napi_value update(napi_env env, napi_callback_info info) {
                      at(U_NEXT_SLOT1) + k, at(U_NEXT_SLOT2) + k);
       }
     }
+  }
+  return nullptr;
+}
+
+// squares(engine, samples, nodes: Int32Array, fold: Int32Array, chunks: Int32Array, sums: Float64Array)
+// chunks: [index, offset, length] of what this worker adds up; sums[index] = sum of squares of the mean gradient there.
+napi_value squares(napi_env env, napi_callback_info info) {
+  Arguments a;
+  CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
+  Engine* engine;
+  double samples;
+  Span<int32_t> nodes, steps, chunks;
+  Span<double> sums;
+  if (a.count < 6 || !engineOf(env, a.values[0], engine) || napi_get_value_double(env, a.values[1], &samples) != napi_ok ||
+      !spanOf(env, a.values[2], nodes) || !spanOf(env, a.values[3], steps) || !spanOf(env, a.values[4], chunks) ||
+      !spanOf(env, a.values[5], sums)) {
+    return fail(env, "squares expects (engine, number, Int32Array, Int32Array, Int32Array, Float64Array)");
+  }
+  static thread_local Fold fold;
+  fold.nodes.clear();
+  for (size_t i = 0; i < nodes.length; i++) fold.nodes.push_back(engine->arena.data + (int64_t)nodes.data[i] * BLOCK);
+  fold.steps.assign(steps.data, steps.data + steps.length);
+  alignas(64) static thread_local float gradient[SQUARES_CHUNK];
+  for (size_t i = 0; i + 2 < chunks.length; i += 3) {
+    const int32_t index = chunks.data[i], length = chunks.data[i + 2];
+    if (index < 0 || index >= (int64_t)sums.length || length > SQUARES_CHUNK) return fail(env, "squares: a chunk is out of range");
+    runFold(fold, chunks.data[i + 1], (length + BLOCK - 1) / BLOCK * BLOCK, gradient);
+    sums.data[index] = sumSquares(gradient, (float)samples, length);
+  }
+  return nullptr;
+}
+
+// average(engine, block: Float64Array [state, average, next average, decay], pieces: Int32Array)
+// The average of version t + 1 from that of version t and the state of version t + 1, on the pieces of `update`.
+napi_value average(napi_env env, napi_callback_info info) {
+  Arguments a;
+  CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
+  Engine* engine;
+  Span<double> block;
+  Span<int32_t> pieces;
+  if (a.count < 3 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], block) || block.length < 4 ||
+      !spanOf(env, a.values[2], pieces)) {
+    return fail(env, "average expects (engine, Float64Array of 4, Int32Array)");
+  }
+  auto at = [&](int field) { return engine->arena.data + (int64_t)block.data[field] * BLOCK; };
+  const float decay = (float)block.data[3], rest = (float)(1 - block.data[3]);
+  for (size_t i = 0; i + 3 < pieces.length; i += 4) {
+    const int64_t offset = pieces.data[i + 1], length = pieces.data[i + 2];
+    if (pieces.data[i] == SUMS) continue;
+    const int64_t floats = pieces.data[i] == STATISTICS ? 2 * length : length;
+    runAverage(decay, rest, at(0) + offset, at(1) + offset, at(2) + offset, floats);
   }
   return nullptr;
 }
@@ -341,6 +400,8 @@ napi_value init(napi_env env, napi_value exports) {
       {"profile", nullptr, profile, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"evaluate", nullptr, evaluate, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"update", nullptr, update, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"squares", nullptr, squares, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"average", nullptr, average, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"alignment", nullptr, alignment, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"fmaPeak", nullptr, fmaPeak, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"philox", nullptr, philox, nullptr, nullptr, nullptr, napi_enumerable, nullptr},

@@ -31,16 +31,24 @@ void weightTile(const TileArguments& a) {
       for (int x = 0; x < a.width; x++, d += BLOCK, at += a.inStep) {
         if constexpr (OB <= JB) {
           R grad[OB];
-          UNROLL for (int o = 0; o < OB; o++) grad[o] = load(d + o * a.dOutChannel);
+          UNROLL for (int o = 0; o < OB; o++) {
+            grad[o] = load(d + o * a.dOutChannel);
+            if constexpr (JB > 1) KEEP(grad[o]);
+          }
           UNROLL for (int j = 0; j < JB; j++) {
-            const R v = load(tap[j] + at);
+            R v = load(tap[j] + at);
+            if constexpr (OB > 1) KEEP(v);
             UNROLL for (int o = 0; o < OB; o++) acc[o][j] = fma(grad[o], v, acc[o][j]);
           }
         } else {
           R v[JB];
-          UNROLL for (int j = 0; j < JB; j++) v[j] = load(tap[j] + at);
+          UNROLL for (int j = 0; j < JB; j++) {
+            v[j] = load(tap[j] + at);
+            if constexpr (OB > 1) KEEP(v[j]);
+          }
           UNROLL for (int o = 0; o < OB; o++) {
-            const R grad = load(d + o * a.dOutChannel);
+            R grad = load(d + o * a.dOutChannel);
+            if constexpr (JB > 1) KEEP(grad);
             UNROLL for (int j = 0; j < JB; j++) acc[o][j] = fma(grad, v[j], acc[o][j]);
           }
         }

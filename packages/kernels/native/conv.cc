@@ -1,6 +1,7 @@
 #include "conv.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace lockstep {
 namespace {
@@ -49,7 +50,8 @@ void convTile(const TileArguments& a) {
         R weight[OB];
         UNROLL for (int o = 0; o < HELD; o++) weight[o] = splat(w[o]);
         UNROLL for (int i = 0; i < XB; i++) {
-          const R v = load(in + i * inStep);
+          R v = load(in + i * inStep);
+          if constexpr (OB > 1) KEEP(v);
           UNROLL for (int o = 0; o < HELD; o++) acc[o][i] = fma(weight[o], v, acc[o][i]);
           if constexpr (HELD < OB) fmaMemory(acc[OB - 1][i], v, w + OB - 1);
         }
@@ -57,7 +59,8 @@ void convTile(const TileArguments& a) {
         R v[XB];
         UNROLL for (int i = 0; i < XB; i++) v[i] = load(in + i * inStep);
         UNROLL for (int o = 0; o < OB; o++) {
-          const R weight = splat(w[o]);
+          R weight = splat(w[o]);
+          if constexpr (XB > 1) KEEP(weight);
           UNROLL for (int i = 0; i < XB; i++) acc[o][i] = fma(weight, v[i], acc[o][i]);
         }
       }
@@ -65,7 +68,8 @@ void convTile(const TileArguments& a) {
     float* out = a.out + h;
     UNROLL for (int o = 0; o < OB; o++) {
       UNROLL for (int i = 0; i < XB; i++) {
-        store(out + o * a.outChannel + i * a.outStep, a.withRelu ? relu(acc[o][i]) : acc[o][i]);
+        const R value = add(acc[o][i], zero());  // -0 becomes +0
+        store(out + o * a.outChannel + i * a.outStep, a.withRelu ? relu(value) : value);
       }
     }
   }
@@ -113,38 +117,95 @@ Tile findTile(int ob, int xb, bool unit) {
   }
 }
 
-// Cycles of a tap, roughly: two multiply-adds a cycle, two loads a cycle, a latency of 4, and loop overhead.
-double tapCost(int ob, int xb) {
-  const double parts = PARTS;
-  return parts * std::max({ob * xb / 2.0, (ob + xb) / 2.0 + 0.5, 4.0}) + 0.5;
+// A 3x3 depthwise row tile: every input is loaded once per kernel row and used for three outputs.
+template <int XB>
+void depthwiseTile(const float* in, int64_t inRow, const float* w, const float* bias, float* out, bool withRelu) {
+  for (int h = 0; h < BLOCK; h += LR) {
+    R acc[XB];
+    UNROLL for (int i = 0; i < XB; i++) acc[i] = bias ? splat(*bias) : zero();
+    for (int ky = 0; ky < 3; ky++) {
+      const float* row = in + ky * inRow + h;
+      const R w0 = splat(w[3 * ky]), w1 = splat(w[3 * ky + 1]), w2 = splat(w[3 * ky + 2]);
+      R v[XB + 2];
+      UNROLL for (int i = 0; i < XB + 2; i++) {
+        v[i] = load(row + i * BLOCK);
+        KEEP(v[i]);
+      }
+      UNROLL for (int i = 0; i < XB; i++) acc[i] = fma(w0, v[i], acc[i]);
+      UNROLL for (int i = 0; i < XB; i++) acc[i] = fma(w1, v[i + 1], acc[i]);
+      UNROLL for (int i = 0; i < XB; i++) acc[i] = fma(w2, v[i + 2], acc[i]);
+    }
+    UNROLL for (int i = 0; i < XB; i++) {
+      const R value = add(acc[i], zero());
+      store(out + i * BLOCK + h, withRelu ? relu(value) : value);
+    }
+  }
 }
+
+using DepthwiseTile = void (*)(const float*, int64_t, const float*, const float*, float*, bool);
+constexpr int DEPTHWISE_COLUMNS = REGISTERS >= 32 ? 8 : 4;
+constexpr DepthwiseTile DEPTHWISE[] = {nullptr, depthwiseTile<1>, depthwiseTile<2>, depthwiseTile<3>, depthwiseTile<4>,
+                                       depthwiseTile<5>, depthwiseTile<6>, depthwiseTile<7>, depthwiseTile<8>};
+
+// Cycles of a tap, measured on Zen 5: two multiply-adds a cycle, a latency of 4, loads and loop overhead.
+double tapCost(int ob, int xb) {
+  return PARTS * std::max({ob * xb / 2.0, (ob + xb) / 2.0, xb == 1 ? ob * 0.55 + 1.6 : 3.3}) + 0.6;
+}
+
+// What a tile costs beside its taps: the call, and storing.
+double tileCost(int ob, int xb) { return 12 + PARTS * ob * xb * 1.2; }
 
 bool isChannelTile(int n) { return std::find(std::begin(CHANNEL_TILES), std::end(CHANNEL_TILES), n) != std::end(CHANNEL_TILES); }
 
-// n cut into `pieces` sizes that differ by at most 1
+// n cut into `pieces` sizes that differ by at most 1, the smaller ones at both ends
 std::vector<int> balance(int n, int pieces) {
   std::vector<int> sizes(pieces, n / pieces);
-  for (int i = 0; i < n % pieces; i++) sizes[i]++;
+  for (int i = 0; i < n % pieces; i++) sizes[(pieces - n % pieces) / 2 + i]++;
   return sizes;
 }
 
+std::vector<ColumnTile> tilesOf(const std::vector<int>& sizes) {
+  std::vector<ColumnTile> tiles;
+  int at = 0;
+  for (int size : sizes) tiles.push_back({at, size}), at += size;
+  return tiles;
+}
+
+// Whether output `at` (of a phase) meets the image at kernel position k.
+using Meets = std::function<bool(int at, int k)>;
+
+int kernelColumns(const Meets& meets, const ColumnTile& tile, int kernel) {
+  int count = 0;
+  for (int k = 0; k < kernel; k++) {
+    bool any = false;
+    for (int x = tile.first; x < tile.first + tile.count; x++) any |= meets(x, k);
+    count += any;
+  }
+  return count;
+}
+
+struct Tiling {
+  std::vector<int> channels, columns;
+};
+
 // The cheapest cover of channels x columns by tiles that fit. Only speed depends on it.
-Tiling chooseTiling(int channels, int columns) {
+Tiling chooseTiling(int channels, int columns, int kernel, int tapsPerColumn, const Meets& meets) {
   Tiling best;
   double bestCost = 1e300;
   for (int n = 1; n <= columns; n++) {
     const std::vector<int> xs = balance(columns, n);
-    if (xs[0] > MAX_COLUMNS) continue;
-    for (int m = 1; m <= channels; m++) {
+    const int widest = *std::max_element(xs.begin(), xs.end());
+    if (widest > MAX_COLUMNS) continue;
+    const std::vector<ColumnTile> tiles = tilesOf(xs);
+    for (int m = (channels + 15) / 16; m <= channels; m++) {
       const std::vector<int> os = balance(channels, m);
-      if (os[0] > 16) continue;
+      bool fit = true;
+      for (int o : os) fit = fit && isChannelTile(o) && fits(o, widest);
+      if (!fit) continue;
       double cost = 0;
-      for (int o : os) {
-        for (int x : {xs.front(), xs.back()}) {
-          if (!isChannelTile(o) || !fits(o, x)) cost = 1e301;
-        }
-        if (cost > bestCost) break;
-        for (int x : xs) cost += tapCost(o, x);
+      for (const ColumnTile& tile : tiles) {
+        const int taps = kernelColumns(meets, tile, kernel) * tapsPerColumn;
+        for (int o : os) cost += tapCost(o, tile.count) * taps + tileCost(o, tile.count);
       }
       if (cost < bestCost) bestCost = cost, best = {os, xs};
     }
@@ -153,10 +214,6 @@ Tiling chooseTiling(int channels, int columns) {
 }
 
 // ---- packing ----
-
-struct TapSource {
-  int channel, row, column;  // input channel within the group (forward) or output channel (input gradient); kernel position
-};
 
 int weightIndex(const ConvShape& s, int out, int in, int ky, int kx) {
   return ((out * (s.inChannels / s.groups) + in) * s.kernel + ky) * s.kernel + kx;
@@ -171,7 +228,7 @@ void fillPack(ConvPlan& plan) {
   const int reduced = plan.isInputGradient ? outPerGroup : inPerGroup;
   for (int g = 0; g < s.groups; g++) {
     int first = 0;
-    for (int ob : plan.tiling.channels) {
+    for (int ob : plan.channelTiles) {
       for (int c = 0; c < reduced; c++) {
         for (int k = 0; k < s.kernel * s.kernel; k++) {
           for (int o = 0; o < ob; o++) {
@@ -188,23 +245,60 @@ void fillPack(ConvPlan& plan) {
   plan.packed.resize(plan.packSource.size());
 }
 
+// Fills a phase's tiles, row classes and taps. offsetOf: floats from the tap origin to (channel, ky, kx) of a group.
+template <typename OffsetOf>
+void fillPhase(Phase& phase, const ConvPlan& plan, const std::vector<int>& columns, int reduced, const Meets& rowMeets,
+               const Meets& columnMeets, OffsetOf offsetOf) {
+  const int kernel = plan.shape.kernel;
+  int at = 0;
+  for (int size : columns) {
+    const int count = std::min(size, phase.columns - at);
+    if (count > 0) phase.tiles.push_back({at, count});
+    at += size;
+  }
+  std::vector<std::vector<bool>> classes;
+  for (int y = 0; y < phase.rows; y++) {
+    std::vector<bool> met(kernel);
+    for (int k = 0; k < kernel; k++) met[k] = rowMeets(y, k);
+    const auto known = std::find(classes.begin(), classes.end(), met);
+    phase.rowClass.push_back((int)(known - classes.begin()));
+    if (known == classes.end()) classes.push_back(met);
+  }
+  for (const std::vector<bool>& met : classes) {
+    for (const ColumnTile& tile : phase.tiles) {
+      std::vector<bool> columnMet(kernel);
+      for (int k = 0; k < kernel; k++) {
+        for (int x = tile.first; x < tile.first + tile.count; x++) columnMet[k] = columnMet[k] || columnMeets(x, k);
+      }
+      for (int g = 0; g < plan.shape.groups; g++) {
+        std::vector<Tap> taps;
+        for (int c = 0; c < reduced; c++) {
+          for (int ky = 0; ky < kernel; ky++) {
+            for (int kx = 0; kx < kernel; kx++) {
+              if (met[ky] && columnMet[kx]) taps.push_back({(int32_t)offsetOf(g, c, ky, kx), (c * kernel + ky) * kernel + kx});
+            }
+          }
+        }
+        phase.taps.push_back(taps);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 ConvPlan planConvForward(const ConvShape& s, const Tensor& in, const Tensor& out) {
-  ConvPlan plan{s, false, s.outChannels / s.groups, s.stride * BLOCK, {}, {}, {}, {}};
-  plan.tiling = chooseTiling(plan.outChannelsPerGroup, out.width);
-  Phase phase{0, 0, s.outHeight, s.outWidth, 1, -s.padding, -s.padding, {}};
   const int inPerGroup = s.inChannels / s.groups;
-  for (int g = 0; g < s.groups; g++) {
-    std::vector<Tap> taps;
-    for (int c = 0; c < inPerGroup; c++) {
-      for (int k = 0; k < s.kernel * s.kernel; k++) {
-        const int64_t offset = (g * inPerGroup + c) * in.channelStride + k / s.kernel * in.rowStride + k % s.kernel * BLOCK;
-        taps.push_back({(int32_t)offset, c * s.kernel * s.kernel + k});
-      }
-    }
-    phase.taps.push_back(taps);
-  }
+  const bool isDepthwise = s.kernel == 3 && s.stride == 1 && inPerGroup == 1 && s.outChannels == s.groups;
+  ConvPlan plan{s, false, isDepthwise, s.outChannels / s.groups, s.stride * BLOCK, {}, {}, {}, {}};
+  const Meets rowMeets = [&](int y, int k) { return y * s.stride - s.padding + k >= 0 && y * s.stride - s.padding + k < s.inHeight; };
+  const Meets columnMeets = [&](int x, int k) { return x * s.stride - s.padding + k >= 0 && x * s.stride - s.padding + k < s.inWidth; };
+  const Tiling tiling = chooseTiling(plan.outChannelsPerGroup, out.width, s.kernel, inPerGroup * s.kernel, columnMeets);
+  plan.channelTiles = tiling.channels;
+  Phase phase{0, 0, s.outHeight, s.outWidth, 1, -s.padding, -s.padding, {}, {}, {}};
+  fillPhase(phase, plan, tiling.columns, inPerGroup, rowMeets, columnMeets, [&](int g, int c, int ky, int kx) {
+    return (g * inPerGroup + c) * in.channelStride + ky * in.rowStride + kx * BLOCK;
+  });
   plan.phases.push_back(phase);
   fillPack(plan);
   return plan;
@@ -213,27 +307,26 @@ ConvPlan planConvForward(const ConvShape& s, const Tensor& in, const Tensor& out
 // Input pixel (y, x) meets output pixel ((y + padding - ky) / stride, ...) where that divides: for each phase of
 // (y, x) modulo stride the same kernel positions do, so each phase is a convolution of stride 1 with a list of its own.
 ConvPlan planConvInputGradient(const ConvShape& s, const Tensor& dOut, const Tensor& dIn) {
-  ConvPlan plan{s, true, s.inChannels / s.groups, BLOCK, {}, {}, {}, {}};
-  plan.tiling = chooseTiling(plan.outChannelsPerGroup, (dIn.width + s.stride - 1) / s.stride);
   const int outPerGroup = s.outChannels / s.groups;
+  const bool isDepthwise = s.kernel == 3 && s.stride == 1 && outPerGroup == 1 && s.inChannels == s.groups;
+  ConvPlan plan{s, true, isDepthwise, s.inChannels / s.groups, BLOCK, {}, {}, {}, {}};
+  // the output row (column) that input row `at` of a phase meets at kernel row k, or none
+  auto met = [&s](int first, int at, int k, int size) {
+    const int position = first + at * s.stride + s.padding - k;
+    return position % s.stride == 0 && position >= 0 && position / s.stride < size;
+  };
+  const Meets firstPhase = [&](int x, int k) { return met(0, x, k, s.outWidth); };
+  const Tiling tiling = chooseTiling(plan.outChannelsPerGroup, (dIn.width + s.stride - 1) / s.stride, s.kernel,
+                                     outPerGroup * s.kernel, firstPhase);
+  plan.channelTiles = tiling.channels;
   for (int py = 0; py < std::min(s.stride, s.inHeight); py++) {
     for (int px = 0; px < std::min(s.stride, s.inWidth); px++) {
-      Phase phase{py, px, (s.inHeight - py + s.stride - 1) / s.stride, (s.inWidth - px + s.stride - 1) / s.stride, s.stride, 0, 0, {}};
-      for (int g = 0; g < s.groups; g++) {
-        std::vector<Tap> taps;
-        for (int c = 0; c < outPerGroup; c++) {
-          for (int ky = 0; ky < s.kernel; ky++) {
-            for (int kx = 0; kx < s.kernel; kx++) {
-              const int ry = py + s.padding - ky, rx = px + s.padding - kx;
-              if (floorDiv(ry, s.stride) * s.stride != ry || floorDiv(rx, s.stride) * s.stride != rx) continue;
-              const int64_t offset = (g * outPerGroup + c) * dOut.channelStride + floorDiv(ry, s.stride) * dOut.rowStride +
-                                     (int64_t)floorDiv(rx, s.stride) * BLOCK;
-              taps.push_back({(int32_t)offset, (c * s.kernel + ky) * s.kernel + kx});
-            }
-          }
-        }
-        phase.taps.push_back(taps);
-      }
+      Phase phase{py, px, (s.inHeight - py + s.stride - 1) / s.stride, (s.inWidth - px + s.stride - 1) / s.stride, s.stride, 0, 0, {}, {}, {}};
+      fillPhase(phase, plan, tiling.columns, outPerGroup, [&](int y, int k) { return met(py, y, k, s.outHeight); },
+                [&](int x, int k) { return met(px, x, k, s.outWidth); }, [&](int g, int c, int ky, int kx) {
+                  return (g * outPerGroup + c) * dOut.channelStride + floorDiv(py + s.padding - ky, s.stride) * dOut.rowStride +
+                         (int64_t)floorDiv(px + s.padding - kx, s.stride) * BLOCK;
+                });
       plan.phases.push_back(phase);
     }
   }
@@ -247,40 +340,71 @@ void packWeights(ConvPlan& plan, const float* weights) {
   for (size_t i = 0; i < plan.packSource.size(); i++) packed[i] = weights[source[i]];
 }
 
-void runConv(const ConvPlan& plan, const Tensor& in, const Tensor& out, const float* bias, bool withRelu, int firstShard,
-             int shardCount, int blocksPerShard) {
+namespace {
+
+// 3x3 with one channel per group; the input gradient is the same with the kernel turned around.
+void runDepthwise(const ConvPlan& plan, const float* input, float* output, const Tensor& in, const Tensor& out,
+                  const float* bias, bool withRelu) {
+  const ConvShape& s = plan.shape;
+  const int shift = plan.isInputGradient ? 2 - s.padding : s.padding;
+  for (int c = 0; c < s.groups; c++) {
+    float w[9];
+    for (int k = 0; k < 9; k++) w[k] = plan.packed[c * 9 + (plan.isInputGradient ? 8 - k : k)];
+    for (int y = 0; y < out.height; y++) {
+      const float* inRow = input + c * in.channelStride + (y - shift) * in.rowStride - (int64_t)shift * BLOCK;
+      float* outRow = output + c * out.channelStride + y * out.rowStride;
+      const int pieces = (out.width + DEPTHWISE_COLUMNS - 1) / DEPTHWISE_COLUMNS;
+      for (int piece = 0, x = 0; piece < pieces; piece++) {
+        const int columns = (out.width - x + pieces - piece - 1) / (pieces - piece);
+        DEPTHWISE[columns](inRow + (int64_t)x * BLOCK, in.rowStride, w, bias ? bias + c : nullptr, outRow + (int64_t)x * BLOCK, withRelu);
+        x += columns;
+      }
+    }
+  }
+}
+
+void runPhase(const ConvPlan& plan, const Phase& phase, const float* input, float* output, const Tensor& in,
+              const Tensor& out, const float* bias, bool withRelu) {
   const ConvShape& s = plan.shape;
   const int reduced = (plan.isInputGradient ? s.outChannels : s.inChannels) / s.groups;
   const int64_t packedPerChannel = (int64_t)reduced * s.kernel * s.kernel;
   const bool isUnit = plan.inStep == BLOCK;
-  for (const Phase& phase : plan.phases) {
-    // a phase may be a column or two narrower than the tiling was made for: the last tiles shrink
-    for (int shard = firstShard; shard < firstShard + shardCount; shard++) {
-      for (int b = 0; b < blocksPerShard; b++) {
-        const float* input = in.block(shard, b);
-        float* output = out.block(shard, b);
-        for (int y = 0; y < phase.rows; y++) {
-          const float* inRow = input + (int64_t)(phase.inRow + y * (plan.inStep / BLOCK)) * in.rowStride + (int64_t)phase.inColumn * BLOCK;
-          float* outRow = output + (int64_t)(phase.row + y * phase.outStep) * out.rowStride + (int64_t)phase.column * BLOCK;
-          int x = 0;
-          for (size_t piece = 0; x < phase.columns; piece++) {
-            const int columns = std::min(plan.tiling.columns[std::min(piece, plan.tiling.columns.size() - 1)], phase.columns - x);
-            const float* packed = plan.packed.data();
-            int channel = 0;
-            for (int g = 0; g < s.groups; g++) {
-              const std::vector<Tap>& taps = phase.taps[g];
-              for (int ob : plan.tiling.channels) {
-                TileArguments a{inRow + (int64_t)x * plan.inStep, taps.data(), (int)taps.size(), packed,
-                                bias ? bias + channel : nullptr, outRow + (int64_t)x * phase.outStep * BLOCK + channel * out.channelStride,
-                                out.channelStride, (int64_t)phase.outStep * BLOCK, plan.inStep, withRelu};
-                findTile(ob, columns, isUnit)(a);
-                packed += packedPerChannel * ob;
-                channel += ob;
-              }
-            }
-            x += columns;
-          }
+  const int tiles = (int)phase.tiles.size();
+  for (int y = 0; y < phase.rows; y++) {
+    const float* inRow = input + (int64_t)(phase.inRow + y * (plan.inStep / BLOCK)) * in.rowStride + (int64_t)phase.inColumn * BLOCK;
+    float* outRow = output + (int64_t)(phase.row + y * phase.outStep) * out.rowStride + (int64_t)phase.column * BLOCK;
+    for (int t = 0; t < tiles; t++) {
+      const ColumnTile& tile = phase.tiles[t];
+      const float* packed = plan.packed.data();
+      int channel = 0;
+      for (int g = 0; g < s.groups; g++) {
+        const std::vector<Tap>& taps = phase.taps[((size_t)phase.rowClass[y] * tiles + t) * s.groups + g];
+        for (int ob : plan.channelTiles) {
+          TileArguments a{inRow + (int64_t)tile.first * plan.inStep, taps.data(), (int)taps.size(), packed,
+                          bias ? bias + channel : nullptr,
+                          outRow + (int64_t)tile.first * phase.outStep * BLOCK + channel * out.channelStride,
+                          out.channelStride, (int64_t)phase.outStep * BLOCK, plan.inStep, withRelu};
+          findTile(ob, tile.count, isUnit)(a);
+          packed += packedPerChannel * ob;
+          channel += ob;
         }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+void runConv(const ConvPlan& plan, const Tensor& in, const Tensor& out, const float* bias, bool withRelu, int firstShard,
+             int shardCount, int blocksPerShard) {
+  for (int shard = firstShard; shard < firstShard + shardCount; shard++) {
+    for (int b = 0; b < blocksPerShard; b++) {
+      const float* input = in.block(shard, b);
+      float* output = out.block(shard, b);
+      if (plan.isDepthwise) {
+        runDepthwise(plan, input, output, in, out, bias, withRelu);
+      } else {
+        for (const Phase& phase : plan.phases) runPhase(plan, phase, input, output, in, out, bias, withRelu);
       }
     }
   }

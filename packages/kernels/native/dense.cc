@@ -32,9 +32,13 @@ void rowsTile(const RowsArguments& a) {
     const float* w = a.weights;
     for (int k = 0; k < a.sums; k++, w += a.sumStep) {
       R v[X];
-      UNROLL for (int x = 0; x < X; x++) v[x] = load(in[x] + k * BLOCK);
+      UNROLL for (int x = 0; x < X; x++) {
+        v[x] = load(in[x] + k * BLOCK);
+        if constexpr (P > 1) KEEP(v[x]);
+      }
       UNROLL for (int p = 0; p < P; p++) {
-        const R weight = splat(w[p * rowStep]);
+        R weight = splat(w[p * rowStep]);
+        if constexpr (X > 1) KEEP(weight);
         UNROLL for (int x = 0; x < X; x++) acc[p][x] = fma(weight, v[x], acc[p][x]);
       }
     }
@@ -154,9 +158,13 @@ void outerTile(const OuterArguments& a) {
       const float* d = a.dOut[shard * a.blocksPerShard + b];
       for (int sample = 0; sample < BLOCK; sample++, inputs += a.pitch) {
         R in[V];
-        UNROLL for (int v = 0; v < V; v++) in[v] = load(inputs + v * LR);
+        UNROLL for (int v = 0; v < V; v++) {
+          in[v] = load(inputs + v * LR);
+          if constexpr (P > 1) KEEP(in[v]);
+        }
         UNROLL for (int p = 0; p < P; p++) {
-          const R grad = splat(d[p * BLOCK + sample]);
+          R grad = splat(d[p * BLOCK + sample]);
+          if constexpr (V > 1) KEEP(grad);
           UNROLL for (int v = 0; v < V; v++) acc[p][v] = fma(grad, in[v], acc[p][v]);
         }
       }

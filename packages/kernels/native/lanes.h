@@ -19,6 +19,7 @@
 
 #define INLINE static inline __attribute__((always_inline))
 #define INLINE_MEMBER inline __attribute__((always_inline))
+#define INLINE_LAMBDA __attribute__((always_inline))
 #if defined(__clang__)
 #define UNROLL _Pragma("unroll")
 #else
@@ -27,6 +28,16 @@
 // Makes the compiler forget what it knows of a pointer: without it GCC keeps input registers alive over the taps of a
 // convolution and spills accumulators (13 to 15% of a step).
 #define HIDE(pointer) asm volatile("" : "+r"(pointer))
+// Keeps a loaded value in a register: without it GCC loads it again as the operand of every use.
+#if defined(LOCKSTEP_ISA_AVX512)
+#define KEEP(value) asm("" : "+v"(value))
+#elif defined(LOCKSTEP_ISA_AVX2)
+#define KEEP(value) asm("" : "+x"(value))
+#elif defined(LOCKSTEP_ISA_NEON)
+#define KEEP(value) asm("" : "+w"(value))
+#else
+#define KEEP(value)
+#endif
 
 namespace lockstep {
 
@@ -57,6 +68,7 @@ INLINE R select(Mask m, R a, R b) { return _mm512_mask_blend_ps(m, b, a); }
 INLINE R keep(Mask m, R a) { return _mm512_maskz_mov_ps(m, a); }
 INLINE Mask andNot(Mask a, Mask b) { return (Mask)(a & ~b); }
 INLINE Mask maskOr(Mask a, Mask b) { return (Mask)(a | b); }
+INLINE Mask maskAnd(Mask a, Mask b) { return (Mask)(a & b); }
 INLINE Mask noLanes() { return 0; }
 INLINE Mask maskFromBits(uint32_t bits) { return (Mask)bits; }
 // acc += v * *w with the weight as a memory operand: a register less than splat(*w)
@@ -91,6 +103,7 @@ INLINE R select(Mask m, R a, R b) { return _mm256_blendv_ps(b, a, m.m); }
 INLINE R keep(Mask m, R a) { return _mm256_and_ps(m.m, a); }
 INLINE Mask andNot(Mask a, Mask b) { return {_mm256_andnot_ps(b.m, a.m)}; }
 INLINE Mask maskOr(Mask a, Mask b) { return {_mm256_or_ps(a.m, b.m)}; }
+INLINE Mask maskAnd(Mask a, Mask b) { return {_mm256_and_ps(a.m, b.m)}; }
 INLINE Mask noLanes() { return {_mm256_setzero_ps()}; }
 INLINE Mask maskFromBits(uint32_t bits) {
   const __m256i lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
@@ -123,6 +136,7 @@ INLINE R select(Mask m, R a, R b) { return vbslq_f32(m, a, b); }
 INLINE R keep(Mask m, R a) { return vreinterpretq_f32_u32(vandq_u32(m, vreinterpretq_u32_f32(a))); }
 INLINE Mask andNot(Mask a, Mask b) { return vbicq_u32(a, b); }
 INLINE Mask maskOr(Mask a, Mask b) { return vorrq_u32(a, b); }
+INLINE Mask maskAnd(Mask a, Mask b) { return vandq_u32(a, b); }
 INLINE Mask noLanes() { return vdupq_n_u32(0); }
 INLINE Mask maskFromBits(uint32_t bits) {
   const uint32_t lanes[4] = {1, 2, 4, 8};
@@ -218,6 +232,10 @@ INLINE Mask andNot(Mask a, Mask b) {
 }
 INLINE Mask maskOr(Mask a, Mask b) {
   LANES a.m[i] = a.m[i] || b.m[i];
+  return a;
+}
+INLINE Mask maskAnd(Mask a, Mask b) {
+  LANES a.m[i] = a.m[i] && b.m[i];
   return a;
 }
 INLINE Mask noLanes() {

@@ -14,17 +14,20 @@ void sumChannel(const NormOp& op, const Context& context, int shard, int channel
   for (int b = 0; b < context.blocksPerShard; b++) {
     const float* at = t.block(shard, b) + channel * t.channelStride;
     for (int h = 0; h < BLOCK; h += LR) {
-      R s = zero(), q = zero();
+      R s[4] = {zero(), zero(), zero(), zero()}, q[4] = {zero(), zero(), zero(), zero()};
+      auto take = [&](const float* pixel, int chain) {
+        const R v = sub(load(pixel), k);
+        s[chain] = add(s[chain], v);
+        q[chain] = fma(v, v, q[chain]);
+      };
       for (int y = 0; y < t.height; y++) {
         const float* row = at + y * t.rowStride + h;
-        for (int x = 0; x < t.width; x++) {
-          const R v = sub(load(row + x * BLOCK), k);
-          s = add(s, v);
-          q = fma(v, v, q);
-        }
+        int x = 0;
+        for (; x + 4 <= t.width; x += 4) UNROLL for (int c = 0; c < 4; c++) take(row + (x + c) * BLOCK, c);
+        for (int c = 0; x + c < t.width; c++) take(row + (x + c) * BLOCK, c);
       }
-      store(first + h, s);
-      store(second + h, q);
+      store(first + h, add(add(s[0], s[1]), add(s[2], s[3])));
+      store(second + h, add(add(q[0], q[1]), add(q[2], q[3])));
     }
     const int lanes = context.validLanes(shard, b);
     for (int i = 0; i < lanes; i++) sum += first[i], squares += second[i];
@@ -42,7 +45,7 @@ void runNormForward(const NormOp& op, const Context& context, int shard, float* 
   const double n = (double)context.validSamples(shard) * op.y.height * op.y.width;
   for (int c = 0; c < channels; c++) {
     double offset = 0, variance = runningVar[c];
-    if (context.train) {
+    if (context.train && !op.isFrozen) {
       double sum, squares;
       sumChannel(op, context, shard, c, runningMean[c], sum, squares);
       offset = sum / n;
@@ -70,6 +73,11 @@ void finishNormBackward(const NormOp& op, const Context& context, int shard, con
   const float *mean = op.coefficient(shard, MEAN), *rstd = op.coefficient(shard, RSTD);
   for (int c = 0; c < channels; c++) {
     const double dGamma = rstd[c] * sumGy[c], s = (double)gamma[c] * rstd[c];
+    if (op.isFrozen) {
+      op.coefficient(shard, GRAD)[c] = (float)s;
+      op.coefficient(shard, GRAD_Y)[c] = op.coefficient(shard, GRAD_ONE)[c] = 0;
+      continue;
+    }
     contribution[op.gamma + c] = (float)dGamma;
     contribution[op.beta + c] = (float)sumG[c];
     const double perY = -s * rstd[c] * dGamma / n;

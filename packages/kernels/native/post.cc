@@ -47,7 +47,49 @@ struct OutDropout {
   }
 };
 
+// A 2x2 window's values, and which of them is the first largest.
 template <int F>
+struct Window {
+  R y[4], best, yOfBest;
+  Mask second, fourth, lower;  // 1 beats 0, 3 beats 2, the lower pair beats the upper
+
+  INLINE_MEMBER Window(const Pointwise<F>& f, const float* at, int64_t rowStride, int element, int width, int h) {
+    R v[4];
+    UNROLL for (int k = 0; k < 4; k++) {
+      y[k] = load(at + (k >> 1) * rowStride + (k & 1) * BLOCK);
+      v[k] = f.value(y[k], element + (k >> 1) * width + (k & 1), h);
+    }
+    second = greater(v[1], v[0]), fourth = greater(v[3], v[2]);
+    const R upper = select(second, v[1], v[0]), below = select(fourth, v[3], v[2]);
+    lower = greater(below, upper);
+    best = select(lower, below, upper);
+    yOfBest = select(lower, select(fourth, y[3], y[2]), select(second, y[1], y[0]));
+  }
+  // Whether element k of the window is the one
+  INLINE_MEMBER R onlyAt(int k, R value) const {
+    const R half = k < 2 ? select(lower, zero(), value) : keep(lower, value);
+    const Mask later = k < 2 ? second : fourth;
+    return k & 1 ? keep(later, half) : select(later, zero(), half);
+  }
+};
+
+template <int F>
+INLINE R largestOf(const PostOp& op, const Pointwise<F>& f, const float* in, int oy, int ox, int h) {
+  const Tensor& y = op.y;
+  const int top = oy * op.stride, left = ox * op.stride;
+  R best = zero();
+  for (int ky = 0; ky < op.kernel; ky++) {
+    for (int kx = 0; kx < op.kernel; kx++) {
+      const R next = f.value(load(in + (top + ky) * y.rowStride + (left + kx) * BLOCK + h), (top + ky) * y.width + left + kx, h);
+      best = ky + kx == 0 ? next : select(greater(best, next), best, next);
+    }
+  }
+  return best;
+}
+
+enum Pool { NO_POOL, POOL_2X2, ANY_POOL };
+
+template <int F, Pool P>
 void forwardChannel(const PostOp& op, int shard, int b, int c) {
   const Pointwise<F> f(op, shard, b, c);
   const OutDropout drop(op, op.out, shard, b, c);
@@ -58,16 +100,12 @@ void forwardChannel(const PostOp& op, int shard, int b, int c) {
     for (int ox = 0; ox < out.width; ox++) {
       for (int h = 0; h < BLOCK; h += LR) {
         R v;
-        if (op.kernel == 0) {
+        if constexpr (P == NO_POOL) {
           v = f.value(load(in + oy * y.rowStride + ox * BLOCK + h), oy * y.width + ox, h);
+        } else if constexpr (P == POOL_2X2) {
+          v = Window<F>(f, in + 2 * oy * y.rowStride + 2 * ox * BLOCK + h, y.rowStride, 2 * oy * y.width + 2 * ox, y.width, h).best;
         } else {
-          const int top = oy * op.stride, left = ox * op.stride;
-          for (int ky = 0; ky < op.kernel; ky++) {
-            for (int kx = 0; kx < op.kernel; kx++) {
-              const R next = f.value(load(in + (top + ky) * y.rowStride + (left + kx) * BLOCK + h), (top + ky) * y.width + left + kx, h);
-              v = ky + kx == 0 ? next : select(greater(v, next), v, next);
-            }
-          }
+          v = largestOf<F>(op, f, in, oy, ox, h);
         }
         store(to + oy * out.rowStride + ox * BLOCK + h, drop.apply(v, oy * out.width + ox, h));
       }
@@ -76,79 +114,95 @@ void forwardChannel(const PostOp& op, int shard, int b, int c) {
 }
 
 struct Sums {
-  R g, gy, mean;
+  R g[4], gy[4], mean;
+
+  explicit Sums(float m) : g{zero(), zero(), zero(), zero()}, gy{zero(), zero(), zero(), zero()}, mean(splat(m)) {}
+  template <int F>
+  INLINE_MEMBER void take(int chain, R grad, R y) {
+    if constexpr ((F & NORM) != 0) {
+      g[chain] = add(g[chain], grad);
+      gy[chain] = lockstep::fma(grad, sub(y, mean), gy[chain]);
+    }
+  }
 };
 
-template <int F>
-INLINE void addSums(Sums& sums, R g, R y) {
-  if constexpr ((F & NORM) != 0) {
-    sums.g = add(sums.g, g);
-    sums.gy = lockstep::fma(g, sub(y, sums.mean), sums.gy);
-  }
-}
+struct Pointers {
+  const float *y, *d;
+  float* g;
+};
 
 // Without a pool: element by element.
 template <int F>
-void backPlain(const PostBackwardOp& op, const Pointwise<F>& f, const OutDropout& drop, const float* y, const float* d,
-               float* g, int h, Sums& sums) {
+void backPlain(const PostBackwardOp& op, const Pointwise<F>& f, const OutDropout& drop, const Pointers& at, int h, Sums& sums) {
   const Tensor& t = op.post->y;
+  auto element = [&](int row, int x, int chain) INLINE_LAMBDA {
+    const R y = load(at.y + row * t.rowStride + x * BLOCK + h);
+    const int e = row * t.width + x;
+    const R back = f.back(drop.apply(load(at.d + row * op.dOut.rowStride + x * BLOCK + h), e, h), y, e, h);
+    store(at.g + row * op.g.rowStride + x * BLOCK + h, back);
+    sums.take<F>(chain, back, y);
+  };
   for (int row = 0; row < t.height; row++) {
-    for (int x = 0; x < t.width; x++) {
-      const R value = load(y + row * t.rowStride + x * BLOCK + h);
-      const int element = row * t.width + x;
-      const R back = f.back(drop.apply(load(d + row * op.dOut.rowStride + x * BLOCK + h), element, h), value, element, h);
-      store(g + row * op.g.rowStride + x * BLOCK + h, back);
-      addSums<F>(sums, back, value);
-    }
+    int x = 0;
+    for (; x + 4 <= t.width; x += 4) UNROLL for (int c = 0; c < 4; c++) element(row, x + c, c);
+    for (int c = 0; x + c < t.width; c++) element(row, x + c, c);
   }
 }
 
-// Windows of a max pool, in row order; the first of equal values takes the gradient. `accumulates` where they overlap.
+// 2x2 windows side by side, without a dropout before the pool.
+template <int F>
+void backPool2x2(const PostBackwardOp& op, const Pointwise<F>& f, const OutDropout& drop, const Pointers& at, int h, Sums& sums) {
+  const Tensor &t = op.post->y, &out = op.post->out;
+  auto window = [&](int oy, int ox, int chain) INLINE_LAMBDA {
+    const Window<F> w(f, at.y + 2 * oy * t.rowStride + 2 * ox * BLOCK + h, t.rowStride, 2 * oy * t.width + 2 * ox, t.width, h);
+    R d = drop.apply(load(at.d + oy * op.dOut.rowStride + ox * BLOCK + h), oy * out.width + ox, h);
+    if constexpr ((F & RELU) != 0) d = keep(greater(w.best, zero()), d);
+    UNROLL for (int k = 0; k < 4; k++) store(at.g + (2 * oy + (k >> 1)) * op.g.rowStride + (2 * ox + (k & 1)) * BLOCK + h, w.onlyAt(k, d));
+    sums.take<F>(chain, d, w.yOfBest);
+  };
+  for (int oy = 0; oy < out.height; oy++) {
+    int ox = 0;
+    for (; ox + 4 <= out.width; ox += 4) UNROLL for (int c = 0; c < 4; c++) window(oy, ox + c, c);
+    for (int c = 0; ox + c < out.width; c++) window(oy, ox + c, c);
+  }
+}
+
+// Windows of any pool, in row order; the first of equal values takes the gradient. `ACCUMULATES` where they overlap.
 template <int F, bool ACCUMULATES>
-void backPool(const PostBackwardOp& op, const Pointwise<F>& f, const OutDropout& drop, const float* y, const float* d,
-              float* g, int h, Sums& sums) {
+void backAnyPool(const PostBackwardOp& op, const Pointwise<F>& f, const OutDropout& drop, const Pointers& at, int h, Sums& sums) {
   const PostOp& post = *op.post;
   const Tensor &t = post.y, &out = post.out;
-  const int kernel = post.kernel;
   for (int oy = 0; oy < out.height; oy++) {
     for (int ox = 0; ox < out.width; ox++) {
       const int top = oy * post.stride, left = ox * post.stride;
-      const R grad = drop.apply(load(d + oy * op.dOut.rowStride + ox * BLOCK + h), oy * out.width + ox, h);
-      R best = f.value(load(y + top * t.rowStride + left * BLOCK + h), top * t.width + left, h);
-      for (int k = 1; k < kernel * kernel; k++) {
-        const int row = top + k / kernel, x = left + k % kernel;
-        const R next = f.value(load(y + row * t.rowStride + x * BLOCK + h), row * t.width + x, h);
-        best = select(greater(best, next), best, next);
-      }
+      const R grad = drop.apply(load(at.d + oy * op.dOut.rowStride + ox * BLOCK + h), oy * out.width + ox, h);
+      const R best = largestOf<F>(post, f, at.y, oy, ox, h);
       Mask taken = noLanes();
-      for (int ky = 0; ky < kernel; ky++) {
-        for (int kx = 0; kx < kernel; kx++) {
-          const int row = top + ky, x = left + kx, element = row * t.width + x;
-          const R value = load(y + row * t.rowStride + x * BLOCK + h);
-          const Mask mine = andNot(equal(f.value(value, element, h), best), taken);
-          taken = maskOr(taken, mine);
-          const R back = f.back(keep(mine, grad), value, element, h);
-          float* to = g + row * op.g.rowStride + x * BLOCK + h;
-          store(to, ACCUMULATES ? add(load(to), back) : back);
-          addSums<F>(sums, back, value);
-        }
+      for (int k = 0; k < post.kernel * post.kernel; k++) {
+        const int row = top + k / post.kernel, x = left + k % post.kernel, element = row * t.width + x;
+        const R y = load(at.y + row * t.rowStride + x * BLOCK + h);
+        const Mask mine = andNot(equal(f.value(y, element, h), best), taken);
+        taken = maskOr(taken, mine);
+        const R back = f.back(keep(mine, grad), y, element, h);
+        float* to = at.g + row * op.g.rowStride + x * BLOCK + h;
+        store(to, ACCUMULATES ? add(load(to), back) : back);
+        sums.take<F>(ox % 4, back, y);
       }
     }
   }
 }
 
-// Zeroes the elements of g that no window writes (or all, where windows add up).
-void clearUncovered(const PostBackwardOp& op, float* g, bool all) {
+void clear(float* g, const Tensor& t, int row, int from, int to) {
+  for (int i = from * BLOCK; i < to * BLOCK; i += LR) store(g + row * t.rowStride + i, zero());
+}
+
+// Zeroes what no window writes: all, where windows add up or leave gaps; else the rows and columns behind the last.
+void clearUncovered(const PostBackwardOp& op, float* g) {
   const PostOp& post = *op.post;
   const Tensor& t = post.y;
-  for (int row = 0; row < t.height; row++) {
-    for (int x = 0; x < t.width; x++) {
-      const bool covered = row / post.stride < post.out.height && row % post.stride < post.kernel &&
-                           x / post.stride < post.out.width && x % post.stride < post.kernel;
-      if (covered && !all) continue;
-      for (int h = 0; h < BLOCK; h += LR) store(g + row * op.g.rowStride + x * BLOCK + h, zero());
-    }
-  }
+  const bool tiles = post.kernel == post.stride;
+  const int coveredRows = tiles ? post.out.height * post.stride : 0, coveredColumns = tiles ? post.out.width * post.stride : 0;
+  for (int row = 0; row < t.height; row++) clear(g, op.g, row, row < coveredRows ? coveredColumns : 0, t.width);
 }
 
 template <int F>
@@ -156,30 +210,34 @@ void backwardChannel(const PostBackwardOp& op, int shard, int b, int c, float* l
   const PostOp& post = *op.post;
   const Pointwise<F> f(post, shard, b, c);
   const OutDropout drop(post, post.kernel ? post.out : post.y, shard, b, c);
-  const float* y = post.y.block(shard, b) + c * post.y.channelStride;
-  const float* d = op.dOut.block(shard, b) + c * op.dOut.channelStride;
-  float* g = op.g.block(shard, b) + c * op.g.channelStride;
-  const bool overlaps = post.kernel > post.stride;
-  if (post.kernel) clearUncovered(op, g, overlaps);
+  const Pointers at{post.y.block(shard, b) + c * post.y.channelStride, op.dOut.block(shard, b) + c * op.dOut.channelStride,
+                    op.g.block(shard, b) + c * op.g.channelStride};
+  // before the windows are read: where windows tile, y itself may be g, and what is cleared no window reads
+  if (post.kernel) clearUncovered(op, at.g);
   for (int h = 0; h < BLOCK; h += LR) {
-    Sums sums{zero(), zero(), splat(F & NORM ? post.norm->coefficient(shard, MEAN)[c] : 0.0f)};
+    Sums sums(F & NORM ? post.norm->coefficient(shard, MEAN)[c] : 0.0f);
     if (post.kernel == 0) {
-      backPlain<F>(op, f, drop, y, d, g, h, sums);
-    } else if (overlaps) {
-      backPool<F, true>(op, f, drop, y, d, g, h, sums);
+      backPlain<F>(op, f, drop, at, h, sums);
+    } else if (post.kernel == 2 && post.stride == 2 && (F & DROP) == 0) {
+      backPool2x2<F>(op, f, drop, at, h, sums);
+    } else if (post.kernel > post.stride) {
+      backAnyPool<F, true>(op, f, drop, at, h, sums);
     } else {
-      backPool<F, false>(op, f, drop, y, d, g, h, sums);
+      backAnyPool<F, false>(op, f, drop, at, h, sums);
     }
-    store(laneG + h, sums.g);
-    store(laneGy + h, sums.gy);
+    store(laneG + h, add(add(sums.g[0], sums.g[1]), add(sums.g[2], sums.g[3])));
+    store(laneGy + h, add(add(sums.gy[0], sums.gy[1]), add(sums.gy[2], sums.gy[3])));
   }
 }
 
 int flagsOf(const PostOp& op) { return (op.norm ? NORM : 0) | (op.withRelu ? RELU : 0) | (op.dropout1 ? DROP : 0); }
 
+Pool poolOf(const PostOp& op) { return op.kernel == 0 ? NO_POOL : op.kernel == 2 && op.stride == 2 ? POOL_2X2 : ANY_POOL; }
+
 using Forward = void (*)(const PostOp&, int, int, int);
-constexpr Forward FORWARD[FLAGS] = {forwardChannel<0>, forwardChannel<1>, forwardChannel<2>, forwardChannel<3>,
-                                    forwardChannel<4>, forwardChannel<5>, forwardChannel<6>, forwardChannel<7>};
+#define FORWARDS(F) {forwardChannel<F, NO_POOL>, forwardChannel<F, POOL_2X2>, forwardChannel<F, ANY_POOL>}
+constexpr Forward FORWARD[FLAGS][3] = {FORWARDS(0), FORWARDS(1), FORWARDS(2), FORWARDS(3),
+                                       FORWARDS(4), FORWARDS(5), FORWARDS(6), FORWARDS(7)};
 using Backward = void (*)(const PostBackwardOp&, int, int, int, float*, float*);
 constexpr Backward BACKWARD[FLAGS] = {backwardChannel<0>, backwardChannel<1>, backwardChannel<2>, backwardChannel<3>,
                                       backwardChannel<4>, backwardChannel<5>, backwardChannel<6>, backwardChannel<7>};
@@ -194,11 +252,7 @@ void runDropoutMask(const DropoutOp& op, const Context& context, int shard) {
       uint32_t words[4][BLOCK];
       philoxLanes(key, first / 8, context.firstSample(shard, b), context.step, DROPOUT | op.layer << 8, words);
       for (int e = first; e < op.elements && e < first + 8; e++) {
-        const uint32_t* word = words[(e - first) / 2];
-        const int half = (e & 1) * 16;
-        uint32_t kept = 0;
-        for (int i = 0; i < BLOCK; i++) kept |= (uint32_t)((word[i] >> half & 0xffff) >= op.threshold) << i;
-        bits[e] = (uint16_t)kept;
+        bits[e] = halvesAtLeast(words[(e - first) / 2], e & 1, op.threshold);
       }
     }
   }
@@ -213,8 +267,9 @@ static PostOp forContext(const PostOp& op, const Context& context) {
 
 void runPostForward(const PostOp& op, const Context& context, int shard) {
   const PostOp own = forContext(op, context);
+  const Forward forward = FORWARD[flagsOf(own)][poolOf(own)];
   for (int b = 0; b < context.blocksPerShard; b++) {
-    for (int c = 0; c < op.y.channels; c++) FORWARD[flagsOf(own)](own, shard, b, c);
+    for (int c = 0; c < op.y.channels; c++) forward(own, shard, b, c);
   }
 }
 

@@ -34,9 +34,11 @@ void runPostForward(const PostOp& op, const Context& context, int shard);
 struct PostBackwardOp {
   const PostOp* post;
   Tensor dOut;               // gradient of post.out; for a post without out (y itself is read next), of y
-  Tensor g;                  // gradient of batchNorm(y), or of y; shape of y; may be y itself unless windows overlap
+  Tensor g;                  // gradient of batchNorm(y), or of y; shape of y; may be y itself without a norm, if windows tile
 };
-// g, and with batch norm the sums for finishNormBackward, per channel.
+// g, and with batch norm the sums for finishNormBackward, per channel: per lane four chains, column (without a pool) or
+// window column x in chain x % 4, over rows, then columns, then within the window; the chains as (0 + 1) + (2 + 3); then
+// the 16 lanes in order, in double; blocks in order.
 void runPostBackward(const PostBackwardOp& op, const Context& context, int shard, double* sumG, double* sumGy);
 
 struct ApplyOp {

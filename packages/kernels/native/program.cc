@@ -108,7 +108,7 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
         n.y = tensor();
         n.coefficients = scratch + (int64_t)r.next() * BLOCK;
         n.coefficientStride = (int64_t)r.next() * BLOCK;
-        n.gamma = r.next(), n.beta = r.next(), n.statistics = r.next();
+        n.gamma = r.next(), n.beta = r.next(), n.statistics = r.next(), n.isFrozen = r.next() != 0;
         p->norms_.push_back(n);
         isOp = false;
         break;
@@ -144,7 +144,7 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
         if (record == NORM_FORWARD) {
           if (op.index < 0 || op.index >= (int)p->norms_.size()) return fail("program names a norm that is not there");
           const NormOp& n = p->norms_[op.index];
-          op.begin = n.statistics, op.end = n.statistics + 3 * n.y.channels;
+          if (!n.isFrozen) op.begin = n.statistics, op.end = n.statistics + 3 * n.y.channels;
         }
         break;
       case CONV: {
@@ -188,7 +188,7 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
       }
       case LOSS: {
         LossOp l{};
-        l.logits = tensor(), l.result = r.next();
+        l.logits = tensor(), l.result = r.next(), l.smoothing = r.nextFloat();
         op.index = (int)p->losses_.size();
         op.begin = l.result, op.end = l.result + 2;
         p->losses_.push_back(l);
@@ -208,7 +208,7 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
         b.post = &p->posts_[post];
         b.dOut = tensor(), b.g = tensor();
         op.index = (int)p->postBackwards_.size();
-        if (b.post->norm) op.begin = b.post->norm->gamma, op.end = b.post->norm->beta + b.post->y.channels;
+        if (b.post->norm && !b.post->norm->isFrozen) op.begin = b.post->norm->gamma, op.end = b.post->norm->beta + b.post->y.channels;
         p->postBackwards_.push_back(b);
         break;
       }

@@ -67,6 +67,7 @@ class Program {
   ~Program();
 
   int groupShards() const { return groupShards_; }
+  int classes() const { return losses_.empty() ? 0 : losses_[0].logits.channels; }
   int blocksPerShard() const { return blocksPerShard_; }
   // Packs the weights of a state; before a step or an evaluation.
   void prepare(const float* state, bool train);

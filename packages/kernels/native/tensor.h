@@ -34,6 +34,7 @@ struct Context {
   const int32_t* order;   // sample i of the step is image order[i]; null: image firstImage + i
   int32_t firstImage;
   float* results;         // evaluation: per sample of the call, [predicted class, its probability]
+  float* logits;          // evaluation: per sample of the call, [classes]; null: nobody asks for them
 
   int firstSample(int shard, int b) const { return ((firstShard + shard) * blocksPerShard + b) * BLOCK; }
   // The image that sample i of the step shows

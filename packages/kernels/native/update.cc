@@ -33,10 +33,12 @@ void runOptimizer(const OptimizerScalars& s, const float* gradient, float sample
   const R count = splat(samples), rate = splat(s.learningRate), decay = splat(s.weightDecay), momentum = splat(s.momentum);
   const R beta1 = splat(s.beta1), one1 = splat(s.oneMinusBeta1), beta2 = splat(s.beta2), one2 = splat(s.oneMinusBeta2);
   const R stepSize = splat(s.stepSize), correction = splat(s.rsqrtCorrection), eps = splat(s.eps), factor = splat(s.decayFactor);
+  const R clip = splat(s.gradientScale);
   const bool decays = s.type != ADAMW;
   for (int64_t i = 0; i < length; i += LR) {
     R p = load(parameter + i);
     R g = div(load(gradient + i), count);
+    if (s.gradientScale != 1) g = mul(g, clip);
     if (decays) g = add(g, mul(decay, p));
     if (s.type == SGD) {
       if (s.momentum != 0) {

@@ -25,6 +25,7 @@ enum OptimizerType : int32_t { SGD = 0, ADAM = 1, ADAMW = 2 };
 struct OptimizerScalars {
   int32_t type, nesterov;
   float learningRate, momentum, weightDecay, beta1, oneMinusBeta1, beta2, oneMinusBeta2, stepSize, rsqrtCorrection, eps, decayFactor;
+  float gradientScale;  // of the mean gradient; 1 unless its norm is clipped
 };
 
 // state t -> state t+1 for [offset, offset + length) of the parameters; gradient is the sum, samples its divisor.

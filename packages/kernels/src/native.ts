@@ -25,8 +25,25 @@ export interface NativeKernels {
   ): NativeEngine;
   /** Computes a range of shards into the canonical nodes at the call's slots; returns how many nodes. */
   contribute(engine: NativeEngine, call: Int32Array): number;
-  evaluate(engine: NativeEngine, call: Int32Array, results: Float32Array): void;
+  /** @param logits takes [samples][classes] */
+  evaluate(engine: NativeEngine, call: Int32Array, results: Float32Array, logits?: Float32Array): void;
   update(engine: NativeEngine, block: Float64Array, nodes: Int32Array, fold: Int32Array, pieces: Int32Array): void;
+  /**
+   * Sums of squares of the mean gradient, of the chunks [index, offset, length] that this worker adds up; see native/average.h.
+   *
+   * @param samples the divisor of the gradient
+   * @param sums [chunk index]
+   */
+  squares(
+    engine: NativeEngine,
+    samples: number,
+    nodes: Int32Array,
+    fold: Int32Array,
+    chunks: Int32Array,
+    sums: Float64Array,
+  ): void;
+  /** Moves the average of the state on, on the pieces of `update`; block: [state, average, next average, decay]. */
+  average(engine: NativeEngine, block: Float64Array, pieces: Int32Array): void;
   /** Bytes to skip until an address is a multiple of 64. */
   alignment(bytes: Uint8Array): number;
   /** GFLOP/s of independent multiply-adds on the calling thread. */
@@ -72,8 +89,12 @@ export const updateField = {
   rsqrtCorrection: 17,
   eps: 18,
   decayFactor: 19,
+  gradientScale: 20,
 } as const;
-export const UPDATE_FIELDS = 20;
+export const UPDATE_FIELDS = 21;
+
+/** Floats in a chunk of `squares`, at the most; part of the order of additions. */
+export const SQUARES_CHUNK = 4096;
 
 /** What is done with a piece of the reduced contribution. */
 export const pieceKind = { parameters: 0, statistics: 1, sums: 2 } as const;

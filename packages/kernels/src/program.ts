@@ -52,6 +52,19 @@ export interface TensorShape {
   readonly width: number;
 }
 
+/** One op of a program, in program order, for people and measurements. Counts are per sample, of the values touched at least once. */
+export interface ProgramOp {
+  readonly name: OpName;
+  /** `8x28x28 > 16x14x14 k3`: channels x height x width of what it reads and writes. */
+  readonly shape: string;
+  /** Of a direct convolution or a matrix product; 0 for what only passes over memory. */
+  readonly multiplyAdds: number;
+  /** Floats read or written. */
+  readonly floats: number;
+}
+
+export type OpName = keyof typeof record;
+
 export interface PostOptions {
   readonly y: ProgramTensor;
   /** Equal to y for a post that has only a backward. */
@@ -83,6 +96,9 @@ function channelPixels(height: number, width: number, border: number): number {
 /** Writes one program. Ids of what it declares are handed out in order. */
 export class ProgramBuilder {
   readonly #code: number[] = [];
+  readonly #ops: ProgramOp[] = [];
+  readonly #products: ProgramOp[] = [];
+  readonly #elements: number[] = [];
   #units = 0;
   #tensors = 0;
   #norms = 0;
@@ -104,6 +120,16 @@ export class ProgramBuilder {
 
   #record(kind: number, payload: readonly number[]): void {
     this.#code.push(kind, payload.length, ...payload);
+  }
+
+  /** What the program does, in order. */
+  get ops(): readonly ProgramOp[] {
+    return this.#ops;
+  }
+
+  #op(name: OpName, payload: readonly number[], shape: string, floats: number, multiplyAdds = 0): void {
+    this.#ops.push({ name, shape, multiplyAdds, floats });
+    this.#record(record[name], payload);
   }
 
   /** Reserves scratch memory; returns its offset / 16. */
@@ -167,12 +193,12 @@ export class ProgramBuilder {
     return { id: this.#tensors++, channels, height, width, border, blockFloats, at, isKept };
   }
 
-  /** Declares a batch norm over y; offsets are those of the contribution's layout. */
-  norm(y: ProgramTensor, gamma: number, beta: number, statistics: number): number {
+  /** Declares a batch norm over y; offsets are those of the contribution's layout. Frozen: in evaluation mode always. */
+  norm(y: ProgramTensor, gamma: number, beta: number, statistics: number, isFrozen: boolean): number {
     const floats = 7 * y.channels;
     const stride = units(floats);
     const at = this.#allocate(stride * BLOCK * this.groupShards);
-    this.#record(record.norm, [y.id, at, stride, gamma, beta, statistics]);
+    this.#record(record.norm, [y.id, at, stride, gamma, beta, statistics, isFrozen ? 1 : 0]);
     return this.#norms++;
   }
 
@@ -255,8 +281,9 @@ export class ProgramBuilder {
     return this.#denses++;
   }
 
-  loss(logits: ProgramTensor, result: number): void {
-    this.#record(record.loss, [logits.id, result]);
+  /** @param smoothing of the labels, in training */
+  loss(logits: ProgramTensor, result: number, smoothing: number): void {
+    this.#record(record.loss, [logits.id, result, bitsOf(smoothing)]);
   }
 
   denseWeightGradient(dense: number, dOut: ProgramTensor): void {

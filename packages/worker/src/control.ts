@@ -17,14 +17,17 @@ const word = {
   stop: 4,
   /** Next chunk of an evaluation. */
   chunk: 5,
-  /** Set when an injected fault has happened, so that it happens once. */
-  fault: 6,
-  /** From here, for each worker: barriers it has reached in this segment. */
+  /** Injected faults that have happened, so that each happens as often as asked for. */
+  faults: 6,
+  /** From here, for each worker: 0 until its task begins, then one more at each barrier or chunk; `LEFT` at the end. */
   reached: 16,
 } as const;
 
 /** Why a segment was left without a commit. */
 export const abortReason = { none: 0, workerLost: 1, notFinite: 2 } as const;
+
+/** What stands in `reached` of a worker whose task has ended. */
+const LEFT = 0x7fff_ffff;
 
 /** Loads of the generation before a thread sleeps; only when every thread has a core of its own. */
 const SPINS = 400;
@@ -73,12 +76,22 @@ export class Control {
     return Atomics.load(this.words, word.stop) !== 0;
   }
 
-  /** Barriers that a worker has reached in this segment. */
+  /** How far a worker has come: 0 before its task begins, more at each barrier or chunk, most when it has ended. */
   reachedBy(worker: number): number {
     return Atomics.load(this.words, word.reached + worker);
   }
 
   // ---- workers ----
+
+  /** A task begins: from here on a worker that stands still is late. */
+  enter(worker: number): void {
+    Atomics.store(this.words, word.reached + worker, 1);
+  }
+
+  /** A task has ended in order. */
+  leave(worker: number): void {
+    Atomics.store(this.words, word.reached + worker, LEFT);
+  }
 
   /**
    * Waits until every worker is here. The last to arrive commits, if a step is given, before anybody goes on: so a step
@@ -107,12 +120,13 @@ export class Control {
   }
 
   /** The next chunk of an evaluation, from 0; each is given out once. */
-  takeChunk(): number {
+  takeChunk(worker: number): number {
+    Atomics.add(this.words, word.reached + worker, 1);
     return Atomics.add(this.words, word.chunk, 1);
   }
 
-  /** True for the first caller of a run. */
-  takeFault(): boolean {
-    return Atomics.exchange(this.words, word.fault, 1) === 0;
+  /** True for the first `times` callers of a run. */
+  takeFault(times: number): boolean {
+    return Atomics.add(this.words, word.faults, 1) < times;
   }
 }

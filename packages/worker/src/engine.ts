@@ -64,6 +64,7 @@ export interface Engine {
    * Evaluates with running statistics and without dropout.
    *
    * @param results [count][predicted class, its probability], then [shards][loss sum, correct count]
+   * @param logits takes [count][classes], if given: what the last layer gives, before any softmax
    */
-  evaluate(call: EvaluateCall, data: EngineData, results: Float32Array): void;
+  evaluate(call: EvaluateCall, data: EngineData, results: Float32Array, logits?: Float32Array): void;
 }

@@ -1,18 +1,18 @@
 /**
- * Faults on purpose, for the tests of what a node survives. LOCKSTEP_FAULT=point:worker:step:kind makes one worker, once,
- * throw, exit or stall at a named point of the protocol.
+ * Faults on purpose, for the tests of what a node survives. LOCKSTEP_FAULT=point:worker:step:kind makes one worker
+ * throw, exit or stall at a named point of the protocol; once, or as often as a fifth field says.
  */
 import type { Control } from './control.js';
 
-/** In the order in which a step passes them. */
-export type FaultPoint = 'contribute' | 'contributed' | 'update' | 'updated';
+/** In the order in which a step passes them; `evaluate` comes before a chunk, its step is the state's. */
+export type FaultPoint = 'contribute' | 'contributed' | 'update' | 'updated' | 'evaluate';
 
 /** @returns a function to call at each point; undefined when no fault is asked for */
 export function readFault(control: Control): ((point: FaultPoint, worker: number, step: number) => void) | undefined {
-  const [point, worker, step, kind] = (process.env['LOCKSTEP_FAULT'] ?? '').split(':');
+  const [point, worker, step, kind, times = '1'] = (process.env['LOCKSTEP_FAULT'] ?? '').split(':');
   if (kind === undefined) return undefined;
   return (here, me, now) => {
-    if (here !== point || me !== Number(worker) || now !== Number(step) || !control.takeFault()) return;
+    if (here !== point || me !== Number(worker) || now !== Number(step) || !control.takeFault(Number(times))) return;
     if (kind === 'throw') throw new Error(`fault injected at ${here}`);
     if (kind === 'exit') process.exit(7);
     if (kind === 'stall') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);

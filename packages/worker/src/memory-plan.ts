@@ -1,9 +1,9 @@
 /**
  * Where everything stands in a node's arena, in units of 16 floats:
  *
- *   state 0 | state 1 | slot1 0 | slot1 1 | slot2 0 | slot2 1 | worker 0: nodes | worker 1: nodes | ...
+ *   state 0 | state 1 | slot1 0 | slot1 1 | slot2 0 | slot2 1 | average 0 | average 1 | worker 0: nodes | worker 1: nodes | ...
  *
- * State and optimizer slots are kept twice: a step reads version t % 2 and writes version (t + 1) % 2, so a crash in the
+ * State, optimizer slots and the moving average (if the recipe has them) are kept twice: a step reads version t % 2 and writes version (t + 1) % 2, so a crash in the
  * middle of a step loses nothing.
  */
 import {
@@ -20,6 +20,8 @@ export interface MemoryPlan {
   readonly vector: number;
   /** Optimizer slots: 0, 1 or 2. */
   readonly slotCount: 0 | 1 | 2;
+  /** Whether the recipe keeps a moving average of the state. */
+  readonly hasAverage: boolean;
   /** Contribution slots of each worker. */
   readonly nodesPerWorker: number;
   /** Floats of the whole arena. */
@@ -28,6 +30,8 @@ export interface MemoryPlan {
   stateAt(version: number): number;
   /** Units at which version 0 or 1 of optimizer slot 1 or 2 starts; the state's own where there is no such slot. */
   slotAt(slot: 1 | 2, version: number): number;
+  /** Units at which version 0 or 1 of the moving average starts; the state's own where there is none. */
+  averageAt(version: number): number;
   /** Units at which a worker's contribution slots start. */
   nodesAt(worker: number): number;
 }
@@ -39,16 +43,19 @@ export function planMemory(layout: ContributionLayout, recipe: Recipe, workers: 
   const shards = shardCount(recipe.batchSize, recipe.shardSize);
   // one more than a range can end with: the node that is about to be merged
   const nodesPerWorker = maxCanonicalNodes(Math.ceil(shards / workers)) + 1;
-  const versions = 2 * (1 + slotCount);
+  const hasAverage = recipe.ema !== undefined;
+  const versions = 2 * (1 + slotCount + (hasAverage ? 1 : 0));
   const stateAt = (version: number): number => version * vector;
   const nodesAt = (worker: number): number => (versions + worker * nodesPerWorker) * vector;
   return {
     vector,
     slotCount,
+    hasAverage,
     nodesPerWorker,
     floats: nodesAt(workers) * ALIGNMENT,
     stateAt,
     slotAt: (slot, version) => (slot <= slotCount ? (2 * slot + version) * vector : stateAt(version)),
+    averageAt: (version) => (hasAverage ? (2 * (1 + slotCount) + version) * vector : stateAt(version)),
     nodesAt,
   };
 }

@@ -17,6 +17,8 @@ export interface NodeWorkerData {
   readonly order: Int32Array;
   /** [step of the epoch][loss sum, correct count]. */
   readonly results: Float32Array;
+  /** Sums of squares of the gradient's chunks; empty unless the recipe clips its norm. */
+  readonly squareSums: Float64Array;
   /** [0]: the step count at which all workers leave the segment, set by worker 0. */
   readonly stopAt: Int32Array;
 }
@@ -30,13 +32,18 @@ export interface TrainTask {
 
 export interface EvaluateTask {
   readonly kind: 'evaluate';
+  readonly worker: number;
   readonly split: SplitName;
-  /** Version of the state, 0 or 1. */
-  readonly version: number;
+  /** Whether the moving average is evaluated, not the state. */
+  readonly ofAverage: boolean;
+  /** Steps that are committed: the state's version. */
+  readonly step: number;
   readonly shards: number;
   readonly chunkShards: number;
   /** [sample][predicted, probability], then [shard][loss sum, correct count]. */
   readonly results: Float32Array;
+  /** [sample][classes], if asked for. */
+  readonly logits?: Float32Array | undefined;
 }
 
 export type NodeTask = TrainTask | EvaluateTask;

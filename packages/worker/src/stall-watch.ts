@@ -1,28 +1,28 @@
-/** Notices when a segment stands still, and says which workers the others are waiting for. */
+/** Notices when a node's tasks stand still, and says which workers the others are waiting for. */
 import type { Control } from './control.js';
 
 const POLL_MS = 250;
-/** A step may take this many times the slowest so far, */
+/** Nobody may stand still for longer than this many times the slowest barrier or chunk so far, */
 const PATIENCE = 20;
-/** but at least this long; the first step, which also starts threads, counts from here. */
+/** but for at least this long; also while threads are still starting. */
 const LEAST_MS = 30_000;
 
 export class StallWatch {
   readonly #timer: NodeJS.Timeout;
-  readonly #leastMs: number;
-  #committed: number;
+  /** Instead of the limit worked out from the run's own pace, once all threads have begun: for tests. */
+  readonly #fixedMs = Number(process.env['LOCKSTEP_STALL_MS'] ?? Number.NaN);
+  #reached: number[];
   #since = performance.now();
   #slowestMs = 0;
 
-  /** @param onStall called with each worker that has not reached the barrier at which others wait */
+  /** @param onStall called with each worker that the others wait for, and how long nothing has moved */
   constructor(
     private readonly control: Control,
     private readonly workers: number,
-    private readonly onStall: (worker: number) => void,
+    private readonly onStall: (worker: number, stoodMs: number) => void,
   ) {
-    this.#leastMs = Number(process.env['LOCKSTEP_STALL_MS'] ?? LEAST_MS);
-    this.#committed = control.committed;
-    this.#timer = setInterval(() => this.#poll(), Math.min(POLL_MS, this.#leastMs));
+    this.#reached = this.#read();
+    this.#timer = setInterval(() => this.#poll(), Math.min(POLL_MS, this.#fixedMs || POLL_MS));
     this.#timer.unref();
   }
 
@@ -30,23 +30,36 @@ export class StallWatch {
     clearInterval(this.#timer);
   }
 
+  #read(): number[] {
+    return Array.from({ length: this.workers }, (_, worker) => this.control.reachedBy(worker));
+  }
+
   #poll(): void {
     const now = performance.now();
-    const committed = this.control.committed;
-    if (committed !== this.#committed) {
-      this.#slowestMs = Math.max(this.#slowestMs, (now - this.#since) / (committed - this.#committed));
-      this.#committed = committed;
+    const reached = this.#read();
+    const stoodMs = now - this.#since;
+    const moves = reached.reduce((sum, marks, worker) => sum + marks - (this.#reached[worker] as number), 0);
+    if (moves > 0) {
+      this.#slowestMs = Math.max(this.#slowestMs, (stoodMs * this.workers) / moves);
+      this.#reached = reached;
       this.#since = now;
-      return;
+    } else if (stoodMs >= this.#limitMs(reached)) {
+      for (const worker of findLate(reached)) this.onStall(worker, stoodMs);
+      this.#since = now;
     }
-    if (now - this.#since < Math.max(this.#leastMs, PATIENCE * this.#slowestMs)) return;
-    const reached = Array.from({ length: this.workers }, (_, worker) => this.control.reachedBy(worker));
-    const furthest = Math.max(...reached);
-    // all equal: nobody waits for another, so nobody can be blamed but all
-    const isLate = (barriers: number): boolean => barriers < furthest || reached.every((other) => other === furthest);
-    reached.forEach((barriers, worker) => {
-      if (isLate(barriers)) this.onStall(worker);
-    });
-    this.#since = now;
   }
+
+  #limitMs(reached: readonly number[]): number {
+    const isStarting = reached.includes(0);
+    if (!isStarting && this.#fixedMs > 0) return this.#fixedMs;
+    return Math.max(LEAST_MS, PATIENCE * this.#slowestMs);
+  }
+}
+
+/** The workers behind the one that has come furthest; all of them when none is: then nobody can be told apart. */
+export function findLate(reached: readonly number[]): number[] {
+  const workers = [...reached.keys()];
+  const furthest = Math.max(...reached);
+  const late = workers.filter((worker) => (reached[worker] as number) < furthest);
+  return late.length > 0 ? late : workers;
 }

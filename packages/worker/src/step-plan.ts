@@ -1,14 +1,17 @@
 /** Who does what in a step: shards to compute, nodes to add up, slices to update. The same for every step of one size. */
 import {
   ALIGNMENT,
-  canonicalNodes,
   type ContributionLayout,
+  canonicalNodes,
   dealShards,
+  type Freeze,
+  type Layer,
   planFold,
+  type Segment,
   type ShardRange,
   shardCount,
 } from '@lockstep/core';
-import { pieceKind } from '@lockstep/kernels';
+import { pieceKind, SQUARES_CHUNK } from '@lockstep/kernels';
 import type { MemoryPlan } from './memory-plan.js';
 
 export interface StepPlan {
@@ -32,15 +35,30 @@ export function planStep(samples: number, shardSize: number, workers: number, me
 const PIECE_FIELDS = 4;
 
 /**
- * Cuts the state into one slice per worker, for reduction and update.
+ * Whether a segment keeps its values: a frozen parameter, the statistics of a frozen batch norm. Its bits are in both
+ * versions of the state from the start, and no update touches them.
+ */
+export function isKept(segment: Segment, layers: readonly Layer[], freeze: Freeze): boolean {
+  if (segment.kind === 'result') return false;
+  if (segment.kind === 'parameter') return freeze.names.has(segment.parameter.name);
+  return freeze.isLayerFrozen(layers[segment.layerIndex] as Layer);
+}
+
+/**
+ * Cuts the state into one slice per worker, for reduction and update. What is frozen is in no slice.
  *
  * @returns for each worker [kind, offset, length, values per sample] of its pieces; the result goes to worker 0
  */
-export function planPieces(layout: ContributionLayout, workers: number): Int32Array[] {
+export function planPieces(
+  layout: ContributionLayout,
+  workers: number,
+  isFrozen: (segment: Segment) => boolean = () => false,
+): Int32Array[] {
   const each = Math.ceil(layout.length / ALIGNMENT / workers) * ALIGNMENT;
   const pieces: number[][] = Array.from({ length: workers }, () => []);
   const owner = (offset: number): number[] => pieces[Math.min(workers - 1, Math.floor(offset / each))] as number[];
   for (const segment of layout.segments) {
+    if (isFrozen(segment)) continue;
     if (segment.kind === 'statistics') {
       owner(segment.offset).push(pieceKind.statistics, segment.offset, segment.channels, segment.valuesPerSample);
     } else if (segment.kind === 'result') {
@@ -55,6 +73,33 @@ export function planPieces(layout: ContributionLayout, workers: number): Int32Ar
     }
   }
   return pieces.map((list) => Int32Array.from(list));
+}
+
+/** Chunks of the gradient whose squares are added up, to clip its norm: the same for any number of workers. */
+export interface SquaresPlan {
+  readonly count: number;
+  /** For each worker [index, offset, length] of its chunks. */
+  readonly chunks: readonly Int32Array[];
+}
+
+/** Cuts every trained parameter, from its start, into chunks of SQUARES_CHUNK floats, and deals them out in ranges. */
+export function planSquares(
+  layout: ContributionLayout,
+  workers: number,
+  isFrozen: (segment: Segment) => boolean,
+): SquaresPlan {
+  const all: number[][] = [];
+  for (const segment of layout.segments) {
+    if (segment.kind !== 'parameter' || isFrozen(segment)) continue;
+    for (let at = 0; at < segment.size; at += SQUARES_CHUNK) {
+      all.push([all.length, segment.offset + at, Math.min(SQUARES_CHUNK, segment.size - at)]);
+    }
+  }
+  const each = Math.ceil(all.length / workers);
+  const chunks = Array.from({ length: workers }, (_, worker) =>
+    Int32Array.from(all.slice(worker * each, (worker + 1) * each).flat()),
+  );
+  return { count: all.length, chunks };
 }
 
 export { PIECE_FIELDS };

@@ -5,15 +5,24 @@
  *   contribute -> barrier -> reduce and update my slice -> barrier, commit -> next step
  */
 import { workerData } from 'node:worker_threads';
-import { inferLayers, planContribution, samplesInStep, stepsPerEpoch } from '@lockstep/core';
-import { type NativeEngine as NativeHandle, loadKernels, UPDATE_FIELDS } from '@lockstep/kernels';
+import {
+  averageDecay,
+  gradientScale,
+  inferLayers,
+  planContribution,
+  planFreeze,
+  type Segment,
+  samplesInStep,
+  stepsPerEpoch,
+} from '@lockstep/core';
+import { loadKernels, type NativeEngine as NativeHandle, UPDATE_FIELDS, updateField } from '@lockstep/kernels';
 import { abortReason, Control } from './control.js';
 import type { Engine, StepCall } from './engine.js';
 import { readFault } from './fault.js';
 import { planMemory } from './memory-plan.js';
 import type { EvaluateTask, NodeTask, NodeWorkerData, TrainTask } from './messages.js';
 import { NativeEngine } from './native-engine/native-engine.js';
-import { planPieces, planStep, type StepPlan } from './step-plan.js';
+import { isKept, planPieces, planSquares, planStep, type StepPlan } from './step-plan.js';
 import { tabulateUpdates } from './update-table.js';
 
 const data = workerData as NodeWorkerData;
@@ -30,7 +39,10 @@ const lastStep = planStep(
   workers,
   memory,
 );
-const pieces = planPieces(layout, workers);
+const freeze = planFreeze(layers, recipe.freeze);
+const isFrozen = (segment: Segment): boolean => isKept(segment, layers, freeze);
+const pieces = planPieces(layout, workers, isFrozen);
+const squares = planSquares(layout, workers, isFrozen);
 const engine: Engine = new NativeEngine(
   { layers, layout, recipe, seed: data.seed, normalization: data.normalization },
   { arena: data.arena, order: data.order },
@@ -48,8 +60,10 @@ const updater: NativeHandle = kernels.createEngine(
 const fault = readFault(control);
 
 export default function runTask(task: NodeTask): void {
+  control.enter(task.worker);
   if (task.kind === 'train') train(task);
   else evaluate(task);
+  control.leave(task.worker);
 }
 
 function train({ worker, firstStep, endStep }: TrainTask): void {
@@ -70,6 +84,10 @@ function train({ worker, firstStep, endStep }: TrainTask): void {
     const plan = stepOfEpoch === epochSteps - 1 ? lastStep : fullStep;
     contribute(call, plan, worker, step, stepOfEpoch);
     if (!control.meet(worker, -1)) return;
+    if (recipe.clipNorm !== undefined) {
+      addSquares(plan, worker);
+      if (!control.meet(worker, -1)) return;
+    }
     for (let i = 0; i < UPDATE_FIELDS; i++) row[i] = updates[(step - firstStep) * UPDATE_FIELDS + i] as number;
     update(row, plan, worker, step, stepOfEpoch);
     // read before the barrier: after it, others may already be told to stop
@@ -96,13 +114,32 @@ function contribute(call: StepCall, plan: StepPlan, worker: number, step: number
 /** Finishes this worker's slice of the reduction and applies the optimizer to it. Worker 0 also keeps the books. */
 function update(row: Float64Array, plan: StepPlan, worker: number, step: number, stepOfEpoch: number): void {
   fault?.('update', worker, step);
-  row[SAMPLES] = plan.samples;
+  row[updateField.samples] = plan.samples;
+  if (recipe.clipNorm !== undefined) row[updateField.gradientScale] = gradientScale(recipe.clipNorm, sumInOrder(data.squareSums));
   kernels.update(updater, row, plan.nodes, plan.fold, pieces[worker] as Int32Array);
+  if (memory.hasAverage) moveAverage(worker, step);
   if (worker === 0) keepResult(step, stepOfEpoch);
   fault?.('updated', worker, step);
 }
 
-const SAMPLES = 6;
+/** This worker's share of the gradient's norm; the sums are added up by every worker in the same order. */
+function addSquares(plan: StepPlan, worker: number): void {
+  const chunks = squares.chunks[worker] as Int32Array;
+  kernels.squares(updater, plan.samples, plan.nodes, plan.fold, chunks, data.squareSums);
+}
+
+const sumInOrder = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);
+
+const averageBlock = new Float64Array(4);
+
+/** Moves the average of this worker's slice on to the state that it has just written. */
+function moveAverage(worker: number, step: number): void {
+  averageBlock[0] = memory.stateAt((step + 1) % 2);
+  averageBlock[1] = memory.averageAt(step % 2);
+  averageBlock[2] = memory.averageAt((step + 1) % 2);
+  averageBlock[3] = averageDecay(recipe.ema as number, recipe.emaWarmup === true, step + 1);
+  kernels.average(updater, averageBlock, pieces[worker] as Int32Array);
+}
 
 function keepResult(step: number, stepOfEpoch: number): void {
   const at = memory.stateAt((step + 1) % 2) * 16 + layout.resultOffset;
@@ -114,12 +151,15 @@ function keepResult(step: number, stepOfEpoch: number): void {
   if (control.isStopping) data.stopAt[0] = step + 1;
 }
 
-function evaluate({ split, version, shards, chunkShards, results }: EvaluateTask): void {
+function evaluate({ worker, step, split, ofAverage, shards, chunkShards, results, logits }: EvaluateTask): void {
   const { count } = splits[split];
+  const state = ofAverage ? memory.averageAt(step % 2) : memory.stateAt(step % 2);
   for (;;) {
-    const firstShard = control.takeChunk() * chunkShards;
+    fault?.('evaluate', worker, step);
+    const firstShard = control.takeChunk(worker) * chunkShards;
     if (firstShard >= shards) return;
     const endShard = Math.min(shards, firstShard + chunkShards);
-    engine.evaluate({ state: memory.stateAt(version), first: 0, count, firstShard, endShard }, splits[split], results);
+    const call = { state, first: 0, count, firstShard, endShard };
+    engine.evaluate(call, splits[split], results, logits);
   }
 }

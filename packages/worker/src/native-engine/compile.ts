@@ -2,7 +2,7 @@
  * Second half of the compiler: units become a program of kernel calls.
  *
  * Gradients live where the activations were: the gradient of a unit's output overwrites that output once the next
- * unit's weight gradient has read it, and dY overwrites y. Only where a batch norm (or overlapping pool windows) needs
+ * unit's weight gradient has read it, and dY overwrites y. Only where a batch norm (or pool windows that do not tile) needs
  * y and the gradient at once does the gradient of y go through a tensor of its own, g.
  *
  * A model whose dense layers are large runs in three stages: shard by shard up to the first of them, all shards of a
@@ -13,7 +13,9 @@ import {
   assert,
   type ContributionLayout,
   elementCount,
+  type Freeze,
   type Layer,
+  planFreeze,
   type Recipe,
   type Segment,
   type Shape,
@@ -89,6 +91,9 @@ function gradientBorder(layer: Layer): number {
 
 class Compiler {
   readonly #placed: PlacedUnit[] = [];
+  readonly #freeze: Freeze;
+  /** The lowest unit with something to train: nothing below it needs a gradient. */
+  readonly #lowest: number;
   /** Memory of the gradients g, one after the other. */
   readonly #gAt: number | undefined;
 
@@ -99,7 +104,13 @@ class Compiler {
     /** Index of the first unit of the group stage; the number of units if there is none. */
     private readonly tail: number,
   ) {
+    this.#freeze = planFreeze(options.layers, options.recipe.freeze);
+    this.#lowest = units.findIndex(({ source, post }) => this.#trains(source) || this.#trains(post?.norm));
     this.#gAt = builder.reserve(units.flatMap((unit, index) => (usesG(unit) ? [this.#shapeOfY(index)] : [])));
+  }
+
+  #trains(layer: Layer | undefined): boolean {
+    return layer !== undefined && layer.parameters.length > 0 && !this.#freeze.isLayerFrozen(layer);
   }
 
   run(): Int32Array {
@@ -112,7 +123,8 @@ class Compiler {
       this.builder.stage(true, false);
       this.#forward(this.tail, this.units.length);
     }
-    this.builder.loss(this.#flat((this.#placed.at(-1) as PlacedUnit).out), this.options.layout.resultOffset);
+    const logits = this.#flat((this.#placed.at(-1) as PlacedUnit).out);
+    this.builder.loss(logits, this.options.layout.resultOffset, this.options.recipe.labelSmoothing ?? 0);
     this.builder.stage(hasTail, true);
     this.#backward(this.units.length, hasTail ? this.tail : 0);
     if (hasTail) {
@@ -218,7 +230,7 @@ class Compiler {
 
   #norm(y: ProgramTensor, layer: Layer): number {
     const at = (role: string): number => this.#segment(layer, role).offset;
-    return this.builder.norm(y, at('gamma'), at('beta'), at('statistics'));
+    return this.builder.norm(y, at('gamma'), at('beta'), at('statistics'), this.#freeze.isLayerFrozen(layer));
   }
 
   #dropout(layer: Layer | undefined): number {
@@ -295,10 +307,10 @@ class Compiler {
   // ---- backward ----
 
   #backward(end: number, begin: number): void {
-    for (let index = end - 1; index >= begin; index--) {
+    for (let index = end - 1; index >= Math.max(begin, this.#lowest); index--) {
       const placed = this.#placed[index] as PlacedUnit;
       this.#writePostBackward(placed);
-      this.#writeSourceBackward(placed, this.#placed[index - 1]?.dOut);
+      this.#writeSourceBackward(placed, index > this.#lowest ? this.#placed[index - 1]?.dOut : undefined);
     }
   }
 
@@ -322,12 +334,14 @@ class Compiler {
     if (!source) return;
     switch (source.spec.type) {
       case 'conv':
-        this.builder.convWeightGradient(op, y);
-        this.#writeConvBias(unit, source, y);
+        if (this.#trains(source)) {
+          this.builder.convWeightGradient(op, y);
+          this.#writeConvBias(unit, source, y);
+        }
         if (dIn) this.builder.convInputGradient(op, y, dIn);
         break;
       case 'linear':
-        this.builder.denseWeightGradient(op, y);
+        if (this.#trains(source)) this.builder.denseWeightGradient(op, y);
         if (dIn) this.builder.denseInputGradient(op, y, this.#flat(dIn));
         break;
       default:
@@ -348,12 +362,13 @@ const asShape = ({ channels, height, width }: Shape): Shape => ({ channels, heig
 
 /** Whether the gradient of y cannot overwrite y at once: y is needed beside it. */
 function usesG({ post, storesRelu }: Unit): boolean {
-  return post ? post.norm !== undefined || overlaps(post.pool) : storesRelu;
+  return post ? post.norm !== undefined || hasLooseWindows(post.pool) : storesRelu;
 }
 
 const layerOf = (segment: Segment): number =>
   segment.kind === 'result' ? Number.MAX_SAFE_INTEGER : segment.layerIndex;
 
-function overlaps(pool: Layer | undefined): boolean {
-  return pool?.spec.type === 'maxPool' && (pool.spec.stride ?? pool.spec.kernel) < pool.spec.kernel;
+/** Whether windows overlap or leave gaps, so that the gradient of y is not written window by window in place. */
+function hasLooseWindows(pool: Layer | undefined): boolean {
+  return pool?.spec.type === 'maxPool' && (pool.spec.stride ?? pool.spec.kernel) !== pool.spec.kernel;
 }

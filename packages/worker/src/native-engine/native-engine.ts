@@ -52,14 +52,15 @@ export class NativeEngine implements Engine {
     this.#kernels.contribute(this.#training, fields);
   }
 
-  evaluate(call: EvaluateCall, data: EngineData, results: Float32Array): void {
+  evaluate(call: EvaluateCall, data: EngineData, results: Float32Array, logits?: Float32Array): void {
     const fields = this.#call;
     fields[callField.state] = call.state;
     fields[callField.order] = call.first;
     fields[callField.samples] = call.count;
     fields[callField.firstShard] = call.firstShard;
     fields[callField.endShard] = call.endShard;
-    this.#kernels.evaluate(this.#evaluator(data), fields, results);
+    if (logits) this.#kernels.evaluate(this.#evaluator(data), fields, results, logits);
+    else this.#kernels.evaluate(this.#evaluator(data), fields, results);
   }
 
   /** One handle per split; it shares nothing with the others but the arena. */

@@ -7,18 +7,11 @@ import { elementCount, inferLayers, type Layer, type ModelSpec, shardCount } fro
 import { normalizePixels } from '../reference/augmentation.js';
 import { type NetworkInput, type NetworkResult, runNetwork } from '../reference/network.js';
 import { uniforms } from '../reference/random-values.js';
-import { runRounded } from './test-rounding.js';
 import { dropoutMask, prepareNativeStep } from './test-harness.js';
+import { ROUNDINGS, runRounded } from './test-rounding.js';
 
 /** Largest error of a tensor over its largest magnitude: float32 chains of up to a few thousand additions. */
 export const TOLERANCE = 5e-5;
-
-/**
- * How many times the error that one rounding per value between layers makes is allowed. Inside a layer each value is
- * rounded again with every addition of its chain; these errors add up as a random walk, and chains of drawn models are
- * up to 16^2 additions long.
- */
-export const ROUNDINGS = 16;
 
 /** Below this share of the network's largest gradient a tensor's own is taken for 0: a bias before a batch norm. */
 const VANISHES = 1e-9;

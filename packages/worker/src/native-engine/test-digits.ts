@@ -1,6 +1,17 @@
-/** Real digits with noise, for tests of whole networks. */
-import { type Dataset, loadEmbedded } from '@lockstep/core';
+/** Real digits with noise and PyTorch-like initial weights, for tests of the zoo's networks. */
+import {
+  type Dataset,
+  inferLayers,
+  initialBuffers,
+  initialParameters,
+  loadEmbedded,
+  type ModelState,
+  type ZooModel,
+  zooModels,
+} from '@lockstep/core';
 import { uniforms } from '../reference/random-values.js';
+import { compareStep } from './test-comparison.js';
+import { withExactDropout } from './test-harness.js';
 
 /** Pixels are raised by 0 to this much, so that no two backgrounds are alike: equal pixels tie in every pool. */
 const JITTER = 15;
@@ -25,4 +36,31 @@ export async function jitterDigits(count: number, seed: number): Promise<Digits>
     labels: train.labels.slice(first, first + count),
     normalization: { mean: mean[0] as number, std: std[0] as number },
   };
+}
+
+export function findZoo(name: string): ZooModel {
+  const found = zooModels.find(({ model }) => model.name === name);
+  if (!found) throw new Error(`the zoo has no ${name}`);
+  return found;
+}
+
+/** Initial weights of a zoo model, a function of the seed. */
+export function initialState(name: string, seed: number): ModelState {
+  const layers = inferLayers(findZoo(name).model);
+  return { parameters: initialParameters(layers, seed), buffers: initialBuffers(layers) };
+}
+
+export interface DigitsStep {
+  readonly seed: number;
+  readonly samples: number;
+  readonly shardSize?: number;
+  readonly isa?: string;
+}
+
+/** A step of a zoo model on digits, native against float64; dropout as the model has it. */
+export async function compareOnDigits(name: string, { seed, samples, shardSize = 16, isa }: DigitsStep) {
+  const digits = await jitterDigits(samples, seed);
+  const model = withExactDropout(findZoo(name).model);
+  const state = initialState(name, seed);
+  return compareStep({ model, ...state, ...digits, samples, shardSize, ...(isa && { isa }) });
 }

@@ -56,6 +56,8 @@ export interface NativeRun {
   computeNodes(begin: number, end: number): Float32Array[];
   /** The whole step's contribution, from the nodes of ranges that cover it; default: one range. */
   contribute(ranges?: readonly ShardRange[]): Float32Array;
+  /** Computes the whole step from parameters and statistics that are all NaN: every activation becomes NaN. */
+  poisonScratch(): void;
   /** [predicted, probability] per sample, [loss, correct] per shard. */
   evaluate(first?: number, count?: number): Float32Array;
   parts(contribution: Float32Array): Part[];
@@ -74,6 +76,10 @@ export function withExactDropout(model: ModelSpec): ModelSpec {
   );
   return parseModelSpec({ ...model, layers });
 }
+
+/** The bytes of an array, which `toEqual` compares bit by bit: -0 is not 0, and NaN has a payload. */
+export const bytesOf = (values: Float32Array): Buffer =>
+  Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 
 /** What a dropout mask is a function of. */
 export interface MaskDraw {
@@ -137,6 +143,12 @@ export function prepareNativeStep(options: NativeStep): NativeRun {
         ranges.flatMap(canonicalNodes),
         ranges.flatMap(({ begin, end }) => computeNodes(begin, end)),
       ),
+    poisonScratch() {
+      const state = arena.slice(0, layout.length);
+      arena.fill(Number.NaN, 0, layout.length);
+      computeNodes(0, shards);
+      arena.set(state);
+    },
     evaluate(first = 0, count = samples) {
       const endShard = shardCount(count, recipe.shardSize);
       const results = new Float32Array(2 * (count + endShard)).fill(Number.NaN);

@@ -1,0 +1,70 @@
+/** What a weights file says about the data that its model was trained on, so that later data can be brought to the same form. */
+import { type Dataset, LockstepError, MNIST_MEAN, MNIST_STD, type ModelSpec, measureBorder, parseJson } from '@lockstep/core';
+import { z } from 'zod';
+
+/** Key of the notes, as JSON, in the weights file's `__metadata__`. */
+export const DATA_KEY = 'lockstep.data';
+
+const perChannel = z.array(z.number()).min(1);
+
+const dataNotesSchema = z.object({
+  /** Pixel value v becomes (v/255 - mean)/std; one pair per channel. */
+  mean: perChannel,
+  std: perChannel,
+  /** One per class. */
+  classNames: z.array(z.string()),
+  /** Mean of the pixels along the training images' edges, 0 to 1: dark or light ground. */
+  border: z.number(),
+  /** Images of each class in turn that were held out as test set, where the data has none of its own. */
+  heldOut: z.int().min(0).optional(),
+});
+
+export type DataNotes = z.output<typeof dataNotesSchema>;
+
+/** What to keep about a dataset. */
+export function describeData(dataset: Dataset): DataNotes {
+  const { mean, std, classNames, heldOut } = dataset;
+  return {
+    mean: [...mean],
+    std: [...std],
+    classNames: classNames === undefined ? numberClasses(dataset.classes) : [...classNames],
+    border: measureBorder(dataset),
+    ...(heldOut === undefined ? {} : { heldOut }),
+  };
+}
+
+/** What is assumed of weights that carry no notes, such as PyTorch's: data like MNIST. */
+export function assumeData({ input, classes }: ModelSpec): DataNotes {
+  return {
+    mean: new Array<number>(input.channels).fill(MNIST_MEAN),
+    std: new Array<number>(input.channels).fill(MNIST_STD),
+    classNames: numberClasses(classes),
+    border: 0,
+  };
+}
+
+const numberClasses = (classes: number): string[] => Array.from({ length: classes }, (_, index) => String(index));
+
+/**
+ * Reads notes from a file's metadata; undefined when there are none.
+ *
+ * @throws LockstepError LOCKSTEP_WEIGHTS_DATA when they are damaged or do not fit the model
+ */
+export function parseDataNotes(text: string | undefined, model: ModelSpec, source: string): DataNotes | undefined {
+  if (text === undefined) return undefined;
+  const parsed = parseJson(text);
+  const result = 'fault' in parsed ? undefined : dataNotesSchema.safeParse(parsed.value);
+  const notes = result?.success ? result.data : undefined;
+  const { channels } = model.input;
+  if (notes?.mean.length === channels && notes.std.length === channels && notes.classNames.length <= model.classes) {
+    return { ...notes, classNames: nameAll(notes.classNames, model.classes) };
+  }
+  throw new LockstepError(
+    'LOCKSTEP_WEIGHTS_DATA',
+    `${source}: ${DATA_KEY} does not describe data for ${channels} channels and ${model.classes} classes. Save the weights again with lockstep.`,
+  );
+}
+
+/** A model may have more classes than its data: the others go by their numbers. */
+const nameAll = (names: readonly string[], classes: number): string[] =>
+  numberClasses(classes).map((number, index) => names[index] ?? number);

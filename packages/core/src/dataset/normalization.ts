@@ -1,0 +1,49 @@
+/** What the pixels of a dataset are like, taken from its training images. */
+import type { Dataset, Split } from './dataset.js';
+import { measureEdges } from './planar-image.js';
+
+/** A channel whose pixels are all the same has no spread to divide by: half a grey level stands for it. */
+const SMALLEST_STD = 0.5 / 255;
+/** Images that `measureBorder` looks at. */
+const BORDER_IMAGES = 1000;
+
+interface Shape {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+/** Mean and standard deviation of each channel, of pixels as fractions 0 to 1; from exact integer sums. */
+export function measureNormalization(split: Split, { channels, height, width }: Shape) {
+  const plane = height * width;
+  const mean: number[] = [];
+  const std: number[] = [];
+  for (let c = 0; c < channels; c++) {
+    const histogram = new Float64Array(256);
+    for (let n = 0; n < split.count; n++) {
+      const from = (n * channels + c) * plane;
+      for (let i = from; i < from + plane; i++) {
+        const value = split.images[i] as number;
+        histogram[value] = (histogram[value] as number) + 1;
+      }
+    }
+    const total = split.count * plane;
+    const sum = histogram.reduce((all, count, value) => all + count * value, 0);
+    const squares = histogram.reduce((all, count, value) => all + count * value * value, 0);
+    const average = sum / total;
+    mean.push(average / 255);
+    std.push(Math.max(SMALLEST_STD, Math.sqrt(Math.max(0, squares / total - average * average)) / 255));
+  }
+  return { mean, std };
+}
+
+/** Mean of the pixels along the training images' edges, 0 to 1: whether their ground is dark or light. */
+export function measureBorder({ train, channels, height, width }: Dataset): number {
+  const count = Math.min(train.count, BORDER_IMAGES);
+  const bytes = channels * height * width;
+  let sum = 0;
+  for (let n = 0; n < count; n++) {
+    sum += measureEdges({ channels, height, width, pixels: train.images.subarray(n * bytes, (n + 1) * bytes) });
+  }
+  return count > 0 ? sum / count : 0;
+}

@@ -1,0 +1,105 @@
+/**
+ * How a message travels, as one binary WebSocket message:
+ *
+ *   seal (16 bytes) | bytes of the head (uint32, little-endian) | head: the message in MessagePack | payload: raw bytes
+ *
+ * The seal is the start of an HMAC-SHA256 over the rest and over the number of frames so far in this direction, so that
+ * a flipped bit, a frame left out and a frame put in are all noticed. Before the handshake has made a key it is zero.
+ */
+import { createHmac } from 'node:crypto';
+import { Packr, Unpackr } from 'msgpackr';
+import { LockstepError } from './errors.js';
+import { type Message, parseMessage } from './messages.js';
+
+/** Floats of a bucket at most: what travels as one frame. */
+export const BUCKET_FLOATS = 2 ** 18;
+/** Bytes of a payload at most. */
+export const MAX_PAYLOAD_BYTES = 4 * BUCKET_FLOATS;
+const MAX_HEAD_BYTES = 65_536;
+const SEAL_BYTES = 16;
+const PREFIX_BYTES = SEAL_BYTES + 4;
+/** Bytes of a frame at most. */
+export const MAX_FRAME_BYTES = PREFIX_BYTES + MAX_HEAD_BYTES + MAX_PAYLOAD_BYTES;
+/** Bytes of a frame before the handshake is over. */
+export const MAX_GREETING_BYTES = 4096;
+
+// Plain maps only: no records, no references, nothing that a peer could define.
+const packr = new Packr({ useRecords: false, moreTypes: false, encodeUndefinedAsNil: false });
+const unpackr = new Unpackr({ useRecords: false, moreTypes: false, mapsAsObjects: true, int64AsType: 'number' });
+
+export interface Frame {
+  readonly message: Message;
+  /** A view of the frame; empty when there is none. */
+  readonly payload: Uint8Array;
+}
+
+/** Seals the frames of one direction of a connection, or checks their seals. */
+export class FrameSeal {
+  #count = 0;
+
+  /** @param direction who sends: `listener` or `caller` */
+  constructor(
+    private readonly key: Uint8Array,
+    private readonly direction: 'listener' | 'caller',
+  ) {}
+
+  next(...parts: readonly Uint8Array[]): Buffer {
+    const hmac = createHmac('sha256', this.key).update(`${this.direction} ${this.#count++} `);
+    for (const part of parts) hmac.update(part);
+    return hmac.digest().subarray(0, SEAL_BYTES);
+  }
+}
+
+/** Everything of a frame but its payload, which is sent after it, as it is. */
+export function encodeHead(message: Message, payload: Uint8Array, seal: FrameSeal | undefined): Buffer {
+  const head = packr.pack(message) as Buffer;
+  const bytes = Buffer.alloc(PREFIX_BYTES + head.length);
+  bytes.writeUInt32LE(head.length, SEAL_BYTES);
+  bytes.set(head, PREFIX_BYTES);
+  seal?.next(bytes.subarray(SEAL_BYTES), payload).copy(bytes);
+  return bytes;
+}
+
+/**
+ * Reads a frame.
+ *
+ * @param parts the frame's bytes, cut anywhere
+ * @throws LockstepError LOCKSTEP_NODE_FRAME when it is none, LOCKSTEP_NODE_MESSAGE when the message is not in form
+ */
+export function decodeFrame(parts: readonly Buffer[], seal: FrameSeal | undefined): Frame {
+  const [first, second] = splitParts(parts);
+  const headBytes = first.length >= PREFIX_BYTES ? first.readUInt32LE(SEAL_BYTES) : -1;
+  if (headBytes < 0 || headBytes > MAX_HEAD_BYTES || PREFIX_BYTES + headBytes > first.length + second.length) {
+    throw frameError(`it has ${first.length + second.length} bytes and claims a head of ${headBytes}`);
+  }
+  const bytes = PREFIX_BYTES + headBytes === first.length ? first : Buffer.concat([first, second]);
+  const payload = bytes === first ? second : bytes.subarray(PREFIX_BYTES + headBytes);
+  if (payload.length > MAX_PAYLOAD_BYTES) throw frameError(`its payload has ${payload.length} bytes`);
+  const sealed = bytes.subarray(SEAL_BYTES, PREFIX_BYTES + headBytes);
+  if (seal && !seal.next(sealed, payload).equals(bytes.subarray(0, SEAL_BYTES))) {
+    throw frameError('its seal is wrong: it was changed on the way, or is not from the node that shook hands');
+  }
+  return { message: parseMessage(unpackHead(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headBytes))), payload };
+}
+
+/** The head as it was sent, alone, and the rest. */
+function splitParts(parts: readonly Buffer[]): [Buffer, Buffer] {
+  const [first, second] = parts;
+  if (first && second && parts.length === 2) return [first, second];
+  return [parts.length === 1 && first ? first : Buffer.concat(parts), Buffer.alloc(0)];
+}
+
+function unpackHead(bytes: Buffer): unknown {
+  try {
+    return unpackr.unpack(bytes);
+  } catch (error) {
+    throw frameError(`its head is not MessagePack (${error instanceof Error ? error.message.slice(0, 100) : 'unreadable'})`);
+  }
+}
+
+const frameError = (text: string): LockstepError =>
+  new LockstepError('LOCKSTEP_NODE_FRAME', `a frame cannot be read: ${text}. Is that a Lockstep node of the same release?`);
+
+/** A vector's bytes without a copy. Lockstep runs on little-endian machines only. */
+export const bytesOf = (floats: Float32Array): Uint8Array =>
+  new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);

@@ -1,0 +1,33 @@
+/** Whole networks of the zoo on jittered digits, with PyTorch-like initial weights, against float64. */
+import { zooModels } from '@lockstep/core';
+import { describe, expect, it } from 'vitest';
+import { describeErrors, median, TOLERANCE, worstError } from './test-comparison.js';
+import { compareOnDigits } from './test-digits.js';
+
+const MODELS = zooModels.map(({ model }) => model.name);
+/** What the float64 reference computes in a second or less; the slow test has the rest. */
+const SMALL_MODELS = MODELS.filter((name) => name !== 'cnn11m');
+
+describe.each(SMALL_MODELS)('%s on digits, every tensor of the contribution against float64', (name) => {
+  it('a shard of 16: the median of five seeds', async () => {
+    const runs = await Promise.all([1, 2, 3, 4, 5].map((seed) => compareOnDigits(name, { seed, samples: 16 })));
+    // the median: a ReLU or a pool that rounding decides is a real difference
+    expect(median(runs.map(worstError)), describeErrors(runs)).toBeLessThan(TOLERANCE);
+  });
+
+  it.each([
+    ['a short last shard: 13 of 16 lanes', { samples: 13 }],
+    ['a shard of 32', { samples: 32, shardSize: 32 }],
+    ['two shards and 13 lanes of a third', { samples: 45 }],
+  ])('%s: the median of three seeds', async (_, shape) => {
+    const runs = await Promise.all([1, 2, 3].map((seed) => compareOnDigits(name, { seed, ...shape })));
+    expect(median(runs.map(worstError)), describeErrors(runs)).toBeLessThan(TOLERANCE);
+  });
+});
+
+describe('cnn11m on digits, every tensor of the contribution against float64', () => {
+  it('one short shard: 13 of 16 lanes', async () => {
+    const errors = await compareOnDigits('cnn11m', { seed: 1, samples: 13 });
+    expect(worstError(errors), describeErrors([errors])).toBeLessThan(TOLERANCE);
+  });
+});
