@@ -1,34 +1,83 @@
 /** Loads the data of a command and tells on stderr what a person should know about it. */
-import { type Dataset, type DownloadProgress, LockstepError, loadMnist, type ModelSpec } from '@lockstep/core';
+import {
+  adaptModel,
+  createDataset,
+  type DataOptions,
+  type DataProgress,
+  type Dataset,
+  type DownloadProgress,
+  LockstepError,
+  loadMnist,
+  type ModelSpec,
+  openDataset,
+} from '@lockstep/core';
 import { type Io, writeLine } from './io.js';
 import { formatBar } from './progress.js';
 import { canRedraw, StatusLine } from './terminal.js';
 
+/** How to read the data at `path`; MNIST from cache, mirrors or the embedded sample when there is no path. */
+export interface DataRequest extends Omit<DataOptions, 'classes' | 'onProgress' | 'onWarning'> {
+  readonly path: string | undefined;
+}
+
 /**
- * Loads the data of a model: a folder, or else MNIST from the cache, the mirrors or the embedded sample.
+ * Loads data that a model can read as it is.
  *
- * @throws LockstepError as core's `loadMnist`; LOCKSTEP_DATA_MODEL when the model cannot read it
+ * @throws LockstepError as core's `loadMnist` and `openDataset`; LOCKSTEP_DATA_MODEL when the model cannot read it
  */
-export async function loadData(directory: string | undefined, model: ModelSpec, io: Io): Promise<Dataset> {
+export async function loadData(request: DataRequest, model: ModelSpec, io: Io): Promise<Dataset> {
+  const dataset = withClassesOf(model, await load(request, io));
+  checkFit(dataset, model);
+  return dataset;
+}
+
+/**
+ * Loads data to train a model on; a model made for other shapes or classes is changed to fit, and what was changed is
+ * told.
+ *
+ * @throws LockstepError as `loadData`
+ */
+export async function loadTrainingData(request: DataRequest, model: ModelSpec, io: Io) {
+  const dataset = withClassesOf(model, await load(request, io));
+  const { model: adapted, changes } = adaptModel(model, dataset);
+  if (changes.length > 0) writeLine(io.stderr, `note: ${model.name} was changed to fit the data: ${changes.join(', ')}`);
+  return { dataset, model: adapted };
+}
+
+async function load({ path, ...options }: DataRequest, io: Io): Promise<Dataset> {
   const status = canRedraw(io.stderr, io.env) ? new StatusLine(io.stderr, io.now) : undefined;
-  try {
-    const dataset = await loadMnist({
-      directory,
-      classes: model.classes,
-      onProgress: (progress) => status?.update((columns) => formatDownload(progress, columns)),
-      onWarning: ({ message }) => {
-        status?.clear();
-        writeLine(io.stderr, `warning: ${message}`);
-      },
-    });
+  const onWarning = ({ message }: { message: string }): void => {
     status?.clear();
-    checkFit(dataset, model);
+    writeLine(io.stderr, `warning: ${message}`);
+  };
+  const show = (format: (columns: number) => string): void => status?.update(format);
+  try {
+    const dataset =
+      path === undefined
+        ? await loadMnist({ onWarning, onProgress: (progress) => show((columns) => formatDownload(progress, columns)) })
+        : await openDataset(path, { ...options, onWarning, onProgress: (progress) => show(() => formatReading(progress)) });
+    status?.clear();
     if (dataset.notice !== undefined) writeLine(io.stderr, frameNotice(dataset.notice));
+    if (dataset.heldOut !== undefined) writeLine(io.stderr, describeHeldOut(dataset));
     return dataset;
   } finally {
     status?.clear();
   }
 }
+
+const describeHeldOut = ({ train, test }: Dataset): string =>
+  `note: the data has no test set; ${test.count} of its ${train.count + test.count} images, evenly from all, are kept for one (--validation sets how many)`;
+
+/** Labels without names may be fewer than the model's classes: the data then counts as many as the model. */
+function withClassesOf(model: ModelSpec, dataset: Dataset): Dataset {
+  if (dataset.classNames !== undefined || dataset.classes === model.classes) return dataset;
+  const largest = Math.max(...[dataset.train, dataset.validation, dataset.test].map(({ labels }) => findLargest(labels)));
+  if (largest >= model.classes) return dataset;
+  const { checksum: _, ...parts } = dataset;
+  return createDataset({ ...parts, classes: model.classes });
+}
+
+const findLargest = (labels: Uint8Array): number => labels.reduce((largest, label) => Math.max(largest, label), 0);
 
 function checkFit(dataset: Dataset, { name, input, classes }: ModelSpec): void {
   const isSameShape = (['channels', 'height', 'width'] as const).every((side) => dataset[side] === input[side]);
@@ -43,6 +92,14 @@ function checkFit(dataset: Dataset, { name, input, classes }: ModelSpec): void {
 }
 
 const BAR_COLUMNS = 20;
+
+/** `reading  45%|█████████           | 450/1,000`. */
+export function formatReading({ phase, done, total }: DataProgress): string {
+  const fraction = total > 0 ? done / total : 1;
+  const percent = `${Math.floor(100 * fraction)}%`.padStart(4);
+  const count = (value: number): string => value.toLocaleString('en-US');
+  return `${phase} ${percent}|${formatBar(fraction, BAR_COLUMNS)}| ${count(done)}/${count(total)}`;
+}
 
 /** `train-images-idx3-ubyte.gz  45%|█████████           | 4.5/9.9 MB`. */
 export function formatDownload({ file, receivedBytes, totalBytes }: DownloadProgress, columns: number): string {

@@ -1,5 +1,6 @@
 /** Every field of a run: one table, from which flags, help, config files and error texts are made. */
 import { optimizerSchema, scheduleSchema } from '@lockstep/core';
+import { dataFormFields } from './data-fields.js';
 import { type Field, type Group, isBoolean, isFraction, isOneOf, isText, isWholeNumber } from './fields.js';
 
 const MOST = Number.MAX_SAFE_INTEGER;
@@ -23,11 +24,11 @@ export const workersField: Field = {
 };
 
 export const dataField: Field = {
-  flags: '--data <dir>',
+  flags: '--data <path>',
   path: ['data'],
   group: 'Data',
   kind: 'text',
-  description: 'folder with the four MNIST files, plain or .gz',
+  description: 'folder of IDX files, folder with a folder of images per class, .csv or .npz',
   defaultText: 'the cache, else downloaded, else the embedded sample',
   check: isText,
 };
@@ -90,9 +91,14 @@ export const runFields: readonly Field[] = [
     check: isBoolean,
   },
   dataField,
-  number('Data', '--validation <n>', 'validation', 'hold out the last n training images and report them too', {
-    check: isWholeNumber(0, MOST),
-  }),
+  ...dataFormFields,
+  number(
+    'Data',
+    '--validation <n>',
+    'validation',
+    'hold out n training images and report them too; data without a test set gets one of n images',
+    { check: isWholeNumber(0, MOST) },
+  ),
   {
     flags: '--save <file>',
     path: ['save'],

@@ -10,6 +10,7 @@ import {
   recipeSchema,
 } from '@lockstep/core';
 import { readConfigFile } from './config-file.js';
+import { type DataForm, readDataForm } from './data-fields.js';
 import { DEFAULT_MODEL, DEFAULT_SEED, recipeFields, runFields } from './options.js';
 import { resolveRecipe } from './recipe-settings.js';
 import { configSource, findSource, getPath, readFlags, type SettingSource } from './setting-source.js';
@@ -24,6 +25,8 @@ export interface RunSettings {
   readonly workers: number;
   readonly engine: 'native';
   readonly data: string | undefined;
+  /** How to read the data. */
+  readonly dataForm: DataForm;
   readonly steps: number | undefined;
   readonly until: number | undefined;
   /** Training images to hold out. */
@@ -67,6 +70,7 @@ export function resolveRun(
     workers: (get('workers') as number | undefined) ?? coreCount,
     engine: 'native',
     data: get('data') as string | undefined,
+    dataForm: readDataForm(get),
     steps: dryRun ? 1 : (get('steps') as number | undefined),
     until: get('until') as number | undefined,
     validation: (get('validation') as number | undefined) ?? 0,

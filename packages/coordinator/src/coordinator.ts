@@ -2,14 +2,19 @@
  * The run in motion: epochs, segments, evaluation, events. It drives nodes and reports; it computes nothing.
  */
 import {
+  type AverageEvaluation,
+  type Checkpoint,
   type Dataset,
   type EndEvent,
   type EpochEvent,
+  epochsWithoutGain,
   type EvaluatedSplit,
   type Evaluation,
   hashParameters,
   inferLayers,
+  LockstepError,
   learningRateAt,
+  type MetricName,
   type ModelSpec,
   type ProgressEvent,
   parameterCount,
@@ -22,6 +27,8 @@ import {
   type TrainingNode,
   type WarningEvent,
 } from '@lockstep/core';
+import { type CheckpointPolicy, Checkpoints } from './checkpoints.js';
+import { adaptSnapshot } from './resume.js';
 
 export interface RunOptions {
   readonly model: ModelSpec;
@@ -32,6 +39,13 @@ export interface RunOptions {
   readonly steps?: number | undefined;
   /** Stop after the first epoch whose test accuracy reaches this fraction. */
   readonly until?: number | undefined;
+  /** Stop after so many epochs that were not better than the best one. */
+  readonly patience?: number | undefined;
+  /** By what epochs are compared; default: the accuracy on the validation split, if there is one, else on the test split. */
+  readonly best?: MetricName | undefined;
+  readonly checkpoints?: CheckpointPolicy | undefined;
+  /** Go on from here instead of the first step; see `checkResume`. */
+  readonly resume?: Checkpoint | undefined;
   /** Aborting lets the step end, evaluates, and ends the run with reason `interrupted`. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -42,12 +56,18 @@ export class Coordinator {
   readonly #warnings: WarningEvent[] = [];
   readonly #startedMs = performance.now();
   readonly #epochSteps: number;
+  readonly #checkpoints: Checkpoints | undefined;
+  /** Those of the resumed run among them. */
+  readonly #epochs: EpochEvent[];
 
   constructor(
     private readonly options: RunOptions,
     private readonly node: TrainingNode,
   ) {
+    const { checkpoints, resume } = options;
     this.#epochSteps = stepsPerEpoch(options.dataset.train.count, options.recipe.batchSize);
+    this.#epochs = [...(resume?.info.epochs ?? [])];
+    this.#checkpoints = checkpoints && new Checkpoints(checkpoints, this.#epochSteps, resume?.info.step ?? 0);
   }
 
   /** Takes a warning into the run's events. */
@@ -55,45 +75,77 @@ export class Coordinator {
     this.#warnings.push({ event: 'warning', ...warning });
   }
 
-  /** Runs the recipe from the first step. */
+  /** Runs the recipe from the first step, or from where the resumed run was. */
   async *run(): AsyncGenerator<RunEvent, void> {
-    const { recipe, until } = this.options;
+    const { recipe, resume } = this.options;
     const totalSteps = Math.min(this.options.steps ?? Number.POSITIVE_INFINITY, recipe.epochs * this.#epochSteps);
+    if (resume) await this.node.restore(adaptSnapshot(resume, recipe));
     yield this.#start();
-    let steps = 0;
-    let epochs = 0;
+    yield* this.#drainWarnings();
+    let steps = resume?.info.step ?? 0;
+    let seconds = resume?.info.epochSeconds ?? 0;
     let test: Evaluated | undefined;
     let reason: EndEvent['reason'] = totalSteps < recipe.epochs * this.#epochSteps ? 'steps' : 'completed';
-    while (steps < totalSteps) {
+    // steps of a run that was stopped further on: there is nothing left to do
+    reason = this.#stopReason(steps) ?? reason;
+    while (steps < totalSteps && this.#stopReason(steps) === undefined) {
       const epoch = Math.floor(steps / this.#epochSteps);
-      const endStep = Math.min(totalSteps, (epoch + 1) * this.#epochSteps);
-      const began = performance.now();
+      const nextCheckpoint = this.#checkpoints?.nextStep(steps) ?? Number.POSITIVE_INFINITY;
+      const endStep = Math.min(totalSteps, (epoch + 1) * this.#epochSteps, nextCheckpoint);
+      // as if the epoch had run without a break
+      const began = performance.now() - 1000 * seconds;
       const progress = yield* this.#segment({ epoch, firstStep: steps, endStep }, began);
       steps = progress.committed;
+      seconds = (performance.now() - began) / 1000;
       test = undefined;
       if (steps === (epoch + 1) * this.#epochSteps) {
-        epochs = epoch + 1;
-        const seconds = (performance.now() - began) / 1000;
         test = await this.#evaluate();
         yield* this.#drainWarnings();
-        yield this.#epochEvent(epoch, progress, test, seconds);
+        const event = this.#epochEvent(epoch, progress, test, seconds);
+        this.#epochs.push(event);
+        yield event;
+        seconds = 0;
       }
-      if (this.options.signal?.aborted && steps < totalSteps) {
-        reason = 'interrupted';
-        break;
-      }
-      if (test && until !== undefined && test.test.accuracy >= until) {
-        reason = 'until';
-        break;
-      }
+      const isInterrupted = this.options.signal?.aborted === true && steps < totalSteps;
+      const stopReason = isInterrupted ? 'interrupted' : this.#stopReason(steps);
+      yield* this.#keepCheckpoint(steps, seconds, stopReason !== undefined || steps === totalSteps);
+      reason = stopReason ?? reason;
+      if (isInterrupted) break;
     }
     test ??= await this.#evaluate();
     yield* this.#drainWarnings();
-    yield this.#end(epochs, steps, test, reason);
+    yield this.#end(steps, test, reason);
+  }
+
+  /** Why a run whose last epoch ended with this step is to end before its recipe does. */
+  #stopReason(step: number): 'until' | 'patience' | undefined {
+    const { until, patience, dataset } = this.options;
+    const last = this.#epochs.at(-1);
+    if (last === undefined || step !== this.#epochs.length * this.#epochSteps) return undefined;
+    if (until !== undefined && last.testAccuracy >= until) return 'until';
+    const metric = this.options.best ?? (dataset.validation.count > 0 ? 'validationAccuracy' : 'testAccuracy');
+    return patience !== undefined && epochsWithoutGain(this.#epochs, metric) >= patience ? 'patience' : undefined;
+  }
+
+  /** A checkpoint that cannot be written costs a warning, not the run. */
+  async *#keepCheckpoint(step: number, epochSeconds: number, isLast: boolean): AsyncGenerator<RunEvent, void> {
+    if (!this.#checkpoints?.isDue(step, this.#epochs, isLast)) return;
+    const { model, recipe, seed, dataset } = this.options;
+    const { source, checksum } = dataset;
+    const about = { source, checksum, trainSamples: dataset.train.count };
+    const info = { step, seed, model, recipe, dataset: about, epochs: this.#epochs, epochSeconds };
+    try {
+      const path = this.#checkpoints.write({ info, snapshot: await this.node.readSnapshot() });
+      yield { event: 'checkpoint', path, step, isBest: step === this.#checkpoints.bestStep(this.#epochs) };
+    } catch (error) {
+      if (!(error instanceof LockstepError)) throw error;
+      this.warn({ code: error.code, message: error.text });
+      yield* this.#drainWarnings();
+    }
   }
 
   #start(): StartEvent {
-    const { model, recipe, dataset, seed } = this.options;
+    const { model, recipe, dataset, seed, resume } = this.options;
     return {
       event: 'start',
       model: model.name,
@@ -106,6 +158,7 @@ export class Coordinator {
       testSamples: dataset.test.count,
       seed,
       stepsPerEpoch: this.#epochSteps,
+      ...(resume && { resumedStep: resume.info.step }),
       recipe,
     };
   }
@@ -146,7 +199,6 @@ export class Coordinator {
   #progress(plan: SegmentPlan, progress: SegmentProgress, began: number): ProgressEvent {
     const seconds = (performance.now() - began) / 1000;
     const step = progress.committed - plan.epoch * this.#epochSteps;
-    const trained = (progress.committed - plan.firstStep) * this.options.recipe.batchSize;
     return {
       event: 'progress',
       epoch: plan.epoch + 1,
@@ -156,17 +208,26 @@ export class Coordinator {
       loss: progress.stepLoss,
       accuracy: progress.samples > 0 ? progress.correct / progress.samples : 0,
       seconds,
-      imagesPerSecond: trained / seconds,
+      imagesPerSecond: progress.samples / seconds,
     };
   }
 
   async #evaluate(): Promise<Evaluated> {
     const test = await this.node.evaluate('test');
-    if (this.options.dataset.validation.count === 0) return { test };
-    return { test, validation: summarizeSplit(await this.node.evaluate('validation')) };
+    const hasValidation = this.options.dataset.validation.count > 0;
+    const validation = hasValidation ? summarizeSplit(await this.node.evaluate('validation')) : undefined;
+    const ema = this.options.recipe.ema === undefined ? undefined : await this.#evaluateAverage(hasValidation);
+    return { test, ...(validation && { validation }), ...(ema && { ema }) };
   }
 
-  #epochEvent(epoch: number, progress: SegmentProgress, { test, validation }: Evaluated, seconds: number): EpochEvent {
+  async #evaluateAverage(hasValidation: boolean): Promise<AverageEvaluation> {
+    const test = await this.node.evaluate('test', { average: true });
+    const evaluation = describeTest(test);
+    if (!hasValidation) return evaluation;
+    return { ...evaluation, validation: summarizeSplit(await this.node.evaluate('validation', { average: true })) };
+  }
+
+  #epochEvent(epoch: number, progress: SegmentProgress, { test, validation, ema }: Evaluated, seconds: number): EpochEvent {
     const { recipe } = this.options;
     return {
       event: 'epoch',
@@ -175,26 +236,25 @@ export class Coordinator {
       trainLoss: progress.lossSum / progress.samples,
       trainAccuracy: progress.correct / progress.samples,
       ...(validation && { validation }),
-      testLoss: test.loss,
-      testAccuracy: test.accuracy,
-      testCorrect: test.correct,
-      testTotal: test.total,
+      ...(ema && { ema }),
+      ...describeTest(test),
       seconds,
       imagesPerSecond: progress.samples / seconds,
     };
   }
 
-  #end(epochs: number, steps: number, { test, validation }: Evaluated, reason: EndEvent['reason']): EndEvent {
+  #end(steps: number, { test, validation, ema }: Evaluated, reason: EndEvent['reason']): EndEvent {
+    const layers = inferLayers(this.options.model);
+    const average = this.node.readAverage();
     return {
       event: 'end',
-      epochs,
+      epochs: this.#epochs.length,
       steps,
-      testLoss: test.loss,
-      testAccuracy: test.accuracy,
-      testCorrect: test.correct,
-      testTotal: test.total,
+      ...describeTest(test),
       ...(validation && { validation }),
-      parametersSha256: hashParameters(inferLayers(this.options.model), this.node.readState()),
+      parametersSha256: hashParameters(layers, this.node.readState()),
+      ...(ema && { ema }),
+      ...(average && { emaSha256: hashParameters(layers, average) }),
       seconds: (performance.now() - this.#startedMs) / 1000,
       reason,
     };
@@ -208,8 +268,16 @@ export class Coordinator {
 interface Evaluated {
   readonly test: EvaluatedSplit;
   readonly validation?: Evaluation;
+  readonly ema?: AverageEvaluation;
 }
 
 const summarizeSplit = ({ loss, accuracy, correct, total }: EvaluatedSplit): Evaluation => ({ loss, accuracy, correct, total });
+
+const describeTest = ({ loss, accuracy, correct, total }: EvaluatedSplit) => ({
+  testLoss: loss,
+  testAccuracy: accuracy,
+  testCorrect: correct,
+  testTotal: total,
+});
 
 const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, PROGRESS_MS));

@@ -1,2 +1,4 @@
 /** The run in motion. */
 export * from './coordinator.js';
+export * from './checkpoints.js';
+export * from './resume.js';

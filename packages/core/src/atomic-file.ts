@@ -30,7 +30,7 @@ function writeFully(file: number, part: Uint8Array): void {
 }
 
 /** A rename is only safe from a power cut once the folder is on the disk. */
-function syncFolder(path: string): void {
+export function syncFolder(path: string): void {
   let folder: number | undefined;
   try {
     folder = openSync(path, 'r');

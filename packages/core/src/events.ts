@@ -11,6 +11,15 @@ export interface Evaluation {
   readonly total: number;
 }
 
+/** The moving average of the state, evaluated; only with `ema`. */
+export interface AverageEvaluation {
+  readonly testLoss: number;
+  readonly testAccuracy: number;
+  readonly testCorrect: number;
+  readonly testTotal: number;
+  readonly validation?: Evaluation;
+}
+
 export interface StartEvent {
   readonly event: 'start';
   readonly model: string;
@@ -26,6 +35,8 @@ export interface StartEvent {
   readonly testSamples: number;
   readonly seed: number;
   readonly stepsPerEpoch: number;
+  /** Steps that were done before, in the run that is resumed. */
+  readonly resumedStep?: number;
   readonly recipe: Recipe;
 }
 
@@ -61,9 +72,19 @@ export interface EpochEvent {
   readonly testAccuracy: number;
   readonly testCorrect: number;
   readonly testTotal: number;
-  /** Training seconds of the epoch, evaluation left out. */
+  readonly ema?: AverageEvaluation;
+  /** Training seconds of the epoch, evaluation and checkpoints left out. */
   readonly seconds: number;
   readonly imagesPerSecond: number;
+}
+
+/** A checkpoint is on the disk. */
+export interface CheckpointEvent {
+  readonly event: 'checkpoint';
+  readonly path: string;
+  readonly step: number;
+  /** Whether it is the best so far by the run's metric. */
+  readonly isBest: boolean;
 }
 
 /** Something a person should know; the run goes on. */
@@ -86,9 +107,12 @@ export interface EndEvent {
   readonly validation?: Evaluation;
   /** SHA-256 over the float32 parameters and batch-norm statistics, little-endian, in the model's order. */
   readonly parametersSha256: string;
+  readonly ema?: AverageEvaluation;
+  /** The same of the moving average. */
+  readonly emaSha256?: string;
   readonly seconds: number;
   /** Why the run ended. */
-  readonly reason: 'completed' | 'steps' | 'until' | 'interrupted';
+  readonly reason: 'completed' | 'steps' | 'until' | 'patience' | 'interrupted';
 }
 
-export type RunEvent = StartEvent | ProgressEvent | EpochEvent | WarningEvent | EndEvent;
+export type RunEvent = StartEvent | ProgressEvent | EpochEvent | CheckpointEvent | WarningEvent | EndEvent;

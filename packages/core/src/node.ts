@@ -73,9 +73,9 @@ export interface TrainingNode {
   /** A copy of the committed moving average; undefined without `ema`. */
   readAverage(): ModelState | undefined;
   /** A copy of all that is committed. No segment may be running. */
-  readSnapshot(): NodeSnapshot;
+  readSnapshot(): NodeSnapshot | Promise<NodeSnapshot>;
   /** Goes on from a snapshot, which may come from another node. No segment may be running. */
-  restore(snapshot: NodeSnapshot): void;
+  restore(snapshot: NodeSnapshot): void | Promise<void>;
   /** Ends the workers. */
   close(): Promise<void>;
 }

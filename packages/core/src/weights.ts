@@ -145,13 +145,13 @@ function readWeightsFile(path: string): Uint8Array {
 }
 
 /** A copy of the values as little-endian bytes; the values may lie in shared memory. */
-function encodeFloats(values: Float32Array): Uint8Array {
+export function encodeFloats(values: Float32Array): Uint8Array {
   const bytes = Buffer.from(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
   return endianness() === 'LE' ? bytes : bytes.swap32();
 }
 
 /** The bytes copied into a new array, whatever their alignment. */
-function decodeFloats(bytes: Uint8Array): Float32Array {
+export function decodeFloats(bytes: Uint8Array): Float32Array {
   const copy = Buffer.from(bytes);
   if (endianness() === 'BE') copy.swap32();
   const values = new Float32Array(bytes.length / 4);

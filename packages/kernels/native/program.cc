@@ -59,7 +59,11 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
   p->prefix_ = header.next();
   const int64_t scratchFloats = (int64_t)header.next() * BLOCK, leavesAt = (int64_t)header.next() * BLOCK;
   const int maxChannels = header.next();
-  if (header.overrun || p->groupShards_ < 1 || p->blocksPerShard_ < 1) return fail("program header is malformed");
+  const bool isPowerOfTwo = p->groupShards_ > 0 && (p->groupShards_ & (p->groupShards_ - 1)) == 0;
+  if (header.overrun || !isPowerOfTwo || p->blocksPerShard_ < 1 || p->prefix_ < 0 || maxChannels < 1 || leavesAt < 0 ||
+      leavesAt + (int64_t)p->groupShards_ * p->prefix_ > scratchFloats) {
+    return fail("program header is malformed");
+  }
   p->scratchBytes_ = (size_t)scratchFloats * sizeof(float);
   p->scratch_ = allocateScratch(p->scratchBytes_);
   if (!p->scratch_) return fail("out of memory for the scratch of the kernels");
@@ -77,18 +81,34 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
     if (payload < 0 || payload > header.end - header.at) return fail("program record runs out of the program");
     Reader r{header.at, header.at + payload};
     header.at += payload;
+    // Ids are checked, sizes and offsets are trusted: they come from this package's program.ts.
+    const char* missing = nullptr;
+    auto idOf = [&](size_t count, const char* text) {
+      const int id = r.next();
+      if (id >= 0 && id < (int)count) return id;
+      missing = text;
+      return -1;
+    };
+    auto tensorId = [&]() { return idOf(p->tensors_.size(), "program names a tensor that is not there"); };
     auto tensor = [&]() -> Tensor {
-      const int id = r.next();
-      return id >= 0 && id < (int)p->tensors_.size() ? p->tensors_[id] : Tensor{};
+      const int id = tensorId();
+      return id < 0 ? Tensor{} : p->tensors_[id];
     };
+    // -1 names none
+    auto isNone = [&]() { return r.at < r.end && *r.at == -1 && r.next() == -1; };
     auto norm = [&]() -> const NormOp* {
-      const int id = r.next();
-      return id >= 0 && id < (int)p->norms_.size() ? &p->norms_[id] : nullptr;
+      if (isNone()) return nullptr;
+      const int id = idOf(p->norms_.size(), "program names a norm that is not there");
+      return id < 0 ? nullptr : &p->norms_[id];
     };
+    auto dropoutId = [&]() { return idOf(p->dropouts_.size(), "program names a dropout that is not there"); };
     auto dropout = [&]() -> const DropoutOp* {
-      const int id = r.next();
-      return id >= 0 && id < (int)p->dropouts_.size() ? &p->dropouts_[id] : nullptr;
+      if (isNone()) return nullptr;
+      const int id = dropoutId();
+      return id < 0 ? nullptr : &p->dropouts_[id];
     };
+    auto convId = [&]() { return idOf(p->convs_.size(), "program names a convolution that is not there"); };
+    auto denseId = [&]() { return idOf(p->denses_.size(), "program names a dense layer that is not there"); };
     Op op{record, 0};
     bool isOp = true;
     switch (record) {
@@ -138,24 +158,32 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
         p->inputs_.push_back(in);
         break;
       }
-      case DROPOUT_MASK:
-      case NORM_FORWARD:
-        op.index = r.next();
-        if (record == NORM_FORWARD) {
-          if (op.index < 0 || op.index >= (int)p->norms_.size()) return fail("program names a norm that is not there");
-          const NormOp& n = p->norms_[op.index];
-          if (!n.isFrozen) op.begin = n.statistics, op.end = n.statistics + 3 * n.y.channels;
-        }
+      case DROPOUT_MASK: op.index = dropoutId(); break;
+      case NORM_FORWARD: {
+        op.index = idOf(p->norms_.size(), "program names a norm that is not there");
+        if (missing) break;
+        const NormOp& n = p->norms_[op.index];
+        if (!n.isFrozen) op.begin = n.statistics, op.end = n.statistics + 3 * n.y.channels;
         break;
+      }
       case CONV: {
         ConvOp c{};
-        c.in = r.next(), c.out = r.next(), c.weight = r.next(), c.bias = r.next();
-        if (std::max(c.in, c.out) >= (int)p->tensors_.size()) return fail("program names a tensor that is not there");
+        c.in = tensorId(), c.out = tensorId(), c.weight = r.next(), c.bias = r.next();
+        if (missing) return fail(missing);
         const Tensor &in = p->tensors_[c.in], &out = p->tensors_[c.out];
         const int kernel = r.next(), stride = r.next(), padding = r.next(), groups = r.next();
+        if (kernel < 1 || stride < 1 || padding < 0 || groups < 1 || in.channels % groups != 0 || out.channels % groups != 0) {
+          return fail("program has a convolution of an impossible shape");
+        }
         c.shape = {in.channels, out.channels, kernel, stride, padding, groups, in.height, in.width, out.height, out.width};
         c.withRelu = r.next() != 0;
-        c.forward = planConvForward(c.shape, in, out);
+        c.winogradForward = usesWinograd(kernel, stride, groups, in.channels, out.channels, out.height, out.width);
+        if (c.winogradForward) {
+          c.forwardW = planWinograd(c.shape, false);
+          p->winogradFloats_ = std::max(p->winogradFloats_, winogradScratch(c.forwardW));
+        } else {
+          c.forward = planConvForward(c.shape, in, out);
+        }
         c.weightGradient = planConvWeightGradient(c.shape, in);
         op.index = (int)p->convs_.size();
         p->convs_.push_back(c);
@@ -194,17 +222,16 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
         p->losses_.push_back(l);
         break;
       }
-      case DENSE_WEIGHT_GRADIENT:
-        op.index = r.next(), op.a = r.next();
-        break;
-      case DENSE_INPUT_GRADIENT:
+      case DENSE_WEIGHT_GRADIENT: op.index = denseId(), op.a = tensorId(); break;
+      case DENSE_INPUT_GRADIENT: op.index = denseId(), op.a = tensorId(), op.b = tensorId(); break;
       case AVERAGE_POOL_BACKWARD:
-        op.index = r.next(), op.a = r.next(), op.b = r.next();
+        op.index = idOf(p->averagePools_.size(), "program names an average pool that is not there");
+        op.a = tensorId(), op.b = tensorId();
         break;
       case POST_BACKWARD: {
         PostBackwardOp b{};
-        const int post = r.next();
-        if (post < 0 || post >= (int)p->posts_.size()) return fail("program names a post that is not there");
+        const int post = idOf(p->posts_.size(), "program names a post that is not there");
+        if (missing) return fail(missing);
         b.post = &p->posts_[post];
         b.dOut = tensor(), b.g = tensor();
         op.index = (int)p->postBackwards_.size();
@@ -219,37 +246,47 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
         p->applies_.push_back(a);
         break;
       }
-      case CONV_WEIGHT_GRADIENT:
-        op.index = r.next(), op.a = r.next();
-        break;
+      case CONV_WEIGHT_GRADIENT: op.index = convId(), op.a = tensorId(); break;
       case CONV_INPUT_GRADIENT: {
-        op.index = r.next(), op.a = r.next(), op.b = r.next();
-        if (op.index < 0 || op.index >= (int)p->convs_.size()) return fail("program names a convolution that is not there");
+        op.index = convId(), op.a = tensorId(), op.b = tensorId();
+        if (missing) return fail(missing);
         ConvOp& c = p->convs_[op.index];
-        c.inputGradient = planConvInputGradient(c.shape, p->tensors_[op.a], p->tensors_[op.b]);
+        const ConvShape& shape = c.shape;
+        c.winogradInputGradient = shape.padding <= 2 && usesWinograd(shape.kernel, shape.stride, shape.groups, shape.outChannels,
+                                                                     shape.inChannels, shape.inHeight, shape.inWidth);
+        if (c.winogradInputGradient) {
+          c.inputGradientW = planWinograd(shape, true);
+          p->winogradFloats_ = std::max(p->winogradFloats_, winogradScratch(c.inputGradientW));
+        } else {
+          c.inputGradient = planConvInputGradient(shape, p->tensors_[op.a], p->tensors_[op.b]);
+        }
         c.hasInputGradient = true;
         break;
       }
-      case CONV_BIAS_GRADIENT:
-        op.a = r.next(), op.begin = r.next();
-        break;
+      case CONV_BIAS_GRADIENT: op.a = tensorId(), op.begin = r.next(); break;
       case ZERO_GRADIENT:
         op.begin = r.next(), op.end = r.next();
         break;
       default: return fail("program holds a record of an unknown kind");
     }
     if (r.overrun || r.at != r.end) return fail("program record has the wrong length");
+    if (missing) return fail(missing);
     if (!isOp) continue;
     if (p->stages_.empty()) return fail("program has an op before its first stage");
     p->stages_.back().ops.push_back(op);
   }
+  p->winogradMemory_.resize(p->winogradFloats_ + BLOCK);
+  p->winograd_ = (float*)(((uintptr_t)p->winogradMemory_.data() + 63) / 64 * 64);
   return p;
 }
 
 void Program::prepare(const float* state, bool train) {
   for (ConvOp& c : convs_) {
-    packWeights(c.forward, state + c.weight);
-    if (train && c.hasInputGradient) packWeights(c.inputGradient, state + c.weight);
+    if (c.winogradForward) transformWeights(c.forwardW, state + c.weight);
+    else packWeights(c.forward, state + c.weight);
+    if (!train || !c.hasInputGradient) continue;
+    if (c.winogradInputGradient) transformWeights(c.inputGradientW, state + c.weight);
+    else packWeights(c.inputGradient, state + c.weight);
   }
 }
 
@@ -280,7 +317,8 @@ void Program::runGroupOp(Op& op, const Context& context, int shards, float* node
     return;
   }
   const int length = op.end - op.begin;
-  groupLeaves_.resize(std::max(groupLeaves_.size(), (size_t)shards * length));
+  // Zeroed, as what the op writes may have padding between its parts.
+  groupLeaves_.assign(std::max(groupLeaves_.size(), (size_t)shards * length), 0.0f);
   for (int s = 0; s < shards; s++) runTimed(op, context, s, 1, groupLeaves_.data() + (int64_t)s * length - op.begin);
   if (length == 0) return;
   addTree(groupLeaves_.data(), shards, length, length);
@@ -318,8 +356,11 @@ void Program::run(const Op& op, const Context& context, int shard, int shards, f
       return;
     case CONV: {
       const ConvOp& c = convs_[op.index];
-      return runConv(c.forward, tensors_[c.in], tensors_[c.out], c.bias < 0 ? nullptr : context.state + c.bias, c.withRelu,
-                     shard, shards, blocksPerShard_);
+      const float* bias = c.bias < 0 ? nullptr : context.state + c.bias;
+      if (c.winogradForward) {
+        return runWinograd(c.forwardW, tensors_[c.in], tensors_[c.out], bias, c.withRelu, shard, shards, blocksPerShard_, winograd_);
+      }
+      return runConv(c.forward, tensors_[c.in], tensors_[c.out], bias, c.withRelu, shard, shards, blocksPerShard_);
     }
     case NORM_FORWARD: return runNormForward(norms_[op.index], context, shard, contribution);
     case POST: return runPostForward(posts_[op.index], context, shard);
@@ -343,8 +384,13 @@ void Program::run(const Op& op, const Context& context, int shard, int shards, f
       const ConvOp& c = convs_[op.index];
       return runConvWeightGradient(c.weightGradient, tensors_[c.in], tensors_[op.a], shard, blocksPerShard_, contribution + c.weight);
     }
-    case CONV_INPUT_GRADIENT:
-      return runConv(convs_[op.index].inputGradient, tensors_[op.a], tensors_[op.b], nullptr, false, shard, shards, blocksPerShard_);
+    case CONV_INPUT_GRADIENT: {
+      const ConvOp& c = convs_[op.index];
+      if (c.winogradInputGradient) {
+        return runWinograd(c.inputGradientW, tensors_[op.a], tensors_[op.b], nullptr, false, shard, shards, blocksPerShard_, winograd_);
+      }
+      return runConv(c.inputGradient, tensors_[op.a], tensors_[op.b], nullptr, false, shard, shards, blocksPerShard_);
+    }
     case CONV_BIAS_GRADIENT: return runConvBiasGradient(tensors_[op.a], shard, blocksPerShard_, contribution + op.begin);
     case ZERO_GRADIENT:
       memset(contribution + op.begin, 0, (op.end - op.begin) * sizeof(float));

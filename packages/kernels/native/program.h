@@ -10,6 +10,7 @@
 #include "input.h"
 #include "loss.h"
 #include "post.h"
+#include "winograd.h"
 
 namespace lockstep {
 
@@ -50,6 +51,8 @@ struct ConvOp {
   int in, out, weight, bias;
   ConvShape shape;
   bool withRelu;
+  bool winogradForward = false, winogradInputGradient = false;
+  WinogradPlan forwardW, inputGradientW;
   ConvPlan forward, inputGradient;
   ConvWeightPlan weightGradient;
   bool hasInputGradient = false;
@@ -90,6 +93,9 @@ class Program {
   int prefix_ = 0;  // floats at the contribution's start that shard stages write
   void* scratch_ = nullptr;
   size_t scratchBytes_ = 0;
+  float* winograd_ = nullptr;  // scratch of Winograd's transforms
+  int64_t winogradFloats_ = 0;
+  std::vector<float> winogradMemory_;
   float* leaves_ = nullptr;  // [shard of group][prefix_]
   std::vector<float> groupLeaves_;
   std::vector<Tensor> tensors_;

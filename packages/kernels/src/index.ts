@@ -1,3 +1,4 @@
 /** Numbers only: native kernels, and programs of kernel calls. */
 export * from './native.js';
 export * from './program.js';
+export * from './program-ops.js';

@@ -44,12 +44,23 @@ export interface NativeKernels {
   ): void;
   /** Moves the average of the state on, on the pieces of `update`; block: [state, average, next average, decay]. */
   average(engine: NativeEngine, block: Float64Array, pieces: Int32Array): void;
+  /**
+   * Computes like `contribute`, but neighbouring nodes are not merged, and times every op.
+   *
+   * @returns for each op of the program, in its order: [record, index, nanoseconds over all shards]; builds whose
+   *   kernels choose between algorithms add a fourth number, an index of `algorithms`
+   */
+  profile(engine: NativeEngine, call: Int32Array): Float64Array;
   /** Bytes to skip until an address is a multiple of 64. */
   alignment(bytes: Uint8Array): number;
   /** GFLOP/s of independent multiply-adds on the calling thread. */
   fmaPeak(iterations: number): number;
   philox(keyLow: number, keyHigh: number, index: number, lane: number, stream: number, purpose: number): number[];
 }
+
+/** How an op computes, by the number that `profile` reports. */
+export const algorithms = ['pass', 'direct', 'depthwise', 'winograd', 'product'] as const;
+export type Algorithm = (typeof algorithms)[number];
 
 /** Fields of the call block of contribute and evaluate. */
 export const callField = {

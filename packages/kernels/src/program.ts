@@ -8,7 +8,8 @@
 /** Samples in a block: the floats of one element. */
 export const BLOCK = 16;
 
-const record = {
+/** Kinds of record of an encoded program; see packages/kernels/native/program.h. */
+export const record = {
   tensor: 1,
   norm: 2,
   dropoutBits: 3,
@@ -32,13 +33,21 @@ const record = {
   zeroGradient: 27,
 } as const;
 
+/** Zeros around a channel: rows above and columns to the left, rows below and columns to the right. */
+export interface Border {
+  readonly before: number;
+  readonly after: number;
+}
+
+export const NO_BORDER: Border = { before: 0, after: 0 };
+
 /** A tensor of a program. */
 export interface ProgramTensor {
   readonly id: number;
   readonly channels: number;
   readonly height: number;
   readonly width: number;
-  readonly border: number;
+  readonly border: Border;
   /** Floats in one block, borders included. */
   readonly blockFloats: number;
   /** Scratch offset / 16. */
@@ -51,19 +60,6 @@ export interface TensorShape {
   readonly height: number;
   readonly width: number;
 }
-
-/** One op of a program, in program order, for people and measurements. Counts are per sample, of the values touched at least once. */
-export interface ProgramOp {
-  readonly name: OpName;
-  /** `8x28x28 > 16x14x14 k3`: channels x height x width of what it reads and writes. */
-  readonly shape: string;
-  /** Of a direct convolution or a matrix product; 0 for what only passes over memory. */
-  readonly multiplyAdds: number;
-  /** Floats read or written. */
-  readonly floats: number;
-}
-
-export type OpName = keyof typeof record;
 
 export interface PostOptions {
   readonly y: ProgramTensor;
@@ -86,9 +82,9 @@ function bitsOf(value: number): number {
 const units = (floats: number): number => Math.ceil(floats / BLOCK);
 
 /** Pixels of a channel with its border, padded so that channels do not all start in the same cache sets. */
-function channelPixels(height: number, width: number, border: number): number {
-  let pixels = (height + 2 * border) * (width + 2 * border);
-  if (height * width === 1 && border === 0) return 1;
+function channelPixels(height: number, width: number, { before, after }: Border): number {
+  let pixels = (before + height + after) * (before + width + after);
+  if (pixels === 1) return 1;
   while (pixels % 64 < 3 || pixels % 64 > 61) pixels++;
   return pixels;
 }
@@ -96,9 +92,6 @@ function channelPixels(height: number, width: number, border: number): number {
 /** Writes one program. Ids of what it declares are handed out in order. */
 export class ProgramBuilder {
   readonly #code: number[] = [];
-  readonly #ops: ProgramOp[] = [];
-  readonly #products: ProgramOp[] = [];
-  readonly #elements: number[] = [];
   #units = 0;
   #tensors = 0;
   #norms = 0;
@@ -122,16 +115,6 @@ export class ProgramBuilder {
     this.#code.push(kind, payload.length, ...payload);
   }
 
-  /** What the program does, in order. */
-  get ops(): readonly ProgramOp[] {
-    return this.#ops;
-  }
-
-  #op(name: OpName, payload: readonly number[], shape: string, floats: number, multiplyAdds = 0): void {
-    this.#ops.push({ name, shape, multiplyAdds, floats });
-    this.#record(record[name], payload);
-  }
-
   /** Reserves scratch memory; returns its offset / 16. */
   #allocate(floats: number): number {
     const at = this.#units;
@@ -140,7 +123,7 @@ export class ProgramBuilder {
   }
 
   /** @param isKept one instance per shard of the group, rather than one that every shard reuses */
-  tensor({ channels, height, width }: TensorShape, border: number, isKept: boolean, isDense = false): ProgramTensor {
+  tensor({ channels, height, width }: TensorShape, border: Border, isKept: boolean, isDense = false): ProgramTensor {
     const pixels = isDense ? height * width : channelPixels(height, width, border);
     const blockFloats = channels * pixels * BLOCK;
     const at = this.#allocate(blockFloats * this.blocksPerShard * (isKept ? this.groupShards : 1));
@@ -149,34 +132,34 @@ export class ProgramBuilder {
 
   /** A borderless tensor of one block row in memory that was reserved with `reserve`: what outlives no op. */
   passing({ channels, height, width }: TensorShape, at: number): ProgramTensor {
-    const pixels = channelPixels(height, width, 0);
-    return this.#declare({ channels, height, width }, 0, at, pixels * BLOCK, channels * pixels * BLOCK, false);
+    const pixels = channelPixels(height, width, NO_BORDER);
+    return this.#declare({ channels, height, width }, NO_BORDER, at, pixels * BLOCK, channels * pixels * BLOCK, false);
   }
 
   /** Reserves memory for the largest of the shapes, as `passing` lays them out; undefined for none. */
   reserve(shapes: readonly TensorShape[]): number | undefined {
     if (shapes.length === 0) return undefined;
-    const floats = shapes.map(({ channels, height, width }) => channels * channelPixels(height, width, 0) * BLOCK);
+    const floats = shapes.map(({ channels, height, width }) => channels * channelPixels(height, width, NO_BORDER) * BLOCK);
     return this.#allocate(Math.max(...floats) * this.blocksPerShard);
   }
 
   /** The same memory as a vector of features; the tensor must be dense. */
   flat(tensor: ProgramTensor): ProgramTensor {
     const channels = tensor.channels * tensor.height * tensor.width;
-    return this.#declare({ channels, height: 1, width: 1 }, 0, tensor.at, BLOCK, tensor.blockFloats, tensor.isKept);
+    return this.#declare({ channels, height: 1, width: 1 }, NO_BORDER, tensor.at, BLOCK, tensor.blockFloats, tensor.isKept);
   }
 
   #declare(
     shape: TensorShape,
-    border: number,
+    border: Border,
     at: number,
     channelStride: number,
     blockFloats: number,
     isKept: boolean,
   ): ProgramTensor {
     const { channels, height, width } = shape;
-    const rowStride = (width + 2 * border) * BLOCK;
-    const interior = border * rowStride + border * BLOCK;
+    const rowStride = (border.before + width + border.after) * BLOCK;
+    const interior = border.before * (rowStride + BLOCK);
     const shardStride = isKept ? (blockFloats * this.blocksPerShard) / BLOCK : 0;
     this.#maxChannels = Math.max(this.#maxChannels, channels);
     this.#record(record.tensor, [

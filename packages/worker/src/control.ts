@@ -64,6 +64,11 @@ export class Control {
     return Atomics.load(this.words, word.abort);
   }
 
+  /** A step that several nodes share is committed by the main thread. */
+  commit(step: number): void {
+    Atomics.store(this.words, word.committed, step);
+  }
+
   get committed(): number {
     return Atomics.load(this.words, word.committed);
   }
@@ -83,9 +88,10 @@ export class Control {
 
   // ---- workers ----
 
-  /** A task begins: from here on a worker that stands still is late. */
-  enter(worker: number): void {
-    Atomics.store(this.words, word.reached + worker, 1);
+  /** A task begins: from here on a worker that stands still is late. One that waits for orders says so again. */
+  enter(worker: number, isAgain = false): void {
+    if (isAgain) Atomics.add(this.words, word.reached + worker, 1);
+    else Atomics.store(this.words, word.reached + worker, 1);
   }
 
   /** A task has ended in order. */

@@ -1,3 +1,4 @@
 /** What computes contributions: engines, worker threads, and the node they make up. */
 export * from './engine.js';
 export * from './local-node.js';
+export * from './native-engine/single-step.js';

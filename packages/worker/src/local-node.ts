@@ -52,6 +52,8 @@ export interface LocalNodeOptions {
   /** Instead of the seed's initial weights. */
   readonly initial?: ModelState | undefined;
   readonly onWarning?: OnWarning | undefined;
+  /** For measurements: takes the milliseconds that each worker stands at barriers; over a SharedArrayBuffer, [workers]. */
+  readonly waits?: Float64Array | undefined;
 }
 
 /** Workers lost without a step in between before the run is given up. */
@@ -99,6 +101,7 @@ export class LocalNode implements TrainingNode {
       results: new Float32Array(new SharedArrayBuffer(this.#epochSteps * 8)),
       stopAt: new Int32Array(new SharedArrayBuffer(4)),
       squareSums: new Float64Array(new SharedArrayBuffer(8 * squareCount)),
+      waits: options.waits,
     };
     this.#control = new Control(this.#data.control, workers, spins);
     const initial = options.initial ?? {
@@ -230,7 +233,9 @@ export class LocalNode implements TrainingNode {
     const results = new Float32Array(new SharedArrayBuffer(8 * (count + shards)));
     const step = this.#control.committed;
     const logits = options.logits ? this.#allocateLogits(count) : undefined;
-    const task = { kind: 'evaluate', step, split, shards, chunkShards: CHUNK_SHARDS, results, logits } as const;
+    const ofAverage = options.average === true;
+    assert(!ofAverage || this.#memory.hasAverage, () => 'the recipe keeps no moving average to evaluate');
+    const task = { kind: 'evaluate', step, split, ofAverage, shards, chunkShards: CHUNK_SHARDS, results, logits } as const;
     for (let losses = 1; ; losses++) {
       this.#control.begin(step);
       const lost = await this.#runTasks((worker) => ({ ...task, worker }));

@@ -5,6 +5,8 @@
  *
  * State, optimizer slots and the moving average (if the recipe has them) are kept twice: a step reads version t % 2 and writes version (t + 1) % 2, so a crash in the
  * middle of a step loses nothing.
+ *
+ * A node that shares its steps with others has a few vectors more: the finished reduction, and partial sums.
  */
 import {
   ALIGNMENT,
@@ -34,10 +36,14 @@ export interface MemoryPlan {
   averageAt(version: number): number;
   /** Units at which a worker's contribution slots start. */
   nodesAt(worker: number): number;
+  /** Units of the finished reduction, when there are partial sums. */
+  readonly reductionAt: number;
+  /** Units of a partial sum. */
+  partialAt(index: number): number;
 }
 
 /** Plans the arena of a node. */
-export function planMemory(layout: ContributionLayout, recipe: Recipe, workers: number): MemoryPlan {
+export function planMemory(layout: ContributionLayout, recipe: Recipe, workers: number, partials = 0): MemoryPlan {
   const vector = layout.length / ALIGNMENT;
   const slotCount = optimizerSlots(recipe.optimizer);
   const shards = shardCount(recipe.batchSize, recipe.shardSize);
@@ -52,10 +58,12 @@ export function planMemory(layout: ContributionLayout, recipe: Recipe, workers: 
     slotCount,
     hasAverage,
     nodesPerWorker,
-    floats: nodesAt(workers) * ALIGNMENT,
+    floats: (nodesAt(workers) + (partials > 0 ? partials + 1 : 0) * vector) * ALIGNMENT,
     stateAt,
     slotAt: (slot, version) => (slot <= slotCount ? (2 * slot + version) * vector : stateAt(version)),
     averageAt: (version) => (hasAverage ? (2 * (1 + slotCount) + version) * vector : stateAt(version)),
     nodesAt,
+    reductionAt: nodesAt(workers),
+    partialAt: (index) => nodesAt(workers) + (index + 1) * vector,
   };
 }

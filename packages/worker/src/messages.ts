@@ -21,6 +21,12 @@ export interface NodeWorkerData {
   readonly squareSums: Float64Array;
   /** [0]: the step count at which all workers leave the segment, set by worker 0. */
   readonly stopAt: Int32Array;
+  /** Partial sums that the arena has room for; 0 for a node that computes alone. */
+  readonly partials: number;
+  /** See orders.ts. */
+  readonly orders: Int32Array<SharedArrayBuffer>;
+  /** For measurements: [worker] milliseconds at barriers. */
+  readonly waits?: Float64Array | undefined;
 }
 
 export interface TrainTask {
@@ -46,4 +52,12 @@ export interface EvaluateTask {
   readonly logits?: Float32Array | undefined;
 }
 
-export type NodeTask = TrainTask | EvaluateTask;
+/** Carry out orders, until one says to leave. */
+export interface ServeTask {
+  readonly kind: 'serve';
+  readonly worker: number;
+  /** Orders that are done. */
+  readonly seen: number;
+}
+
+export type NodeTask = TrainTask | EvaluateTask | ServeTask;

@@ -75,6 +75,35 @@ export function planPieces(
   return pieces.map((list) => Int32Array.from(list));
 }
 
+/** As `planPieces`, for floats [offset, offset + length), which must not cut statistics. */
+export function planPiecesOf(
+  layout: ContributionLayout,
+  { offset, length }: { readonly offset: number; readonly length: number },
+  workers: number,
+  isFrozen: (segment: Segment) => boolean,
+): Int32Array[] {
+  const each = Math.ceil(length / ALIGNMENT / workers) * ALIGNMENT;
+  const pieces: number[][] = Array.from({ length: workers }, () => []);
+  for (const segment of layout.segments) {
+    const begin = Math.max(offset, segment.offset);
+    const end = Math.min(offset + length, segment.offset + Math.ceil(segment.size / ALIGNMENT) * ALIGNMENT);
+    if (begin >= end || isFrozen(segment)) continue;
+    for (let at = begin; at < end; ) {
+      const worker = Math.min(workers - 1, Math.floor((at - offset) / each));
+      const next = segment.kind === 'parameter' ? Math.min(end, offset + (worker + 1) * each) : end;
+      (pieces[worker] as number[]).push(...describePiece(segment, at, next));
+      at = next;
+    }
+  }
+  return pieces.map((list) => Int32Array.from(list));
+}
+
+function describePiece(segment: Segment, begin: number, end: number): number[] {
+  if (segment.kind === 'parameter') return [pieceKind.parameters, begin, end - begin, 0];
+  if (segment.kind === 'result') return [pieceKind.sums, begin, end - begin, 0];
+  return [pieceKind.statistics, segment.offset, segment.channels, segment.valuesPerSample];
+}
+
 /** Chunks of the gradient whose squares are added up, to clip its norm: the same for any number of workers. */
 export interface SquaresPlan {
   readonly count: number;

@@ -22,15 +22,19 @@ import { readFault } from './fault.js';
 import { planMemory } from './memory-plan.js';
 import type { EvaluateTask, NodeTask, NodeWorkerData, TrainTask } from './messages.js';
 import { NativeEngine } from './native-engine/native-engine.js';
+import { OrderLoop } from './order-loop.js';
 import { isKept, planPieces, planSquares, planStep, type StepPlan } from './step-plan.js';
+import { TimedControl } from './timed-control.js';
 import { tabulateUpdates } from './update-table.js';
 
 const data = workerData as NodeWorkerData;
 const { recipe, workers, splits } = data;
 const layers = inferLayers(data.model);
 const layout = planContribution(layers);
-const memory = planMemory(layout, recipe, workers);
-const control = new Control(data.control, workers, data.spins);
+const memory = planMemory(layout, recipe, workers, data.partials);
+const control = data.waits
+  ? new TimedControl(data.control, workers, data.spins, data.waits)
+  : new Control(data.control, workers, data.spins);
 const epochSteps = stepsPerEpoch(splits.train.count, recipe.batchSize);
 const fullStep = planStep(Math.min(recipe.batchSize, splits.train.count), recipe.shardSize, workers, memory);
 const lastStep = planStep(
@@ -58,10 +62,12 @@ const updater: NativeHandle = kernels.createEngine(
   data.order,
 );
 const fault = readFault(control);
+const tools = { data, recipe, layout, memory, control, engine, kernels, updater, epochSteps, squares, isFrozen, fault };
 
 export default function runTask(task: NodeTask): void {
   control.enter(task.worker);
   if (task.kind === 'train') train(task);
+  else if (task.kind === 'serve') new OrderLoop(tools, task.worker).serve(task.seen);
   else evaluate(task);
   control.leave(task.worker);
 }

@@ -1,6 +1,5 @@
 /** What `lockstep export` can write: one file of this folder per format, listed in formats.ts. */
-import type { ModelSpec, ModelState } from '@lockstep/core';
-import type { DataNotes } from '../data-notes.js';
+import type { DataNotes, ModelSpec, ModelState } from '@lockstep/core';
 
 /** What an export is made from. */
 export interface ExportSource {

@@ -1,6 +1,11 @@
 /** What a weights file says about the data that its model was trained on, so that later data can be brought to the same form. */
-import { type Dataset, LockstepError, MNIST_MEAN, MNIST_STD, type ModelSpec, measureBorder, parseJson } from '@lockstep/core';
 import { z } from 'zod';
+import { LockstepError } from '../errors.js';
+import { parseJson } from '../json-text.js';
+import type { ModelSpec } from '../model-spec.js';
+import type { Dataset } from './dataset.js';
+import { MNIST_MEAN, MNIST_STD } from './idx-dataset.js';
+import { measureBorder } from './normalization.js';
 
 /** Key of the notes, as JSON, in the weights file's `__metadata__`. */
 export const DATA_KEY = 'lockstep.data';
@@ -15,7 +20,7 @@ const dataNotesSchema = z.object({
   classNames: z.array(z.string()),
   /** Mean of the pixels along the training images' edges, 0 to 1: dark or light ground. */
   border: z.number(),
-  /** Images of each class in turn that were held out as test set, where the data has none of its own. */
+  /** Images that were held out as test set, where the data has none of its own. */
   heldOut: z.int().min(0).optional(),
 });
 

@@ -21,6 +21,10 @@ export interface Dataset {
   readonly height: number;
   readonly width: number;
   readonly classes: number;
+  /** One per class; default: their numbers. */
+  readonly classNames?: readonly string[];
+  /** Images that were held out for `test`, when the data came without a test set. */
+  readonly heldOut?: number;
   /** Pixel value v becomes (v/255 - mean)/std; one pair per channel. */
   readonly mean: readonly number[];
   readonly std: readonly number[];

@@ -20,7 +20,7 @@ import {
   type Segment,
   type Shape,
 } from '@lockstep/core';
-import { BLOCK, ProgramBuilder, type ProgramTensor } from '@lockstep/kernels';
+import { BLOCK, type Border, NO_BORDER, ProgramBuilder, type ProgramTensor } from '@lockstep/kernels';
 import { groupUnits, type Unit } from './units.js';
 
 /** Weights from which a dense layer is worth a group stage. */
@@ -75,19 +75,43 @@ export function dropoutOf(layer: Layer, recipe: Recipe): number {
 const isLargeDense = ({ source }: Unit): boolean =>
   source?.spec.type === 'linear' && source.input.channels * source.output.channels >= LARGE_DENSE_WEIGHTS;
 
-/** Border of zeros that the gradient of a convolution's output needs around it for the input gradient. */
-function gradientBorder(layer: Layer): number {
-  if (layer.spec.type !== 'conv') return 0;
-  const { kernel, stride, padding } = layer.spec;
-  const first = Math.floor((padding - (kernel - 1)) / stride);
-  const beyond = (input: number, output: number): number => Math.floor((input - 1 + padding) / stride) - (output - 1);
-  return Math.max(
-    0,
-    -first,
-    beyond(layer.input.height, layer.output.height),
-    beyond(layer.input.width, layer.output.width),
-  );
+/** Outputs along each side of a tile of Winograd's F(4x4, 3x3), and the inputs it reads. */
+const WINOGRAD = { outputs: 4, inputs: 6 } as const;
+
+/**
+ * Zeros that whole Winograd tiles read behind an input of `input` pixels; given to every 3x3 kernel of stride 1, whether
+ * it is done that way or not.
+ */
+const tileOverhang = (output: number, input: number, before: number): number =>
+  (Math.ceil(output / WINOGRAD.outputs) - 1) * WINOGRAD.outputs + WINOGRAD.inputs - before - input;
+
+/** Border of zeros that a convolution reads around its input. */
+function inputBorder({ spec, input, output }: Layer): Border {
+  if (spec.type !== 'conv') return NO_BORDER;
+  const { padding, kernel, stride } = spec;
+  if (kernel !== 3 || stride !== 1) return { before: padding, after: padding };
+  const overhang = (side: 'height' | 'width'): number => tileOverhang(output[side], input[side], padding);
+  return { before: padding, after: Math.max(padding, overhang('height'), overhang('width')) };
 }
+
+/** Border of zeros that the gradient of a convolution's output needs around it for the input gradient. */
+function gradientBorder({ spec, input, output }: Layer): Border {
+  if (spec.type !== 'conv') return NO_BORDER;
+  const { kernel, stride, padding } = spec;
+  const before = Math.max(0, -Math.floor((padding - (kernel - 1)) / stride));
+  const beyond = (side: 'height' | 'width'): number => {
+    const reach = Math.floor((input[side] - 1 + padding) / stride) - (output[side] - 1);
+    return kernel === 3 && stride === 1 ? Math.max(reach, tileOverhang(input[side], output[side], before)) : reach;
+  };
+  return { before, after: Math.max(0, beyond('height'), beyond('width')) };
+}
+
+const widest = (a: Border, b: Border): Border => ({
+  before: Math.max(a.before, b.before),
+  after: Math.max(a.after, b.after),
+});
+
+const isNone = ({ before, after }: Border): boolean => before + after === 0;
 
 class Compiler {
   readonly #placed: PlacedUnit[] = [];
@@ -159,12 +183,12 @@ class Compiler {
     const { source, post, storesRelu } = unit;
     const read = this.#readBorder(index + 1);
     const isDense = this.#needsDense(index);
-    const own = source && index > 0 ? gradientBorder(source) : 0;
+    const own = source && index > 0 ? gradientBorder(source) : NO_BORDER;
     // A dense reader takes no border: then y and what is read are two tensors.
-    const copies = !post && isDense && own > 0;
+    const copies = !post && isDense && !isNone(own);
     const isSame = !post && !copies;
     const y = source
-      ? this.#tensor(source.output, isSame ? Math.max(own, read) : own, isSame && isDense)
+      ? this.#tensor(source.output, isSame ? widest(own, read) : own, isSame && isDense)
       : this.#asRead(input, index);
     const norm = post?.norm ? this.#norm(y, post.norm) : -1;
     const dropout1 = this.#dropout(post?.dropout1);
@@ -189,7 +213,7 @@ class Compiler {
   /** The gradient of a ReLU's output that is masked by that output: kept if the group stage writes it for shards. */
   #gradientOfStored(index: number, y: ProgramTensor): ProgramTensor {
     const isDense = this.#needsDense(index);
-    return index >= this.tail - 1 || isDense ? this.builder.tensor(y, 0, this.#keeps, isDense) : this.#g(y);
+    return index >= this.tail - 1 || isDense ? this.builder.tensor(y, NO_BORDER, this.#keeps, isDense) : this.#g(y);
   }
 
   /** Whether activations are kept for every shard of a group, as a group stage stands between forward and backward. */
@@ -197,8 +221,8 @@ class Compiler {
     return this.builder.groupShards > 1;
   }
 
-  #tensor(shape: Shape, border: number, isDense: boolean): ProgramTensor {
-    return this.builder.tensor(shape, isDense ? 0 : border, this.#keeps, isDense);
+  #tensor(shape: Shape, border: Border, isDense: boolean): ProgramTensor {
+    return this.builder.tensor(shape, isDense ? NO_BORDER : border, this.#keeps, isDense);
   }
 
   #g(y: ProgramTensor): ProgramTensor {
@@ -207,9 +231,9 @@ class Compiler {
   }
 
   /** Border that unit `index` reads around its input. */
-  #readBorder(index: number): number {
-    const spec = this.units[index]?.source?.spec;
-    return spec?.type === 'conv' ? spec.padding : 0;
+  #readBorder(index: number): Border {
+    const source = this.units[index]?.source;
+    return source ? inputBorder(source) : NO_BORDER;
   }
 
   /** Whether the reader of unit `index`'s output takes it as one vector: a dense layer, or the loss. */

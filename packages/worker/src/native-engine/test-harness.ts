@@ -52,15 +52,17 @@ export interface NativeRun {
   readonly layers: readonly Layer[];
   readonly layout: ContributionLayout;
   readonly shards: number;
-  /** The canonical nodes of shards [begin, end), padding zeroed. */
+  /** The canonical nodes of shards [begin, end), padding and all. */
   computeNodes(begin: number, end: number): Float32Array[];
   /** The whole step's contribution, from the nodes of ranges that cover it; default: one range. */
   contribute(ranges?: readonly ShardRange[]): Float32Array;
   /** Computes the whole step from parameters and statistics that are all NaN: every activation becomes NaN. */
   poisonScratch(): void;
-  /** [predicted, probability] per sample, [loss, correct] per shard. */
-  evaluate(first?: number, count?: number): Float32Array;
+  /** results: [predicted, probability] per sample, [loss, correct] per shard; logits: [sample][class]. */
+  evaluate(first?: number, count?: number): { results: Float32Array; logits: Float32Array };
   parts(contribution: Float32Array): Part[];
+  /** The largest magnitude in the padding between segments. */
+  paddingOf(contribution: Float32Array): number;
 }
 
 /** Normalization where a test gives none: takes noise to about mean 0 and deviation 1. */
@@ -124,13 +126,14 @@ export function prepareNativeStep(options: NativeStep): NativeRun {
   const task = { layers, layout, recipe, seed: options.seed ?? TEST_SEED, normalization };
   const engine = new NativeEngine(task, { arena, order }, { images, labels }, options.isa);
   const computeNodes = (firstShard: number, endShard: number): Float32Array[] => {
-    // what stood in the slots before must not matter
-    arena.fill(Number.NaN, layout.length);
+    for (let at = layout.length; at < arena.length; at += layout.length) {
+      poisonSegments(layout, arena.subarray(at, at + layout.length));
+    }
     const { orderStart = 0, step = 0, epoch = 0 } = options;
     const slots = layout.length / 16;
     engine.contribute({ state: 0, slots, firstShard, endShard, samples, orderStart, step, epoch });
     return canonicalNodes({ begin: firstShard, end: endShard }).map((_, i) =>
-      withoutPadding(layout, arena.subarray(layout.length * (1 + i), layout.length * (2 + i))),
+      arena.slice(layout.length * (1 + i), layout.length * (2 + i)),
     );
   };
   return {
@@ -152,14 +155,20 @@ export function prepareNativeStep(options: NativeStep): NativeRun {
     evaluate(first = 0, count = samples) {
       const endShard = shardCount(count, recipe.shardSize);
       const results = new Float32Array(2 * (count + endShard)).fill(Number.NaN);
-      engine.evaluate({ state: 0, first, count, firstShard: 0, endShard }, { images, labels }, results);
-      return results;
+      const logits = new Float32Array(count * model.classes).fill(Number.NaN);
+      engine.evaluate({ state: 0, first, count, firstShard: 0, endShard }, { images, labels }, results, logits);
+      return { results, logits };
     },
     parts: (contribution) =>
       layout.segments.map((segment) => ({
         name: segment.kind === 'parameter' ? segment.parameter.name : segment.kind,
         values: contribution.subarray(segment.offset, segment.offset + segment.size),
       })),
+    paddingOf(contribution) {
+      const padding = contribution.slice();
+      for (const { offset, size } of layout.segments) padding.fill(0, offset, offset + size);
+      return padding.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    },
   };
 }
 
@@ -169,11 +178,10 @@ function packInitialState(layout: ContributionLayout, { parameters, buffers }: N
   packState(layout, state, arena.subarray(0, layout.length));
 }
 
-/** A copy whose padding between segments, which nobody writes, is 0. */
-function withoutPadding(layout: ContributionLayout, contribution: Float32Array): Float32Array {
-  const copy = new Float32Array(layout.length);
-  for (const { offset, size } of layout.segments) copy.set(contribution.subarray(offset, offset + size), offset);
-  return copy;
+/** What stood in a slot before must not matter; the padding between segments is 0 in every slot and must stay so. */
+function poisonSegments(layout: ContributionLayout, slot: Float32Array): void {
+  slot.fill(0);
+  for (const { offset, size } of layout.segments) slot.fill(Number.NaN, offset, offset + size);
 }
 
 /** Adds up nodes that cover a step, in the canonical order. */

@@ -1,0 +1,19 @@
+/** A thread of the peak meter: waits for its orders, meets the others, and runs multiply-adds that touch no memory. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { loadKernels } from '@lockstep/kernels';
+import type { PeakOrder, PeakThreadData } from './peak-meter.js';
+
+const { arrived, thread } = workerData as PeakThreadData;
+const kernels = loadKernels();
+
+parentPort?.on('message', ({ iterations, together, results }: PeakOrder) => {
+  // A burst that does not count: clocks and vector units wake up.
+  kernels.fmaPeak(iterations);
+  Atomics.add(arrived, 0, 1);
+  while (Atomics.load(arrived, 0) < together);
+  const began = process.hrtime.bigint();
+  const gigaflops = kernels.fmaPeak(iterations);
+  const ended = process.hrtime.bigint();
+  results.set([Number(began), Number(ended), gigaflops], 3 * thread);
+  parentPort?.postMessage('done');
+});

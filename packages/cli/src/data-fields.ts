@@ -1,0 +1,52 @@
+/** The flags that say how to read a user's own data. */
+import type { DataOptions, ImageSize } from '@lockstep/core';
+import { type Check, type Field, isText } from './fields.js';
+
+const MAX_SIDE = 256;
+const SIZE = /^(\d{1,3})(?:x(\d{1,3}))?$/;
+const SHAPE = /^(\d{1,2})x(\d{1,3})x(\d{1,3})$/;
+
+/** How to read data, as far as flags say. */
+export type DataForm = Pick<DataOptions, 'resize' | 'labelColumn' | 'csvShape'>;
+
+const isSide = (side: number): boolean => side >= 1 && side <= MAX_SIDE;
+
+const isSize: Check = (value) =>
+  parseSize(value) === undefined ? `must be a height and a width up to ${MAX_SIDE}, such as 28x28` : undefined;
+
+const isShape: Check = (value) =>
+  parseShape(value) === undefined ? 'must be channels, height and width, such as 3x32x32' : undefined;
+
+/** `32x24` is 32 high and 24 wide; `32` is square. */
+function parseSize(value: unknown): ImageSize | undefined {
+  const [, height, width = height] = SIZE.exec(String(value)) ?? [];
+  const size = { height: Number(height), width: Number(width) };
+  return height !== undefined && isSide(size.height) && isSide(size.width) ? size : undefined;
+}
+
+function parseShape(value: unknown) {
+  const [channels = 0, height = 0, width = 0] = (SHAPE.exec(String(value)) ?? []).slice(1).map(Number);
+  return channels >= 1 && channels <= 16 && isSide(height) && isSide(width) ? { channels, height, width } : undefined;
+}
+
+const textField = (flags: string, name: string, description: string, check: Check): Field => ({
+  flags,
+  path: [name],
+  group: 'Data',
+  kind: 'text',
+  description,
+  check,
+});
+
+export const dataFormFields: readonly Field[] = [
+  textField('--resize <size>', 'resize', 'bring images to this height and width, such as 28x28', isSize),
+  textField('--label-column <name>', 'labelColumn', 'CSV: column with the labels (default: label, else the first)', isText),
+  textField('--csv-shape <shape>', 'csvShape', 'CSV: form of the images where they are not square, such as 1x20x30', isShape),
+];
+
+/** @param get the checked value of a field, by name */
+export const readDataForm = (get: (name: string) => unknown): DataForm => ({
+  resize: get('resize') === undefined ? undefined : parseSize(get('resize')),
+  labelColumn: get('labelColumn') as string | undefined,
+  csvShape: get('csvShape') === undefined ? undefined : parseShape(get('csvShape')),
+});

@@ -1,0 +1,160 @@
+/**
+ * One end of a connection between two nodes: frames in and out, heartbeats, and one way to end with a reason. It is
+ * given its socket, so that this file needs none.
+ */
+import { LockstepError } from './errors.js';
+import { decodeFrame, encodeHead, type Frame, FrameSeal, MAX_GREETING_BYTES } from './frames.js';
+import type { Message } from './messages.js';
+
+/** What a link needs of a WebSocket (ws's fits), with `binaryType` 'fragments'. */
+export interface Socket {
+  send(data: Uint8Array, options: { binary: boolean; fin: boolean }, done?: (error?: Error) => void): void;
+  ping(): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+  on(event: 'message', handler: (data: unknown, isBinary: boolean) => void): unknown;
+  on(event: 'ping' | 'pong', handler: () => void): unknown;
+  on(event: 'close', handler: (code: number, reason: Buffer) => void): unknown;
+  on(event: 'error', handler: (error: Error) => void): unknown;
+}
+
+export interface LinkTimings {
+  /** Between two heartbeats. */
+  readonly heartbeatMs: number;
+  /** Without a sign of life for so long, the other end is given up. */
+  readonly silenceMs: number;
+}
+
+/** Defaults, or what the environment says: tests use shorter ones. */
+export const readLinkTimings = (env: Readonly<Record<string, string | undefined>>): LinkTimings => {
+  const silenceMs = Number(env['LOCKSTEP_SILENCE_MS'] ?? 10_000);
+  return { heartbeatMs: Math.max(20, silenceMs / 8), silenceMs };
+};
+
+/** Close code of the WebSocket when a rule was broken. */
+const POLICY_VIOLATION = 1008;
+/** How long a last message may take to leave. */
+const LINGER_MS = 1000;
+
+export class Link {
+  /** Takes what arrives; what it throws ends the link. */
+  onFrame: (frame: Frame) => void = () => {};
+  /** Called once. */
+  onClose: (reason: LockstepError) => void = () => {};
+  /** When the other end was last heard of. */
+  heardMs = performance.now();
+  #outgoing: FrameSeal | undefined;
+  #incoming: FrameSeal | undefined;
+  #closed: LockstepError | undefined;
+  #inFlight = 0;
+  #onDrain: (() => void)[] = [];
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly role: 'listener' | 'caller',
+    /** For people. */
+    readonly address: string,
+    private readonly timings: LinkTimings,
+  ) {
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    for (const event of ['ping', 'pong'] as const) socket.on(event, () => (this.heardMs = performance.now()));
+    socket.on('error', (error) => this.#end(lost(`${address}: ${error.message}`), false));
+    socket.on('close', () => this.#end(lost(`${address} closed the connection`), false));
+    this.#timer = setInterval(() => this.#beat(), timings.heartbeatMs);
+  }
+
+  get isOpen(): boolean {
+    return this.#closed === undefined;
+  }
+
+  /** Seals every frame from here on, in both directions, and lets longer ones in. */
+  secure(key: Uint8Array): void {
+    this.#outgoing = new FrameSeal(key, this.role);
+    this.#incoming = new FrameSeal(key, this.role === 'listener' ? 'caller' : 'listener');
+  }
+
+  /** Sends a message and its bytes, which may not change until `drain` resolves. */
+  send(message: Message, payload: Uint8Array = EMPTY): void {
+    if (this.#closed) return;
+    const head = encodeHead(message, payload, this.#outgoing);
+    if (payload.length === 0) return this.socket.send(head, { binary: true, fin: true });
+    this.socket.send(head, { binary: true, fin: false });
+    this.#inFlight += 1;
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    this.socket.send(bytes, { binary: true, fin: true }, () => this.#sent());
+  }
+
+  /** Resolves when at most so many payloads are still to leave; at once when the link is closed. */
+  async drain(most = 0): Promise<void> {
+    while (!this.#closed && this.#inFlight > most) await new Promise<void>((resolve) => this.#onDrain.push(resolve));
+  }
+
+  /** Payloads that have not left yet. */
+  get inFlight(): number {
+    return this.#closed ? 0 : this.#inFlight;
+  }
+
+  /** Tells the other end why, and closes. */
+  refuse(reason: LockstepError): void {
+    if (this.#closed) return;
+    this.send({ type: 'refused', code: reason.code, text: reason.text.slice(0, 2000) });
+    this.#end(reason, true);
+  }
+
+  /** Says goodbye and closes. */
+  close(message: Message | undefined, text: string): void {
+    if (message) this.send(message);
+    this.#end(lost(text), true);
+  }
+
+  #receive(data: unknown, isBinary: boolean): void {
+    if (this.#closed) return;
+    this.heardMs = performance.now();
+    try {
+      if (!isBinary) throw new LockstepError('LOCKSTEP_NODE_FRAME', 'a text frame came, all of ours are binary.');
+      const parts = (Array.isArray(data) ? data : [data]) as Buffer[];
+      const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+      if (!this.#incoming && bytes > MAX_GREETING_BYTES && this.role === 'listener') {
+        throw new LockstepError('LOCKSTEP_NODE_FRAME', `a frame of ${bytes} bytes came before the handshake was over.`);
+      }
+      this.onFrame(decodeFrame(parts, this.#incoming));
+    } catch (error) {
+      if (error instanceof LockstepError) this.refuse(error);
+      else throw error;
+    }
+  }
+
+  #sent(): void {
+    this.#inFlight -= 1;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#onDrain.splice(0)) resolve();
+  }
+
+  #beat(): void {
+    const silentMs = performance.now() - this.heardMs;
+    if (silentMs > this.timings.silenceMs) {
+      const text = `nothing was heard from ${this.address} for ${(silentMs / 1000).toFixed(1)} s.`;
+      this.#end(new LockstepError('LOCKSTEP_NODE_SILENT', text), false);
+    } else this.socket.ping();
+  }
+
+  #end(reason: LockstepError, isGraceful: boolean): void {
+    if (this.#closed) return;
+    this.#closed = reason;
+    clearInterval(this.#timer);
+    if (isGraceful) {
+      this.socket.close(POLICY_VIOLATION, reason.code);
+      setTimeout(() => this.socket.terminate(), LINGER_MS).unref();
+    } else this.socket.terminate();
+    this.#wake();
+    this.onClose(reason);
+  }
+}
+
+const EMPTY = new Uint8Array(0);
+
+const lost = (text: string): LockstepError => new LockstepError('LOCKSTEP_NODE_LOST', text);

@@ -1,0 +1,175 @@
+/** Reads an encoded program back into a list of its ops, for people and measurements. */
+import { record } from './program.js';
+
+export type OpName = Exclude<keyof typeof record, 'tensor' | 'norm' | 'dropoutBits' | 'stage'>;
+
+/** One op, in program order. Counts are for one sample. */
+export interface ProgramOp {
+  readonly name: OpName;
+  /** Channels x height x width of what it reads and gives, and its window: `8x28x28 > 16x28x28 k3`. */
+  readonly shape: string;
+  /** Of a direct convolution or a matrix product; 0 for an op that only passes over memory. */
+  readonly multiplyAdds: number;
+  /** Activations that it reads or writes at least once, in floats. */
+  readonly floats: number;
+}
+
+/** Lists the ops of a program in the order in which they run and in which `profile` reports them. */
+export function listOps(code: Int32Array): ProgramOp[] {
+  const reader = new Reader();
+  for (let at = HEADER_FIELDS; at < code.length; ) {
+    const [kind, length] = [code[at] as number, code[at + 1] as number];
+    reader.read(kind, code.subarray(at + 2, at + 2 + length));
+    at += 2 + length;
+  }
+  return reader.ops;
+}
+
+const HEADER_FIELDS = 6;
+
+interface Image {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+}
+
+const NO_IMAGE: Image = { channels: 0, height: 0, width: 0 };
+const sizeOf = ({ channels, height, width }: Image): number => channels * height * width;
+const formatImage = (image: Image): string =>
+  image.height * image.width === 1 ? String(image.channels) : `${image.channels}x${image.height}x${image.width}`;
+
+/** What forward and the two gradients of a convolution or dense layer have in common. */
+interface Product {
+  readonly input: Image;
+  readonly output: Image;
+  readonly window: string;
+  readonly multiplyAdds: number;
+}
+
+class Reader {
+  readonly ops: ProgramOp[] = [];
+  readonly #tensors: Image[] = [];
+  readonly #norms: Image[] = [];
+  readonly #dropouts: number[] = [];
+  readonly #convs: Product[] = [];
+  readonly #denses: Product[] = [];
+  readonly #pools: Product[] = [];
+  readonly #posts: Image[] = [];
+
+  read(kind: number, payload: Int32Array): void {
+    const [a = 0, b = 0, c = 0] = payload;
+    switch (kind) {
+      case record.tensor: {
+        const [channels = 0, height = 0, width = 0] = payload.slice(-3);
+        this.#tensors.push({ channels, height, width });
+        return;
+      }
+      case record.norm:
+        this.#norms.push(this.#tensor(a));
+        return;
+      case record.dropoutBits:
+        this.#dropouts.push(payload[3] as number);
+        return;
+      case record.input:
+        return this.#pass('input', [this.#tensor(a)], 1.25);
+      case record.dropoutMask:
+        return this.#add('dropoutMask', String(this.#dropouts[a]), 0, (this.#dropouts[a] as number) / 32);
+      case record.conv:
+        return this.#forward('conv', this.#convs, this.#convolution(payload));
+      case record.dense:
+        return this.#forward('dense', this.#denses, this.#matrix(a, b));
+      case record.averagePool:
+        return this.#forward('averagePool', this.#pools, {
+          ...this.#between(a, b),
+          window: ` k${c}x${payload[3]}`,
+          multiplyAdds: 0,
+        });
+      case record.normForward:
+        return this.#pass('normForward', [this.#norms[a] as Image]);
+      case record.post:
+        return this.#post(payload);
+      case record.loss:
+        return this.#pass('loss', [this.#tensor(a)], 2);
+      case record.denseWeightGradient:
+        return this.#product('denseWeightGradient', this.#denses[a]);
+      case record.denseInputGradient:
+        return this.#product('denseInputGradient', this.#denses[a]);
+      case record.averagePoolBackward:
+        return this.#product('averagePoolBackward', this.#pools[a]);
+      case record.postBackward:
+        return this.#pass('postBackward', [this.#tensor(b), this.#posts[a] as Image, this.#tensor(c)]);
+      case record.apply:
+        return this.#pass('apply', [this.#tensor(a)], 3);
+      case record.convWeightGradient:
+        return this.#product('convWeightGradient', this.#convs[a]);
+      case record.convInputGradient:
+        return this.#product('convInputGradient', this.#convs[a]);
+      case record.convBiasGradient:
+        return this.#pass('convBiasGradient', [this.#tensor(a)]);
+      case record.zeroGradient:
+        return this.#add('zeroGradient', `${b - a} floats of the contribution`, 0, 0);
+      default:
+        this.#unknown(kind);
+    }
+  }
+
+  /** A record of a kind that needs no words of its own yet: an op by its name alone. */
+  #unknown(kind: number): void {
+    const name = Object.entries(record).find(([, value]) => value === kind)?.[0];
+    if (name !== undefined && kind > record.stage) this.#add(name as OpName, '', 0, 0);
+  }
+
+  #tensor(id: number): Image {
+    return this.#tensors[id] ?? NO_IMAGE;
+  }
+
+  #between(input: number, output: number): { input: Image; output: Image } {
+    return { input: this.#tensor(input), output: this.#tensor(output) };
+  }
+
+  #add(name: OpName, shape: string, multiplyAdds: number, floats: number): void {
+    this.ops.push({ name, shape, multiplyAdds, floats });
+  }
+
+  /** @param touches how often each value is read or written */
+  #pass(name: OpName, images: readonly Image[], touches = 1): void {
+    const floats = images.reduce((sum, image) => sum + touches * sizeOf(image), 0);
+    this.#add(name, images.map(formatImage).join(' > '), 0, floats);
+  }
+
+  #convolution(payload: Int32Array): Product {
+    const [input = 0, output = 0, , , kernel = 0, stride = 1, padding = 0, groups = 1] = payload;
+    const images = this.#between(input, output);
+    const taps = (images.input.channels / groups) * kernel ** 2;
+    const parts = [`k${kernel}`, stride > 1 && `s${stride}`, padding > 0 && `p${padding}`, groups > 1 && `g${groups}`];
+    return {
+      ...images,
+      window: ` ${parts.filter((part) => part !== false).join(' ')}`,
+      multiplyAdds: sizeOf(images.output) * taps,
+    };
+  }
+
+  #matrix(input: number, output: number): Product {
+    const images = this.#between(input, output);
+    return { ...images, window: '', multiplyAdds: sizeOf(images.input) * sizeOf(images.output) };
+  }
+
+  #forward(name: OpName, list: Product[], product: Product): void {
+    list.push(product);
+    this.#product(name, product);
+  }
+
+  #product(name: OpName, product: Product | undefined): void {
+    if (product === undefined) return this.#add(name, '', 0, 0);
+    const { input, output, window, multiplyAdds } = product;
+    const shape = `${formatImage(input)} > ${formatImage(output)}${window}`;
+    this.#add(name, shape, multiplyAdds, sizeOf(input) + sizeOf(output));
+  }
+
+  #post(payload: Int32Array): void {
+    const [y = 0, out = 0] = payload;
+    this.#posts.push(this.#tensor(out));
+    const runs = payload.at(-1) !== 0;
+    if (runs) this.#pass('post', [this.#tensor(y), this.#tensor(out)]);
+  }
+}

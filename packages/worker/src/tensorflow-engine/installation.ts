@@ -1,0 +1,81 @@
+/** Finds and loads the @tensorflow/tfjs-node that `npm run setup:tensorflow` has put into the user's cache folder. */
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { findCacheFolder, LockstepError } from '@lockstep/core';
+import type { TensorFlow } from './tfjs.js';
+
+/** Kept in step with tools/setup/tensorflow.mjs by its test. */
+export const TFJS_VERSION = '4.22.0';
+export const LIBTENSORFLOW_VERSION = '2.15.1';
+export const SETUP_COMMAND = 'npm run setup:tensorflow';
+
+/** One thread per worker: then a worker's results repeat, and workers do not fight for cores. */
+const SETTINGS = { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1', TF_CPP_MIN_LOG_LEVEL: '2' } as const;
+
+/** Where this machine's set-up is, or would be: versions, platform and processor are part of the name. */
+export function tensorFlowFolder(cacheFolder: string = findCacheFolder()): string {
+  const name = `tfjs-${TFJS_VERSION}-tensorflow-${LIBTENSORFLOW_VERSION}-${process.platform}-${process.arch}`;
+  return join(cacheFolder, 'tensorflow', name);
+}
+
+/** Whether the set-up was finished. */
+export const isTensorFlowSetUp = (folder: string = tensorFlowFolder()): boolean => existsSync(join(folder, 'ready.json'));
+
+/** For people: `tensorflow (tfjs-node 4.22.0, libtensorflow 2.15.1)`. */
+export const ENGINE_NAME = `tensorflow (tfjs-node ${TFJS_VERSION}, libtensorflow ${LIBTENSORFLOW_VERSION})`;
+
+/**
+ * Sets what TensorFlow reads once, when it is loaded. Call it on the main thread, before any worker exists: a worker's
+ * `process.env` is a copy that the library does not see.
+ *
+ * @throws LockstepError LOCKSTEP_ENGINE_MISSING when the set-up was not done
+ */
+export function prepareTensorFlow(folder: string = tensorFlowFolder()): void {
+  requireSetUp(folder);
+  Object.assign(process.env, SETTINGS);
+}
+
+/**
+ * Loads the library, with its `tensorflow` backend.
+ *
+ * @throws LockstepError LOCKSTEP_ENGINE_MISSING, or LOCKSTEP_ENGINE_BROKEN when it does not load
+ */
+export function loadTensorFlow(folder: string = tensorFlowFolder()): TensorFlow {
+  requireSetUp(folder);
+  try {
+    return withoutBanner(() => createRequire(join(folder, 'package.json'))('@tensorflow/tfjs-node') as TensorFlow);
+  } catch (error) {
+    throw new LockstepError(
+      'LOCKSTEP_ENGINE_BROKEN',
+      `the tensorflow engine in ${folder} does not load: ${firstLine(error)}. Delete that folder and run ${SETUP_COMMAND}.`,
+      { cause: error },
+    );
+  }
+}
+
+function requireSetUp(folder: string): void {
+  if (isTensorFlowSetUp(folder)) return;
+  throw new LockstepError(
+    'LOCKSTEP_ENGINE_MISSING',
+    `the tensorflow engine is not set up on this machine (there is no ${folder}). Run this once: ${SETUP_COMMAND}`,
+  );
+}
+
+/** When the set-up was done and with what, for `lockstep doctor`. */
+export function readSetUp(folder: string = tensorFlowFolder()): { readonly compiler?: string } {
+  return JSON.parse(readFileSync(join(folder, 'ready.json'), 'utf8')) as { compiler?: string };
+}
+
+/** tfjs advertises itself on stdout when it is loaded; stdout is the program's. */
+function withoutBanner<T>(load: () => T): T {
+  const { log, info, warn } = console;
+  Object.assign(console, { log: () => {}, info: () => {}, warn: () => {} });
+  try {
+    return load();
+  } finally {
+    Object.assign(console, { log, info, warn });
+  }
+}
+
+const firstLine = (error: unknown): string => String(error instanceof Error ? error.message : error).split('\n')[0] ?? '';

@@ -1,0 +1,25 @@
+/**
+ * `node tools/golden-hashes.mjs` computes the hashes of test/golden-hashes.json again and writes those that changed:
+ * after a change of the arithmetic that is meant. It prints each change; the commit should say why it was made.
+ */
+import { writeFileSync } from 'node:fs';
+import { bootstrap } from './bootstrap.mjs';
+import { computeGoldenHash, GOLDEN_FILE, readGoldenRuns } from './golden-runs.mjs';
+
+async function refresh() {
+  const runs = readGoldenRuns();
+  let changed = 0;
+  for (const run of runs) {
+    const sha256 = await computeGoldenHash(run, 1);
+    if (sha256 === run.sha256) continue;
+    console.log(`${run.model}, shards of ${run.recipe.shardSize}: ${run.sha256} -> ${sha256}`);
+    run.sha256 = sha256;
+    changed++;
+  }
+  // One run a line, so that a diff shows which changed.
+  writeFileSync(GOLDEN_FILE, `[\n${runs.map((run) => `  ${JSON.stringify(run)}`).join(',\n')}\n]\n`);
+  console.log(`${changed} of ${runs.length} golden hashes changed`);
+}
+
+if (await bootstrap()) await refresh();
+else process.exitCode = 1;

@@ -1,0 +1,15 @@
+import type { Dataset, RecipeInput } from '../packages/core/dist/index.js';
+
+export interface GoldenRun {
+  readonly model: string;
+  readonly recipe: Partial<RecipeInput>;
+  readonly images: number;
+  readonly seed: number;
+  readonly steps: number;
+  readonly sha256: string;
+}
+
+export const GOLDEN_FILE: string;
+export function readGoldenRuns(): GoldenRun[];
+export function cutSample(trainCount: number, testCount: number): Promise<Dataset>;
+export function computeGoldenHash(run: GoldenRun, workers: number): Promise<string>;

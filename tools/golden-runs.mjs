@@ -1,0 +1,36 @@
+/**
+ * The runs whose hashes are kept in test/golden-hashes.json: each names a model of the zoo, changes to its recipe, how
+ * many images of the embedded sample it sees, a seed, steps, and the SHA-256 of the state after them.
+ */
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export const GOLDEN_FILE = fileURLToPath(new URL('../test/golden-hashes.json', import.meta.url));
+
+export const readGoldenRuns = () => JSON.parse(readFileSync(GOLDEN_FILE, 'utf8'));
+
+/** The first images of the embedded sample. */
+export async function cutSample(trainCount, testCount) {
+  const { createDataset, loadEmbedded } = await import('../packages/core/dist/index.js');
+  const { checksum: _, ...sample } = await loadEmbedded();
+  const cut = ({ images, labels, count }, kept) => ({
+    count: kept,
+    images: images.subarray(0, (images.length / count) * kept),
+    labels: labels.subarray(0, kept),
+  });
+  return createDataset({ ...sample, train: cut(sample.train, trainCount), test: cut(sample.test, testCount) });
+}
+
+/** Trains as a golden run says; resolves with the end event's hash. */
+export async function computeGoldenHash(run, workers) {
+  const { findZooModel, recipeSchema } = await import('../packages/core/dist/index.js');
+  const { train } = await import('../packages/cli/dist/session.js');
+  const zoo = findZooModel(run.model);
+  const recipe = recipeSchema.parse({ ...zoo.recipe, ...run.recipe });
+  const dataset = await cutSample(run.images, 16);
+  const { seed, steps } = run;
+  for await (const event of train({ model: zoo.model, recipe, dataset, seed, steps, workers, engine: 'native' })) {
+    if (event.event === 'end') return event.parametersSha256;
+  }
+  throw new Error(`the run of ${run.model} had no end`);
+}
