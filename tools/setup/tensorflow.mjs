@@ -13,7 +13,6 @@
 import { copyFileSync, createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { findCacheFolder } from './cache-folder.mjs';
 import { findCompiler } from './compiler.mjs';
@@ -128,7 +127,7 @@ function findWheelFile(folder) {
 
 async function checkWheel(file, wheel) {
   const hash = createHash('sha256');
-  if (file) await pipeline(createReadStream(file), hash);
+  if (file) for await (const chunk of createReadStream(file)) hash.update(chunk);
   const sha256 = file ? hash.digest('hex') : 'no file';
   if (sha256 === wheel.sha256) return;
   if (file) rmSync(file);

@@ -13,7 +13,7 @@ export interface ConfigFile {
   locate(path: readonly PropertyKey[]): string;
 }
 
-const PATH_FIELDS = ['data', 'weights', 'save', 'model'];
+const PATH_FIELDS = ['data', 'weights', 'save', 'model', 'checkpoint', 'resume', 'saveEma'];
 const RECIPE_NAMES = Object.keys(recipeSchema.shape);
 const FIELD_NAMES = ['model', 'recipe', ...new Set(runFields.map((field) => field.path[0] as string)), ...RECIPE_NAMES];
 

@@ -2,6 +2,7 @@
 import {
   adaptModel,
   createDataset,
+  type DataNotes,
   type DataOptions,
   type DataProgress,
   type Dataset,
@@ -30,6 +31,28 @@ export async function loadData(request: DataRequest, model: ModelSpec, io: Io): 
   checkFit(dataset, model);
   return dataset;
 }
+
+/**
+ * Loads data in the form of those that weights were trained on: their size, classes and normalization. Without notes
+ * of them, the model's size and the data's own.
+ *
+ * @throws LockstepError as `loadData`
+ */
+export async function loadDataLikeTraining(
+  request: DataRequest,
+  model: ModelSpec,
+  notes: DataNotes | undefined,
+  io: Io,
+): Promise<Dataset> {
+  const { channels, height, width } = model.input;
+  const form = { resize: { height, width }, channels: channels === 3 ? 3 : 1, ...definedOf(request) };
+  const { classNames, heldOut } = notes ?? {};
+  const dataset = await loadData({ ...form, path: request.path, classNames, heldOut }, model, io);
+  return notes === undefined ? dataset : { ...dataset, mean: notes.mean, std: notes.std };
+}
+
+const definedOf = <T extends object>(value: T): Partial<T> =>
+  Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as Partial<T>;
 
 /**
  * Loads data to train a model on; a model made for other shapes or classes is changed to fit, and what was changed is

@@ -1,4 +1,5 @@
-/** What an evaluation shows: totals, confusion matrix, accuracy per class, the most confident mistakes. */
+/** What an evaluation shows: totals, confusion matrix, scores per class, calibration, the most confident mistakes. */
+import { type Calibration, formatCalibration, measureCalibration } from './calibration.js';
 import { formatPercent } from './progress.js';
 import { formatSplit } from './run-printer.js';
 import type { EvaluateResult, Prediction } from './session.js';
@@ -6,10 +7,15 @@ import { formatTable } from './text-table.js';
 
 export interface ClassScore {
   readonly label: number;
+  readonly name: string;
   readonly correct: number;
   readonly total: number;
-  /** 0 when the split has no sample of the class. */
-  readonly accuracy: number;
+  /** Of the images of this class, the share that was recognized: 0 when the split has none. Also called accuracy. */
+  readonly recall: number;
+  /** Of the images taken for this class, the share that was of it; 0 when none was. */
+  readonly precision: number;
+  /** Harmonic mean of precision and recall. */
+  readonly f1: number;
 }
 
 export interface EvaluationReport {
@@ -20,14 +26,26 @@ export interface EvaluationReport {
   /** [label][predicted]: how many. */
   readonly confusion: readonly (readonly number[])[];
   readonly classes: readonly ClassScore[];
+  readonly calibration: Calibration;
   /** Wrong predictions, most confident first; of equals the earlier sample first. */
   readonly mistakes: readonly Prediction[];
 }
 
-/** @param mistakeCount how many mistakes to keep */
-export function reportEvaluation(result: EvaluateResult, classCount: number, mistakeCount: number): EvaluationReport {
+/** Above this a matrix no longer fits a terminal: the commonest confusions are listed instead. */
+const MAX_MATRIX_CLASSES = 20;
+const CONFUSIONS = 20;
+
+/**
+ * @param classNames one per class
+ * @param mistakeCount how many mistakes to keep
+ */
+export function reportEvaluation(
+  result: EvaluateResult,
+  classNames: readonly string[],
+  mistakeCount: number,
+): EvaluationReport {
   const { loss, correct, total, predictions } = result;
-  const confusion = Array.from({ length: classCount }, () => new Array<number>(classCount).fill(0));
+  const confusion = classNames.map(() => new Array<number>(classNames.length).fill(0));
   for (const { label, predicted } of predictions) {
     const row = confusion[label] as number[];
     row[predicted] = (row[predicted] ?? 0) + 1;
@@ -36,45 +54,88 @@ export function reportEvaluation(result: EvaluateResult, classCount: number, mis
     .filter(({ label, predicted }) => label !== predicted)
     .sort((a, b) => b.confidence - a.confidence || a.index - b.index)
     .slice(0, mistakeCount);
-  const accuracy = total > 0 ? correct / total : 0;
-  return { loss, accuracy, correct, total, confusion, classes: confusion.map(scoreClass), mistakes };
+  return {
+    loss,
+    accuracy: divide(correct, total),
+    correct,
+    total,
+    confusion,
+    classes: classNames.map((name, label) => scoreClass(confusion, label, name)),
+    calibration: measureCalibration(predictions),
+    mistakes,
+  };
 }
 
-function scoreClass(row: readonly number[], label: number): ClassScore {
-  const total = row.reduce((sum, count) => sum + count, 0);
-  const correct = row[label] ?? 0;
-  return { label, correct, total, accuracy: total > 0 ? correct / total : 0 };
+const divide = (part: number, whole: number): number => (whole > 0 ? part / whole : 0);
+const sum = (counts: readonly number[]): number => counts.reduce((all, count) => all + count, 0);
+
+function scoreClass(confusion: readonly (readonly number[])[], label: number, name: string): ClassScore {
+  const correct = confusion[label]?.[label] ?? 0;
+  const total = sum(confusion[label] ?? []);
+  const taken = sum(confusion.map((row) => row[label] ?? 0));
+  const [recall, precision] = [divide(correct, total), divide(correct, taken)];
+  return { label, name, correct, total, recall, precision, f1: divide(2 * precision * recall, precision + recall) };
 }
 
 /** @param name of the split: `Test set` */
 export function formatReport(report: EvaluationReport, name: string): string[] {
+  const isSmall = report.classes.length <= MAX_MATRIX_CLASSES;
   return [
     formatSplit(name, report),
     '',
-    'Confusion matrix (rows: label, columns: prediction)',
-    ...formatConfusion(report),
+    ...(isSmall ? formatMatrix(report) : formatConfusions(report)),
+    '',
+    ...formatScores(report),
+    '',
+    ...formatCalibration(report.calibration),
     '',
     ...formatMistakes(report),
   ];
 }
 
-function formatConfusion({ confusion, classes }: EvaluationReport): string[] {
-  const labels = confusion.map((_, label) => String(label));
-  const rows = confusion.map((row, label) => {
-    const score = classes[label] as ClassScore;
-    const accuracy = score.total > 0 ? `${formatPercent(score.accuracy)}%` : '-';
-    return [String(label), ...row.map((count) => (count === 0 ? '.' : String(count))), accuracy];
-  });
-  return formatTable([['', ...labels, 'Accuracy'], ...rows], 'r'.repeat(labels.length + 2));
+function formatMatrix({ confusion, classes }: EvaluationReport): string[] {
+  const names = classes.map(({ name }) => name);
+  const rows = confusion.map((row, label) => [
+    names[label] as string,
+    ...row.map((count) => (count === 0 ? '.' : String(count))),
+  ]);
+  return [
+    'Confusion matrix (rows: label, columns: prediction)',
+    ...formatTable([['', ...names], ...rows], 'r'.repeat(names.length + 1)),
+  ];
 }
 
-function formatMistakes({ mistakes, correct, total }: EvaluationReport): string[] {
+function formatConfusions({ confusion, classes }: EvaluationReport): string[] {
+  const pairs = confusion.flatMap((row, label) =>
+    row.flatMap((count, predicted) => (count > 0 && label !== predicted ? [{ label, predicted, count }] : [])),
+  );
+  const commonest = pairs.sort((a, b) => b.count - a.count).slice(0, CONFUSIONS);
+  const nameOf = (label: number): string => classes[label]?.name ?? String(label);
+  const rows = commonest.map(({ label, predicted, count }) => [nameOf(label), nameOf(predicted), String(count)]);
+  return [
+    `Commonest confusions (${commonest.length} of ${pairs.length})`,
+    ...formatTable([['Label', 'Predicted', 'Images'], ...rows], 'llr'),
+  ];
+}
+
+function formatScores({ classes }: EvaluationReport): string[] {
+  const percent = (fraction: number, whole: number): string => (whole > 0 ? `${formatPercent(fraction)}%` : '-');
+  const rows = classes.map(({ name, total, precision, recall, f1 }) => [
+    name,
+    String(total),
+    ...[precision, recall, f1].map((score) => percent(score, total)),
+  ]);
+  return formatTable([['Class', 'Images', 'Precision', 'Recall', 'F1'], ...rows], 'lrrrr');
+}
+
+function formatMistakes({ mistakes, correct, total, classes }: EvaluationReport): string[] {
   const wrong = total - correct;
   if (wrong === 0) return ['No mistakes.'];
+  const nameOf = (label: number): string => classes[label]?.name ?? String(label);
   const rows = mistakes.map(({ index, label, predicted, confidence }) => [
     String(index),
-    String(label),
-    String(predicted),
+    nameOf(label),
+    nameOf(predicted),
     `${formatPercent(confidence)}%`,
   ]);
   return [

@@ -14,8 +14,8 @@ export interface Field {
   readonly path: readonly string[];
   readonly group: Group;
   readonly description: string;
-  /** How the flag's text is read: a number, numbers between commas, text as it is, or a switch without text. */
-  readonly kind: 'number' | 'numbers' | 'text' | 'switch';
+  /** How the flag's text is read: a number, numbers or texts between commas, text as it is, or a switch without text. */
+  readonly kind: 'number' | 'numbers' | 'text' | 'texts' | 'switch';
   /** Shown by --help. */
   readonly defaultText?: string;
   /** For what the recipe's schema does not check. */
@@ -44,7 +44,7 @@ export function readFlagText(field: Field, text: string): unknown {
   if (field.kind === 'number') return readNumber(field, text, text);
   if (field.kind === 'numbers') return text.split(',').map((part) => readNumber(field, part, text));
   if (text === '') throw optionError(`${flagName(field)} is empty; ${expectedText(field)}`);
-  return text;
+  return field.kind === 'texts' ? text.split(',').map((part) => part.trim()) : text;
 }
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
@@ -80,6 +80,25 @@ export const isFraction: Check = (value) => {
   const hint = isPercent ? `. Did you mean ${Number((value / 100).toPrecision(12))}?` : '';
   return `must be a fraction above 0 and up to 1, such as 0.994${hint}`;
 };
+
+const INTERVAL = /^(\d+)\s*(steps?|epochs?)$/;
+
+/** An interval such as `500 steps`, `2 epochs`. */
+export interface Interval {
+  readonly count: number;
+  readonly unit: 'steps' | 'epochs';
+}
+
+export function readInterval(text: string): Interval | undefined {
+  const [, count, unit] = INTERVAL.exec(text.trim()) ?? [];
+  if (count === undefined || Number(count) < 1 || !Number.isSafeInteger(Number(count))) return undefined;
+  return { count: Number(count), unit: unit?.startsWith('step') ? 'steps' : 'epochs' };
+}
+
+export const isInterval: Check = (value) =>
+  typeof value === 'string' && readInterval(value) !== undefined
+    ? undefined
+    : 'must be a number of steps or epochs, such as "500 steps" or "2 epochs"';
 
 export const isText: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'must be text');
 

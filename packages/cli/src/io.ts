@@ -17,6 +17,8 @@ export interface Io {
   readonly coreCount: number;
   /** Milliseconds on a clock that never goes back. For display only. */
   now(): number;
+  /** All of stdin. */
+  readInput(): Promise<Uint8Array>;
   /** Calls the handler at each Ctrl-C or SIGTERM, instead of dying from it. Returns what ends that. */
   onInterrupt(handler: (signal: InterruptSignal) => void): () => void;
   /** Ends the process at once. */

@@ -1,8 +1,11 @@
 /** The program: one line in, an exit code out. */
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
+import { createBenchCommand } from './commands/bench.js';
 import { createEvaluateCommand } from './commands/evaluate.js';
+import { createExportCommand } from './commands/export.js';
 import { createModelsCommand } from './commands/models.js';
+import { createPredictCommand } from './commands/predict.js';
 import { createSummaryCommand } from './commands/summary.js';
 import { createTrainCommand } from './commands/train.js';
 import { describeError, exitCodeOf } from './failure.js';
@@ -21,7 +24,7 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   try {
     const program = createProgram(context);
     checkCommandName(program, argv);
-    await program.parseAsync(argv.length > 0 ? [...argv] : ['--help'], { from: 'user' });
+    await program.parseAsync(argv.length > 0 ? joinInterval(argv) : ['--help'], { from: 'user' });
     return context.exitCode;
   } catch (error) {
     // Help and version: commander has printed them.
@@ -31,14 +34,23 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   }
 }
 
+/** `--every 500 steps` is one value, though a shell makes it two words. */
+function joinInterval(argv: readonly string[]): string[] {
+  const at = argv.indexOf('--every');
+  const isUnit = at >= 0 && /^(steps?|epochs?)$/.test(argv[at + 2] ?? '');
+  return isUnit ? [...argv.slice(0, at + 1), `${argv[at + 1]} ${argv[at + 2]}`, ...argv.slice(at + 3)] : [...argv];
+}
+
 function createProgram(context: CommandContext): Command {
   const program = createCommand('lockstep', context)
     .description(
       'Trains small networks on MNIST-shaped data; the result is the same to the last bit for any number of workers.',
     )
     .version(readVersion(), '-V, --version', 'show the version')
-    .helpCommand('help [command]', 'show the help of a command');
-  for (const create of [createTrainCommand, createEvaluateCommand, createSummaryCommand, createModelsCommand]) {
+    .helpCommand('help [command]', 'show the help of a command')
+    // So that the flags behind a command are its own.
+    .enablePositionalOptions();
+  for (const create of [createTrainCommand, createEvaluateCommand, createPredictCommand, createExportCommand, createSummaryCommand, createModelsCommand, createBenchCommand]) {
     program.addCommand(create(context));
   }
   return addExamples(program, [

@@ -1,7 +1,7 @@
 /** Every field of a run: one table, from which flags, help, config files and error texts are made. */
-import { optimizerSchema, scheduleSchema } from '@lockstep/core';
+import { engineNames, metricNames, optimizerSchema, scheduleSchema } from '@lockstep/core';
 import { dataFormFields } from './data-fields.js';
-import { type Field, type Group, isBoolean, isFraction, isOneOf, isText, isWholeNumber } from './fields.js';
+import { type Field, type Group, isBoolean, isFraction, isInterval, isOneOf, isText, isWholeNumber } from './fields.js';
 
 const MOST = Number.MAX_SAFE_INTEGER;
 /** More threads than any machine has cores; a mistyped 10000 should not start them. */
@@ -9,7 +9,6 @@ const MOST_WORKERS = 1024;
 export const DEFAULT_MODEL = 'tiny6k';
 export const DEFAULT_SEED = 1;
 
-export const engineNames = ['native'] as const;
 const optimizerNames = optimizerSchema.options.map((option) => option.shape.type.value);
 const scheduleNames = scheduleSchema.options.map((option) => option.shape.type.value);
 
@@ -54,6 +53,24 @@ const number = (group: Group, flags: string, path: string, description: string, 
 const recipeNumber = (flags: string, path: string, description: string): Field =>
   number('Recipe', flags, `recipe.${path}`, description);
 
+const text = (group: Group, flags: string, path: string, description: string): Field => ({
+  flags,
+  path: path.split('.'),
+  group,
+  kind: 'text',
+  description,
+  check: isText,
+});
+
+const toggle = (group: Group, flags: string, path: string, description: string): Field => ({
+  flags,
+  path: path.split('.'),
+  group,
+  kind: 'switch',
+  description,
+  check: isBoolean,
+});
+
 /** What a run takes besides its model and recipe. */
 export const runFields: readonly Field[] = [
   workersField,
@@ -65,6 +82,11 @@ export const runFields: readonly Field[] = [
   number('Run', '--until <fraction>', 'until', 'stop when the test accuracy reaches this, such as 0.994', {
     check: isFraction,
   }),
+  text('Run', '--resume <dir>', 'resume', 'go on from the newest checkpoint in this folder; takes its model, recipe and seed'),
+  toggle('Run', '--override', 'override', 'with --resume: go on although the recipe, seed or data differ'),
+  number('Run', '--patience <n>', 'patience', 'stop after n epochs that are not better than the best, see --best', {
+    check: isWholeNumber(1, MOST),
+  }),
   {
     flags: '--weights <file>',
     path: ['weights'],
@@ -73,6 +95,9 @@ export const runFields: readonly Field[] = [
     description: 'start from these weights (.safetensors)',
     check: isText,
   },
+  number('Run', '--replace-head <n>', 'replaceHead', 'with --weights: give the model a new last layer for n classes', {
+    check: isWholeNumber(2, 65_536),
+  }),
   {
     flags: '--engine <name>',
     path: ['engine'],
@@ -109,6 +134,26 @@ export const runFields: readonly Field[] = [
     check: (value) => (value === false ? undefined : isText(value)),
   },
   { flags: '--no-save', path: ['save'], group: 'Output', kind: 'switch', description: 'write no weights' },
+  text('Output', '--save-ema <file>', 'saveEma', 'write the moving average of the weights here, with --ema'),
+  {
+    ...text('Output', '--checkpoint <dir>', 'checkpoint', 'write checkpoints into this folder'),
+    defaultText: 'the folder of --resume',
+    check: (value) => (value === false ? undefined : isText(value)),
+  },
+  { flags: '--no-checkpoint', path: ['checkpoint'], group: 'Output', kind: 'switch', description: 'write none' },
+  {
+    ...text('Output', '--every <n steps|epochs>', 'every', 'write a checkpoint every n steps or epochs'),
+    defaultText: '1 epoch',
+    check: isInterval,
+  },
+  number('Output', '--keep <n>', 'keep', 'how many of the newest checkpoints to keep', {
+    defaultText: '3',
+    check: isWholeNumber(1, MOST),
+  }),
+  {
+    ...text('Output', '--best <metric>', 'best', `keep the checkpoint of the best epoch too, by ${metricNames.join(', ')}`),
+    check: isOneOf(...metricNames),
+  },
   jsonField,
   {
     flags: '--quiet',
@@ -183,4 +228,15 @@ export const recipeFields: readonly Field[] = [
   recipeNumber('--shift <pixels>', 'augmentation.shift', 'shift images by up to this along each axis'),
   recipeNumber('--scale <fraction>', 'augmentation.scale', 'scale images by up to this, either way'),
   recipeNumber('--dropout <p>', 'dropout', 'probability of every dropout layer of the model'),
+  recipeNumber('--label-smoothing <x>', 'labelSmoothing', 'share of the target that is spread over all classes'),
+  recipeNumber('--clip-norm <x>', 'clipNorm', 'largest norm of the gradient; a larger one is scaled down to it'),
+  recipeNumber('--ema <decay>', 'ema', 'keep a moving average of the weights, such as 0.999, and evaluate it too'),
+  { ...toggle('Recipe', '--ema-warmup', 'recipe.emaWarmup', 'let its decay grow: (1 + t) / (10 + t) at step t'), check: () => undefined },
+  {
+    flags: '--freeze <patterns>',
+    path: ['recipe', 'freeze'],
+    group: 'Recipe',
+    kind: 'texts',
+    description: 'parameters or layers that stay as they are, such as features.* (all but the head) or conv1,conv2',
+  },
 ];

@@ -8,7 +8,7 @@ import { LockstepError } from '@lockstep/core';
  *
  * @throws LockstepError LOCKSTEP_SAVE_PATH naming path and reason
  */
-export function checkOutputPath(path: string): void {
+export function checkOutputPath(path: string, flag = '--save'): void {
   const probe = `${path}.${process.pid}.probe`;
   let isFolder = false;
   try {
@@ -17,9 +17,9 @@ export function checkOutputPath(path: string): void {
     closeSync(openSync(probe, 'w'));
     rmSync(probe);
   } catch (error) {
-    throw savePathError(path, describeReason(error as NodeJS.ErrnoException), error);
+    throw savePathError(path, flag, describeReason(error as NodeJS.ErrnoException), error);
   }
-  if (isFolder) throw savePathError(path, 'it is a folder');
+  if (isFolder) throw savePathError(path, flag, 'it is a folder');
 }
 
 /** Not mkdirSync's `recursive`: that never returns where a folder cannot be made for ENOENT, as in /proc (Node 20). */
@@ -34,10 +34,10 @@ function createFolder(path: string): void {
   }
 }
 
-const savePathError = (path: string, reason: string, cause?: unknown): LockstepError =>
+const savePathError = (path: string, flag: string, reason: string, cause?: unknown): LockstepError =>
   new LockstepError(
     'LOCKSTEP_SAVE_PATH',
-    `cannot write --save ${path}: ${reason}. Choose another path, or --no-save.`,
+    `cannot write ${flag} ${path}: ${reason}. Choose another path${flag === '--save' ? ', or --no-save' : ''}.`,
     { cause },
   );
 

@@ -15,6 +15,7 @@ export function processIo(): Io {
     env: process.env,
     coreCount: availableParallelism(),
     now: () => performance.now(),
+    readInput,
     onInterrupt(handler) {
       for (const signal of SIGNALS) process.on(signal, handler);
       return () => {
@@ -23,6 +24,12 @@ export function processIo(): Io {
     },
     exit: (code) => process.exit(code),
   };
+}
+
+async function readInput(): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
 }
 
 /** `lockstep models | head -1` closes the pipe early: that is no failure. */

@@ -14,6 +14,10 @@ export function formatRecipe(recipe: Recipe): string {
     shift > 0 ? `shift ±${shift}` : '',
     scale > 0 ? `scale ±${scale}` : '',
     recipe.dropout === undefined ? '' : `dropout ${recipe.dropout}`,
+    recipe.labelSmoothing === undefined ? '' : `label smoothing ${recipe.labelSmoothing}`,
+    recipe.clipNorm === undefined ? '' : `clip norm ${recipe.clipNorm}`,
+    recipe.ema === undefined ? '' : `moving average ${recipe.ema}${recipe.emaWarmup ? ' with warm-up' : ''}`,
+    recipe.freeze === undefined ? '' : `frozen ${recipe.freeze.join(' ')}`,
   ];
   return parts.filter((part) => part !== '').join(', ');
 }

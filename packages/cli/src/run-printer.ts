@@ -1,5 +1,5 @@
 /** What a run's events look like: progress lines for people, or JSON lines for programs. */
-import type { EndEvent, EpochEvent, ProgressEvent, RunEvent, StartEvent, WarningEvent } from '@lockstep/core';
+import type { AverageEvaluation, EndEvent, EpochEvent, ProgressEvent, RunEvent, StartEvent, WarningEvent } from '@lockstep/core';
 import { type Io, writeLine } from './io.js';
 import { formatDuration, formatPercent, formatProgress } from './progress.js';
 import { formatRecipe } from './recipe-text.js';
@@ -115,6 +115,7 @@ class TextPrinter implements RunPrinter {
     this.line(`Model: ${model}, ${parameters.toLocaleString('en-US')} parameters`);
     this.line(`Data: ${event.data}${event.validationSamples > 0 ? `, ${event.validationSamples} held out` : ''}`);
     this.line(`Recipe: ${formatRecipe(event.recipe)}`);
+    if (event.resumedStep !== undefined) this.line(`Resumed: after step ${event.resumedStep}`);
     this.line(`Engine: ${engine}, ${threads}, seed ${seed}`);
     this.line('');
   }
@@ -143,6 +144,7 @@ class TextPrinter implements RunPrinter {
     }
     if (event.validation !== undefined) this.line(formatSplit('Validation set', event.validation));
     this.line(formatTest(event));
+    if (event.ema !== undefined) this.line(formatAverage(event.ema));
     if (this.hasBarOnStdout()) this.line('');
   }
 
@@ -194,8 +196,10 @@ function formatEpoch(event: EpochEvent, steps: number): string {
 /** `0.025`, `4.012e-7`: up to four digits. */
 const formatRate = (rate: number): string => String(Number(rate.toPrecision(4)));
 
-const formatTest = (event: EpochEvent | EndEvent): string =>
-  formatSplit('Test set', {
+const formatAverage = (ema: AverageEvaluation): string => formatTest(ema, 'Test set, moving average');
+
+const formatTest = (event: AverageEvaluation, name = 'Test set'): string =>
+  formatSplit(name, {
     loss: event.testLoss,
     correct: event.testCorrect,
     total: event.testTotal,

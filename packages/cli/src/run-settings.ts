@@ -1,18 +1,28 @@
 /** From flags and config file to a checked plan of a run. Nothing is started or written here. */
+import type { CheckpointPolicy } from '@lockstep/coordinator';
 import {
+  type EngineName,
+  type FoundCheckpoint,
+  findCheckpoint,
   inferLayers,
   LockstepError,
   loadModelSpec,
+  type MetricName,
   type ModelSpec,
   parameterCount,
   parseModelSpec,
   type Recipe,
+  planFreeze,
   recipeSchema,
+  replaceHead,
+  zooModels,
 } from '@lockstep/core';
 import { readConfigFile } from './config-file.js';
 import { type DataForm, readDataForm } from './data-fields.js';
+import { readInterval } from './fields.js';
 import { DEFAULT_MODEL, DEFAULT_SEED, recipeFields, runFields } from './options.js';
 import { resolveRecipe } from './recipe-settings.js';
+import { readModelOfWeights } from './weights-file.js';
 import { configSource, findSource, getPath, readFlags, type SettingSource } from './setting-source.js';
 
 /** Everything that a run is asked to do. */
@@ -23,18 +33,29 @@ export interface RunSettings {
   readonly recipe: Recipe;
   readonly seed: number;
   readonly workers: number;
-  readonly engine: 'native';
+  readonly engine: EngineName;
   readonly data: string | undefined;
   /** How to read the data. */
   readonly dataForm: DataForm;
   readonly steps: number | undefined;
   readonly until: number | undefined;
+  readonly patience: number | undefined;
+  readonly best: MetricName | undefined;
+  readonly checkpoints: CheckpointPolicy | undefined;
+  /** The checkpoint to go on from. */
+  readonly resume: FoundCheckpoint | undefined;
+  /** Whether to go on from it although the run differs. */
+  readonly override: boolean | undefined;
   /** Training images to hold out. */
   readonly validation: number;
   /** Weights to start from. */
   readonly weights: string | undefined;
+  /** Whether the weights are taken by name, and the head is new. */
+  readonly hasNewHead: boolean | undefined;
   /** Where to write the weights; undefined to write none. */
   readonly save: string | undefined;
+  /** Where to write the moving average of the weights. */
+  readonly saveEma: string | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
   readonly dryRun: boolean;
@@ -56,10 +77,14 @@ export function resolveRun(
   const sources = [readFlags([...runFields, ...recipeFields], options)];
   if (typeof options['config'] === 'string') sources.push(configSource(readConfigFile(options['config'])));
   for (const field of runFields) checkField(field, sources);
-  const { model, recipe: own } = loadModel(modelName, sources);
-  const { recipe, notices } = resolveRecipe(own, sources);
   const get = (name: string): unknown => getPath(findSource(sources, [name])?.values, [name]);
-  const seed = (get('seed') as number | undefined) ?? DEFAULT_SEED;
+  const resume = typeof get('resume') === 'string' ? findCheckpoint(get('resume') as string) : undefined;
+  checkTogether(get);
+  const { model, recipe: own } = loadModel(modelName, sources, resume, get);
+  const { recipe, notices } = resolveRecipe(own, sources);
+  planFreeze(inferLayers(model), recipe.freeze);
+  if (get('saveEma') !== undefined && recipe.ema === undefined) throw together('--save-ema', 'needs --ema as well');
+  const seed = (get('seed') as number | undefined) ?? resume?.checkpoint.info.seed ?? DEFAULT_SEED;
   const dryRun = get('dryRun') === true;
   const save = get('save') ?? `runs/${model.name}-seed${seed}.safetensors`;
   return {
@@ -68,14 +93,21 @@ export function resolveRun(
     recipe,
     seed,
     workers: (get('workers') as number | undefined) ?? coreCount,
-    engine: 'native',
+    engine: (get('engine') as EngineName | undefined) ?? 'native',
     data: get('data') as string | undefined,
     dataForm: readDataForm(get),
     steps: dryRun ? 1 : (get('steps') as number | undefined),
     until: get('until') as number | undefined,
-    validation: (get('validation') as number | undefined) ?? 0,
+    patience: get('patience') as number | undefined,
+    best: get('best') as MetricName | undefined,
+    checkpoints: dryRun ? undefined : resolveCheckpoints(get),
+    resume,
+    override: get('override') === true ? true : undefined,
+    validation: (get('validation') as number | undefined) ?? resume?.checkpoint.info.dataset.validationSamples ?? 0,
     weights: get('weights') as string | undefined,
+    hasNewHead: get('replaceHead') === undefined ? undefined : true,
     save: typeof save === 'string' ? save : undefined,
+    saveEma: get('saveEma') as string | undefined,
     json: get('json') === true,
     quiet: get('quiet') === true,
     dryRun,
@@ -96,11 +128,76 @@ function checkField(field: (typeof runFields)[number], sources: readonly Setting
   }
 }
 
-/** The model by name or path, or written out under `model` in the config file. */
+type Get = (name: string) => unknown;
+
+const together = (flag: string, text: string): LockstepError =>
+  new LockstepError('LOCKSTEP_CLI_OPTION', `${flag} ${text}`);
+
+/** Fields that have no meaning without another one, or beside it. */
+function checkTogether(get: Get): void {
+  if (get('resume') !== undefined && get('weights') !== undefined) {
+    throw together('--resume', 'goes on with the weights of the checkpoint; leave --weights out');
+  }
+  if (get('override') === true && get('resume') === undefined) throw together('--override', 'needs --resume as well');
+  if (get('replaceHead') !== undefined && get('weights') === undefined) {
+    throw together('--replace-head', 'needs --weights as well');
+  }
+  if (get('checkpoint') !== undefined || get('resume') !== undefined) return;
+  for (const name of ['every', 'keep']) {
+    if (get(name) !== undefined) throw together(`--${name}`, 'needs --checkpoint as well');
+  }
+}
+
+/** A resumed run goes on writing into its folder, unless it is told otherwise. */
+function resolveCheckpoints(get: Get): CheckpointPolicy | undefined {
+  const folder = get('checkpoint') ?? get('resume');
+  if (typeof folder !== 'string') return undefined;
+  return {
+    folder,
+    every: get('every') === undefined ? undefined : readInterval(get('every') as string),
+    keep: get('keep') as number | undefined,
+    best: get('best') as MetricName | undefined,
+  };
+}
+
+interface NamedModel {
+  readonly model: ModelSpec;
+  readonly recipe: Recipe;
+}
+
+/** The model of the command line or the config file, else the checkpoint's or the one that the weights carry. */
 function loadModel(
   name: string | undefined,
   sources: readonly SettingSource[],
-): { readonly model: ModelSpec; readonly recipe: Recipe } {
+  resume: FoundCheckpoint | undefined,
+  get: Get,
+): NamedModel {
+  const isNamed = name !== undefined || findSource(sources, ['model']) !== undefined;
+  if (resume !== undefined) {
+    const { model, recipe } = resume.checkpoint.info;
+    return { model: isNamed ? loadNamed(name, sources).model : model, recipe };
+  }
+  const weights = get('weights');
+  const named = (!isNamed && typeof weights === 'string' && loadCarried(weights)) || loadNamed(name, sources);
+  const classes = get('replaceHead') as number | undefined;
+  return classes === undefined ? named : { ...named, model: replaceHead(named.model, classes) };
+}
+
+/** The model in a weights file, with the zoo's recipe for it; undefined when it carries none. */
+function loadCarried(path: string): NamedModel | undefined {
+  try {
+    const model = readModelOfWeights(path);
+    const recipe = zooModels.find((entry) => entry.model.name === model.name)?.recipe;
+    return { model, recipe: recipe ?? recipeSchema.parse({}) };
+  } catch (error) {
+    // What is wrong with the file is told when it is loaded.
+    if (error instanceof LockstepError && error.code.startsWith('LOCKSTEP_WEIGHTS')) return undefined;
+    throw error;
+  }
+}
+
+/** The model by name or path, or written out under `model` in the config file. */
+function loadNamed(name: string | undefined, sources: readonly SettingSource[]): NamedModel {
   if (name !== undefined) return loadModelSpec(name);
   const source = findSource(sources, ['model']);
   const value = getPath(source?.values, ['model']);

@@ -1,5 +1,5 @@
 /** What is remembered of a run for its last lines. */
-import type { EndEvent, EpochEvent, RunEvent, StartEvent } from '@lockstep/core';
+import type { AverageEvaluation, EndEvent, EpochEvent, RunEvent, StartEvent } from '@lockstep/core';
 import { formatDuration, formatPercent } from './progress.js';
 
 export class RunTally {
@@ -54,6 +54,7 @@ export function formatSummaryLines(tally: RunTally, isQuiet: boolean): string[] 
   return [
     `${REASONS[end.reason]} ${tally.model}: ${count(end.epochs, 'epoch')}, ${count(end.steps, 'step')} in ${formatDuration(end.seconds)}${speed}`,
     `Parameters SHA-256: ${end.parametersSha256}`,
+    ...(end.ema ? [`Moving average: ${formatScore(end.ema)}`] : []),
     `${accuracy}${best}`,
   ];
 }
@@ -62,10 +63,11 @@ const REASONS: Readonly<Record<EndEvent['reason'], string>> = {
   completed: 'Trained',
   steps: 'Stopped after --steps:',
   until: 'Reached --until:',
+  patience: 'Stopped by --patience:',
   interrupted: 'Interrupted:',
 };
 
 const count = (n: number, noun: string): string => `${n} ${noun}${n === 1 ? '' : 's'}`;
 
-const formatScore = ({ testCorrect, testTotal, testAccuracy }: EpochEvent | EndEvent): string =>
+const formatScore = ({ testCorrect, testTotal, testAccuracy }: AverageEvaluation): string =>
   `${testCorrect}/${testTotal} (${formatPercent(testAccuracy)}%)`;

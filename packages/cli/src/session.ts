@@ -1,6 +1,16 @@
 /** The front door: puts a coordinator and nodes together. What the commands, and programs that embed Lockstep, call. */
-import { Coordinator } from '@lockstep/coordinator';
-import type { Dataset, ModelSpec, ModelState, Recipe, RunEvent, SplitName } from '@lockstep/core';
+import { type CheckpointPolicy, Coordinator } from '@lockstep/coordinator';
+import type {
+  Dataset,
+  EngineName,
+  FoundCheckpoint,
+  MetricName,
+  ModelSpec,
+  ModelState,
+  Recipe,
+  RunEvent,
+  SplitName,
+} from '@lockstep/core';
 import { recipeSchema } from '@lockstep/core';
 import { LocalNode } from '@lockstep/worker';
 
@@ -13,11 +23,20 @@ export interface TrainRequest {
   /** 0 to 2^53 - 1. */
   readonly seed: number;
   readonly workers: number;
-  readonly engine: 'native';
+  readonly engine: EngineName;
   /** Stop after this many steps, also in the middle of an epoch. */
   readonly steps?: number | undefined;
   /** Stop after the first epoch whose test accuracy reaches this fraction. */
   readonly until?: number | undefined;
+  /** Stop after so many epochs that were not better than the best one. */
+  readonly patience?: number | undefined;
+  /** By what epochs are compared; default: the accuracy on the validation split, if there is one, else on the test split. */
+  readonly best?: MetricName | undefined;
+  readonly checkpoints?: CheckpointPolicy | undefined;
+  /** Go on from this checkpoint; see core's `findCheckpoint`. */
+  readonly resume?: FoundCheckpoint | undefined;
+  /** Go on although the run differs from the checkpoint's. */
+  readonly override?: boolean | undefined;
   /** Start from these instead of the seed's initial weights. */
   readonly initial?: ModelState | undefined;
   /** Aborting finishes the step, evaluates, and ends the run with reason `interrupted`. */
@@ -27,15 +46,19 @@ export interface TrainRequest {
 export interface TrainResult {
   /** Parameters and batch-norm statistics, in the model's order. */
   readonly state: ModelState;
+  /** The moving average of the state; only with `ema`. */
+  readonly average?: ModelState;
 }
 
 /** Trains; yields what happens, returns the final state. */
 export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, TrainResult> {
   const node = new LocalNode({ ...request, onWarning: (warning) => coordinator.warn(warning) });
-  const coordinator = new Coordinator(request, node);
+  let coordinator: Coordinator;
   try {
+    coordinator = new Coordinator(request, node);
     yield* coordinator.run();
-    return { state: node.readState() };
+    const average = node.readAverage();
+    return { state: node.readState(), ...(average && { average }) };
   } finally {
     await node.close();
   }
@@ -47,6 +70,8 @@ export interface EvaluateRequest {
   readonly split: SplitName;
   readonly state: ModelState;
   readonly workers: number;
+  /** Whether the logits of every sample are wanted. */
+  readonly logits?: boolean | undefined;
 }
 
 export interface Prediction {
@@ -65,6 +90,8 @@ export interface EvaluateResult {
   readonly total: number;
   /** One per sample, in order. */
   readonly predictions: Prediction[];
+  /** [sample][classes], before any softmax; only if asked for. */
+  readonly logits?: Float32Array | undefined;
 }
 
 /** Evaluates a state on a split. */
@@ -72,7 +99,7 @@ export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult
   const { dataset, split, state } = request;
   const node = new LocalNode({ ...request, recipe: recipeSchema.parse({}), seed: 0, initial: state });
   try {
-    const { loss, correct, total, predictions } = await node.evaluate(split);
+    const { loss, correct, total, predictions, logits } = await node.evaluate(split, { logits: request.logits });
     const { labels } = dataset[split];
     return {
       loss,
@@ -84,6 +111,7 @@ export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult
         predicted: predictions[2 * index] as number,
         confidence: predictions[2 * index + 1] as number,
       })),
+      logits,
     };
   } finally {
     await node.close();

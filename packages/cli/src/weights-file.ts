@@ -1,12 +1,15 @@
 /** Weights files that carry their model, so that they can be evaluated without naming it. */
 import { readFileSync } from 'node:fs';
 import {
+  DATA_KEY,
+  type DataNotes,
   decodeSafetensors,
   inferLayers,
   LockstepError,
   loadWeights,
   type ModelSpec,
   type ModelState,
+  parseDataNotes,
   parseJson,
   parseModelSpec,
   saveWeights,
@@ -15,9 +18,10 @@ import {
 /** Key of the model spec, as JSON, in the file's `__metadata__`. */
 export const MODEL_KEY = 'lockstep.model';
 
-/** Writes a state with its model; throws as core's `saveWeights`. */
-export function saveModelState(path: string, model: ModelSpec, state: ModelState, steps: number): void {
-  saveWeights(path, inferLayers(model), state, { steps, metadata: { [MODEL_KEY]: JSON.stringify(model) } });
+/** Writes a state with its model and what is to be known of its data; throws as core's `saveWeights`. */
+export function saveModelState(path: string, model: ModelSpec, state: ModelState, steps: number, notes?: DataNotes): void {
+  const metadata = { [MODEL_KEY]: JSON.stringify(model), ...(notes && { [DATA_KEY]: JSON.stringify(notes) }) };
+  saveWeights(path, inferLayers(model), state, { steps, metadata });
 }
 
 /** Reads the state of a model; throws as core's `loadWeights`. */
@@ -29,12 +33,12 @@ export const loadModelState = (path: string, model: ModelSpec): ModelState => lo
  * @throws LockstepError LOCKSTEP_WEIGHTS_READ, LOCKSTEP_WEIGHTS_FORMAT; LOCKSTEP_WEIGHTS_MODEL when it carries none;
  *   LOCKSTEP_MODEL_SPEC, LOCKSTEP_MODEL_SHAPE when that is not a model
  */
-export function readModelOfWeights(path: string): ModelSpec {
+export function readModelOfWeights(path: string, command = 'evaluate'): ModelSpec {
   const text = decodeSafetensors(readBytes(path), path).metadata[MODEL_KEY];
   if (text === undefined) {
     throw new LockstepError(
       'LOCKSTEP_WEIGHTS_MODEL',
-      `${path} does not say which model it belongs to. Name it: lockstep evaluate MODEL --weights ${path}`,
+      `${path} does not say which model it belongs to. Name it: lockstep ${command} MODEL --weights ${path}`,
     );
   }
   const parsed = parseJson(text);
@@ -43,6 +47,15 @@ export function readModelOfWeights(path: string): ModelSpec {
   const model = parseModelSpec(parsed.value, source);
   inferLayers(model);
   return model;
+}
+
+/**
+ * What a weights file says of the data that its model was trained on; undefined when it says nothing.
+ *
+ * @throws LockstepError LOCKSTEP_WEIGHTS_READ, LOCKSTEP_WEIGHTS_FORMAT, LOCKSTEP_WEIGHTS_DATA
+ */
+export function readDataNotes(path: string, model: ModelSpec): DataNotes | undefined {
+  return parseDataNotes(decodeSafetensors(readBytes(path), path).metadata[DATA_KEY], model, path);
 }
 
 function readBytes(path: string): Uint8Array {

@@ -1,10 +1,12 @@
 /** When a run writes checkpoints, and which of them it keeps. */
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import {
   type Checkpoint,
   checkpointName,
   type EpochEvent,
+  type FoundCheckpoint,
   findBestEpoch,
+  LockstepError,
   listCheckpoints,
   type MetricName,
   prepareCheckpointFolder,
@@ -33,17 +35,19 @@ export class Checkpoints {
   #last: number;
 
   /**
-   * @param firstStep the step that the run starts or goes on from
-   * @throws LockstepError LOCKSTEP_CHECKPOINT_WRITE when the folder cannot be written to
+   * @param resume what the run goes on from
+   * @throws LockstepError LOCKSTEP_CHECKPOINT_WRITE when the folder cannot be written to, LOCKSTEP_CHECKPOINT_EXISTS when
+   *   it holds those of another run
    */
   constructor(
     private readonly policy: CheckpointPolicy,
     private readonly epochSteps: number,
-    firstStep: number,
+    resume: FoundCheckpoint | undefined,
   ) {
     const { count, unit } = policy.every ?? { count: 1, unit: 'epochs' };
     this.#everySteps = unit === 'epochs' ? count * epochSteps : count;
-    this.#last = firstStep;
+    this.#last = resume?.checkpoint.info.step ?? 0;
+    checkOwnFolder(policy.folder, resume);
     prepareCheckpointFolder(policy.folder);
   }
 
@@ -89,6 +93,23 @@ export class Checkpoints {
   #noteBest(step: number, epochs: readonly EpochEvent[]): void {
     const metric = this.policy.best as MetricName;
     const note = { checkpoint: checkpointName(step), metric, ...findBestEpoch(epochs, metric) };
-    writeFileAtomically(join(this.policy.folder, BEST_FILE), [Buffer.from(`${JSON.stringify(note, null, 2)}\n`)]);
+    const path = join(this.policy.folder, BEST_FILE);
+    try {
+      writeFileAtomically(path, [Buffer.from(`${JSON.stringify(note, null, 2)}\n`)]);
+    } catch (cause) {
+      const text = `cannot write ${path}: ${(cause as Error).message}. The checkpoint itself is written.`;
+      throw new LockstepError('LOCKSTEP_CHECKPOINT_WRITE', text, { cause });
+    }
   }
+}
+
+/** A folder of checkpoints belongs to one run: another would remove the first one's as too old. */
+function checkOwnFolder(folder: string, resume: FoundCheckpoint | undefined): void {
+  if (resume !== undefined && resolve(dirname(resume.path)) === resolve(folder)) return;
+  const last = listCheckpoints(folder).at(-1);
+  if (last === undefined) return;
+  throw new LockstepError(
+    'LOCKSTEP_CHECKPOINT_EXISTS',
+    `${folder} already holds checkpoints, up to step ${last}. Go on from them with --resume ${folder}, or choose another --checkpoint folder.`,
+  );
 }

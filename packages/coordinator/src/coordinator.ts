@@ -3,11 +3,11 @@
  */
 import {
   type AverageEvaluation,
-  type Checkpoint,
   type Dataset,
   type EndEvent,
   type EpochEvent,
   epochsWithoutGain,
+  type FoundCheckpoint,
   type EvaluatedSplit,
   type Evaluation,
   hashParameters,
@@ -28,7 +28,7 @@ import {
   type WarningEvent,
 } from '@lockstep/core';
 import { type CheckpointPolicy, Checkpoints } from './checkpoints.js';
-import { adaptSnapshot } from './resume.js';
+import { adaptSnapshot, checkResume } from './resume.js';
 
 export interface RunOptions {
   readonly model: ModelSpec;
@@ -44,8 +44,10 @@ export interface RunOptions {
   /** By what epochs are compared; default: the accuracy on the validation split, if there is one, else on the test split. */
   readonly best?: MetricName | undefined;
   readonly checkpoints?: CheckpointPolicy | undefined;
-  /** Go on from here instead of the first step; see `checkResume`. */
-  readonly resume?: Checkpoint | undefined;
+  /** Go on from here instead of the first step. */
+  readonly resume?: FoundCheckpoint | undefined;
+  /** Go on although the run differs from the checkpoint's; see `checkResume`. */
+  readonly override?: boolean | undefined;
   /** Aborting lets the step end, evaluates, and ends the run with reason `interrupted`. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -66,8 +68,19 @@ export class Coordinator {
   ) {
     const { checkpoints, resume } = options;
     this.#epochSteps = stepsPerEpoch(options.dataset.train.count, options.recipe.batchSize);
-    this.#epochs = [...(resume?.info.epochs ?? [])];
-    this.#checkpoints = checkpoints && new Checkpoints(checkpoints, this.#epochSteps, resume?.info.step ?? 0);
+    this.#epochs = [...(resume?.checkpoint.info.epochs ?? [])];
+    if (resume) this.#checkResumed(resume);
+    this.#checkpoints = checkpoints && new Checkpoints(checkpoints, this.#epochSteps, resume);
+  }
+
+  #checkResumed({ path, checkpoint, skipped }: FoundCheckpoint): void {
+    for (const text of skipped) {
+      this.warn({ code: 'LOCKSTEP_CHECKPOINT_SKIPPED', message: `${text} The run goes on from ${path}.` });
+    }
+    const differences = checkResume(checkpoint.info, this.options, this.options.override === true);
+    if (differences.length === 0) return;
+    const message = `the run goes on from step ${checkpoint.info.step} although ${differences.join('; ')}.`;
+    this.warn({ code: 'LOCKSTEP_CHECKPOINT_OVERRIDE', message });
   }
 
   /** Takes a warning into the run's events. */
@@ -77,7 +90,8 @@ export class Coordinator {
 
   /** Runs the recipe from the first step, or from where the resumed run was. */
   async *run(): AsyncGenerator<RunEvent, void> {
-    const { recipe, resume } = this.options;
+    const { recipe } = this.options;
+    const resume = this.options.resume?.checkpoint;
     const totalSteps = Math.min(this.options.steps ?? Number.POSITIVE_INFINITY, recipe.epochs * this.#epochSteps);
     if (resume) await this.node.restore(adaptSnapshot(resume, recipe));
     yield this.#start();
@@ -132,7 +146,8 @@ export class Coordinator {
     if (!this.#checkpoints?.isDue(step, this.#epochs, isLast)) return;
     const { model, recipe, seed, dataset } = this.options;
     const { source, checksum } = dataset;
-    const about = { source, checksum, trainSamples: dataset.train.count };
+    const { train, validation } = dataset;
+    const about = { source, checksum, trainSamples: train.count, validationSamples: validation.count };
     const info = { step, seed, model, recipe, dataset: about, epochs: this.#epochs, epochSeconds };
     try {
       const path = this.#checkpoints.write({ info, snapshot: await this.node.readSnapshot() });
@@ -158,7 +173,7 @@ export class Coordinator {
       testSamples: dataset.test.count,
       seed,
       stepsPerEpoch: this.#epochSteps,
-      ...(resume && { resumedStep: resume.info.step }),
+      ...(resume && { resumedStep: resume.checkpoint.info.step }),
       recipe,
     };
   }

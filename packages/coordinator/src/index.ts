@@ -2,3 +2,6 @@
 export * from './coordinator.js';
 export * from './checkpoints.js';
 export * from './resume.js';
+export * from './cluster.js';
+export * from './server.js';
+export * from './admission.js';

@@ -2,8 +2,19 @@
  * Checkpoints on disk: one folder for each, `step-0000001234`, written under a temporary name, synced and renamed. Who
  * looks sees a whole checkpoint or none, whatever happens to the writer.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
 import { syncFolder } from './atomic-file.js';
 import { CHECKPOINT_FILES, type Checkpoint, damaged, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
 import { LockstepError } from './errors.js';
@@ -47,7 +58,7 @@ export function writeCheckpoint(folder: string, checkpoint: Checkpoint): string 
   const temporary = join(folder, `.${name}.${process.pid}${TEMPORARY}`);
   const files = encodeCheckpoint(checkpoint);
   try {
-    mkdirSync(folder, { recursive: true });
+    createFolder(folder);
     rmSync(temporary, { recursive: true, force: true });
     mkdirSync(temporary);
     writeSynced(join(temporary, CHECKPOINT_FILES.tensors), files.tensors);
@@ -62,7 +73,17 @@ export function writeCheckpoint(folder: string, checkpoint: Checkpoint): string 
   }
 }
 
-/** A folder cannot be renamed onto one with files in it: the old one steps aside first. */
+/** Not mkdirSync's `recursive`: that never returns where a folder cannot be made for ENOENT, as in /proc (Node 20). */
+function createFolder(path: string): void {
+  if (existsSync(path)) return;
+  createFolder(dirname(path));
+  mkdirSync(path);
+}
+
+/**
+ * A folder cannot be renamed onto one with files in it: the old one steps aside first. A run only meets one of its own
+ * step that is damaged: had it been whole, the run would have gone on from it.
+ */
 function moveOver(temporary: string, target: string): void {
   try {
     renameSync(temporary, target);
@@ -121,7 +142,7 @@ function writeError(path: string, error: NodeJS.ErrnoException): LockstepError {
 export function prepareCheckpointFolder(folder: string): void {
   const probe = join(folder, `.probe.${process.pid}${TEMPORARY}`);
   try {
-    mkdirSync(folder, { recursive: true });
+    createFolder(folder);
     for (const name of readdirSync(folder)) {
       if (name.startsWith('.') && name.endsWith(TEMPORARY)) removeQuietly(join(folder, name));
     }

@@ -37,6 +37,7 @@ export interface CheckpointInfo {
     readonly source: string;
     readonly checksum: string;
     readonly trainSamples: number;
+    readonly validationSamples: number;
   };
   /** Every epoch so far. */
   readonly epochs: readonly EpochEvent[];
@@ -67,7 +68,7 @@ const infoSchema = z.object({
   seed: count,
   model: modelSpecSchema,
   recipe: recipeSchema,
-  dataset: z.object({ source: z.string(), checksum: z.string(), trainSamples: count }),
+  dataset: z.object({ source: z.string(), checksum: z.string(), trainSamples: count, validationSamples: count }),
   epochs: z.array(z.looseObject({ event: z.literal('epoch'), epoch: count })),
   epochSeconds: z.number(),
   tensors: z.object({ bytes: count, sha256: z.string() }),

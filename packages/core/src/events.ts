@@ -56,6 +56,8 @@ export interface ProgressEvent {
   /** Seconds since this epoch began. */
   readonly seconds: number;
   readonly imagesPerSecond: number;
+  /** Of a run with several nodes. */
+  readonly nodes?: readonly NodeShare[];
 }
 
 export interface EpochEvent {
@@ -94,6 +96,76 @@ export interface WarningEvent {
   readonly message: string;
 }
 
+/** Something happened to the nodes of the run; the result does not depend on it. */
+export interface NodeJoinedEvent {
+  readonly event: 'node-joined';
+  readonly node: string;
+  readonly address: string;
+  readonly workers: number;
+  readonly engine: string;
+  /** First step that it takes part in, from 0. */
+  readonly step: number;
+}
+
+export interface NodeLeftEvent {
+  readonly event: 'node-left';
+  readonly node: string;
+  readonly address: string;
+  readonly step: number;
+  readonly reason: string;
+}
+
+/** A node that was sent away. */
+export interface NodeEvictedEvent {
+  readonly event: 'node-evicted';
+  readonly node: string;
+  readonly address: string;
+  readonly step: number;
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** A connection that did not become a node. */
+export interface NodeRefusedEvent {
+  readonly event: 'node-refused';
+  readonly address: string;
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** Shards per full step are dealt out anew. */
+export interface RebalancedEvent {
+  readonly event: 'rebalanced';
+  readonly step: number;
+  readonly shards: readonly { readonly node: string; readonly shards: number }[];
+}
+
+/** The run stands still until a node comes. */
+export interface WaitingEvent {
+  readonly event: 'waiting';
+  readonly nodes: number;
+  readonly needed: number;
+  readonly reason: string;
+}
+
+export type NodeEvent =
+  | NodeJoinedEvent
+  | NodeLeftEvent
+  | NodeEvictedEvent
+  | NodeRefusedEvent
+  | RebalancedEvent
+  | WaitingEvent;
+
+/** A node as the progress shows it. */
+export interface NodeShare {
+  readonly node: string;
+  /** Shards of a full step. */
+  readonly shards: number;
+  readonly imagesPerSecond: number;
+  /** Share of its step that the node spent on communication. */
+  readonly communication: number;
+}
+
 export interface EndEvent {
   readonly event: 'end';
   /** Epochs completed. */
@@ -115,4 +187,4 @@ export interface EndEvent {
   readonly reason: 'completed' | 'steps' | 'until' | 'patience' | 'interrupted';
 }
 
-export type RunEvent = StartEvent | ProgressEvent | EpochEvent | CheckpointEvent | WarningEvent | EndEvent;
+export type RunEvent = StartEvent | NodeEvent | ProgressEvent | EpochEvent | CheckpointEvent | WarningEvent | EndEvent;

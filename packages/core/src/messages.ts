@@ -103,8 +103,6 @@ export const assignmentSchema = z.strictObject({
   owners: z.array(count).min(1).max(1024),
   /** Who gets the finished reduction: every replica. */
   replicas: z.array(count).max(1025),
-  /** Canonical nodes that are computed twice, and by whom the second time. */
-  audits: z.array(z.strictObject({ node: count, range })).max(1024),
   /** Whether `applied` brings a hash of the new state. */
   withHash: z.boolean(),
 });
@@ -118,7 +116,6 @@ const partial = z.strictObject({
   begin: count,
   end: count,
   offset: count,
-  isAudit: z.boolean(),
 });
 /** One bucket of the finished reduction; floats beside it. */
 const reduced = z.strictObject({ type: z.literal('reduced'), step: count, generation: count, offset: count });

@@ -3,7 +3,16 @@
  * kinds, the node in the coordinator's own process and the far end of a connection.
  */
 import type { ModelState } from './contribution.js';
+import type { LockstepError } from './errors.js';
 import type { Evaluation, WarningEvent } from './events.js';
+import type { Frame } from './frames.js';
+import type { Link } from './link.js';
+import type { Assignment } from './messages.js';
+import type { ShardRange } from './shards.js';
+
+/** What computes; the first is the default. */
+export const engineNames = ['native', 'tensorflow'] as const;
+export type EngineName = (typeof engineNames)[number];
 
 /** Steps [firstStep, endStep) of one epoch, run without a message in between. */
 export interface SegmentPlan {
@@ -78,6 +87,67 @@ export interface TrainingNode {
   restore(snapshot: NodeSnapshot): void | Promise<void>;
   /** Ends the workers. */
   close(): Promise<void>;
+}
+
+/** What a replica has after a step that several nodes shared. */
+export interface StepOutcome {
+  readonly lossSum: number;
+  readonly correct: number;
+  /** Until its shards were computed, and until the new state was complete. */
+  readonly computeMs: number;
+  readonly stepMs: number;
+  /** Of the new state, if asked for. */
+  readonly hash: string | undefined;
+}
+
+export interface StepHooks {
+  /** The node's shards are computed. */
+  onContributed(assignment: Assignment, computeMs: number): void;
+  /** Another node broke a rule. */
+  onFault(node: number, error: LockstepError): void;
+}
+
+/** A step, or an attempt at it, ended because another began. */
+export class SupersededError extends Error {}
+
+/** One replica's part in the steps that several nodes share. */
+export interface StepParticipant {
+  /**
+   * Takes part in a step; one that is under way ends first.
+   *
+   * @param audits canonical nodes of others to compute again, and compare
+   * @throws SupersededError when another step began before the end
+   */
+  run(assignment: Assignment, audits?: readonly ShardRange[]): Promise<StepOutcome>;
+  /**
+   * Takes a `partial` or `reduced` frame of another node.
+   *
+   * @throws LockstepError LOCKSTEP_NODE_CONTRIBUTION or LOCKSTEP_NODE_NOT_FINITE when it breaks a rule
+   */
+  receive(from: number, frame: Frame): void;
+  /** Ends a step that is under way. */
+  cancel(): void;
+  /** Ends a step that is under way, and resolves when its workers are idle. */
+  settle(): Promise<void>;
+  /** Nodes of which something is still to come in the step that is under way. */
+  waitsFor(): number[];
+  /** Puts the workers at the disposal of steps. */
+  open(): void;
+  /** Gives them back; no step is under way after it. */
+  close(): Promise<void>;
+}
+
+/** A node that can share its steps with others. */
+export interface SharingNode extends TrainingNode {
+  /** @param linkTo the connection to a node, if there is one */
+  share(me: number, linkTo: (node: number) => Link | undefined, hooks: StepHooks): StepParticipant;
+  /** Takes a shared step into the books: its replica is at this step now. */
+  commit(steps: number, lossSum: number, correct: number): void;
+  /** Hash of a canned shard's contribution: the same for every build of the kernels. No segment may be running. */
+  selfTest(): Promise<string>;
+  readSnapshot(): NodeSnapshot;
+  /** As the start of a segment, for steps that are shared. */
+  beginShared(segment: SegmentPlan): void;
 }
 
 /** Where a node reports what a person should know. */

@@ -61,6 +61,27 @@ export function loadWeights(path: string, layers: readonly Layer[]): Weights {
   return { parameters: parameters.map(read), buffers: buffers.map(read) };
 }
 
+/** A tensor of a weights file: its shape, and its values if they are float32. */
+export interface WeightsTensor {
+  readonly shape: readonly number[];
+  readonly values?: Float32Array;
+}
+
+/**
+ * Every tensor of a weights file by its name, whatever network it is of.
+ *
+ * @throws LockstepError LOCKSTEP_WEIGHTS_READ, LOCKSTEP_WEIGHTS_FORMAT
+ */
+export function readTensors(path: string): Map<string, WeightsTensor> {
+  const { tensors } = decodeSafetensors(readWeightsFile(path), path);
+  return new Map(
+    tensors.map(({ name, shape, dtype, bytes }) => [
+      name,
+      { shape, ...(dtype === 'F32' && { values: decodeFloats(bytes) }) },
+    ]),
+  );
+}
+
 /**
  * SHA-256 (hex) over the float32 values, little-endian, in the model's order: for each layer its parameters, then its
  * running mean and variance.

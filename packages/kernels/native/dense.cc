@@ -91,8 +91,9 @@ int rowsOfTile(int blocks, int left) {
   return 1;
 }
 
-// Keeps a strip of weights in L1/L2 while every block passes over it.
-constexpr int SUMS_AT_ONCE = 64;
+// How many terms of the sums at a time: inputs of all blocks stay in L2, and a strip of weights whose rows are terms
+// (the input gradient) in L1.
+constexpr int INPUTS_AT_ONCE = 512, OUTPUTS_AT_ONCE = 128;
 
 struct Blocks {
   std::vector<const float*> in;
@@ -238,13 +239,13 @@ void addTree(float* rows, int count, int64_t stride, int length) {
 void runDense(const DenseOp& op, const Context& context, int firstShard, int shardCount) {
   const int ins = op.in.channels;
   runRows(blocksOf(op.in, op.out, context, firstShard, shardCount), context.state + op.weight, op.out.channels, ins, ins, 1,
-          op.bias < 0 ? nullptr : context.state + op.bias, ins);
+          op.bias < 0 ? nullptr : context.state + op.bias, INPUTS_AT_ONCE);
 }
 
 void runDenseInputGradient(const DenseOp& op, const Tensor& dOut, const Tensor& dIn, const Context& context,
                            int firstShard, int shardCount) {
   runRows(blocksOf(dOut, dIn, context, firstShard, shardCount), context.state + op.weight, op.in.channels, 1,
-          op.out.channels, op.in.channels, nullptr, SUMS_AT_ONCE);
+          op.out.channels, op.in.channels, nullptr, OUTPUTS_AT_ONCE);
 }
 
 void runDenseWeightGradient(const DenseOp& op, const Tensor& dOut, const Context& context, int firstShard,

@@ -56,6 +56,34 @@ void normalize(const InputOp& op, float* out) {
 
 constexpr int BORDER = 1, BORDER_AFTER = 2;  // left/top, right/bottom: a clamped position reads zeros
 
+// The four pixels around each lane's position (>= -1), and in place of the position its fraction.
+INLINE void readNeighbours(const uint8_t* images, int plane, int pitch, float* sx, float* sy, float* q00, float* q01, float* q10,
+                           float* q11) {
+#if defined(LOCKSTEP_ISA_AVX512)
+  const R x = load(sx), y = load(sy), one = splat(1);
+  // floor + BORDER, by cutting off a position moved to >= 0
+  const __m512i ix = _mm512_cvttps_epi32(add(x, one)), iy = _mm512_cvttps_epi32(add(y, one));
+  store(sx, sub(x, sub(_mm512_cvtepi32_ps(ix), one)));
+  store(sy, sub(y, sub(_mm512_cvtepi32_ps(iy), one)));
+  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const __m512i at = _mm512_add_epi32(_mm512_mullo_epi32(lane, _mm512_set1_epi32(plane)),
+                                      _mm512_add_epi32(_mm512_mullo_epi32(iy, _mm512_set1_epi32(pitch)), ix));
+  const __m512i upper = _mm512_i32gather_epi32(at, images, 1), lower = _mm512_i32gather_epi32(at, images + pitch, 1);
+  const __m512i byte = _mm512_set1_epi32(0xff);
+  store(q00, _mm512_cvtepi32_ps(_mm512_and_si512(upper, byte)));
+  store(q01, _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(upper, 8), byte)));
+  store(q10, _mm512_cvtepi32_ps(_mm512_and_si512(lower, byte)));
+  store(q11, _mm512_cvtepi32_ps(_mm512_and_si512(_mm512_srli_epi32(lower, 8), byte)));
+#else
+  for (int i = 0; i < BLOCK; i++) {
+    const int ix = (int)(sx[i] + 1), iy = (int)(sy[i] + 1);  // floor + BORDER, as positions are >= -1
+    const uint8_t* at = images + (int64_t)i * plane + iy * pitch + ix;
+    q00[i] = at[0], q01[i] = at[1], q10[i] = at[pitch], q11[i] = at[pitch + 1];
+    sx[i] -= (float)(ix - BORDER), sy[i] -= (float)(iy - BORDER);
+  }
+#endif
+}
+
 // Bilinear under rotation, zoom and shift: output (y, x) takes the input at the position turned back about the centre.
 void placeTurned(const InputOp& op, const Context& context, const int32_t* images, const Move* moves, int lanes, float* out) {
   const Tensor& t = op.out;
@@ -84,12 +112,7 @@ void placeTurned(const InputOp& op, const Context& context, const int32_t* image
           store(sx + p, select(greater(px, right), right, select(greater(left, px), left, px)));
           store(sy + p, select(greater(py, bottom), bottom, select(greater(left, py), left, py)));
         }
-        for (int i = 0; i < BLOCK; i++) {
-          const int ix = (int)(sx[i] + 1), iy = (int)(sy[i] + 1);  // floor + BORDER, as positions are >= -1
-          const uint8_t* at = op.bordered + (int64_t)i * plane + iy * pitch + ix;
-          q00[i] = at[0], q01[i] = at[1], q10[i] = at[pitch], q11[i] = at[pitch + 1];
-          sx[i] -= (float)(ix - BORDER), sy[i] -= (float)(iy - BORDER);
-        }
+        readNeighbours(op.bordered, plane, pitch, sx, sy, q00, q01, q10, q11);
         float* to = out + c * t.channelStride + y * t.rowStride + x * BLOCK;
         for (int p = 0; p < BLOCK; p += LR) {
           const R fx = load(sx + p), fy = load(sy + p);

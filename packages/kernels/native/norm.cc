@@ -65,26 +65,23 @@ void runNormForward(const NormOp& op, const Context& context, int shard, float* 
   }
 }
 
-void finishNormBackward(const NormOp& op, const Context& context, int shard, const double* sumG, const double* sumGy,
+void finishNormBackward(const NormOp& op, const Context& context, int shard, int c, double sumG, double sumGy,
                         float* contribution) {
-  const int channels = op.y.channels;
   const float* gamma = context.state + op.gamma;
   const double n = (double)context.validSamples(shard) * op.y.height * op.y.width;
   const float *mean = op.coefficient(shard, MEAN), *rstd = op.coefficient(shard, RSTD);
-  for (int c = 0; c < channels; c++) {
-    const double dGamma = rstd[c] * sumGy[c], s = (double)gamma[c] * rstd[c];
-    if (op.isFrozen) {
-      op.coefficient(shard, GRAD)[c] = (float)s;
-      op.coefficient(shard, GRAD_Y)[c] = op.coefficient(shard, GRAD_ONE)[c] = 0;
-      continue;
-    }
-    contribution[op.gamma + c] = (float)dGamma;
-    contribution[op.beta + c] = (float)sumG[c];
-    const double perY = -s * rstd[c] * dGamma / n;
+  const double dGamma = rstd[c] * sumGy, s = (double)gamma[c] * rstd[c];
+  if (op.isFrozen) {
     op.coefficient(shard, GRAD)[c] = (float)s;
-    op.coefficient(shard, GRAD_Y)[c] = (float)perY;
-    op.coefficient(shard, GRAD_ONE)[c] = (float)(-s * sumG[c] / n - perY * mean[c]);
+    op.coefficient(shard, GRAD_Y)[c] = op.coefficient(shard, GRAD_ONE)[c] = 0;
+    return;
   }
+  contribution[op.gamma + c] = (float)dGamma;
+  contribution[op.beta + c] = (float)sumG;
+  const double perY = -s * rstd[c] * dGamma / n;
+  op.coefficient(shard, GRAD)[c] = (float)s;
+  op.coefficient(shard, GRAD_Y)[c] = (float)perY;
+  op.coefficient(shard, GRAD_ONE)[c] = (float)(-s * sumG / n - perY * mean[c]);
 }
 
 }  // namespace lockstep

@@ -28,9 +28,9 @@ struct NormOp {
 
 // Coefficients SCALE, SHIFT, MEAN, RSTD; in training from the shard, whose sums go to `contribution`, unless it is frozen.
 void runNormForward(const NormOp& op, const Context& context, int shard, float* contribution);
-// From per-channel sums of g and g (y - mean): gradients of gamma and beta, and GRAD, GRAD_Y, GRAD_ONE, with which
+// From a channel's sums of g and g (y - mean): gradients of gamma and beta, and GRAD, GRAD_Y, GRAD_ONE, with which
 // dY = g * GRAD + y * GRAD_Y + GRAD_ONE. Frozen: dY = g * GRAD, and nothing goes to `contribution`.
-void finishNormBackward(const NormOp& op, const Context& context, int shard, const double* sumG, const double* sumGy,
+void finishNormBackward(const NormOp& op, const Context& context, int shard, int channel, double sumG, double sumGy,
                         float* contribution);
 
 }  // namespace lockstep

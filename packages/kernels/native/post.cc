@@ -230,6 +230,108 @@ void backwardChannel(const PostBackwardOp& op, int shard, int b, int c, float* l
   }
 }
 
+// ---- batch norm's backward in two passes over a channel ----
+
+// dY = g * GRAD + y * GRAD_Y + GRAD_ONE of one channel
+struct Apply {
+  R perG, perY, constant;
+  bool masksByRelu;
+
+  Apply(const NormOp& norm, int shard, int c, const float* laneMask, bool masks) : masksByRelu(masks) {
+    const R valid = load(laneMask);
+    perG = splat(norm.coefficient(shard, GRAD)[c]);
+    perY = mul(splat(norm.coefficient(shard, GRAD_Y)[c]), valid);
+    constant = mul(splat(norm.coefficient(shard, GRAD_ONE)[c]), valid);
+  }
+  INLINE_MEMBER R operator()(R g, R y) const {
+    const R d = lockstep::fma(g, perG, lockstep::fma(y, perY, constant));
+    return masksByRelu ? keep(greater(y, zero()), d) : d;
+  }
+};
+
+// Visits a channel's gradients of batchNorm(y): take(element, chain, g, y) for each element, or for windows
+// takeWindow(window, d, chain, oy, ox).
+template <int F, typename Take>
+INLINE void visitPlain(const NormBackwardOp& op, const Pointwise<F>& f, const OutDropout& drop, const float* y, const float* d, int h,
+                       Take take) {
+  const Tensor& t = op.post->y;
+  auto element = [&](int row, int x, int chain) INLINE_LAMBDA {
+    const R value = load(y + row * t.rowStride + x * BLOCK + h);
+    const int e = row * t.width + x;
+    take(row, x, chain, f.back(drop.apply(load(d + row * op.dOut.rowStride + x * BLOCK + h), e, h), value, e, h), value);
+  };
+  for (int row = 0; row < t.height; row++) {
+    int x = 0;
+    for (; x + 4 <= t.width; x += 4) UNROLL for (int c = 0; c < 4; c++) element(row, x + c, c);
+    for (int c = 0; x + c < t.width; c++) element(row, x + c, c);
+  }
+}
+
+template <int F, typename Take>
+INLINE void visitWindows(const NormBackwardOp& op, const Pointwise<F>& f, const OutDropout& drop, const float* y, const float* d, int h,
+                         Take take) {
+  const Tensor &t = op.post->y, &out = op.post->out;
+  auto window = [&](int oy, int ox, int chain) INLINE_LAMBDA {
+    const Window<F> w(f, y + 2 * oy * t.rowStride + 2 * ox * BLOCK + h, t.rowStride, 2 * oy * t.width + 2 * ox, t.width, h);
+    R grad = drop.apply(load(d + oy * op.dOut.rowStride + ox * BLOCK + h), oy * out.width + ox, h);
+    if constexpr ((F & RELU) != 0) grad = keep(greater(w.best, zero()), grad);
+    take(oy, ox, chain, grad, w);
+  };
+  for (int oy = 0; oy < out.height; oy++) {
+    int ox = 0;
+    for (; ox + 4 <= out.width; ox += 4) UNROLL for (int c = 0; c < 4; c++) window(oy, ox + c, c);
+    for (int c = 0; ox + c < out.width; c++) window(oy, ox + c, c);
+  }
+}
+
+template <int F, bool POOLS>
+void normChannel(const NormBackwardOp& op, const Context& context, int shard, int c, float* contribution) {
+  const PostOp& post = *op.post;
+  const Tensor& t = post.y;
+  const Tensor& out = POOLS ? post.out : t;
+  alignas(64) float laneG[BLOCK], laneGy[BLOCK], mask[BLOCK];
+  double sumG = 0, sumGy = 0;
+  for (int b = 0; b < context.blocksPerShard; b++) {
+    const Pointwise<F> f(post, shard, b, c);
+    const OutDropout drop(post, out, shard, b, c);
+    const float *y = t.block(shard, b) + c * t.channelStride, *d = op.dOut.block(shard, b) + c * op.dOut.channelStride;
+    for (int h = 0; h < BLOCK; h += LR) {
+      Sums sums(post.norm->coefficient(shard, MEAN)[c]);
+      if constexpr (POOLS) {
+        visitWindows<F>(op, f, drop, y, d, h, [&](int, int, int chain, R g, const Window<F>& w) INLINE_LAMBDA { sums.take<F>(chain, g, w.yOfBest); });
+      } else {
+        visitPlain<F>(op, f, drop, y, d, h, [&](int, int, int chain, R g, R value) INLINE_LAMBDA { sums.take<F>(chain, g, value); });
+      }
+      store(laneG + h, add(add(sums.g[0], sums.g[1]), add(sums.g[2], sums.g[3])));
+      store(laneGy + h, add(add(sums.gy[0], sums.gy[1]), add(sums.gy[2], sums.gy[3])));
+    }
+    for (int i = 0; i < BLOCK; i++) sumG += laneG[i], sumGy += laneGy[i];
+  }
+  finishNormBackward(*post.norm, context, shard, c, sumG, sumGy, contribution);
+  for (int b = 0; b < context.blocksPerShard; b++) {
+    const Pointwise<F> f(post, shard, b, c);
+    const OutDropout drop(post, out, shard, b, c);
+    float* y = t.block(shard, b) + c * t.channelStride;
+    const float* d = op.dOut.block(shard, b) + c * op.dOut.channelStride;
+    laneMask(context.validLanes(shard, b), mask);
+    for (int h = 0; h < BLOCK; h += LR) {
+      const Apply apply(*post.norm, shard, c, mask + h, op.masksByRelu);
+      auto put = [&](int row, int x, R value) INLINE_LAMBDA { store(y + row * t.rowStride + x * BLOCK + h, value); };
+      if constexpr (POOLS) {
+        visitWindows<F>(op, f, drop, y, d, h, [&](int oy, int ox, int, R g, const Window<F>& w) INLINE_LAMBDA {
+          UNROLL for (int k = 0; k < 4; k++) put(2 * oy + (k >> 1), 2 * ox + (k & 1), apply(w.onlyAt(k, g), w.y[k]));
+        });
+        // rows and columns behind the last window
+        for (int row = 0; row < t.height; row++) {
+          for (int x = row < 2 * out.height ? 2 * out.width : 0; x < t.width; x++) put(row, x, apply(zero(), load(y + row * t.rowStride + x * BLOCK + h)));
+        }
+      } else {
+        visitPlain<F>(op, f, drop, y, d, h, [&](int row, int x, int, R g, R value) INLINE_LAMBDA { put(row, x, apply(g, value)); });
+      }
+    }
+  }
+}
+
 int flagsOf(const PostOp& op) { return (op.norm ? NORM : 0) | (op.withRelu ? RELU : 0) | (op.dropout1 ? DROP : 0); }
 
 Pool poolOf(const PostOp& op) { return op.kernel == 0 ? NO_POOL : op.kernel == 2 && op.stride == 2 ? POOL_2X2 : ANY_POOL; }
@@ -241,6 +343,10 @@ constexpr Forward FORWARD[FLAGS][3] = {FORWARDS(0), FORWARDS(1), FORWARDS(2), FO
 using Backward = void (*)(const PostBackwardOp&, int, int, int, float*, float*);
 constexpr Backward BACKWARD[FLAGS] = {backwardChannel<0>, backwardChannel<1>, backwardChannel<2>, backwardChannel<3>,
                                       backwardChannel<4>, backwardChannel<5>, backwardChannel<6>, backwardChannel<7>};
+
+using NormChannel = void (*)(const NormBackwardOp&, const Context&, int, int, float*);
+constexpr NormChannel NORM_CHANNEL[FLAGS] = {nullptr, normChannel<NORM, false>, nullptr, normChannel<NORM | RELU, false>,
+                                             nullptr, normChannel<NORM | DROP, false>, nullptr, normChannel<NORM | RELU | DROP, false>};
 
 }  // namespace
 
@@ -283,6 +389,13 @@ void runPostBackward(const PostBackwardOp& op, const Context& context, int shard
       for (int i = 0; i < BLOCK; i++) sumG[c] += laneG[i], sumGy[c] += laneGy[i];
     }
   }
+}
+
+void runNormBackward(const NormBackwardOp& op, const Context& context, int shard, float* contribution) {
+  const int flags = flagsOf(*op.post);
+  NormChannel channel = NORM_CHANNEL[flags];
+  if (op.post->kernel) channel = flags & RELU ? normChannel<NORM | RELU, true> : normChannel<NORM, true>;
+  for (int c = 0; c < op.post->y.channels; c++) channel(op, context, shard, c, contribution);
 }
 
 void runApply(const ApplyOp& op, const Context& context, int shard) {

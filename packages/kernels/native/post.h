@@ -49,6 +49,15 @@ struct ApplyOp {
 // Overwrites y with dY = g * GRAD + y * GRAD_Y + GRAD_ONE, 0 in empty lanes.
 void runApply(const ApplyOp& op, const Context& context, int shard);
 
+struct NormBackwardOp {
+  const PostOp* post;        // with a norm, and no pool or one of 2x2 windows without a dropout before it
+  Tensor dOut;
+  bool masksByRelu;          // as in ApplyOp
+};
+// The two passes above, channel by channel, so that the second finds y and dOut in cache and no g is stored: overwrites
+// y with dY. Same sums in the same order.
+void runNormBackward(const NormBackwardOp& op, const Context& context, int shard, float* contribution);
+
 struct AveragePoolOp {
   Tensor in, out;
   int kernelHeight, kernelWidth, stride;

@@ -184,7 +184,13 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
         } else {
           c.forward = planConvForward(c.shape, in, out);
         }
-        c.weightGradient = planConvWeightGradient(c.shape, in);
+        c.winogradWeightGradient = usesWinogradGradient(c.shape);
+        if (c.winogradWeightGradient) {
+          c.weightGradientW = planWinogradGradient(c.shape);
+          p->winogradFloats_ = std::max(p->winogradFloats_, winogradGradientScratch(c.weightGradientW));
+        } else {
+          c.weightGradient = planConvWeightGradient(c.shape, in);
+        }
         op.index = (int)p->convs_.size();
         p->convs_.push_back(c);
         break;
@@ -237,6 +243,17 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
         op.index = (int)p->postBackwards_.size();
         if (b.post->norm && !b.post->norm->isFrozen) op.begin = b.post->norm->gamma, op.end = b.post->norm->beta + b.post->y.channels;
         p->postBackwards_.push_back(b);
+        break;
+      }
+      case NORM_BACKWARD: {
+        NormBackwardOp b{};
+        const int post = r.next();
+        if (post < 0 || post >= (int)p->posts_.size() || !p->posts_[post].norm) return fail("program names a post that is not there");
+        b.post = &p->posts_[post];
+        b.dOut = tensor(), b.masksByRelu = r.next() != 0;
+        op.index = (int)p->normBackwards_.size();
+        op.begin = b.post->norm->gamma, op.end = b.post->norm->beta + b.post->y.channels;
+        p->normBackwards_.push_back(b);
         break;
       }
       case APPLY: {
@@ -332,11 +349,28 @@ void Program::startProfile() {
   }
 }
 
+// As `algorithms` in packages/kernels/src/native.ts counts them
+int Program::algorithmOf(const Op& op) const {
+  enum { PASS, DIRECT, DEPTHWISE, WINOGRAD, PRODUCT };
+  switch (op.record) {
+    case CONV: return convs_[op.index].winogradForward ? WINOGRAD : convs_[op.index].forward.isDepthwise ? DEPTHWISE : DIRECT;
+    case CONV_INPUT_GRADIENT:
+      return convs_[op.index].winogradInputGradient ? WINOGRAD : convs_[op.index].inputGradient.isDepthwise ? DEPTHWISE : DIRECT;
+    case CONV_WEIGHT_GRADIENT: return DIRECT;
+    case DENSE:
+    case DENSE_WEIGHT_GRADIENT:
+    case DENSE_INPUT_GRADIENT: return PRODUCT;
+    default: return PASS;
+  }
+}
+
 std::vector<double> Program::takeProfile() {
   profiles_ = false;
   std::vector<double> rows;
   for (const Stage& stage : stages_) {
-    for (const Op& op : stage.ops) rows.insert(rows.end(), {(double)op.record, (double)op.index, op.nanoseconds});
+    for (const Op& op : stage.ops) {
+      rows.insert(rows.end(), {(double)op.record, (double)op.index, op.nanoseconds, (double)algorithmOf(op)});
+    }
   }
   return rows;
 }
@@ -376,12 +410,18 @@ void Program::run(const Op& op, const Context& context, int shard, int shards, f
     case POST_BACKWARD: {
       const PostBackwardOp& b = postBackwards_[op.index];
       runPostBackward(b, context, shard, sumG_.data(), sumGy_.data());
-      if (b.post->norm) finishNormBackward(*b.post->norm, context, shard, sumG_.data(), sumGy_.data(), contribution);
+      for (int c = 0; b.post->norm && c < b.post->y.channels; c++) {
+        finishNormBackward(*b.post->norm, context, shard, c, sumG_[c], sumGy_[c], contribution);
+      }
       return;
     }
+    case NORM_BACKWARD: return runNormBackward(normBackwards_[op.index], context, shard, contribution);
     case APPLY: return runApply(applies_[op.index], context, shard);
     case CONV_WEIGHT_GRADIENT: {
       const ConvOp& c = convs_[op.index];
+      if (c.winogradWeightGradient) {
+        return runWinogradGradient(c.weightGradientW, tensors_[c.in], tensors_[op.a], shard, blocksPerShard_, contribution + c.weight, winograd_);
+      }
       return runConvWeightGradient(c.weightGradient, tensors_[c.in], tensors_[op.a], shard, blocksPerShard_, contribution + c.weight);
     }
     case CONV_INPUT_GRADIENT: {

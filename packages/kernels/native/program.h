@@ -37,6 +37,7 @@ enum Record : int32_t {
   CONV_INPUT_GRADIENT = 25,
   CONV_BIAS_GRADIENT = 26,
   ZERO_GRADIENT = 27,
+  NORM_BACKWARD = 40,
 };
 
 struct Op {
@@ -53,6 +54,8 @@ struct ConvOp {
   bool withRelu;
   bool winogradForward = false, winogradInputGradient = false;
   WinogradPlan forwardW, inputGradientW;
+  bool winogradWeightGradient = false;
+  WinogradGradientPlan weightGradientW;
   ConvPlan forward, inputGradient;
   ConvWeightPlan weightGradient;
   bool hasInputGradient = false;
@@ -76,7 +79,7 @@ class Program {
   void prepare(const float* state, bool train);
   // Contribution of shards [context.firstShard, + shards) to `node`; shards is a power of two up to groupShards().
   void contribute(Context context, int shards, float* node);
-  // Times every op until takeProfile, which returns [record, index, nanoseconds] of each op in program order.
+  // Times every op until takeProfile, which returns [record, index, nanoseconds, algorithm] of each op in program order.
   void startProfile();
   std::vector<double> takeProfile();
   // Forward only: [loss sum, correct count] of each shard to `results`
@@ -86,6 +89,7 @@ class Program {
   Program() = default;
   void runStage(Stage& stage, Context& context, int shards, float* node, float* leaves);
   void runTimed(Op& op, const Context& context, int shard, int shards, float* contribution);
+  int algorithmOf(const Op& op) const;
   void run(const Op& op, const Context& context, int shard, int shards, float* contribution);
   void runGroupOp(Op& op, const Context& context, int shards, float* node);
 
@@ -105,6 +109,7 @@ class Program {
   std::vector<ConvOp> convs_;
   std::vector<PostOp> posts_;
   std::vector<PostBackwardOp> postBackwards_;
+  std::vector<NormBackwardOp> normBackwards_;
   std::vector<ApplyOp> applies_;
   std::vector<AveragePoolOp> averagePools_;
   std::vector<DenseOp> denses_;

@@ -2,27 +2,20 @@
 
 #include <algorithm>
 
+#include "winograd-tile.h"
+
 namespace lockstep {
 namespace {
 
-constexpr int POSITIONS = 36;
 constexpr int MAX_STRIP = 8;
 // Register tile of the products: channels x tiles. Small, so that the 36 products of a tile stay in L1.
 constexpr int TILE_BLOCK = 4;
+// From so many channel pairs the transformed inputs no longer fit L1 beside the products: then one position is done for
+// all channels before the next, and the products of all channels wait in L2.
+constexpr int MANY_PAIRS = 1024;
 constexpr int CHANNEL_BLOCK = REGISTERS >= 32 ? 4 : 2;
 
 // ---- transforms of one line ----
-
-// B^T d for six values
-INLINE void transformInput(R d0, R d1, R d2, R d3, R d4, R d5, R t[6]) {
-  const R four = splat(4), minusFive = splat(-5), minusFour = splat(-4), two = splat(2), minusTwo = splat(-2);
-  t[0] = fma(four, d0, fma(minusFive, d2, d4));
-  const R a = fma(minusFour, d2, d4), b = fma(minusFour, d1, d3);
-  t[1] = add(a, b), t[2] = sub(a, b);
-  const R c = sub(d4, d2), e = sub(d3, d1);
-  t[3] = fma(two, e, c), t[4] = fma(minusTwo, e, c);
-  t[5] = fma(four, d1, fma(minusFive, d3, d5));
-}
 
 // A^T m for six values
 INLINE void transformOutput(const R m[6], R o[4]) {
@@ -44,54 +37,6 @@ void transformLine(const float* g0, const float* g1, const float* g2, int n, flo
     out[4 * step + i] = b - c;
     out[5 * step + i] = g2[i];
   }
-}
-
-// ---- input transform of one tile and channel: V[position] = B^T d B ----
-
-// The six values of line `y` of B^T d, one per column: rows are combined as transformInput says, row by row of its result.
-template <int Y>
-INLINE void columnCombination(const float* d, int64_t row, R out[6]) {
-  const R four = splat(4), minusFive = splat(-5);
-  UNROLL for (int x = 0; x < 6; x++) {
-    const float* p = d + x * BLOCK;
-    if constexpr (Y == 0) out[x] = fma(four, load(p), fma(minusFive, load(p + 2 * row), load(p + 4 * row)));
-    if constexpr (Y == 5) out[x] = fma(four, load(p + row), fma(minusFive, load(p + 3 * row), load(p + 5 * row)));
-  }
-}
-
-INLINE void storeLine(const R line[6], float* v, int64_t step) {
-  R t[6];
-  transformInput(line[0], line[1], line[2], line[3], line[4], line[5], t);
-  UNROLL for (int x = 0; x < 6; x++) store(v + x * step, t[x]);
-}
-
-// Lines 1 and 2, or 3 and 4, come as sum and difference of the same two terms.
-template <bool OUTER>
-INLINE void storePair(const float* d, int64_t row, float* v, int64_t step) {
-  R plus[6], minus[6];
-  UNROLL for (int x = 0; x < 6; x++) {
-    const float* p = d + x * BLOCK;
-    const R d1 = load(p + row), d2 = load(p + 2 * row), d3 = load(p + 3 * row), d4 = load(p + 4 * row);
-    if constexpr (OUTER) {
-      const R c = sub(d4, d2), e = sub(d3, d1);
-      plus[x] = fma(splat(2), e, c), minus[x] = fma(splat(-2), e, c);
-    } else {
-      const R a = fma(splat(-4), d2, d4), b = fma(splat(-4), d1, d3);
-      plus[x] = add(a, b), minus[x] = sub(a, b);
-    }
-  }
-  storeLine(plus, v, step);
-  storeLine(minus, v + 6 * step, step);
-}
-
-void transformTile(const float* d, int64_t row, float* v, int64_t step) {
-  R line[6];
-  columnCombination<0>(d, row, line);
-  storeLine(line, v, step);
-  storePair<false>(d, row, v + 6 * step, step);
-  storePair<true>(d, row, v + 18 * step, step);
-  columnCombination<5>(d, row, line);
-  storeLine(line, v + 30 * step, step);
 }
 
 // ---- products: M[channel][tile] = sum over inputs of U[input][channel] V[input][tile] ----
@@ -189,7 +134,8 @@ WinogradPlan planWinograd(const ConvShape& s, bool isInputGradient) {
   plan.width = isInputGradient ? s.inWidth : s.outWidth;
   plan.shift = isInputGradient ? 2 - s.padding : s.padding;
   plan.tileRows = (plan.height + 3) / 4, plan.tileColumns = (plan.width + 3) / 4;
-  plan.strip = std::min(MAX_STRIP, plan.tileRows * plan.tileColumns);
+  plan.keepsAllProducts = plan.ins * plan.outs >= MANY_PAIRS;
+  plan.strip = std::min(plan.keepsAllProducts ? TILE_BLOCK : MAX_STRIP, plan.tileRows * plan.tileColumns);
   plan.tileBlock = std::min(TILE_BLOCK, plan.strip);
   const int widest = plan.outs % 5 == 0 && plan.outs % 4 != 0 && REGISTERS >= 32 ? 5 : CHANNEL_BLOCK;
   for (int at = 0; at < plan.outs; at += widest) plan.channelTiles.push_back(std::min(widest, plan.outs - at));
@@ -222,49 +168,98 @@ void transformWeights(WinogradPlan& plan, const float* weights) {
 }
 
 int64_t winogradScratch(const WinogradPlan& plan) {
-  return POSITIONS * (inputStep(plan) + productStep(8, TILE_BLOCK));
+  const int64_t products = plan.keepsAllProducts ? productStep(plan.outs, plan.strip) : productStep(8, TILE_BLOCK);
+  return POSITIONS * (inputStep(plan) + products);
 }
+
+namespace {
+
+// A strip of tiles on its way through: [begin, begin + count) of one block.
+struct Strip {
+  const WinogradPlan& plan;
+  int begin, count;
+  const float* bias;
+  bool withRelu;
+  int64_t step, vInput;  // floats between positions, and between inputs, of V
+
+  int row(int t) const { return 4 * ((begin + t) / plan.tileColumns); }
+  int column(int t) const { return 4 * ((begin + t) % plan.tileColumns); }
+};
+
+void transformStrip(const Strip& s, const Tensor& in, const float* input, float* v) {
+  for (int i = 0; i < s.plan.ins; i++) {
+    for (int t = 0; t < s.count; t++) {
+      transformTile(input + i * in.channelStride + s.row(t) * in.rowStride + s.column(t) * BLOCK, in.rowStride,
+                    v + i * s.vInput + t * BLOCK, s.step);
+    }
+  }
+}
+
+// Products of `channels` x `tiles`, at m + (o * mTiles + t) * BLOCK, to the output.
+void untransform(const Strip& s, const Tensor& out, float* output, const float* m, int64_t mStep, int mTiles, int channel,
+                 int channels, int t, int tiles) {
+  for (int k = 0; k < tiles; k++) {
+    const int y = s.row(t + k), x = s.column(t + k);
+    for (int o = 0; o < channels; o++) {
+      const Store to{output + (channel + o) * out.channelStride + y * out.rowStride + x * BLOCK, out.rowStride, s.plan.height - y,
+                     s.plan.width - x, splat(s.bias ? s.bias[channel + o] : 0.0f), s.withRelu};
+      untransformTile(m + (o * mTiles + k) * BLOCK, mStep, to);
+    }
+  }
+}
+
+// Channel tile by channel tile: few products at a time, which stay in L1.
+void runByChannels(const Strip& s, const Tensor& out, float* output, const float* v, float* m) {
+  const float* u = s.plan.weights.data();
+  int channel = 0;
+  for (const int ob : s.plan.channelTiles) {
+    for (int t = 0; t < s.count; t += s.plan.tileBlock) {
+      const int tb = std::min(s.plan.tileBlock, s.count - t);
+      const ProductTile product = findProduct(ob, tb);
+      const int64_t mStep = productStep(ob, tb);
+      for (int position = 0; position < POSITIONS; position++) {
+        product(u + (int64_t)position * s.plan.ins * ob, v + position * s.step + t * BLOCK, s.vInput, s.plan.ins, m + position * mStep);
+      }
+      untransform(s, out, output, m, mStep, tb, channel, ob, t, tb);
+    }
+    u += (int64_t)POSITIONS * s.plan.ins * ob;
+    channel += ob;
+  }
+}
+
+// Position by position: a position's inputs stay in L1 while all channels pass.
+void runByPositions(const Strip& s, const Tensor& out, float* output, const float* v, float* m) {
+  const int64_t mStep = productStep(s.plan.outs, s.plan.strip);
+  for (int position = 0; position < POSITIONS; position++) {
+    const float* u = s.plan.weights.data();
+    float* to = m + position * mStep;
+    for (const int ob : s.plan.channelTiles) {
+      findProduct(ob, s.count)(u + (int64_t)position * s.plan.ins * ob, v + position * s.step, s.vInput, s.plan.ins, to);
+      u += (int64_t)POSITIONS * s.plan.ins * ob;
+      to += (int64_t)ob * s.count * BLOCK;
+    }
+  }
+  untransform(s, out, output, m, mStep, s.count, 0, s.plan.outs, 0, s.count);
+}
+
+}  // namespace
 
 void runWinograd(const WinogradPlan& plan, const Tensor& in, const Tensor& out, const float* bias, bool withRelu,
                  int firstShard, int shardCount, int blocksPerShard, float* scratch) {
   const int tiles = plan.tileRows * plan.tileColumns;
-  const int64_t step = inputStep(plan), vInput = (int64_t)plan.strip * BLOCK;
-  float* v = scratch;
-  float* m = scratch + POSITIONS * step;
+  Strip strip{plan, 0, 0, bias, withRelu, inputStep(plan), (int64_t)plan.strip * BLOCK};
+  float* m = scratch + POSITIONS * strip.step;
   for (int block = firstShard * blocksPerShard; block < (firstShard + shardCount) * blocksPerShard; block++) {
     const float* input = in.block(block / blocksPerShard, block % blocksPerShard) - plan.shift * (in.rowStride + BLOCK);
     float* output = out.block(block / blocksPerShard, block % blocksPerShard);
-    for (int begin = 0; begin < tiles; begin += plan.strip) {
-      const int count = std::min(plan.strip, tiles - begin);
+    for (strip.begin = 0; strip.begin < tiles; strip.begin += plan.strip) {
+      strip.count = std::min(plan.strip, tiles - strip.begin);
       for (int h = 0; h < BLOCK; h += LR) {
-        for (int i = 0; i < plan.ins; i++) {
-          for (int t = 0; t < count; t++) {
-            const int ty = (begin + t) / plan.tileColumns, tx = (begin + t) % plan.tileColumns;
-            transformTile(input + i * in.channelStride + 4 * ty * in.rowStride + 4 * tx * BLOCK + h, in.rowStride,
-                          v + i * vInput + t * BLOCK + h, step);
-          }
-        }
-        const float* u = plan.weights.data();
-        int channel = 0;
-        for (const int ob : plan.channelTiles) {
-          for (int t = 0; t < count; t += plan.tileBlock) {
-            const int tb = std::min(plan.tileBlock, count - t);
-            const ProductTile product = findProduct(ob, tb);
-            const int64_t mStep = productStep(ob, tb);
-            for (int position = 0; position < POSITIONS; position++) {
-              product(u + (int64_t)position * plan.ins * ob, v + position * step + t * BLOCK + h, vInput, plan.ins, m + position * mStep + h);
-            }
-            for (int k = 0; k < tb; k++) {
-              const int ty = (begin + t + k) / plan.tileColumns, tx = (begin + t + k) % plan.tileColumns;
-              for (int o = 0; o < ob; o++) {
-                const Store to{output + (channel + o) * out.channelStride + 4 * ty * out.rowStride + 4 * tx * BLOCK + h, out.rowStride,
-                               plan.height - 4 * ty, plan.width - 4 * tx, splat(bias ? bias[channel + o] : 0.0f), withRelu};
-                untransformTile(m + (o * tb + k) * BLOCK + h, mStep, to);
-              }
-            }
-          }
-          u += (int64_t)POSITIONS * plan.ins * ob;
-          channel += ob;
+        transformStrip(strip, in, input + h, scratch + h);
+        if (plan.keepsAllProducts) {
+          runByPositions(strip, out, output + h, scratch + h, m + h);
+        } else {
+          runByChannels(strip, out, output + h, scratch + h, m + h);
         }
       }
     }

@@ -17,6 +17,7 @@ struct WinogradPlan {
   bool isInputGradient;
   int tileRows, tileColumns;
   int strip;                      // tiles transformed at a time
+  bool keepsAllProducts;          // products of all channels of a strip at once
   std::vector<int> channelTiles;  // sizes that cover outs
   int tileBlock;                  // tiles of a register tile
   std::vector<float> weights;     // [channel tile][position 36][in][channel of the tile], transformed
@@ -31,5 +32,23 @@ void transformWeights(WinogradPlan& plan, const float* weights);
 int64_t winogradScratch(const WinogradPlan& plan);
 void runWinograd(const WinogradPlan& plan, const Tensor& in, const Tensor& out, const float* bias, bool withRelu,
                  int firstShard, int shardCount, int blocksPerShard, float* scratch);
+
+// ---- weight gradient: F(3x3, 4x4), the same transform of the input against 4x4 tiles of dOut ----
+//
+// Order of additions: per strip of tiles, per position and lane one chain from 0 over its tiles; laneSum; strips in
+// order; then the output transform along columns, then rows; blocks of a shard in order. The strips are a fixed function
+// of the shape too.
+struct WinogradGradientPlan {
+  int ins, outs, height, width, padding;  // of dOut
+  int tileRows, tileColumns;
+  std::vector<int> strips;                // tiles of each
+};
+
+bool usesWinogradGradient(const ConvShape& shape);
+WinogradGradientPlan planWinogradGradient(const ConvShape& shape);
+int64_t winogradGradientScratch(const WinogradGradientPlan& plan);
+// dWeight [out][in][3][3] of one shard (overwritten). dOut needs zeros behind it up to a multiple of 4.
+void runWinogradGradient(const WinogradGradientPlan& plan, const Tensor& in, const Tensor& dOut, int shard,
+                         int blocksPerShard, float* dWeight, float* scratch);
 
 }  // namespace lockstep

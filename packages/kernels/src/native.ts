@@ -47,8 +47,7 @@ export interface NativeKernels {
   /**
    * Computes like `contribute`, but neighbouring nodes are not merged, and times every op.
    *
-   * @returns for each op of the program, in its order: [record, index, nanoseconds over all shards]; builds whose
-   *   kernels choose between algorithms add a fourth number, an index of `algorithms`
+   * @returns for each op of the program, in its order: [record, index, nanoseconds over all shards, index of `algorithms`]
    */
   profile(engine: NativeEngine, call: Int32Array): Float64Array;
   /** Bytes to skip until an address is a multiple of 64. */
@@ -61,6 +60,9 @@ export interface NativeKernels {
 /** How an op computes, by the number that `profile` reports. */
 export const algorithms = ['pass', 'direct', 'depthwise', 'winograd', 'product'] as const;
 export type Algorithm = (typeof algorithms)[number];
+/** Numbers for each op in what `profile` returns, and where they stand. */
+export const PROFILE_FIELDS = 4;
+export const profileField = { record: 0, index: 1, nanoseconds: 2, algorithm: 3 } as const;
 
 /** Fields of the call block of contribute and evaluate. */
 export const callField = {

@@ -54,6 +54,7 @@ class Reader {
   readonly #convs: Product[] = [];
   readonly #denses: Product[] = [];
   readonly #pools: Product[] = [];
+  /** What a post reads. */
   readonly #posts: Image[] = [];
 
   read(kind: number, payload: Int32Array): void {
@@ -97,7 +98,9 @@ class Reader {
       case record.averagePoolBackward:
         return this.#product('averagePoolBackward', this.#pools[a]);
       case record.postBackward:
-        return this.#pass('postBackward', [this.#tensor(b), this.#posts[a] as Image, this.#tensor(c)]);
+        return this.#backward('postBackward', this.#tensor(b), this.#posts[a]);
+      case record.normBackward:
+        return this.#backward('normBackward', this.#tensor(b), this.#posts[a]);
       case record.apply:
         return this.#pass('apply', [this.#tensor(a)], 3);
       case record.convWeightGradient:
@@ -166,9 +169,14 @@ class Reader {
     this.#add(name, shape, multiplyAdds, sizeOf(input) + sizeOf(output));
   }
 
+  /** From the gradient of a post's output to that of y, which is read for it. */
+  #backward(name: OpName, dOut: Image, y: Image = NO_IMAGE): void {
+    this.#add(name, `${formatImage(dOut)} > ${formatImage(y)}`, 0, sizeOf(dOut) + 2 * sizeOf(y));
+  }
+
   #post(payload: Int32Array): void {
     const [y = 0, out = 0] = payload;
-    this.#posts.push(this.#tensor(out));
+    this.#posts.push(this.#tensor(y));
     const runs = payload.at(-1) !== 0;
     if (runs) this.#pass('post', [this.#tensor(y), this.#tensor(out)]);
   }

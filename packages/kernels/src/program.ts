@@ -31,6 +31,7 @@ export const record = {
   convInputGradient: 25,
   convBiasGradient: 26,
   zeroGradient: 27,
+  normBackward: 40,
 } as const;
 
 /** Zeros around a channel: rows above and columns to the left, rows below and columns to the right. */
@@ -283,6 +284,11 @@ export class ProgramBuilder {
 
   postBackward(post: number, dOut: ProgramTensor, g: ProgramTensor): void {
     this.#record(record.postBackward, [post, dOut.id, g.id]);
+  }
+
+  /** Batch norm's backward, through the pass behind it, over y: the post has a norm, and no pool or one of 2x2. */
+  normBackward(post: number, dOut: ProgramTensor, masksByRelu: boolean): void {
+    this.#record(record.normBackward, [post, dOut.id, masksByRelu ? 1 : 0]);
   }
 
   apply(y: ProgramTensor, g: ProgramTensor, norm: number, masksByRelu: boolean): void {

@@ -4,8 +4,11 @@
  */
 import type { Control } from './control.js';
 
-/** In the order in which a step passes them; `evaluate` comes before a chunk, its step is the state's. */
-export type FaultPoint = 'contribute' | 'contributed' | 'update' | 'updated' | 'evaluate';
+/**
+ * In the order in which a step passes them; `start` is before, when a thread loads (its worker and step are 0),
+ * `evaluate` before a chunk of an evaluation (its step is the state's).
+ */
+export type FaultPoint = 'start' | 'contribute' | 'contributed' | 'update' | 'updated' | 'evaluate';
 
 /** @returns a function to call at each point; undefined when no fault is asked for */
 export function readFault(control: Control): ((point: FaultPoint, worker: number, step: number) => void) | undefined {

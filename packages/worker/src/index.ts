@@ -2,3 +2,4 @@
 export * from './engine.js';
 export * from './local-node.js';
 export * from './native-engine/single-step.js';
+export * from './node-session.js';

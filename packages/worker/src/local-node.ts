@@ -4,20 +4,21 @@
  * A segment is one task per worker. When a worker throws, exits or stalls, everybody is sent back, Piscina replaces the
  * thread, and the segment goes on from the last committed step: the same shards, computed again, give the same bits.
  */
-import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
-import type { Worker } from 'node:worker_threads';
 import {
   assert,
+  COORDINATOR_ID,
   type Dataset,
   type EvaluatedSplit,
   type EvaluateOptions,
+  type EngineName,
   epochOrder,
   inferLayers,
   initialBuffers,
   initialParameters,
   LockstepError,
   type ModelSpec,
+  type Link,
   type ModelState,
   type NodeSnapshot,
   type OnWarning,
@@ -32,15 +33,19 @@ import {
   samplesInStep,
   shardCount,
   stepsPerEpoch,
-  type TrainingNode,
+  type SharingNode,
+  type StepHooks,
   unpackState,
 } from '@lockstep/core';
-import { allocateAligned, loadKernels } from '@lockstep/kernels';
-import { Piscina } from 'piscina';
+import { allocateAligned } from '@lockstep/kernels';
 import { abortReason, Control } from './control.js';
-import { planMemory } from './memory-plan.js';
-import type { NodeTask, NodeWorkerData } from './messages.js';
-import { StallWatch } from './stall-watch.js';
+import { prepareEngine } from './engines.js';
+import { maxPartials, planMemory } from './memory-plan.js';
+import type { NodeWorkerData } from './messages.js';
+import { WorkerPool } from './worker-pool.js';
+import type { SharedParts } from './ordered-workers.js';
+import { OrderBlock } from './orders.js';
+import { Participant } from './participant.js';
 import { isKept, planSquares } from './step-plan.js';
 
 export interface LocalNodeOptions {
@@ -49,28 +54,30 @@ export interface LocalNodeOptions {
   readonly dataset: Dataset;
   readonly seed: number;
   readonly workers: number;
+  /** Default: native. */
+  readonly engine?: EngineName | undefined;
   /** Instead of the seed's initial weights. */
   readonly initial?: ModelState | undefined;
   readonly onWarning?: OnWarning | undefined;
   /** For measurements: takes the milliseconds that each worker stands at barriers; over a SharedArrayBuffer, [workers]. */
   readonly waits?: Float64Array | undefined;
+  /** Whether the node may share its steps with others. */
+  readonly isSharing?: boolean | undefined;
 }
 
 /** Workers lost without a step in between before the run is given up. */
 const MAX_LOSSES = 3;
 /** Shards that a worker takes from an evaluation at a time. */
 const CHUNK_SHARDS = 16;
-/** What Node gives as the id of a thread that has ended. */
-const NO_THREAD = -1;
 
-export class LocalNode implements TrainingNode {
+export class LocalNode implements SharingNode {
   readonly workers: number;
   readonly engine: string;
   readonly #data: NodeWorkerData;
   readonly #layout;
   readonly #memory;
   readonly #control: Control;
-  readonly #pool: Piscina<NodeTask, void>;
+  readonly #pool: WorkerPool;
   readonly #epochSteps: number;
   #epoch = -1;
   #segment: SegmentPlan = { epoch: 0, firstStep: 0, endStep: 0 };
@@ -79,9 +86,10 @@ export class LocalNode implements TrainingNode {
     const { model, recipe, dataset, seed, workers } = options;
     const layers = inferLayers(model);
     this.workers = workers;
-    this.engine = `native (${loadKernels().isa})`;
+    this.engine = prepareEngine(options.engine ?? 'native');
     this.#layout = planContribution(layers);
-    this.#memory = planMemory(this.#layout, recipe, workers);
+    const partials = options.isSharing ? maxPartials(recipe) : 0;
+    this.#memory = planMemory(this.#layout, recipe, workers, partials);
     this.#epochSteps = stepsPerEpoch(dataset.train.count, recipe.batchSize);
     const freeze = planFreeze(layers, recipe.freeze);
     const isFrozen = (segment: Segment): boolean => isKept(segment, layers, freeze);
@@ -92,6 +100,7 @@ export class LocalNode implements TrainingNode {
       recipe,
       seed,
       workers,
+      engine: options.engine ?? 'native',
       spins,
       normalization: { mean: dataset.mean, std: dataset.std },
       splits: { train: dataset.train, validation: dataset.validation, test: dataset.test },
@@ -100,6 +109,8 @@ export class LocalNode implements TrainingNode {
       order: new Int32Array(new SharedArrayBuffer(dataset.train.count * 4)),
       results: new Float32Array(new SharedArrayBuffer(this.#epochSteps * 8)),
       stopAt: new Int32Array(new SharedArrayBuffer(4)),
+      partials,
+      orders: OrderBlock.allocate(partials + workers * this.#memory.nodesPerWorker),
       squareSums: new Float64Array(new SharedArrayBuffer(8 * squareCount)),
       waits: options.waits,
     };
@@ -112,15 +123,7 @@ export class LocalNode implements TrainingNode {
     packState(this.#layout, initial, packed);
     this.#writeVersions((version) => this.#memory.stateAt(version), packed);
     this.#writeVersions((version) => this.#memory.averageAt(version), packed);
-    this.#pool = new Piscina<NodeTask, void>({
-      filename: new URL('./worker-thread.js', import.meta.url).href,
-      minThreads: workers,
-      maxThreads: workers,
-      workerData: this.#data,
-      idleTimeout: Number.POSITIVE_INFINITY,
-    });
-    // A thread that dies without a task harms nothing: Piscina has put another in its place.
-    this.#pool.on('error', () => {});
+    this.#pool = new WorkerPool(this.#data, this.#control, workers);
   }
 
   #vector(unit: number): Float32Array {
@@ -133,10 +136,8 @@ export class LocalNode implements TrainingNode {
   }
 
   async train(segment: SegmentPlan): Promise<SegmentProgress> {
-    const { seed, dataset } = this.options;
     this.#segment = segment;
-    if (this.#epoch !== segment.epoch) epochOrder(seed, segment.epoch, dataset.train.count, this.#data.order);
-    this.#epoch = segment.epoch;
+    this.#prepareEpoch(segment.epoch);
     this.#data.stopAt[0] = -1;
     this.#control.begin(segment.firstStep);
     let losses = 0;
@@ -149,36 +150,67 @@ export class LocalNode implements TrainingNode {
     return this.progress();
   }
 
+  #prepareEpoch(epoch: number): void {
+    const { seed, dataset } = this.options;
+    if (this.#epoch !== epoch) epochOrder(seed, epoch, dataset.train.count, this.#data.order);
+    this.#epoch = epoch;
+  }
+
+  share(me: number, linkTo: (node: number) => Link | undefined, hooks: StepHooks): Participant {
+    assert(this.#data.partials > 0, () => 'the node has no memory to share its steps');
+    const { segments } = this.#layout;
+    const layers = inferLayers(this.options.model);
+    const freeze = planFreeze(layers, this.options.recipe.freeze);
+    const parts: SharedParts = {
+      data: this.#data,
+      layout: this.#layout,
+      memory: this.#memory,
+      control: this.#control,
+      runTasks: (taskOf) => this.#pool.run(taskOf),
+      reportLoss: (lost, losses) => this.#reportLoss(lost, losses),
+      prepareEpoch: (epoch) => this.#prepareEpoch(epoch),
+      isFrozenAt: (offset) => segments.some((s) => offset >= s.offset && offset < s.offset + s.size && isKept(s, layers, freeze)),
+    };
+    return new Participant(parts, me, linkTo, hooks);
+  }
+
+  async selfTest(): Promise<string> {
+    const participant = this.share(COORDINATOR_ID, () => undefined, { onContributed: () => {}, onFault: () => {} });
+    try {
+      return await participant.selfTest(this.#packInitial());
+    } finally {
+      await participant.close();
+    }
+  }
+
+  /** The seed's initial state, whatever the node started from. */
+  #packInitial(): Float32Array {
+    const layers = inferLayers(this.options.model);
+    const packed = new Float32Array(this.#layout.length);
+    const parameters = initialParameters(layers, this.options.seed);
+    packState(this.#layout, { parameters, buffers: initialBuffers(layers) }, packed);
+    return packed;
+  }
+
+  beginShared(segment: SegmentPlan): void {
+    this.#segment = segment;
+    this.#control.commit(segment.firstStep);
+  }
+
+  commit(steps: number, lossSum: number, correct: number): void {
+    const at = 2 * ((steps - 1) % this.#epochSteps);
+    this.#data.results[at] = lossSum;
+    this.#data.results[at + 1] = correct;
+    this.#control.commit(steps);
+  }
+
   /** Runs steps until they are done, stopped, or a worker is lost; then everybody is back. */
   async #attempt(firstStep: number, endStep: number): Promise<Error | undefined> {
     const isStopping = this.#control.isStopping;
     this.#control.begin(firstStep);
     if (isStopping) this.#control.stop();
-    const lost = await this.#runTasks((worker) => ({ kind: 'train', worker, firstStep, endStep }));
+    const lost = await this.#pool.run((worker) => ({ kind: 'train', worker, firstStep, endStep }));
     if (this.#control.aborted === abortReason.notFinite) throw this.#notFinite();
-    return lost;
-  }
-
-  /** Runs one task per worker. When it resolves nobody is in a task any more; with why a worker was lost, if one was. */
-  async #runTasks(taskOf: (worker: number) => NodeTask): Promise<Error | undefined> {
-    const threads = this.#pool.threads;
-    const aborts = Array.from({ length: this.workers }, () => new AbortController());
-    const watch = new StallWatch(this.#control, this.workers, (worker, stoodMs) =>
-      aborts[worker]?.abort(new Error(`worker ${worker} did not move for ${(stoodMs / 1000).toFixed(1)} s`)),
-    );
-    let lost: Error | undefined;
-    const tasks = aborts.map(async ({ signal }, worker) => {
-      try {
-        await this.#pool.run(taskOf(worker), { signal });
-      } catch (error) {
-        lost ??= (signal.aborted ? signal.reason : error) as Error;
-        this.#control.abort(abortReason.workerLost);
-      }
-    });
-    await Promise.all(tasks);
-    watch.end();
-    const gone = threads.filter((thread) => !this.#pool.threads.includes(thread));
-    await Promise.all(gone.map(awaitExit));
     return lost;
   }
 
@@ -238,7 +270,7 @@ export class LocalNode implements TrainingNode {
     const task = { kind: 'evaluate', step, split, ofAverage, shards, chunkShards: CHUNK_SHARDS, results, logits } as const;
     for (let losses = 1; ; losses++) {
       this.#control.begin(step);
-      const lost = await this.#runTasks((worker) => ({ ...task, worker }));
+      const lost = await this.#pool.run((worker) => ({ ...task, worker }));
       if (lost === undefined) break;
       this.#reportLoss(lost, losses);
     }
@@ -302,14 +334,6 @@ export class LocalNode implements TrainingNode {
   }
 
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await this.#pool.close();
   }
-}
-
-/**
- * A thread that was sent away may still be in a kernel for a moment, and write into the arena: nothing may go on before
- * it has ended.
- */
-async function awaitExit(thread: Worker): Promise<void> {
-  if (thread.threadId !== NO_THREAD) await once(thread, 'exit');
 }

@@ -42,6 +42,9 @@ export interface MemoryPlan {
   partialAt(index: number): number;
 }
 
+/** However many nodes share a step, no more partial sums than this are held at once. */
+const MAX_PARTIALS = 192;
+
 /** Plans the arena of a node. */
 export function planMemory(layout: ContributionLayout, recipe: Recipe, workers: number, partials = 0): MemoryPlan {
   const vector = layout.length / ALIGNMENT;
@@ -67,3 +70,6 @@ export function planMemory(layout: ContributionLayout, recipe: Recipe, workers: 
     partialAt: (index) => nodesAt(workers) + (index + 1) * vector,
   };
 }
+
+/** The most canonical nodes of other nodes' ranges that a node can hold for one step, beside those of its own. */
+export const maxPartials = (recipe: Recipe): number => Math.min(shardCount(recipe.batchSize, recipe.shardSize), MAX_PARTIALS) + 1;

@@ -1,5 +1,5 @@
 /** What the node's main thread tells its workers: once at the start, and once per segment or evaluation. */
-import type { Dataset, ModelSpec, Recipe, Split, SplitName } from '@lockstep/core';
+import type { Dataset, EngineName, ModelSpec, Recipe, Split, SplitName } from '@lockstep/core';
 
 /** Everything is shared memory or small and constant. */
 export interface NodeWorkerData {
@@ -7,6 +7,7 @@ export interface NodeWorkerData {
   readonly recipe: Recipe;
   readonly seed: number;
   readonly workers: number;
+  readonly engine: EngineName;
   /** Whether every worker has a core of its own, so that a waiting one may spin for a moment. */
   readonly spins: boolean;
   readonly normalization: Pick<Dataset, 'mean' | 'std'>;

@@ -8,7 +8,6 @@ import {
   type Recipe,
   type Segment,
   samplesInStep,
-  shardCount,
 } from '@lockstep/core';
 import { type NativeEngine as NativeHandle, type NativeKernels, pieceKind, UPDATE_FIELDS, updateField } from '@lockstep/kernels';
 import type { Control } from './control.js';
@@ -177,6 +176,3 @@ export class OrderLoop {
     return planned[this.worker] as Int32Array;
   }
 }
-
-/** The most canonical nodes of other nodes' ranges that a node can hold for one step, beside those of its own. */
-export const maxPartials = (recipe: Recipe): number => Math.min(shardCount(recipe.batchSize, recipe.shardSize), 192) + 1;

@@ -18,10 +18,10 @@ import {
 import { loadKernels, type NativeEngine as NativeHandle, UPDATE_FIELDS, updateField } from '@lockstep/kernels';
 import { abortReason, Control } from './control.js';
 import type { Engine, StepCall } from './engine.js';
+import { createEngine } from './engines.js';
 import { readFault } from './fault.js';
 import { planMemory } from './memory-plan.js';
 import type { EvaluateTask, NodeTask, NodeWorkerData, TrainTask } from './messages.js';
-import { NativeEngine } from './native-engine/native-engine.js';
 import { OrderLoop } from './order-loop.js';
 import { isKept, planPieces, planSquares, planStep, type StepPlan } from './step-plan.js';
 import { TimedControl } from './timed-control.js';
@@ -47,7 +47,8 @@ const freeze = planFreeze(layers, recipe.freeze);
 const isFrozen = (segment: Segment): boolean => isKept(segment, layers, freeze);
 const pieces = planPieces(layout, workers, isFrozen);
 const squares = planSquares(layout, workers, isFrozen);
-const engine: Engine = new NativeEngine(
+const engine: Engine = await createEngine(
+  data.engine,
   { layers, layout, recipe, seed: data.seed, normalization: data.normalization },
   { arena: data.arena, order: data.order },
   splits.train,
@@ -62,6 +63,7 @@ const updater: NativeHandle = kernels.createEngine(
   data.order,
 );
 const fault = readFault(control);
+fault?.('start', 0, 0);
 const tools = { data, recipe, layout, memory, control, engine, kernels, updater, epochSteps, squares, isFrozen, fault };
 
 export default function runTask(task: NodeTask): void {

@@ -1,7 +1,13 @@
 /** A node whose training and evaluation are run in pieces, against a clock. */
-import { stepsPerEpoch } from '@lockstep/core';
+import { type EngineName, stepsPerEpoch } from '@lockstep/core';
 import { LocalNode } from '@lockstep/worker';
 import { BENCH_BATCH, BENCH_SEED, type Workload } from './workload.js';
+
+export interface NodeOptions {
+  readonly engine?: EngineName;
+  /** Takes the milliseconds at barriers of each worker, see `LocalNodeOptions`. */
+  readonly waits?: Float64Array;
+}
 
 export class BenchNode {
   readonly workers: number;
@@ -12,12 +18,11 @@ export class BenchNode {
   #stepsAtOnce = 0;
   #evaluationsAtOnce = 0;
 
-  /** @param waits takes the milliseconds at barriers of each worker, see `LocalNodeOptions` */
-  constructor({ model, recipe, dataset }: Workload, workers: number, waits?: Float64Array) {
+  constructor({ model, recipe, dataset }: Workload, workers: number, { engine = 'native', waits }: NodeOptions = {}) {
     this.workers = workers;
     this.#epochSteps = stepsPerEpoch(dataset.train.count, recipe.batchSize);
     this.#testCount = dataset.test.count;
-    this.#node = new LocalNode({ model, recipe, dataset, workers, seed: BENCH_SEED, waits });
+    this.#node = new LocalNode({ model, recipe, dataset, workers, seed: BENCH_SEED, engine, waits });
   }
 
   /** Trains so many steps, over the ends of epochs. */
@@ -33,7 +38,7 @@ export class BenchNode {
   /** Finds out how much work takes about so many seconds. Doubles as a warm-up. */
   async warmUp(seconds: number): Promise<void> {
     this.#stepsAtOnce = await fitCount(seconds, (steps) => this.trainSteps(steps));
-    this.#evaluationsAtOnce = await fitCount(seconds, (times) => this.#evaluate(times));
+    this.#evaluationsAtOnce = await fitCount(seconds, (times) => this.evaluate(times));
   }
 
   /** Images/s of training, after `warmUp`. */
@@ -44,11 +49,12 @@ export class BenchNode {
 
   /** Images/s of evaluation, after `warmUp`. */
   async measureInference(): Promise<number> {
-    const seconds = await timeSeconds(() => this.#evaluate(this.#evaluationsAtOnce));
+    const seconds = await timeSeconds(() => this.evaluate(this.#evaluationsAtOnce));
     return (this.#evaluationsAtOnce * this.#testCount) / seconds;
   }
 
-  async #evaluate(times: number): Promise<void> {
+  /** Evaluates the test images so many times. */
+  async evaluate(times: number): Promise<void> {
     for (let i = 0; i < times; i++) await this.#node.evaluate('test');
   }
 

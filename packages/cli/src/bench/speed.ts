@@ -1,4 +1,5 @@
 /** `lockstep bench`: training and inference speed against what the cores could do. */
+import type { EngineName } from '@lockstep/core';
 import { BenchNode } from './bench-node.js';
 import { type Spread, summarizeValues } from './statistics.js';
 import { inferenceFlops, trainingFlops, type Workload } from './workload.js';
@@ -9,6 +10,7 @@ export interface SpeedOptions {
   /** Of each measurement. */
   readonly seconds: number;
   readonly repetitions: number;
+  readonly engine: EngineName;
 }
 
 /** What gives one number when asked; the position is that of the worker count. */
@@ -113,7 +115,7 @@ export async function measureSpeed(
   const nodes: BenchNode[] = [];
   try {
     for (const workers of options.workers) {
-      const node = new BenchNode(workload, workers);
+      const node = new BenchNode(workload, workers, { engine: options.engine });
       nodes.push(node);
       await node.warmUp(options.seconds);
     }

@@ -1,18 +1,23 @@
 /** `lockstep evaluate [MODEL] --weights FILE`. */
-import { loadModelSpec } from '@lockstep/core';
+import { assumeData, loadModelSpec } from '@lockstep/core';
 import type { Command } from 'commander';
-import { loadData } from '../data.js';
+import { loadDataLikeTraining } from '../data.js';
+import { type DataForm, dataFormFields, readDataForm } from '../data-fields.js';
 import { formatReport, reportEvaluation } from '../evaluation-report.js';
+import { writeExport } from '../exports/output.js';
 import { type Field, isOneOf, isText, isWholeNumber, optionError } from '../fields.js';
 import { type Io, writeLine } from '../io.js';
+import { drawMistakes } from '../mistakes-picture.js';
 import { dataField, jsonField, workersField } from '../options.js';
+import { checkOutputPath } from '../output-path.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
 import { getPath, readFlags } from '../setting-source.js';
-import { loadModelState, readModelOfWeights } from '../weights-file.js';
+import { loadModelState, readDataNotes, readModelOfWeights } from '../weights-file.js';
 
 const splits = ['test', 'train'] as const;
 const SPLIT_NAMES = { test: 'Test set', train: 'Training set' } as const;
 const DEFAULT_MISTAKES = 10;
+const PICTURE_MISTAKES = 50;
 
 const fields: readonly Field[] = [
   {
@@ -25,6 +30,7 @@ const fields: readonly Field[] = [
   },
   workersField,
   dataField,
+  ...dataFormFields,
   {
     flags: '--split <name>',
     path: ['split'],
@@ -40,8 +46,16 @@ const fields: readonly Field[] = [
     group: 'Output',
     kind: 'number',
     description: 'how many mistakes to list',
-    defaultText: String(DEFAULT_MISTAKES),
+    defaultText: `${DEFAULT_MISTAKES}, with --picture ${PICTURE_MISTAKES}`,
     check: isWholeNumber(0, Number.MAX_SAFE_INTEGER),
+  },
+  {
+    flags: '--picture <file>',
+    path: ['picture'],
+    group: 'Output',
+    kind: 'text',
+    description: 'draw the mistakes to this .svg file',
+    check: isText,
   },
   jsonField,
 ];
@@ -49,14 +63,14 @@ const fields: readonly Field[] = [
 export function createEvaluateCommand(context: CommandContext): Command {
   const command = createCommand('evaluate', context)
     .summary('evaluate saved weights')
-    .description('Evaluates weights: loss, accuracy, confusion matrix, accuracy per class, most confident mistakes.')
+    .description('Evaluates weights: loss, accuracy, confusion matrix, precision and recall per class, calibration, most confident mistakes.')
     .argument('[model]', 'name or .json file (default: the model that the weights carry)');
   addFields(command, fields);
   addExamples(command, [
     ['lockstep evaluate --weights runs/tiny6k-seed1.safetensors', 'weights that `train` saved carry their model'],
     ['lockstep evaluate lenet5 --weights lenet5.safetensors', 'weights saved by PyTorch do not'],
     ['lockstep evaluate --weights w.safetensors --split train', 'on the training images'],
-    ['lockstep evaluate --weights w.safetensors --mistakes 50', 'see more of them'],
+    ['lockstep evaluate --weights w.safetensors --mistakes 50 --picture worst.svg', 'see more of them'],
     ['lockstep evaluate --weights w.safetensors --data ./mnist --json', 'one JSON object'],
   ]);
   return command.action(async (model: string | undefined, options: Record<string, unknown>) => {
@@ -68,6 +82,8 @@ interface EvaluationSettings {
   readonly modelName: string | undefined;
   readonly weights: string;
   readonly data: string | undefined;
+  readonly dataForm: DataForm;
+  readonly picture: string | undefined;
   readonly workers: number;
   readonly split: (typeof splits)[number];
   readonly mistakes: number;
@@ -85,25 +101,35 @@ function resolveEvaluation(
     const allowed = value === undefined ? undefined : check?.(value);
     if (allowed !== undefined) throw optionError(`${flags.describe(path)}: ${allowed}`);
   }
-  const { weights, data, workers = coreCount, split = splits[0], mistakes = DEFAULT_MISTAKES, json } = flags.values;
+  const { weights, data, workers = coreCount, split = splits[0], picture, json } = flags.values;
+  const mistakes = flags.values['mistakes'] ?? (picture === undefined ? DEFAULT_MISTAKES : PICTURE_MISTAKES);
+  const dataForm = readDataForm((name) => flags.values[name]);
   if (weights === undefined)
     throw optionError('evaluate needs --weights <file>, such as one that `lockstep train` saved');
-  return { modelName, weights, data, workers, split, mistakes, json: json === true } as EvaluationSettings;
+  return { modelName, weights, data, dataForm, workers, split, mistakes, picture, json: json === true } as EvaluationSettings;
 }
 
 async function runEvaluate(settings: EvaluationSettings, io: Io): Promise<void> {
   const { modelName, weights, split, workers } = settings;
   const model = modelName === undefined ? readModelOfWeights(weights) : loadModelSpec(modelName).model;
   const state = loadModelState(weights, model);
-  const dataset = await loadData(settings.data, model, io);
+  const notes = readDataNotes(weights, model);
+  const dataset = await loadDataLikeTraining({ path: settings.data, ...settings.dataForm }, model, notes, io);
+  if (settings.picture !== undefined) checkOutputPath(settings.picture, '--picture');
   // Loaded here, so that wrong input is told before the kernels are loaded.
   const { evaluate } = await import('../session.js');
   const result = await evaluate({ model, dataset, split, state, workers });
-  const report = reportEvaluation(result, model.classes, settings.mistakes);
+  const classNames = notes?.classNames ?? assumeData(model).classNames;
+  const report = reportEvaluation(result, classNames, settings.mistakes);
+  if (settings.picture !== undefined) {
+    const title = `${model.name}: the ${report.mistakes.length} most confident of ${result.total - result.correct} mistakes in ${result.total} images`;
+    writeExport(settings.picture, drawMistakes(report, dataset, dataset[split], title));
+  }
   if (settings.json) {
     writeLine(io.stdout, JSON.stringify({ event: 'evaluation', model: model.name, weights, split, ...report }));
     return;
   }
   writeLine(io.stdout, `${model.name} with ${weights} on ${dataset.source}`);
   for (const line of formatReport(report, SPLIT_NAMES[split])) writeLine(io.stdout, line);
+  if (settings.picture !== undefined) writeLine(io.stdout, `Picture: ${settings.picture}`);
 }

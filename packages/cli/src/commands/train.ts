@@ -1,9 +1,19 @@
 /** `lockstep train [MODEL]`. */
-import { holdOutValidation, LockstepError, type ModelState, type RunEvent } from '@lockstep/core';
+import {
+  type DataNotes,
+  describeData,
+  holdOutValidation,
+  inferLayers,
+  LockstepError,
+  type ModelState,
+  parameterCount,
+  type RunEvent,
+} from '@lockstep/core';
 import { type Command, Option } from 'commander';
-import { loadData } from '../data.js';
+import { loadTrainingData } from '../data.js';
 import { describeError, EXIT_FAILED } from '../failure.js';
 import { watchInterrupts } from '../interrupt.js';
+import { loadInitialState } from '../initial-state.js';
 import { type Io, writeLine } from '../io.js';
 import { DEFAULT_MODEL, recipeFields, runFields } from '../options.js';
 import { checkOutputPath } from '../output-path.js';
@@ -11,7 +21,7 @@ import { addExamples, addFields, type CommandContext, createCommand, groupHeadin
 import { createPrinter, type RunPrinter } from '../run-printer.js';
 import { type RunSettings, resolveRun } from '../run-settings.js';
 import type { TrainRequest } from '../session.js';
-import { loadModelState, saveModelState } from '../weights-file.js';
+import { saveModelState } from '../weights-file.js';
 
 export function createTrainCommand(context: CommandContext): Command {
   const command = createCommand('train', context)
@@ -32,6 +42,9 @@ export function createTrainCommand(context: CommandContext): Command {
     ['lockstep train net19k --workers 8 --seed 7', 'the same bits with any number of workers'],
     ['lockstep train gap19k --until 0.994 --save gap.safetensors', 'stop at 99.4% on the test set'],
     ['lockstep train my.json --optimizer adamw --lr 2e-3 --epochs 3', 'your own model, your own recipe'],
+    ['lockstep train --checkpoint ckpt --every 200 steps', 'keep what a crash would lose'],
+    ['lockstep train --resume ckpt', 'go on as if nothing had happened'],
+    ["lockstep train --weights w.safetensors --freeze 'features.*' --replace-head 5 --data ./mine", 'transfer learning'],
     ['lockstep train --config run.yaml --epochs 1', 'flags go before the file'],
     ['lockstep train --data ./mnist --json --no-save > log.jsonl', 'for programs'],
   ]);
@@ -45,15 +58,15 @@ export function createTrainCommand(context: CommandContext): Command {
  *
  * @throws LockstepError for input that is wrong, before the run starts
  */
-export async function runTrain(settings: RunSettings, io: Io): Promise<number> {
-  for (const notice of settings.notices) writeLine(io.stderr, `note: ${notice}`);
-  if (settings.dryRun) announceDryRun(settings, io);
-  const savePath = settings.dryRun ? undefined : settings.save;
-  const initial = settings.weights === undefined ? undefined : loadModelState(settings.weights, settings.model);
-  const loaded = await loadData(settings.data, settings.model, io);
-  const dataset = holdOutValidation(loaded, settings.validation);
+export async function runTrain(asked: RunSettings, io: Io): Promise<number> {
+  for (const notice of asked.notices) writeLine(io.stderr, `note: ${notice}`);
+  if (asked.dryRun) announceDryRun(asked, io);
+  const savePath = asked.dryRun ? undefined : asked.save;
+  const { dataset, settings } = await loadRun(asked, io);
+  const initial = loadInitialState(settings, (line) => writeLine(io.stderr, line));
   // Last of the checks, since it makes the folder.
   if (savePath !== undefined) checkOutputPath(savePath);
+  if (!asked.dryRun && asked.saveEma !== undefined) checkOutputPath(asked.saveEma, '--save-ema');
   const printer = createPrinter(settings, io);
   const watch = watchInterrupts(
     io,
@@ -62,7 +75,7 @@ export async function runTrain(settings: RunSettings, io: Io): Promise<number> {
   );
   try {
     const outcome = await followRun({ ...pickRequest(settings), dataset, initial, signal: watch.signal }, printer);
-    const failure = 'failure' in outcome ? outcome : trySave(savePath, settings, outcome);
+    const failure = 'failure' in outcome ? outcome : trySave(savePath, settings, describeData(dataset), outcome);
     printer.finish(failure === undefined ? savePath : undefined);
     if (failure === undefined) return 0;
     writeLine(io.stderr, describeError(failure.failure, io.env));
@@ -73,18 +86,27 @@ export async function runTrain(settings: RunSettings, io: Io): Promise<number> {
   }
 }
 
-const pickRequest = ({ model, recipe, seed, workers, engine, steps, until }: RunSettings) => ({
-  model,
-  recipe,
-  seed,
-  workers,
-  engine,
-  steps,
-  until,
-});
+/** The data of a run, and the run with its model fitted to them. */
+async function loadRun(asked: RunSettings, io: Io) {
+  const { data: path, dataForm, validation } = asked;
+  const heldOut = validation > 0 ? validation : undefined;
+  const { dataset, model } = await loadTrainingData({ path, ...dataForm, heldOut }, asked.model, io);
+  const parameters = parameterCount(inferLayers(model));
+  return {
+    // Data without a test set has given its validation images for one.
+    dataset: dataset.heldOut === undefined ? holdOutValidation(dataset, validation) : dataset,
+    settings: { ...asked, model, parameters },
+  };
+}
+
+const pickRequest = ({ model, recipe, seed, workers, engine, ...rest }: RunSettings) => {
+  const { steps, until, patience, best, checkpoints, resume, override } = rest;
+  return { model, recipe, seed, workers, engine, steps, until, patience, best, checkpoints, resume, override };
+};
 
 interface Trained {
   readonly state: ModelState;
+  readonly average?: ModelState;
   readonly steps: number;
 }
 
@@ -105,7 +127,7 @@ async function followRun(request: TrainRequest, printer: RunPrinter): Promise<Tr
     const events = train(request);
     for (;;) {
       const next = await events.next();
-      if (next.done) return { state: next.value.state, steps };
+      if (next.done) return { ...next.value, steps };
       const event: RunEvent = next.value;
       isStarted = true;
       if (event.event === 'end') steps = event.steps;
@@ -118,9 +140,15 @@ async function followRun(request: TrainRequest, printer: RunPrinter): Promise<Tr
 }
 
 /** The path was tried before the run, but a disk can fill up meanwhile. */
-function trySave(path: string | undefined, { model }: RunSettings, { state, steps }: Trained): Failed | undefined {
+function trySave(
+  path: string | undefined,
+  { model, saveEma }: RunSettings,
+  notes: DataNotes,
+  { state, average, steps }: Trained,
+): Failed | undefined {
   try {
-    if (path !== undefined) saveModelState(path, model, state, steps);
+    if (path !== undefined) saveModelState(path, model, state, steps, notes);
+    if (saveEma !== undefined && average !== undefined) saveModelState(saveEma, model, average, steps, notes);
     return undefined;
   } catch (failure) {
     return { failure };

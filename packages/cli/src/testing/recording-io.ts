@@ -30,7 +30,11 @@ export class RecordingIo implements Io {
     this.stderr = new RecordingStream(stderrIsTTY);
   }
 
+  input = new Uint8Array(0);
+
   now = (): number => this.nowMs;
+
+  readInput = async (): Promise<Uint8Array> => this.input;
 
   onInterrupt(handler: (signal: InterruptSignal) => void): () => void {
     this.handlers.add(handler);

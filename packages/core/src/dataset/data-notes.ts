@@ -5,6 +5,7 @@ import { parseJson } from '../json-text.js';
 import type { ModelSpec } from '../model-spec.js';
 import type { Dataset } from './dataset.js';
 import { MNIST_MEAN, MNIST_STD } from './idx-dataset.js';
+import { measureInk } from './ink.js';
 import { measureBorder } from './normalization.js';
 
 /** Key of the notes, as JSON, in the weights file's `__metadata__`. */
@@ -20,20 +21,28 @@ const dataNotesSchema = z.object({
   classNames: z.array(z.string()),
   /** Mean of the pixels along the training images' edges, 0 to 1: dark or light ground. */
   border: z.number(),
+  /** Share of the image's sides that the ink takes, if the images are centred drawings as MNIST's are. */
+  ink: z.number().positive().max(1).optional(),
   /** Images that were held out as test set, where the data has none of its own. */
   heldOut: z.int().min(0).optional(),
 });
 
 export type DataNotes = z.output<typeof dataNotesSchema>;
 
+/** MNIST's digits fill 20 of 28 pixels. */
+const MNIST_INK = 20 / 28;
+
 /** What to keep about a dataset. */
 export function describeData(dataset: Dataset): DataNotes {
   const { mean, std, classNames, heldOut } = dataset;
+  const border = measureBorder(dataset);
+  const ink = measureInk(dataset, border);
   return {
     mean: [...mean],
     std: [...std],
     classNames: classNames === undefined ? numberClasses(dataset.classes) : [...classNames],
-    border: measureBorder(dataset),
+    border,
+    ...(ink === undefined ? {} : { ink }),
     ...(heldOut === undefined ? {} : { heldOut }),
   };
 }
@@ -45,6 +54,7 @@ export function assumeData({ input, classes }: ModelSpec): DataNotes {
     std: new Array<number>(input.channels).fill(MNIST_STD),
     classNames: numberClasses(classes),
     border: 0,
+    ...(input.channels === 1 ? { ink: MNIST_INK } : {}),
   };
 }
 

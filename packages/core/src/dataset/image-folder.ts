@@ -20,6 +20,13 @@ export interface ImageFolder {
   readonly test: readonly ClassFile[] | undefined;
 }
 
+/** What images are brought to. */
+export interface ImageForm {
+  readonly resize?: ImageSize | undefined;
+  /** 1 or 3; default: 3 if any image has colours. */
+  readonly channels?: number | undefined;
+}
+
 /** Called from time to time while files are read. */
 export type OnCount = (done: number, total: number) => void;
 
@@ -50,13 +57,13 @@ export async function listImageFolder(directory: string): Promise<ImageFolder | 
 /** Decodes every image of a folder. @throws LockstepError LOCKSTEP_DATA_IMAGE, _SHAPE, _READ naming the file */
 export async function readImageFolder(
   folder: ImageFolder,
-  resize: ImageSize | undefined,
+  form: ImageForm,
   onCount: OnCount,
 ): Promise<OwnData> {
   const { directory, train, test } = folder;
   const total = train.length + (test?.length ?? 0);
-  const trainImages = await readFiles(train, resize, (done) => onCount(done, total));
-  const testImages = test && (await readFiles(test, resize, (done) => onCount(train.length + done, total)));
+  const trainImages = await readFiles(train, form, (done) => onCount(done, total));
+  const testImages = test && (await readFiles(test, form, (done) => onCount(train.length + done, total)));
   const widest = testImages && trainImages.channels !== testImages.channels;
   return {
     name: basename(resolve(directory)),
@@ -87,8 +94,8 @@ async function listClasses(directory: string, classNames: readonly string[]): Pr
   return lists.flat();
 }
 
-async function readFiles(files: readonly ClassFile[], resize: ImageSize | undefined, onDone: (done: number) => void) {
-  const list = new ImageList(files.length, resize);
+async function readFiles(files: readonly ClassFile[], form: ImageForm, onDone: (done: number) => void) {
+  const list = new ImageList(files.length, form.resize, form.channels);
   for (let from = 0; from < files.length; from += READ_AHEAD) {
     const some = files.slice(from, from + READ_AHEAD);
     const contents = await Promise.all(some.map(({ path }) => readBytes(path)));

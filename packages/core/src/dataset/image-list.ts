@@ -19,10 +19,14 @@ export class ImageList {
   #pixels = new Uint8Array(0);
   #firstSource = '';
 
-  /** @param capacity how many images will come; more may */
+  /**
+   * @param capacity how many images will come; more may
+   * @param channels brings every image to so many, 1 or 3; default: 1 if all are grey, else 3
+   */
   constructor(
     private readonly capacity: number,
     private readonly resize: ImageSize | undefined,
+    private readonly channels?: number | undefined,
   ) {}
 
   /**
@@ -31,7 +35,8 @@ export class ImageList {
    * @throws LockstepError LOCKSTEP_DATA_SHAPE when its size differs from the first's, or is above 256x256
    */
   add(image: PlanarImage, label: string, source: string): void {
-    const sized = this.resize ? resizeImage(image, this.resize.height, this.resize.width) : image;
+    const coloured = this.channels === undefined ? image : withChannels(image, this.channels);
+    const sized = this.resize ? resizeImage(coloured, this.resize.height, this.resize.width) : coloured;
     this.#checkSize(sized, source);
     const shape = this.#widen(sized, source);
     const bytes = shape.channels * shape.height * shape.width;

@@ -25,6 +25,8 @@ export interface DataProgress {
 export interface DataOptions {
   /** Bring every image to this size; images of IDX files keep theirs. */
   readonly resize?: ImageSize | undefined;
+  /** Image folders: bring every image to 1 or 3 channels. Default: 3 if any image has colours. */
+  readonly channels?: number | undefined;
   /** CSV: name of the column with the labels. Default: `label` or `class`, else the first. */
   readonly labelColumn?: string | undefined;
   /** CSV: form of the images. Default: square, grey or RGB. */
@@ -87,7 +89,7 @@ async function findInFolder(directory: string, options: DataOptions): Promise<Re
   const all = [...folder.train, ...(folder.test ?? [])];
   return {
     files: all.map(({ path }) => ({ name: relative(directory, path), path })),
-    read: () => readImageFolder(folder, options.resize, (done, total) => report(options, done, total)),
+    read: () => readImageFolder(folder, options, (done, total) => report(options, done, total)),
   };
 }
 
@@ -129,8 +131,8 @@ const report = ({ onProgress }: DataOptions, done: number, total: number): void 
   onProgress?.({ phase: 'reading', done, total });
 
 async function readOrRecall(path: string, { files, read }: Reader, options: DataOptions): Promise<Dataset> {
-  const { resize, labelColumn, csvShape, heldOut, classNames, onWarning = () => {} } = options;
-  const settings = { resize, labelColumn, csvShape, heldOut, classNames };
+  const { resize, channels, labelColumn, csvShape, heldOut, classNames, onWarning = () => {} } = options;
+  const settings = { resize, channels, labelColumn, csvShape, heldOut, classNames };
   const key = await hashSources(files, settings, (done, total) =>
     options.onProgress?.({ phase: 'checking', done, total }),
   );

@@ -21,7 +21,7 @@ import {
   type Shape,
 } from '@lockstep/core';
 import { BLOCK, type Border, NO_BORDER, ProgramBuilder, type ProgramTensor } from '@lockstep/kernels';
-import { groupUnits, type Unit } from './units.js';
+import { groupUnits, isDense, type Unit } from './units.js';
 
 /** Weights from which a dense layer is worth a group stage. */
 const LARGE_DENSE_WEIGHTS = 16_384;
@@ -73,7 +73,7 @@ export function dropoutOf(layer: Layer, recipe: Recipe): number {
 }
 
 const isLargeDense = ({ source }: Unit): boolean =>
-  source?.spec.type === 'linear' && source.input.channels * source.output.channels >= LARGE_DENSE_WEIGHTS;
+  source !== undefined && isDense(source) && elementCount(source.input) * source.output.channels >= LARGE_DENSE_WEIGHTS;
 
 /** Outputs along each side of a tile of Winograd's F(4x4, 3x3), and the inputs it reads. */
 const WINOGRAD = { outputs: 4, inputs: 6 } as const;
@@ -85,25 +85,33 @@ const WINOGRAD = { outputs: 4, inputs: 6 } as const;
 const tileOverhang = (output: number, input: number, before: number): number =>
   (Math.ceil(output / WINOGRAD.outputs) - 1) * WINOGRAD.outputs + WINOGRAD.inputs - before - input;
 
+/** Outputs that lack to a whole number of tiles. */
+const missingOfTile = (output: number): number => Math.ceil(output / WINOGRAD.outputs) * WINOGRAD.outputs - output;
+
 /** Border of zeros that a convolution reads around its input. */
-function inputBorder({ spec, input, output }: Layer): Border {
-  if (spec.type !== 'conv') return NO_BORDER;
+function inputBorder(layer: Layer): Border {
+  const { spec, input, output } = layer;
+  if (spec.type !== 'conv' || isDense(layer)) return NO_BORDER;
   const { padding, kernel, stride } = spec;
   if (kernel !== 3 || stride !== 1) return { before: padding, after: padding };
   const overhang = (side: 'height' | 'width'): number => tileOverhang(output[side], input[side], padding);
   return { before: padding, after: Math.max(padding, overhang('height'), overhang('width')) };
 }
 
-/** Border of zeros that the gradient of a convolution's output needs around it for the input gradient. */
-function gradientBorder({ spec, input, output }: Layer): Border {
-  if (spec.type !== 'conv') return NO_BORDER;
+/** Border of zeros that the gradient of a convolution's output needs around it for the weight and input gradients. */
+function gradientBorder(layer: Layer, hasInputGradient: boolean): Border {
+  const { spec, input, output } = layer;
+  if (spec.type !== 'conv' || isDense(layer)) return NO_BORDER;
   const { kernel, stride, padding } = spec;
+  const isTiled = kernel === 3 && stride === 1;
+  const fill = isTiled ? Math.max(missingOfTile(output.height), missingOfTile(output.width)) : 0;
+  if (!hasInputGradient) return { before: 0, after: fill };
   const before = Math.max(0, -Math.floor((padding - (kernel - 1)) / stride));
   const beyond = (side: 'height' | 'width'): number => {
     const reach = Math.floor((input[side] - 1 + padding) / stride) - (output[side] - 1);
-    return kernel === 3 && stride === 1 ? Math.max(reach, tileOverhang(input[side], output[side], before)) : reach;
+    return isTiled ? Math.max(reach, tileOverhang(input[side], output[side], before)) : reach;
   };
-  return { before, after: Math.max(0, beyond('height'), beyond('width')) };
+  return { before, after: Math.max(fill, beyond('height'), beyond('width')) };
 }
 
 const widest = (a: Border, b: Border): Border => ({
@@ -183,7 +191,7 @@ class Compiler {
     const { source, post, storesRelu } = unit;
     const read = this.#readBorder(index + 1);
     const isDense = this.#needsDense(index);
-    const own = source && index > 0 ? gradientBorder(source) : NO_BORDER;
+    const own = source ? gradientBorder(source, index > 0) : NO_BORDER;
     // A dense reader takes no border: then y and what is read are two tensors.
     const copies = !post && isDense && !isNone(own);
     const isSame = !post && !copies;
@@ -239,7 +247,7 @@ class Compiler {
   /** Whether the reader of unit `index`'s output takes it as one vector: a dense layer, or the loss. */
   #needsDense(index: number): boolean {
     const next = this.units[index + 1];
-    return next === undefined || next.source?.spec.type === 'linear' || this.#readsFlat(index + 1);
+    return next === undefined || (next.source && isDense(next.source)) || this.#readsFlat(index + 1);
   }
 
   /** Whether a unit without a source takes an image as a vector: a batch norm behind a flatten. */
@@ -302,11 +310,11 @@ class Compiler {
     const source = unit.source;
     if (!source) return;
     const { spec } = source;
-    if (spec.type === 'conv') {
+    if (isDense(source)) {
+      placed.op = this.builder.dense(this.#flat(input), y, this.#segment(source, 'weight').offset, this.#bias(source));
+    } else if (spec.type === 'conv') {
       const weight = this.#segment(source, 'weight').offset;
       placed.op = this.builder.conv(input, y, weight, this.#bias(source), spec, unit.storesRelu);
-    } else if (spec.type === 'linear') {
-      placed.op = this.builder.dense(this.#flat(input), y, this.#segment(source, 'weight').offset, this.#bias(source));
     } else if (spec.type === 'avgPool') {
       const window = { channels: 0, height: spec.kernel, width: spec.kernel };
       placed.op = this.builder.averagePool(input, y, window, spec.stride ?? spec.kernel);
@@ -342,6 +350,8 @@ class Compiler {
   #writePostBackward({ unit, y, out, dOut, norm, post }: PlacedUnit): void {
     if (y.id === out.id) {
       if (unit.storesRelu) this.builder.apply(y, dOut, -1, true);
+    } else if (isFusedNorm(unit) && norm >= 0) {
+      this.builder.normBackward(post, dOut, unit.storesRelu);
     } else if (usesG(unit)) {
       const g = this.#g(y);
       this.builder.postBackward(post, dOut, g);
@@ -356,37 +366,46 @@ class Compiler {
   #writeSourceBackward({ unit, y, op }: PlacedUnit, dIn: ProgramTensor | undefined): void {
     const source = unit.source;
     if (!source) return;
-    switch (source.spec.type) {
-      case 'conv':
-        if (this.#trains(source)) {
-          this.builder.convWeightGradient(op, y);
-          this.#writeConvBias(unit, source, y);
-        }
-        if (dIn) this.builder.convInputGradient(op, y, dIn);
-        break;
-      case 'linear':
-        if (this.#trains(source)) this.builder.denseWeightGradient(op, y);
-        if (dIn) this.builder.denseInputGradient(op, y, this.#flat(dIn));
-        break;
-      default:
-        if (dIn) this.builder.averagePoolBackward(op, y, dIn);
+    if (isDense(source)) {
+      if (this.#trains(source)) this.builder.denseWeightGradient(op, y);
+      if (this.#trains(source) && isBiasLost(unit)) this.#writeConvBias(unit, source, y);
+      if (dIn) this.builder.denseInputGradient(op, y, this.#flat(dIn));
+    } else if (source.spec.type === 'conv') {
+      if (this.#trains(source)) {
+        this.builder.convWeightGradient(op, y);
+        this.#writeConvBias(unit, source, y);
+      }
+      if (dIn) this.builder.convInputGradient(op, y, dIn);
+    } else if (dIn) {
+      this.builder.averagePoolBackward(op, y, dIn);
     }
   }
 
-  /** A bias straight before a batch norm has no effect: its gradient is exactly 0. */
+  /** A bias straight before a batch norm has no effect, unless that is frozen: its gradient is exactly 0. */
   #writeConvBias(unit: Unit, source: Layer, y: ProgramTensor): void {
     const bias = this.#bias(source);
     if (bias < 0) return;
-    if (unit.post?.norm && !unit.storesRelu) this.builder.zeroGradient(bias, bias + y.channels);
+    if (isBiasLost(unit)) this.builder.zeroGradient(bias, bias + y.channels);
     else this.builder.convBiasGradient(y, bias);
   }
 }
 
 const asShape = ({ channels, height, width }: Shape): Shape => ({ channels, height, width });
 
+/** Whether a batch norm straight behind takes away what the source's bias adds. */
+const isBiasLost = ({ post, storesRelu }: Unit): boolean => post?.norm !== undefined && !storesRelu;
+
+/** Whether batch norm's backward runs channel by channel over y itself, without a g. */
+function isFusedNorm({ post }: Unit): boolean {
+  const pool = post?.pool?.spec;
+  const isPlain = pool === undefined || (pool.type === 'maxPool' && pool.kernel === 2 && (pool.stride ?? 2) === 2);
+  return post?.norm !== undefined && isPlain && !(pool && post.dropout1);
+}
+
 /** Whether the gradient of y cannot overwrite y at once: y is needed beside it. */
-function usesG({ post, storesRelu }: Unit): boolean {
-  return post ? post.norm !== undefined || hasLooseWindows(post.pool) : storesRelu;
+function usesG(unit: Unit): boolean {
+  const { post, storesRelu } = unit;
+  return post ? (post.norm !== undefined && !isFusedNorm(unit)) || hasLooseWindows(post.pool) : storesRelu;
 }
 
 const layerOf = (segment: Segment): number =>

@@ -30,6 +30,7 @@ export interface ComparedStep {
   /** One for all channels. */
   readonly normalization: { readonly mean: number; readonly std: number };
   readonly isa?: string;
+  readonly labelSmoothing?: number;
 }
 
 /** Errors of one tensor over its largest magnitude. */
@@ -114,6 +115,7 @@ function shardInput(step: ComparedStep, layers: readonly Layer[], shard: number)
     labels: step.labels.slice(first, end),
     sampleCount: end - first,
     train: true,
+    labelSmoothing: step.labelSmoothing,
     dropoutMasks: (index) => {
       const layer = layers[index];
       if (layer?.spec.type !== 'dropout') return undefined;
@@ -151,12 +153,12 @@ const addShards = (shards: readonly Tensors[]): Tensors =>
 // ---- the native engine ----
 
 function runNative(step: ComparedStep): { names: string[]; tensors: Tensors } {
-  const { model, shardSize, normalization, ...rest } = step;
+  const { model, shardSize, normalization, labelSmoothing, ...rest } = step;
   const perChannel = (value: number): number[] => Array.from({ length: model.input.channels }, () => value);
   const run = prepareNativeStep({
     ...rest,
     model,
-    recipe: { shardSize, batchSize: step.samples },
+    recipe: { shardSize, batchSize: step.samples, ...(labelSmoothing !== undefined && { labelSmoothing }) },
     normalization: { mean: perChannel(normalization.mean), std: perChannel(normalization.std) },
   });
   const names: string[] = [];

@@ -24,6 +24,13 @@ export interface Unit {
   readonly post?: Post;
 }
 
+/** Whether a layer is one product of a matrix and a vector: a linear layer, or a convolution whose kernel covers its input. */
+export function isDense({ spec, input, output }: Layer): boolean {
+  if (spec.type !== 'conv') return spec.type === 'linear';
+  const covers = spec.kernel === input.height && spec.kernel === input.width && spec.padding === 0;
+  return covers && spec.groups === 1 && output.height * output.width === 1;
+}
+
 type Probability = (layer: Layer) => number;
 
 /**
@@ -38,7 +45,7 @@ export function groupUnits(layers: readonly Layer[], dropoutOf: Probability): Un
     const cursor = new Cursor(active, at);
     const source =
       cursor.take('conv') ?? cursor.take('avgPool') ?? cursor.take('globalAvgPool') ?? cursor.take('linear');
-    const isConv = source?.spec.type === 'conv';
+    const isConv = source?.spec.type === 'conv' && !isDense(source);
     const storesRelu = isConv && behindRelu.some((type) => cursor.isNext('relu', type));
     if (storesRelu) cursor.take('relu');
     const post = storesRelu && !cursor.isNext('batchNorm') ? undefined : takePost(cursor);

@@ -7,12 +7,16 @@ export interface Loss {
   readonly lossSum: number;
   /** Samples whose first largest logit is the label's. */
   readonly correct: number;
-  /** softmax - onehot: the gradient of the sum, so not divided by the number of samples. */
+  /** softmax - target: the gradient of the sum, so not divided by the number of samples. */
   readonly dLogits: Float64Array;
 }
 
-/** logits [sample][class], one label per sample. */
-export function crossEntropy(logits: Float64Array, labels: Uint8Array, classCount: number): Loss {
+/**
+ * logits [sample][class], one label per sample.
+ *
+ * @param smoothing torch's label_smoothing: the target is (1 - smoothing) onehot + smoothing / classes
+ */
+export function crossEntropy(logits: Float64Array, labels: Uint8Array, classCount: number, smoothing = 0): Loss {
   assert(
     logits.length === labels.length * classCount,
     () => `${logits.length} logits for ${labels.length} labels of ${classCount} classes`,
@@ -26,10 +30,12 @@ export function crossEntropy(logits: Float64Array, labels: Uint8Array, classCoun
     // The largest logit is taken off first, or exp overflows.
     const largest = row.reduce((a, b) => Math.max(a, b));
     const logSum = Math.log(row.reduce((sum, logit) => sum + Math.exp(logit - largest), 0));
-    lossSum += logSum - (at(row, label) - largest);
+    const target = row.map((_, c) => (c === label ? 1 - smoothing : 0) + smoothing / classCount);
+    const logProbabilities = row.map((logit) => logit - largest - logSum);
+    lossSum -= target.reduce((sum, share, c) => (share === 0 ? sum : sum + share * at(logProbabilities, c)), 0);
     if (row.indexOf(largest) === label) correct++;
     dLogits.set(
-      row.map((logit, c) => Math.exp(logit - largest - logSum) - (c === label ? 1 : 0)),
+      logProbabilities.map((logProbability, c) => Math.exp(logProbability) - at(target, c)),
       sample * classCount,
     );
   });

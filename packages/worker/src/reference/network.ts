@@ -21,6 +21,8 @@ export interface NetworkInput {
   readonly dropoutMasks?: (layerIndex: number) => Uint8Array | undefined;
   /** Overrides the p of every dropout layer, as a recipe may. */
   readonly dropoutP?: number | undefined;
+  /** torch's label_smoothing. */
+  readonly labelSmoothing?: number | undefined;
 }
 
 export interface ShardStatistics {
@@ -51,7 +53,8 @@ export function runNetwork(network: NetworkInput): NetworkResult {
   const runs = runForward(network);
   const outputs = runs.map((run) => run.out);
   const logits = outputs.at(-1) ?? network.input;
-  const { lossSum, correct, dLogits } = crossEntropy(logits, network.labels, logits.length / network.sampleCount);
+  const classes = logits.length / network.sampleCount;
+  const { lossSum, correct, dLogits } = crossEntropy(logits, network.labels, classes, network.labelSmoothing);
   const batchNorm = runs.flatMap(({ statistics }, layerIndex) => (statistics ? [{ layerIndex, ...statistics }] : []));
   const backward = network.train ? runBackward(runs, dLogits) : { dInput: new Float64Array(0), gradients: [] };
   return { logits, lossSum, correct, batchNorm, outputs, ...backward };

@@ -107,11 +107,17 @@ function padImages(
 
 /** With the shard's own statistics, through which gradients flow. */
 function normalizeByShard(tf: TensorFlow, layer: Layer, x: Tensor, pass: TrainingPass): Tensor {
-  const { mean, variance } = tf.moments(x, x.shape.length === 2 ? [0] : [0, 1, 2]);
+  const mean = averageChannels(x);
+  const centred = x.sub(mean);
+  const variance = averageChannels(centred.mul(centred));
   pass.keepMoments(layer, { mean, variance });
   const scale = tf.rsqrt(variance.add(tf.tensor(Float32Array.of(BATCH_NORM_EPS), []))).mul(pass.parameter(layer, 'gamma'));
-  return x.sub(mean).mul(scale).add(pass.parameter(layer, 'beta'));
+  return centred.mul(scale).add(pass.parameter(layer, 'beta'));
 }
+
+/** Axis by axis: one long chain of float32 additions would lose two more digits than the rest of the network does. */
+const averageChannels = (x: Tensor): Tensor =>
+  x.shape.length === 2 ? x.mean([0], false) : x.mean([2], false).mean([1], false).mean([0], false);
 
 function normalizeByRunning(tf: TensorFlow, layer: Layer, x: Tensor, pass: Pass): Tensor {
   const gamma = pass.parameter(layer, 'gamma');

@@ -1,0 +1,110 @@
+/** What each bench command does: load, measure, print. */
+import { type Dataset, type ModelSpec, writeFileAtomically } from '@lockstep/core';
+import { loadData } from '../data.js';
+import { type Io, writeLine } from '../io.js';
+import { checkOutputPath } from '../output-path.js';
+import type { StepFigures } from './kernel-figures.js';
+import { profileModel } from './kernel-profile.js';
+import { formatStep } from './kernel-table.js';
+import { describeOccasion, formatOccasion, type Occasion } from './machine.js';
+import { formatMemory, type MemoryFigures, measureMemory } from './memory.js';
+import { PeakMeter } from './peak-meter.js';
+import { drawSpeed } from './picture.js';
+import type { BenchSettings } from './settings.js';
+import { type ModelFigures, measureSpeed } from './speed.js';
+import { formatSpeed } from './speed-table.js';
+import { formatSync, measureSync, type SyncFigures } from './sync.js';
+import { BENCH_BATCH, planWorkload } from './workload.js';
+
+/** What `--json` prints: one object. */
+export type BenchReport = Occasion & { readonly batchSize: number; readonly data?: string } & (
+    | ({ readonly bench: 'speed'; readonly models: ModelFigures[] } & Pick<BenchSettings, 'engine' | 'seconds' | 'repetitions'>)
+    | { readonly bench: 'kernels'; readonly step: StepFigures }
+    | ({ readonly bench: 'sync'; readonly rows: SyncFigures[] } & Pick<BenchSettings, 'seconds' | 'repetitions'>)
+    | { readonly bench: 'memory'; readonly rows: MemoryFigures[] }
+  );
+
+export async function runSpeed(settings: BenchSettings, io: Io): Promise<void> {
+  const { workers, engine, seconds, repetitions } = settings;
+  if (settings.picture !== undefined) checkOutputPath(settings.picture, '--picture');
+  const occasion = describeOccasion();
+  const meter = new PeakMeter(Math.max(...workers));
+  const models: ModelFigures[] = [];
+  let data = '';
+  try {
+    for (const { model, recipe } of settings.models) {
+      const dataset = await loadBenchData(settings, model, io);
+      data = dataset.source;
+      announce(model.name, io);
+      const workload = planWorkload(model, recipe, dataset, Math.max(...workers));
+      models.push(await measureSpeed(workload, settings, (count) => meter.measure(count)));
+    }
+  } finally {
+    await meter.close();
+  }
+  if (settings.picture !== undefined) {
+    writeFileAtomically(settings.picture, [Buffer.from(drawSpeed(models, formatOccasion(occasion)))]);
+  }
+  const report: BenchReport = { bench: 'speed', ...occasion, batchSize: BENCH_BATCH, data, engine, seconds, repetitions, models };
+  printReport(report, formatSpeed(models), settings, io);
+}
+
+export async function runKernels(settings: BenchSettings, io: Io): Promise<void> {
+  const { model, recipe } = settings.models[0] as BenchSettings['models'][number];
+  const dataset = await loadBenchData(settings, model, io);
+  const step = profileModel(planWorkload(model, recipe, dataset, 1), 4 * settings.seconds);
+  const report: BenchReport = {
+    bench: 'kernels',
+    ...describeOccasion(),
+    batchSize: BENCH_BATCH,
+    data: dataset.source,
+    step,
+  };
+  printReport(report, formatStep(step), settings, io);
+}
+
+export async function runSync(settings: BenchSettings, io: Io): Promise<void> {
+  const { workers, seconds, repetitions } = settings;
+  const rows: SyncFigures[] = [];
+  for (const { model, recipe } of settings.models) {
+    const dataset = await loadBenchData(settings, model, io);
+    announce(model.name, io);
+    const workload = planWorkload(model, recipe, dataset, 1);
+    for (const count of workers) rows.push(await measureSync(workload, count, settings));
+  }
+  const report: BenchReport = {
+    bench: 'sync',
+    ...describeOccasion(),
+    batchSize: BENCH_BATCH,
+    seconds,
+    repetitions,
+    rows,
+  };
+  printReport(report, formatSync(rows), settings, io);
+}
+
+export async function runMemory(settings: BenchSettings, io: Io): Promise<void> {
+  const rows: MemoryFigures[] = [];
+  for (const { model, recipe } of settings.models) {
+    announce(model.name, io);
+    for (const workers of settings.workers) {
+      rows.push(await measureMemory({ model, recipe, data: settings.data, workers }));
+    }
+  }
+  const report: BenchReport = { bench: 'memory', ...describeOccasion(), batchSize: BENCH_BATCH, rows };
+  printReport(report, formatMemory(rows), settings, io);
+}
+
+function loadBenchData({ data }: BenchSettings, model: ModelSpec, io: Io): Promise<Dataset> {
+  return loadData({ path: data }, model, io);
+}
+
+/** Minutes pass: says on stderr what is being measured. */
+const announce = (name: string, io: Io): void => writeLine(io.stderr, `measuring ${name}`);
+
+function printReport(report: BenchReport, lines: readonly string[], { json }: BenchSettings, io: Io): void {
+  if (json) return writeLine(io.stdout, JSON.stringify(report));
+  writeLine(io.stdout, formatOccasion(report));
+  writeLine(io.stdout);
+  for (const line of lines) writeLine(io.stdout, line);
+}

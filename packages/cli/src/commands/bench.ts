@@ -1,0 +1,90 @@
+/** `lockstep bench`, and below it `kernels MODEL`, `sync` and `memory`. */
+import type { Command } from 'commander';
+import {
+  commonFields,
+  engineField,
+  modelsField,
+  pictureField,
+  repetitionsField,
+  resolveBench,
+  secondsField,
+  workersListField,
+} from '../bench/settings.js';
+import type { Field } from '../fields.js';
+import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
+
+const measureFields = [modelsField, secondsField, repetitionsField, ...commonFields];
+const speedFields: readonly Field[] = [
+  ...measureFields,
+  workersListField('1 and the number of cores'),
+  engineField,
+  pictureField,
+];
+const kernelFields: readonly Field[] = [secondsField, ...commonFields];
+const syncFields: readonly Field[] = [...measureFields, workersListField('2,8')];
+const memoryFields: readonly Field[] = [modelsField, ...commonFields, workersListField('1,2,8')];
+
+/** Loaded when it runs, so that other commands start without it. */
+const loadRuns = () => import('../bench/runs.js');
+
+export function createBenchCommand(context: CommandContext): Command {
+  const command = createCommand('bench', context)
+    .summary('measure speed, kernels, waiting and memory on this machine')
+    .description(
+      "Measures training and inference of each model against the cores' multiply-add peak: batch 128, Adam, the model's own " +
+        'augmentation and dropout, data in memory. Worker counts take turns, and bursts of the peak stand in between.',
+    )
+    // So that the flags behind `bench sync` are those of sync.
+    .enablePositionalOptions();
+  addFields(command, speedFields);
+  addExamples(command, [
+    ['lockstep bench', 'every model, 1 worker and one per core; about three minutes'],
+    ['lockstep bench --models gap19k,lenet5 --workers 1,2,4', 'some models, some worker counts'],
+    ['lockstep bench --json --picture speed.svg > speed.json', 'for programs, and for the eye'],
+    ['lockstep bench kernels net19k', 'where the time of a step goes, op by op'],
+    ['lockstep bench sync', 'how long workers wait for each other'],
+    ['lockstep bench memory', 'resident memory of each model'],
+  ]);
+  for (const create of [createKernelsCommand, createSyncCommand, createMemoryCommand]) {
+    command.addCommand(create(context));
+  }
+  return command.action(async (options: Record<string, unknown>) => {
+    const { coreCount } = context.io;
+    const settings = resolveBench(speedFields, options, coreCount > 1 ? [1, coreCount] : [1]);
+    await (await loadRuns()).runSpeed(settings, context.io);
+  });
+}
+
+function createKernelsCommand(context: CommandContext): Command {
+  const command = createCommand('kernels', context)
+    .summary("time every op of a model's training step")
+    .description('Times every op of a training step on one thread: shape, algorithm, microseconds, rate, share.')
+    .argument('<model>', 'name from `lockstep models`, or a .json file');
+  addFields(command, kernelFields);
+  return command.action(async (model: string, options: Record<string, unknown>) => {
+    const settings = resolveBench([...kernelFields, modelsField], { ...options, models: model }, [1]);
+    await (await loadRuns()).runKernels(settings, context.io);
+  });
+}
+
+function createSyncCommand(context: CommandContext): Command {
+  const command = createCommand('sync', context)
+    .summary('share of a step in which workers wait')
+    .description('Measures how much of a training step workers stand at barriers, and how long cores have nothing to do.');
+  addFields(command, syncFields);
+  return command.action(async (options: Record<string, unknown>) => {
+    const settings = resolveBench(syncFields, options, [2, 8]);
+    await (await loadRuns()).runSync(settings, context.io);
+  });
+}
+
+function createMemoryCommand(context: CommandContext): Command {
+  const command = createCommand('memory', context)
+    .summary('resident memory of training')
+    .description('Measures the resident memory of training, each model and worker count in a process of its own.');
+  addFields(command, memoryFields);
+  return command.action(async (options: Record<string, unknown>) => {
+    const settings = resolveBench(memoryFields, options, [1, 2, 8]);
+    await (await loadRuns()).runMemory(settings, context.io);
+  });
+}

@@ -1,0 +1,77 @@
+/** `lockstep export --weights FILE --format NAME`. */
+import { assumeData, loadModelSpec } from '@lockstep/core';
+import type { Command } from 'commander';
+import type { ExportFormat } from '../exports/export-format.js';
+import { exportFormats } from '../exports/formats.js';
+import { type Check, type Field, isOneOf, isText, optionError } from '../fields.js';
+import { type Io, writeLine } from '../io.js';
+import { checkOutputPath } from '../output-path.js';
+import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
+import { getPath, readFlags } from '../setting-source.js';
+import { loadModelState, readDataNotes, readModelOfWeights } from '../weights-file.js';
+
+const formatNames = exportFormats.map(({ name }) => name);
+
+const text = (group: 'Run' | 'Output', flags: string, name: string, description: string, check: Check): Field => ({
+  flags,
+  path: [name],
+  group,
+  kind: 'text',
+  description,
+  check,
+});
+
+const fields: readonly Field[] = [
+  text('Run', '--weights <file>', 'weights', 'the weights to export (.safetensors)', isText),
+  text('Output', '--format <name>', 'format', formatNames.join(', '), isOneOf(...formatNames)),
+  text('Output', '--out <path>', 'out', 'where to write (default: beside the weights)', isText),
+];
+
+export function createExportCommand(context: CommandContext): Command {
+  const command = createCommand('export', context)
+    .summary('write trained weights for other programs')
+    .description(
+      'Writes a trained network in another form. The weights file itself is safetensors with PyTorch’s names and layout.\n\n' +
+        exportFormats.map(({ name, description }) => `  ${name.padEnd(6)}${description}`).join('\n'),
+    )
+    .argument('[model]', 'name or .json file (default: the model that the weights carry)');
+  addFields(command, fields);
+  addExamples(command, [
+    ['lockstep export --weights w.safetensors --format onnx', 'w.onnx'],
+    ['lockstep export --weights w.safetensors --format html --out draw.html', 'a page to draw on'],
+  ]);
+  return command.action(async (model: string | undefined, options: Record<string, unknown>) => {
+    await runExport(resolveExport(model, options), context.io);
+  });
+}
+
+interface ExportSettings {
+  readonly modelName: string | undefined;
+  readonly weights: string;
+  readonly format: ExportFormat;
+  readonly out: string;
+}
+
+function resolveExport(modelName: string | undefined, options: Record<string, unknown>): ExportSettings {
+  const flags = readFlags(fields, options);
+  for (const { path, check } of fields) {
+    const value = getPath(flags.values, path);
+    const allowed = value === undefined ? undefined : check?.(value);
+    if (allowed !== undefined) throw optionError(`${flags.describe(path)}: ${allowed}`);
+  }
+  const { weights, format: name, out } = flags.values as Record<string, string | undefined>;
+  if (weights === undefined) throw optionError('export needs --weights <file>, such as one that `lockstep train` saved');
+  const format = exportFormats.find((entry) => entry.name === name);
+  if (format === undefined) throw optionError(`export needs --format <name>: ${formatNames.join(', ')}`);
+  return { modelName, weights, format, out: out ?? weights.replace(/(\.safetensors)?$/, format.suffix) };
+}
+
+async function runExport({ modelName, weights, format, out }: ExportSettings, io: Io): Promise<void> {
+  const model = modelName === undefined ? readModelOfWeights(weights, 'export') : loadModelSpec(modelName).model;
+  const state = loadModelState(weights, model);
+  const notes = readDataNotes(weights, model) ?? assumeData(model);
+  checkOutputPath(out, '--out');
+  const remarks = await format.write({ model, state, notes, weights }, out);
+  writeLine(io.stdout, `Wrote ${out} (${format.name})`);
+  for (const remark of remarks) writeLine(io.stdout, remark);
+}

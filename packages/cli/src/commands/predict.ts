@@ -1,0 +1,132 @@
+/** `lockstep predict --weights FILE IMAGE...`. */
+import { assumeData, type DataNotes, fitImage, loadModelSpec, type ModelSpec } from '@lockstep/core';
+import type { Command } from 'commander';
+import { type Field, isText, optionError } from '../fields.js';
+import { readImageArguments } from '../image-arguments.js';
+import { type Io, writeLine } from '../io.js';
+import { jsonField, workersField } from '../options.js';
+import type { ImagePrediction } from '../prediction.js';
+import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
+import { formatPercent } from '../progress.js';
+import { getPath, readFlags } from '../setting-source.js';
+import { formatTable } from '../text-table.js';
+import { loadModelState, readDataNotes, readModelOfWeights } from '../weights-file.js';
+
+/** Classes shown beside the predicted one. */
+const RUNNERS_UP = 2;
+/** Less than this is not worth a column. */
+const SHOWN_FROM = 0.00005;
+
+const text = (flags: string, name: string, description: string): Field => ({
+  flags,
+  path: [name],
+  group: 'Run',
+  kind: 'text',
+  description,
+  check: isText,
+});
+
+const fields: readonly Field[] = [
+  text('--weights <file>', 'weights', 'the weights to predict with (.safetensors)'),
+  text('--model <name>', 'model', 'name or .json file, for weights that do not carry their model'),
+  workersField,
+  jsonField,
+];
+
+export function createPredictCommand(context: CommandContext): Command {
+  const command = createCommand('predict', context)
+    .summary('tell what images show')
+    .description(
+      'Predicts the class of images: PNG or JPEG files, folders of them, or - for stdin. Images of another size, colour ' +
+        'or ground than the training images are brought to their form, and it is told how.',
+    )
+    .argument('<images...>', 'files, folders, or - for stdin');
+  addFields(command, fields);
+  addExamples(command, [
+    ['lockstep predict --weights runs/tiny6k-seed1.safetensors seven.png', 'class and probability'],
+    ['lockstep predict --weights w.safetensors scans/', 'every image of a folder'],
+    ['lockstep predict --weights w.safetensors --json - < seven.png', 'all probabilities, for programs'],
+  ]);
+  return command.action(async (names: string[], options: Record<string, unknown>) => {
+    await runPredict(names, resolvePrediction(options, context.io.coreCount), context.io);
+  });
+}
+
+interface PredictionSettings {
+  readonly weights: string;
+  readonly model: string | undefined;
+  readonly workers: number;
+  readonly json: boolean;
+}
+
+function resolvePrediction(options: Record<string, unknown>, coreCount: number): PredictionSettings {
+  const flags = readFlags(fields, options);
+  for (const { path, check } of fields) {
+    const value = getPath(flags.values, path);
+    const allowed = value === undefined ? undefined : check?.(value);
+    if (allowed !== undefined) throw optionError(`${flags.describe(path)}: ${allowed}`);
+  }
+  const { weights, model, workers = coreCount, json } = flags.values;
+  if (weights === undefined) throw optionError('predict needs --weights <file>, such as one that `lockstep train` saved');
+  return { weights, model, workers, json: json === true } as PredictionSettings;
+}
+
+async function runPredict(names: readonly string[], settings: PredictionSettings, io: Io): Promise<void> {
+  const { weights, workers } = settings;
+  const model = loadModel(settings);
+  const state = loadModelState(weights, model);
+  const notes = readDataNotes(weights, model) ?? assumeData(model);
+  const named = await readImageArguments(names, io);
+  const fitted = named.map(({ image }) => fitImage(image, model.input, notes));
+  // Loaded here, so that wrong input is told before the kernels are loaded.
+  const { predict } = await import('../prediction.js');
+  const used = Math.min(workers, Math.max(1, Math.ceil(fitted.length / IMAGES_PER_WORKER)));
+  const predictions = await predict({ model, state, notes, images: fitted.map(({ image }) => image), workers: used });
+  const results = predictions.map((prediction, index) => ({
+    name: named[index]?.name ?? '',
+    changes: fitted[index]?.changes ?? [],
+    prediction,
+  }));
+  const lines = settings.json ? results.map((result) => formatJson(result, notes)) : formatResults(results, notes);
+  for (const line of lines) writeLine(io.stdout, line);
+}
+
+/** A thread costs more than it saves below this. */
+const IMAGES_PER_WORKER = 256;
+
+const loadModel = ({ model, weights }: PredictionSettings): ModelSpec =>
+  model === undefined ? readModelOfWeights(weights, 'predict --model') : loadModelSpec(model).model;
+
+interface Result {
+  readonly name: string;
+  readonly changes: readonly string[];
+  readonly prediction: ImagePrediction;
+}
+
+function formatJson({ name, changes, prediction }: Result, { classNames }: DataNotes): string {
+  const { predicted, className, probability, probabilities } = prediction;
+  const entries = probabilities.map((value, index) => [classNames[index] as string, value]);
+  return JSON.stringify({
+    event: 'prediction',
+    image: name,
+    class: className,
+    classIndex: predicted,
+    probability,
+    probabilities: Object.fromEntries(entries),
+    changes,
+  });
+}
+
+function formatResults(results: readonly Result[], { classNames }: DataNotes): string[] {
+  const rows = results.map(({ name, changes, prediction }) => {
+    const others = prediction.probabilities
+      .map((probability, index) => ({ probability, index }))
+      .filter(({ index, probability }) => index !== prediction.predicted && probability >= SHOWN_FROM)
+      .sort((a, b) => b.probability - a.probability)
+      .slice(0, RUNNERS_UP)
+      .map(({ probability, index }) => `${classNames[index]} ${formatPercent(probability)}%`);
+    const { className, probability } = prediction;
+    return [name, className, `${formatPercent(probability)}%`, others.join(', '), changes.join('; ')];
+  });
+  return formatTable([['Image', 'Class', 'Probability', 'Else', 'What was done to it'], ...rows], 'llrll');
+}

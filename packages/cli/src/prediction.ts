@@ -1,0 +1,56 @@
+/** Predictions for images from outside, computed as an evaluation computes them. */
+import { allocateSplit, createDataset, type DataNotes, type ModelSpec, type ModelState, type PlanarImage } from '@lockstep/core';
+import { evaluate } from './session.js';
+
+export interface PredictRequest {
+  readonly model: ModelSpec;
+  readonly state: ModelState;
+  readonly notes: DataNotes;
+  /** Of the model's input shape. */
+  readonly images: readonly PlanarImage[];
+  readonly workers: number;
+}
+
+export interface ImagePrediction {
+  /** Class, from 0. */
+  readonly predicted: number;
+  readonly className: string;
+  readonly probability: number;
+  /** One per class; they add up to 1. */
+  readonly probabilities: readonly number[];
+}
+
+/** Predicts every image's class; the class and its probability are those that an evaluation gives. */
+export async function predict({ model, state, notes, images, workers }: PredictRequest): Promise<ImagePrediction[]> {
+  const { input, classes } = model;
+  const sampleBytes = input.channels * input.height * input.width;
+  const test = allocateSplit(images.length, sampleBytes);
+  for (const [index, { pixels }] of images.entries()) test.images.set(pixels, index * sampleBytes);
+  const { mean, std, classNames } = notes;
+  const dataset = createDataset({
+    name: 'images',
+    source: `${images.length} images`,
+    ...input,
+    classes,
+    classNames,
+    mean,
+    std,
+    train: test,
+    validation: allocateSplit(0, 0),
+    test,
+  });
+  const { predictions, logits } = await evaluate({ model, dataset, split: 'test', state, workers, logits: true });
+  return predictions.map(({ predicted, confidence }, index) => ({
+    predicted,
+    className: classNames[predicted] as string,
+    probability: confidence,
+    probabilities: softmax((logits as Float32Array).subarray(index * classes, (index + 1) * classes)),
+  }));
+}
+
+function softmax(logits: Float32Array): number[] {
+  const largest = Math.max(...logits);
+  const exponentials = Array.from(logits, (logit) => Math.exp(logit - largest));
+  const sum = exponentials.reduce((total, value) => total + value, 0);
+  return exponentials.map((value) => value / sum);
+}

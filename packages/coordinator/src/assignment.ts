@@ -1,0 +1,54 @@
+/**
+ * Who computes which shards of a step. Ranges are contiguous, in proportion to measured speed, and begin at multiples of
+ * powers of two where that costs no time, so that few partial sums travel. No assignment changes a result.
+ */
+import { canonicalNodes, type ShardRange } from '@lockstep/core';
+
+/** Deals shards to nodes whose speeds are given in any one unit. Nodes may end up with none. */
+export function assignShards(shards: number, speeds: readonly number[]): ShardRange[] {
+  const slowest = timeOf(dealCounts(shards, speeds), speeds) * (1 + 1e-9);
+  const ranges: ShardRange[] = [];
+  let begin = 0;
+  for (let node = 0; node < speeds.length; node++) {
+    const later = speeds.slice(node + 1);
+    const [count] = dealCounts(shards - begin, speeds.slice(node));
+    const isFast = (end: number): boolean =>
+      (end - begin) / (speeds[node] as number) <= slowest && timeOf(dealCounts(shards - end, later), later) <= slowest;
+    const end = node === speeds.length - 1 ? shards : roundEnd(begin, begin + (count as number), shards, isFast);
+    ranges.push({ begin, end });
+    begin = end;
+  }
+  return ranges;
+}
+
+/** The roundest end near this one that makes nobody later. */
+function roundEnd(begin: number, end: number, shards: number, isFast: (end: number) => boolean): number {
+  for (let unit = 2 ** Math.floor(Math.log2(Math.max(1, shards))); unit > 1; unit /= 2) {
+    const rounded = Math.round(end / unit) * unit;
+    if (rounded >= begin && rounded <= shards && isFast(rounded)) return rounded;
+  }
+  return end;
+}
+
+/** Whole numbers in proportion to speeds: each shard in turn goes to whoever would have finished it first. */
+function dealCounts(shards: number, speeds: readonly number[]): number[] {
+  const counts = speeds.map(() => 0);
+  for (let shard = 0; shard < shards; shard++) {
+    let best = 0;
+    for (let node = 1; node < speeds.length; node++) {
+      if (timeAfter(node, counts, speeds) < timeAfter(best, counts, speeds)) best = node;
+    }
+    counts[best] = (counts[best] as number) + 1;
+  }
+  return counts;
+}
+
+const timeAfter = (node: number, counts: readonly number[], speeds: readonly number[]): number =>
+  ((counts[node] as number) + 1) / (speeds[node] as number);
+
+const timeOf = (counts: readonly number[], speeds: readonly number[]): number =>
+  Math.max(0, ...counts.map((count, node) => count / (speeds[node] as number)));
+
+/** Partial sums that travel or are held under an assignment. */
+export const countPartials = (ranges: readonly ShardRange[]): number =>
+  ranges.reduce((sum, range) => sum + canonicalNodes(range).length, 0);

@@ -1,0 +1,63 @@
+/** Until when a node must have done its part of a step: many times what it took before. */
+import { type Assignment, COORDINATOR_ID } from '@lockstep/core';
+
+/** Nobody is late before this, */
+const LEAST_MS = 5000;
+/** nor before this many times the longest part of late; */
+const PATIENCE = 10;
+/** a node's first step takes longer: threads start, code is compiled. */
+const FIRST_PATIENCE = 6;
+const NEWEST = 0.1;
+
+export class Deadlines {
+  /** Between two looks. */
+  readonly pollMs: number;
+  readonly #leastMs = Number(process.env['LOCKSTEP_NODE_DEADLINE_MS'] ?? LEAST_MS);
+  /** Usual milliseconds from the assignment to the contribution, of each node. */
+  readonly #usualMs = new Map<number, number>();
+  readonly #contributedMs = new Map<number, number>();
+  #beganMs = 0;
+
+  constructor() {
+    this.pollMs = Math.max(10, Math.min(100, this.#leastMs / 5));
+  }
+
+  begin(assignment: Assignment): void {
+    void assignment;
+    this.#beganMs = performance.now();
+    this.#contributedMs.clear();
+  }
+
+  noteContributed(node: number): void {
+    const ms = performance.now() - this.#beganMs;
+    this.#contributedMs.set(node, performance.now());
+    const usual = this.#usualMs.get(node);
+    this.#usualMs.set(node, usual === undefined ? ms : Math.max(ms, usual + NEWEST * (ms - usual)));
+  }
+
+  hasContributed(node: number): boolean {
+    return this.#contributedMs.has(node);
+  }
+
+  /** Milliseconds that a node has. */
+  limitMs(node: number): number {
+    const usual = this.#usualMs.get(node);
+    return usual === undefined ? FIRST_PATIENCE * this.#leastMs : Math.max(this.#leastMs, PATIENCE * usual);
+  }
+
+  /**
+   * Who is late: who has not contributed in time, and whoever the keeper waits for although everybody has.
+   *
+   * @param waitsFor nodes of which something is still to come here
+   */
+  findLate({ members }: Assignment, nodes: readonly number[], waitsFor: readonly number[]): number[] {
+    const now = performance.now();
+    const computing = members.map(({ node }) => node).filter((node) => node !== COORDINATOR_ID && nodes.includes(node));
+    const silent = computing.filter((node) => !this.hasContributed(node) && now - this.#beganMs > this.limitMs(node));
+    if (silent.length > 0) return silent;
+    if (!computing.every((node) => this.hasContributed(node))) return [];
+    const lastMs = Math.max(this.#beganMs, ...computing.map((node) => this.#contributedMs.get(node) as number));
+    const slow = Math.max(0, ...computing.map((node) => this.limitMs(node)));
+    return now - lastMs > 2 * slow ? waitsFor.filter((node) => nodes.includes(node)) : [];
+  }
+}

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import { planFreeze } from './freeze.js';
+import { inferLayers } from './layers.js';
+import { parseModelSpec } from './model-spec.js';
+import { findZooModel } from './zoo/zoo.js';
+
+const layers = inferLayers(
+  parseModelSpec({
+    name: 'named',
+    input: { channels: 1, height: 8, width: 8 },
+    classes: 3,
+    layers: [
+      { type: 'conv', name: 'stem.conv', outChannels: 4, kernel: 3 },
+      { type: 'batchNorm', name: 'stem.norm' },
+      { type: 'relu' },
+      { type: 'flatten' },
+      { type: 'linear', name: 'head', outFeatures: 3 },
+    ],
+  }),
+);
+
+describe('planFreeze', () => {
+  it.each<[string[], string[]]>([
+    [[], []],
+    [['head'], ['head.weight', 'head.bias']],
+    [['stem.conv.weight'], ['stem.conv.weight']],
+    [['stem.*'], ['stem.conv.weight', 'stem.conv.bias', 'stem.norm.weight', 'stem.norm.bias']],
+    [['*.bias'], ['stem.conv.bias', 'stem.norm.bias', 'head.bias']],
+    [['stem.norm', 'head.bias'], ['stem.norm.weight', 'stem.norm.bias', 'head.bias']],
+    [['features.*'], ['stem.conv.weight', 'stem.conv.bias', 'stem.norm.weight', 'stem.norm.bias']],
+  ])('%j freezes %j', (patterns, expected) => {
+    expect([...planFreeze(layers, patterns).names]).toEqual(expected);
+  });
+
+  it('calls a layer frozen when all of its parameters are', () => {
+    const frozen = (patterns: string[]) => layers.filter(planFreeze(layers, patterns).isLayerFrozen).map((l) => l.name);
+    expect(frozen(['stem.*'])).toEqual(['stem.conv', 'stem.norm']);
+    expect(frozen(['*.bias'])).toEqual([]);
+  });
+
+  it('takes features.* of a zoo model for all but its head', () => {
+    const lenet = inferLayers(findZooModel('lenet5').model);
+    const names = planFreeze(lenet, ['features.*']).names;
+    const parameters = lenet.flatMap((layer) => layer.parameters).map(({ name }) => name);
+    expect(parameters.filter((name) => !names.has(name))).toEqual(parameters.slice(-2));
+  });
+
+  it('names the layers when a pattern matches nothing', () => {
+    expect(() => planFreeze(layers, ['stem.conf'])).toThrow(
+      'LOCKSTEP_FREEZE_PATTERN: --freeze stem.conf matches no parameter. Did you mean stem.conv? ' +
+        'The layers with parameters are stem.conv, stem.norm, head; features.* stands for all but the last.',
+    );
+  });
+
+  it('does not take a dot for any character', () => {
+    expect(() => planFreeze(layers, ['stem?conv'])).toThrow('LOCKSTEP_FREEZE_PATTERN');
+    expect(() => planFreeze(layers, ['stemxconv'])).toThrow('LOCKSTEP_FREEZE_PATTERN');
+  });
+
+  it('rejects a recipe with nothing left to train', () => {
+    expect(() => planFreeze(layers, ['*'])).toThrow(
+      'LOCKSTEP_FREEZE_ALL: --freeze * freezes all 6 parameters, so there is nothing to train. Freeze fewer.',
+    );
+  });
+});

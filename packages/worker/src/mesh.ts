@@ -1,0 +1,149 @@
+/** A node's connections to the other nodes of a mesh: of each pair, the one that came later calls the other. */
+import {
+  Conversation,
+  createNonce,
+  createProof,
+  deriveFrameKey,
+  type Frame,
+  isSameProof,
+  Link,
+  type LinkTimings,
+  LOCKSTEP_VERSION,
+  LockstepError,
+  MAX_FRAME_BYTES,
+  PROTOCOL_VERSION,
+  type Socket,
+} from '@lockstep/core';
+import { WebSocketServer } from 'ws';
+import { connect } from './connect.js';
+
+export interface MeshHandler {
+  onFrame(from: number, frame: Frame): void;
+  /** The nodes that this one has a connection to have changed. */
+  onChange(nodes: readonly number[]): void;
+}
+
+const GREETING_MS = 5000;
+const RETRY_MS = 1000;
+
+export class Mesh {
+  readonly links = new Map<number, Link>();
+  #wanted = new Map<number, string>();
+  #isClosed = false;
+  #server: WebSocketServer | undefined;
+  #handler: MeshHandler = { onFrame: () => {}, onChange: () => {} };
+  #me = 0;
+
+  constructor(
+    private readonly token: Uint8Array,
+    private readonly timings: LinkTimings,
+  ) {}
+
+  /** @throws LockstepError LOCKSTEP_LISTEN when the port cannot be had */
+  async listen(host: string, port: number): Promise<number> {
+    const server = new WebSocketServer({ host, port, maxPayload: MAX_FRAME_BYTES, maxFragments: 16, perMessageDeflate: false });
+    this.#server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) =>
+        reject(new LockstepError('LOCKSTEP_LISTEN', `cannot listen on ${host}:${port}: ${error.message}. Choose another --mesh-listen.`)),
+      );
+      server.once('listening', resolve);
+    });
+    server.on('connection', (socket, request) => {
+      socket.binaryType = 'fragments';
+      const address = `${request.socket.remoteAddress ?? 'unknown'}:${request.socket.remotePort ?? 0}`;
+      void this.#answer(new Link(socket as unknown as Socket, 'listener', address, this.timings));
+    });
+    return (server.address() as { port: number }).port;
+  }
+
+  /** Begins anew, as this node of a run. */
+  begin(me: number, handler: MeshHandler): void {
+    this.#me = me;
+    this.#handler = handler;
+    this.#wanted.clear();
+    for (const link of this.links.values()) link.close(undefined, 'a new session begins');
+    this.links.clear();
+  }
+
+  /** Calls these nodes, and again when a connection is lost. */
+  call(peers: readonly { readonly node: number; readonly url: string }[]): void {
+    this.#wanted = new Map(peers.map(({ node, url }) => [node, url]));
+    for (const { node, url } of peers) if (!this.links.has(node)) void this.#keepCalling(node, url, this.#me);
+  }
+
+  async #keepCalling(node: number, url: string, me: number): Promise<void> {
+    while (!this.#isClosed && this.#me === me && this.#wanted.get(node) === url && !this.links.has(node)) {
+      try {
+        const link = await connect(url, { timings: this.timings });
+        await this.#introduce(link, node);
+        return;
+      } catch (error) {
+        if (!(error instanceof LockstepError)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+      }
+    }
+  }
+
+  async #introduce(link: Link, node: number): Promise<void> {
+    const talk = new Conversation(link);
+    const { message: challenge } = await talk.next('challenge', GREETING_MS);
+    const nonces = { listener: challenge.nonce, caller: createNonce() };
+    const about = `${this.#me} ${node}`;
+    link.send({ type: 'peer', node: this.#me, nonce: nonces.caller, proof: createProof(this.token, 'caller', nonces, about) });
+    const { message: welcome } = await talk.next('peer-welcome', GREETING_MS);
+    if (!isSameProof(welcome.proof, createProof(this.token, 'called', nonces, about))) {
+      link.refuse(new LockstepError('LOCKSTEP_NODE_TOKEN', 'the other node does not hold the token of this run.'));
+      throw new LockstepError('LOCKSTEP_NODE_TOKEN', `${link.address} does not hold the token of this run.`);
+    }
+    link.secure(deriveFrameKey(this.token, nonces));
+    this.#adopt(node, link);
+  }
+
+  async #answer(link: Link): Promise<void> {
+    const talk = new Conversation(link);
+    try {
+      const nonce = createNonce();
+      link.send({ type: 'challenge', protocol: PROTOCOL_VERSION, version: LOCKSTEP_VERSION, nonce });
+      const { message } = await talk.next('peer', GREETING_MS);
+      const nonces = { listener: nonce, caller: message.nonce };
+      const about = `${message.node} ${this.#me}`;
+      if (!isSameProof(message.proof, createProof(this.token, 'caller', nonces, about))) {
+        throw new LockstepError('LOCKSTEP_NODE_TOKEN', 'the other node does not hold the token of this run.');
+      }
+      link.send({ type: 'peer-welcome', proof: createProof(this.token, 'called', nonces, about) });
+      link.secure(deriveFrameKey(this.token, nonces));
+      this.#adopt(message.node, link);
+    } catch (error) {
+      if (!(error instanceof LockstepError)) throw error;
+      link.refuse(error);
+    }
+  }
+
+  #adopt(node: number, link: Link): void {
+    const me = this.#me;
+    this.links.get(node)?.close(undefined, 'a newer connection took its place');
+    this.links.set(node, link);
+    link.onFrame = (frame) => {
+      if (frame.message.type !== 'partial' && frame.message.type !== 'reduced') {
+        throw new LockstepError('LOCKSTEP_NODE_ORDER', `${link.address} said ${frame.message.type} in a mesh.`);
+      }
+      this.#handler.onFrame(node, frame);
+    };
+    link.onClose = () => {
+      if (this.links.get(node) !== link) return;
+      this.links.delete(node);
+      this.#handler.onChange([...this.links.keys()]);
+      const url = this.#wanted.get(node);
+      if (url !== undefined && this.#me === me) void this.#keepCalling(node, url, me);
+    };
+    this.#handler.onChange([...this.links.keys()]);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const link of this.links.values()) link.close(undefined, 'the node leaves');
+    this.#server?.close();
+    for (const client of this.#server?.clients ?? []) client.terminate();
+  }
+}

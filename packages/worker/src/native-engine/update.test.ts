@@ -1,0 +1,205 @@
+/** The end of a step in native code: fold, optimizer, running statistics; against core, bit by bit where core has bits. */
+import {
+  ALIGNMENT,
+  canonicalNodes,
+  foldStep,
+  type Optimizer,
+  type OptimizerScalars,
+  optimizerScalars,
+  optimizerSchema,
+  optimizerSlots,
+  planFold,
+  reduceCanonically,
+  type ShardRange,
+  updateParameters,
+} from '@lockstep/core';
+import {
+  allocateAligned,
+  availableIsas,
+  loadKernels,
+  type NativeEngine as NativeHandle,
+  ProgramBuilder,
+  pieceKind,
+  UPDATE_FIELDS,
+  updateField,
+} from '@lockstep/kernels';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type CountedStatistics, combineShards, updateRunning } from '../reference/running-statistics.js';
+import { randomValues, uniforms } from '../reference/random-values.js';
+import { bytesOf } from './test-harness.js';
+
+/** More than the kernel takes at once (4096), and no multiple of it. */
+const LENGTH = 2 * 4096 + 3 * ALIGNMENT;
+const UNITS = LENGTH / ALIGNMENT;
+/** Vectors of the arena: state, slot 1 and slot 2 twice each, then the nodes. */
+const NODES_AT = 6;
+
+type Name = keyof typeof updateField;
+
+/** An arena of vectors and a handle that works on it. */
+function prepareArena(isa: string, nodeCount: number) {
+  const arena = allocateAligned((NODES_AT + nodeCount) * LENGTH);
+  const kernels = loadKernels(isa);
+  const program = new ProgramBuilder(1, 1).finish(0);
+  const handle = kernels.createEngine(program, arena, new Uint8Array(1), new Uint8Array(1), new Int32Array(1));
+  const vector = (index: number): Float32Array => arena.subarray(index * LENGTH, (index + 1) * LENGTH);
+  return { kernels, handle: handle as NativeHandle, vector };
+}
+
+const nodeOffsets = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => (NODES_AT + i) * UNITS);
+
+/** A block for version `now` of state and slots, which stand at vectors 0 1, 2 3 and 4 5. */
+function blockOf(now: number, samples: number, scalars?: OptimizerScalars, gradientScale = 1): Float64Array {
+  const block = new Float64Array(UPDATE_FIELDS);
+  const set = (name: Name, value: number): void => {
+    block[updateField[name]] = value;
+  };
+  const next = 1 - now;
+  const places = { state: now, nextState: next, slot1: 2 + now, nextSlot1: 2 + next, slot2: 4 + now, nextSlot2: 4 + next };
+  for (const [name, vector] of Object.entries(places)) set(name as Name, vector * UNITS);
+  set('samples', samples);
+  set('gradientScale', gradientScale);
+  if (!scalars) return block;
+  for (const [name, value] of Object.entries(scalars)) {
+    if (name !== 'type') set(name as Name, Number(value));
+  }
+  set('type', ['sgd', 'adam', 'adamw'].indexOf(scalars.type));
+  return block;
+}
+
+/** Slices of the parameters, as several workers hold them. */
+const SLICES = [
+  [pieceKind.parameters, 0, 4096 + 32, 0],
+  [pieceKind.parameters, 4096 + 32, 16, 0],
+  [pieceKind.parameters, 4096 + 48, LENGTH - 4096 - 48, 0],
+];
+
+const optimizers: [string, object][] = [
+  ['sgd', { type: 'sgd' }],
+  ['sgd with weight decay', { type: 'sgd', weightDecay: 1e-2 }],
+  ['sgd with momentum', { type: 'sgd', momentum: 0.9 }],
+  ['sgd with Nesterov momentum and weight decay', { type: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 1e-4 }],
+  ['adam', { type: 'adam' }],
+  ['adam with weight decay', { type: 'adam', weightDecay: 1e-2, betas: [0.8, 0.99], eps: 1e-6 }],
+  ['adamw', { type: 'adamw' }],
+  ['adamw without decay', { type: 'adamw', weightDecay: 0 }],
+];
+
+/** A vector with zeros, huge and tiny values among the usual. */
+function drawVector(seed: number): Float32Array {
+  const next = uniforms(seed);
+  const values = randomValues(LENGTH, seed);
+  const scales = [0, 1e-38, 1e-20, 1e10];
+  return Float32Array.from(values, (v) => (next() < 0.1 ? v * (scales[Math.floor(next() * 4)] as number) : v));
+}
+
+describe.each(availableIsas())('update (%s)', (isa) => {
+  it.each(optimizers)('by %s: core\'s bits, over four steps', (_, spec) => {
+    const optimizer: Optimizer = optimizerSchema.parse(spec);
+    const slots = optimizerSlots(optimizer);
+    const { kernels, handle, vector } = prepareArena(isa, 1);
+    vector(0).set(drawVector(1));
+    let current = { parameters: vector(0).slice(), slots: Array.from({ length: slots }, () => new Float32Array(LENGTH)) };
+    for (let step = 0; step < 4; step++) {
+      const [now, samples] = [step % 2, step === 3 ? 37 : 128];
+      const sum = drawVector(100 + step);
+      vector(NODES_AT).set(sum);
+      const scalars = optimizerScalars(optimizer, 0.05 / (step + 1), step + 1);
+      for (const slice of SLICES) {
+        kernels.update(handle, blockOf(now, samples, scalars), nodeOffsets(1), Int32Array.of(foldStep.push), Int32Array.from(slice));
+      }
+      const next = { parameters: new Float32Array(LENGTH), slots: current.slots.map(() => new Float32Array(LENGTH)) };
+      updateParameters(scalars, sum.map((v) => Math.fround(v / samples)), current, next);
+      expect(bytesOf(vector(1 - now)).equals(bytesOf(next.parameters)), `parameters of step ${step}`).toBe(true);
+      for (const [i, slot] of next.slots.entries()) {
+        expect(bytesOf(vector(2 + 2 * i + 1 - now)).equals(bytesOf(slot)), `slot ${i} of step ${step}`).toBe(true);
+      }
+      expect(bytesOf(vector(now)).equals(bytesOf(current.parameters)), `version t of step ${step} is left alone`).toBe(true);
+      current = next;
+    }
+  });
+
+  it('touches no slot where momentum is 0', () => {
+    const { kernels, handle, vector } = prepareArena(isa, 1);
+    for (const index of [2, 3, 4, 5]) vector(index).fill(7);
+    const scalars = optimizerScalars(optimizerSchema.parse({ type: 'sgd' }), 0.1, 1);
+    kernels.update(handle, blockOf(0, 1, scalars), nodeOffsets(1), Int32Array.of(foldStep.push), Int32Array.from(SLICES.flat()));
+    for (const index of [2, 3, 4, 5]) expect(vector(index).every((value) => value === 7)).toBe(true);
+  });
+
+  it('scales the mean gradient by the clipping factor, rounded', () => {
+    const { kernels, handle, vector } = prepareArena(isa, 1);
+    const [state, sum, scale] = [drawVector(1), drawVector(2), Math.fround(0.3)];
+    vector(0).set(state);
+    vector(NODES_AT).set(sum);
+    const scalars = optimizerScalars(optimizerSchema.parse({ type: 'sgd', weightDecay: 0.01 }), 0.1, 1);
+    const pieces = Int32Array.from(SLICES.flat());
+    kernels.update(handle, blockOf(0, 48, scalars, scale), nodeOffsets(1), Int32Array.of(foldStep.push), pieces);
+    const next = { parameters: new Float32Array(LENGTH), slots: [] };
+    const gradient = sum.map((v) => Math.fround(Math.fround(v / 48) * scale));
+    updateParameters(scalars, gradient, { parameters: state, slots: [] }, next);
+    expect(bytesOf(vector(1)).equals(bytesOf(next.parameters))).toBe(true);
+  });
+
+  it('adds up the nodes of any deal in the canonical order', () => {
+    const cuts = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(cuts, fc.nat(), (lengths, seed) => {
+        let end = 0;
+        const ranges = lengths.map((length): ShardRange => ({ begin: end, end: (end += length) }));
+        const shards = Array.from({ length: end }, (_, i) => Float32Array.from(randomValues(LENGTH, seed + i)));
+        const nodes = ranges.flatMap(canonicalNodes);
+        const { kernels, handle, vector } = prepareArena(isa, nodes.length);
+        nodes.forEach(({ begin, end: to }, i) => vector(NODES_AT + i).set(reduceCanonically(shards.slice(begin, to))));
+        const fold = Int32Array.from(planFold(nodes));
+        kernels.update(handle, blockOf(0, 1), nodeOffsets(nodes.length), fold, Int32Array.of(pieceKind.sums, 0, LENGTH, 0));
+        expect(bytesOf(vector(1)).equals(bytesOf(reduceCanonically(shards)))).toBe(true);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('moves running statistics to those of the whole batch, to 1e-6', () => {
+    const draw = fc.record({
+      channels: fc.integer({ min: 1, max: 40 }),
+      valuesPerSample: fc.integer({ min: 1, max: 9 }),
+      samples: fc.array(fc.integer({ min: 1, max: 16 }), { minLength: 1, maxLength: 5 }),
+      offset: fc.constantFrom(-3, 0, 20),
+      seed: fc.nat(),
+    });
+    fc.assert(
+      fc.property(draw, ({ channels, valuesPerSample, samples, offset, seed }) => {
+        const { kernels, handle, vector } = prepareArena(isa, 1);
+        const running = randomValues(channels, seed, offset - 0.5, offset + 0.5);
+        const runningVariance = randomValues(channels, seed + 1, 0.5, 1.5);
+        const at = 5 * ALIGNMENT;
+        vector(0).set(running, at);
+        vector(0).set(runningVariance, at + channels);
+        const shards = samples.map((count, i): CountedStatistics => ({
+          count: count * valuesPerSample,
+          mean: randomValues(channels, seed + 10 + i, offset - 2, offset + 2),
+          variance: randomValues(channels, seed + 20 + i, 0, 4),
+        }));
+        const contributions = shards.map((shard) => statisticsOf(shard, running));
+        vector(NODES_AT).set(reduceCanonically(contributions), at);
+        const sampleCount = samples.reduce((a, b) => a + b);
+        const pieces = Int32Array.of(pieceKind.statistics, at, channels, valuesPerSample);
+        kernels.update(handle, blockOf(0, sampleCount), nodeOffsets(1), Int32Array.of(foldStep.push), pieces);
+        const batch = combineShards(shards);
+        const expected = [...updateRunning(running, batch.mean), ...updateRunning(runningVariance, batch.unbiasedVariance)];
+        const actual = vector(1).subarray(at, at + 2 * channels);
+        expected.forEach((value, i) => {
+          expect(Math.abs((actual[i] as number) - value) / Math.max(1, Math.abs(value))).toBeLessThan(1e-6);
+        });
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+/** A shard's part of a contribution: [n d][n d^2][n variance], d = mean - running mean. */
+function statisticsOf({ count, mean, variance }: CountedStatistics, running: Float64Array): Float32Array {
+  const d = mean.map((m, c) => m - (running[c] as number));
+  return Float32Array.from([...d.map((v) => count * v), ...d.map((v) => count * v * v), ...variance.map((v) => count * v)]);
+}

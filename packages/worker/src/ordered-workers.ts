@@ -1,0 +1,85 @@
+/** A node's workers while the node shares its steps with others: gives them orders, and replaces those that are lost. */
+import type { ContributionLayout } from '@lockstep/core';
+import type { Control } from './control.js';
+import type { MemoryPlan } from './memory-plan.js';
+import type { NodeTask, NodeWorkerData } from './messages.js';
+import { type Order, OrderBlock, orderFlag } from './orders.js';
+
+/** What a local node lends to the steps it shares. */
+export interface SharedParts {
+  readonly data: NodeWorkerData;
+  readonly layout: ContributionLayout;
+  readonly memory: MemoryPlan;
+  readonly control: Control;
+  /** Runs one task per worker; resolves when nobody is in a task, with why a worker was lost, if one was. */
+  runTasks(taskOf: (worker: number) => NodeTask): Promise<Error | undefined>;
+  /** @throws LockstepError when too many were lost in a row */
+  reportLoss(lost: Error, losses: number): void;
+  /** Makes the order of images the one of this epoch. No worker may be computing. */
+  prepareEpoch(epoch: number): void;
+  /** Whether the float at an offset belongs to what is frozen, of which contributions say nothing. */
+  isFrozenAt(offset: number): boolean;
+}
+
+export class OrderedWorkers {
+  readonly #orders: OrderBlock;
+  #serving: Promise<void> | undefined;
+  #pending: Order | undefined;
+  #losses = 0;
+  #failure: unknown;
+
+  constructor(private readonly parts: SharedParts) {
+    this.#orders = new OrderBlock(parts.data.orders);
+  }
+
+  /** Sends the workers into their task; they are there until `close`. */
+  open(): void {
+    this.#serving ??= this.#serve();
+  }
+
+  async close(): Promise<void> {
+    if (!this.#serving) return;
+    this.#orders.give({ ...IDLE, flags: orderFlag.leave });
+    await this.#serving;
+    this.#serving = undefined;
+  }
+
+  /**
+   * Has an order carried out; one at a time. A worker that is lost on the way is replaced and the order given again:
+   * every order writes what does not depend on what it wrote before.
+   *
+   * @param onFolded called when the shards and sums of the order are there, before its update
+   */
+  async carryOut(order: Order, onFolded?: () => void): Promise<void> {
+    this.open();
+    this.#pending = order;
+    const count = this.#orders.give(order);
+    if (onFolded) {
+      await this.#orders.awaitDone(count, 'folded');
+      if (this.#failure === undefined) onFolded();
+    }
+    await this.#orders.awaitDone(count, 'done');
+    if (this.#failure !== undefined) throw this.#failure;
+    this.#pending = undefined;
+    this.#losses = 0;
+  }
+
+  async #serve(): Promise<void> {
+    const { control } = this.parts;
+    for (;;) {
+      const seen = this.#orders.count - (this.#pending ? 1 : 0);
+      control.begin(control.committed);
+      const lost = await this.parts.runTasks((worker) => ({ kind: 'serve', worker, seen }));
+      if (lost === undefined) return;
+      try {
+        this.parts.reportLoss(lost, ++this.#losses);
+      } catch (error) {
+        this.#failure = error;
+        this.#orders.release();
+        return;
+      }
+    }
+  }
+}
+
+const IDLE: Order = { flags: 0, step: 0, state: 0, range: { begin: 0, end: 0 }, offset: 0, length: 0, jobs: [] };

@@ -1,0 +1,135 @@
+/** The plan of a step that several nodes share, as one of them sees it: what it computes, adds up, sends and waits for. */
+import {
+  type Assignment,
+  type Bucket,
+  type ContributionLayout,
+  canonicalNodes,
+  dealShards,
+  planBuckets,
+  planFold,
+  type ShardRange,
+} from '@lockstep/core';
+import type { MemoryPlan } from './memory-plan.js';
+import type { FoldJob } from './orders.js';
+
+/** A vector of the arena that holds a canonical node, or will. */
+export interface Held {
+  readonly range: ShardRange;
+  readonly unit: number;
+}
+
+/** A canonical node that another node sends. */
+export interface Awaited extends Held {
+  readonly from: number;
+  /** For each bucket, whether it is here. */
+  readonly has: Uint8Array;
+}
+
+/** A canonical node of another node that is computed here too, to compare. */
+export interface Audit extends Held {
+  readonly of: Awaited;
+  readonly jobs: readonly FoldJob[];
+}
+
+export interface SharedStep {
+  readonly assignment: Assignment;
+  readonly buckets: readonly Bucket[];
+  readonly range: ShardRange;
+  /** Canonical nodes of each worker's shards. */
+  readonly computed: readonly Held[];
+  /** Canonical nodes of this node's range, and how to add up those that several workers share. */
+  readonly own: readonly Held[];
+  readonly jobs: readonly FoldJob[];
+  readonly awaited: readonly Awaited[];
+  readonly audits: readonly Audit[];
+  /** For each bucket, partial sums that are still to come. */
+  readonly missing: Int32Array;
+  /** For each bucket, whether its sum is here. */
+  readonly reduced: Uint8Array;
+  /** Buckets that are reduced and not yet applied. */
+  readonly arrived: number[];
+  /** Buckets that were sent, in order. */
+  sent: number;
+  applied: number;
+}
+
+const NOTHING: ShardRange = { begin: 0, end: 0 };
+
+/** @param audits canonical nodes of others to compute again here */
+export function planSharedStep(
+  assignment: Assignment,
+  me: number,
+  layout: ContributionLayout,
+  memory: MemoryPlan,
+  workers: number,
+  audits: readonly ShardRange[],
+): SharedStep {
+  const buckets = planBuckets(layout, assignment.owners);
+  const range = assignment.members.find(({ node }) => node === me)?.range ?? NOTHING;
+  let partials = 0;
+  const takeUnit = (): number => memory.partialAt(partials++);
+  const computed = listComputed(range, memory, workers);
+  const { held: own, jobs } = mergeComputed(range, computed, takeUnit);
+  const isOwner = assignment.owners.includes(me);
+  const awaited = (isOwner ? assignment.members : [])
+    .filter(({ node }) => node !== me)
+    .flatMap(({ node, range: theirs }) =>
+      canonicalNodes(theirs).map((one) => ({ from: node, range: one, unit: takeUnit(), has: new Uint8Array(buckets.length) })),
+    );
+  return {
+    assignment,
+    buckets,
+    range,
+    computed,
+    own,
+    jobs,
+    awaited,
+    audits: audits.flatMap((audited) => planAudit(audited, awaited, memory, workers, takeUnit())),
+    missing: new Int32Array(buckets.length).fill(awaited.length),
+    reduced: new Uint8Array(buckets.length),
+    arrived: [],
+    sent: 0,
+    applied: 0,
+  };
+}
+
+/** What the workers leave in their slots after computing a range. */
+function listComputed(range: ShardRange, memory: MemoryPlan, workers: number): Held[] {
+  return dealShards(range.end - range.begin, workers).flatMap(({ begin, end }, worker) =>
+    canonicalNodes({ begin: range.begin + begin, end: range.begin + end }).map((node, slot) => ({
+      range: node,
+      unit: memory.nodesAt(worker) + slot * memory.vector,
+    })),
+  );
+}
+
+/** The canonical nodes of a range from those of its workers; a node that one worker has alone stays where it is. */
+function mergeComputed(range: ShardRange, computed: readonly Held[], takeUnit: () => number) {
+  const jobs: FoldJob[] = [];
+  const held = canonicalNodes(range).map((node): Held => {
+    const parts = computed.filter((part) => part.range.begin >= node.begin && part.range.end <= node.end);
+    if (parts.length === 1) return parts[0] as Held;
+    const unit = takeUnit();
+    jobs.push(planJob(parts, node, unit));
+    return { range: node, unit };
+  });
+  return { held, jobs };
+}
+
+function planJob(parts: readonly Held[], node: ShardRange, into: number): FoldJob {
+  const shifted = parts.map(({ range }) => ({ begin: range.begin - node.begin, end: range.end - node.begin }));
+  return { into, nodes: parts.map(({ unit }) => unit), fold: planFold(shifted) };
+}
+
+/** Always copied: the workers' slots are needed for this node's own shards. */
+function planAudit(range: ShardRange, awaited: readonly Awaited[], memory: MemoryPlan, workers: number, unit: number): Audit[] {
+  const of = awaited.find((one) => one.range.begin === range.begin && one.range.end === range.end);
+  if (!of) return [];
+  return [{ of, range, unit, jobs: [planJob(listComputed(range, memory, workers), range, unit)] }];
+}
+
+/** The job that finishes the canonical tree of a step. */
+export function planReduction({ computed, awaited }: SharedStep, into: number): FoldJob {
+  const nodes = [...computed, ...awaited].sort((a, b) => a.range.begin - b.range.begin);
+  return { into, nodes: nodes.map(({ unit }) => unit), fold: planFold(nodes.map(({ range }) => range)) };
+}

@@ -1,0 +1,156 @@
+import {
+  inferLayers,
+  initialBuffers,
+  initialParameters,
+  type ModelSpec,
+  parseModelSpec,
+  type RecipeInput,
+  recipeSchema,
+  reduceCanonically,
+  zooModels,
+} from '@lockstep/core';
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { jitterDigits } from '../native-engine/test-digits.js';
+import { randomModel } from '../reference/random-models.js';
+import { describeTensorFlow } from './test-availability.js';
+import { compareContributions, EngineRun, sharedTensorFlow } from './test-engines.js';
+
+/** Of each tensor's largest magnitude. */
+const PARITY = 1e-4;
+const SHARDS = 20;
+
+const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number;
+const bytesOf = (values: Float32Array): Buffer => Buffer.from(Float32Array.from(values).buffer);
+
+/** A run on jittered digits; weights and digits are a function of the seed. */
+async function prepare(model: ModelSpec, seed: number, samples: number, recipe: RecipeInput = {}) {
+  const layers = inferLayers(model);
+  const { images, labels, normalization } = await jitterDigits(samples, seed);
+  const mean = [normalization.mean];
+  const std = [normalization.std];
+  return {
+    model,
+    recipe: recipeSchema.parse(recipe),
+    state: { parameters: initialParameters(layers, seed), buffers: initialBuffers(layers) },
+    data: { images, labels },
+    samples,
+    normalization: { mean, std },
+  };
+}
+
+async function worstDifference(model: ModelSpec, seed: number, samples: number, recipe: RecipeInput) {
+  const options = await prepare(model, seed, samples, recipe);
+  const call = { step: seed, epoch: seed % 3 };
+  const native = new EngineRun('native', options);
+  const [expected] = native.contribute(call);
+  const [actual] = new EngineRun('tensorflow', options).contribute(call);
+  const differences = compareContributions(native.layout, actual as Float32Array, expected as Float32Array);
+  // nobody writes the statistics of a frozen batch norm
+  const compared = differences.filter(({ name }) => !recipe.freeze || !name.startsWith('statistics'));
+  return Math.max(...compared.map(({ difference }) => difference));
+}
+
+const small = (...layers: unknown[]): ModelSpec =>
+  parseModelSpec({
+    name: 'small',
+    input: { channels: 1, height: 28, width: 28 },
+    classes: 10,
+    layers: [...layers, { type: 'flatten' }, { type: 'linear', outFeatures: 10 }],
+  });
+
+describeTensorFlow('the tensorflow engine', () => {
+  it.each(zooModels.map(({ model, recipe }) => [model.name, model, recipe] as const))(
+    '%s: contributions agree with the native engine, the median of 20 shards, dropout and augmentation on',
+    async (_, model, { augmentation }) => {
+      const isPlain = augmentation.rotation === 0 && augmentation.shift === 0;
+      const recipe = { augmentation: isPlain ? { rotation: 7, shift: 1 } : augmentation };
+      const worst: number[] = [];
+      for (let seed = 0; seed < SHARDS; seed++) worst.push(await worstDifference(model, seed, 16, recipe));
+      // the median: a ReLU or a pool that rounding decides is a real difference
+      expect(median(worst), worst.map((value) => value.toExponential(1)).join(' ')).toBeLessThan(PARITY);
+    },
+  );
+
+  it.each<[string, ModelSpec, RecipeInput, number]>([
+    ['a short shard', small({ type: 'conv', outChannels: 4, kernel: 3 }, { type: 'batchNorm' }), {}, 11],
+    ['smoothed labels', small({ type: 'conv', outChannels: 4, kernel: 3 }), { labelSmoothing: 0.1 }, 16],
+    ['dropout of the recipe', small({ type: 'dropout', p: 0.5 }), { dropout: 0.25 }, 16],
+    [
+      'a frozen batch norm, which uses its running statistics',
+      small({ type: 'conv', name: 'c', outChannels: 4, kernel: 3 }, { type: 'batchNorm', name: 'n' }, { type: 'relu' }),
+      { freeze: ['n'] },
+      16,
+    ],
+    ['groups', small({ type: 'conv', outChannels: 6, kernel: 1 }, { type: 'conv', outChannels: 4, kernel: 3, groups: 2 }), {}, 16],
+    ['depthwise, two filters a channel', small({ type: 'conv', outChannels: 3, kernel: 3 }, { type: 'conv', outChannels: 6, kernel: 3, groups: 3, padding: 1, stride: 2 }), {}, 16],
+    ['padding that keeps no size', small({ type: 'conv', outChannels: 3, kernel: 5, padding: 1, stride: 3 }), {}, 16],
+    ['windows that overlap', small({ type: 'maxPool', kernel: 3, stride: 2 }, { type: 'avgPool', kernel: 2, stride: 1 }), {}, 16],
+    ['batch norm of a vector', parseModelSpec({ name: 's', input: { channels: 1, height: 28, width: 28 }, classes: 10, layers: [{ type: 'flatten' }, { type: 'linear', outFeatures: 10 }, { type: 'batchNorm' }] }), {}, 16],
+  ])('%s: contributions agree, the median of five shards', async (_, model, recipe, samples) => {
+    const worst: number[] = [];
+    for (let seed = 0; seed < 5; seed++) worst.push(await worstDifference(model, seed, samples, recipe));
+    expect(median(worst), worst.map((value) => value.toExponential(1)).join(' ')).toBeLessThan(PARITY);
+  });
+
+  it('takes any model that the native engine takes, and leaves finite numbers', () => {
+    fc.assert(
+      fc.property(randomModel, fc.integer({ min: 0, max: 1000 }), (spec, seed) => {
+        const model = parseModelSpec(spec);
+        const layers = inferLayers(model);
+        const { channels, height, width } = model.input;
+        const images = Uint8Array.from({ length: 16 * channels * height * width }, (_, i) => (i * 37 + seed) % 256);
+        const options = {
+          model,
+          recipe: recipeSchema.parse({}),
+          state: { parameters: initialParameters(layers, seed), buffers: initialBuffers(layers) },
+          data: { images, labels: new Uint8Array(16).map((_, i) => i % model.classes) },
+          samples: 16,
+          normalization: { mean: Array(channels).fill(0.5), std: Array(channels).fill(0.29) },
+        };
+        const [contribution] = new EngineRun('tensorflow', options).contribute();
+        expect(contribution?.every(Number.isFinite)).toBe(true);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('leaves no tensor behind, whatever the shards', async () => {
+    const { model } = zooModels.find((entry) => entry.model.name === 'net19k') as (typeof zooModels)[number];
+    const run = new EngineRun('tensorflow', await prepare(model, 1, 45));
+    run.contribute();
+    run.evaluate(45);
+    const before = sharedTensorFlow().memory().numTensors;
+    for (let step = 0; step < 10; step++) {
+      run.contribute({ step }, step % 3);
+      run.evaluate(45);
+    }
+    expect(sharedTensorFlow().memory().numTensors).toBe(before);
+  });
+
+  it('adds shards in the canonical order: any ranges give the bits of the reduction by its definition', async () => {
+    const model = small({ type: 'conv', outChannels: 2, kernel: 5 }, { type: 'relu' }, { type: 'maxPool', kernel: 4 });
+    const run = new EngineRun('tensorflow', await prepare(model, 3, 16 * 6 + 5));
+    const shards = Array.from({ length: 7 }, (_, shard) => run.contribute({}, shard, shard + 1)[0] as Float32Array);
+    const [low, high, last] = run.contribute();
+    expect(bytesOf(low as Float32Array)).toEqual(bytesOf(reduceCanonically(shards.slice(0, 4))));
+    expect(bytesOf(high as Float32Array)).toEqual(bytesOf(reduceCanonically(shards.slice(4, 6))));
+    expect(bytesOf(last as Float32Array)).toEqual(bytesOf(shards[6] as Float32Array));
+    const [single, pair] = run.contribute({}, 1, 4);
+    expect(bytesOf(single as Float32Array)).toEqual(bytesOf(shards[1] as Float32Array));
+    expect(bytesOf(pair as Float32Array)).toEqual(bytesOf(reduceCanonically(shards.slice(2, 4))));
+  });
+
+  it('evaluates as the native engine does: logits, predictions, probabilities, losses of each shard', async () => {
+    for (const name of ['tiny6k', 'gap19k', 'lenet5']) {
+      const { model } = zooModels.find((entry) => entry.model.name === name) as (typeof zooModels)[number];
+      const options = await prepare(model, 2, 40);
+      const native = new EngineRun('native', options).evaluate(40);
+      const ours = new EngineRun('tensorflow', options).evaluate(40);
+      const far = (a: Float32Array, b: Float32Array): number =>
+        a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] as number))), 0);
+      expect(far(ours.logits, native.logits), name).toBeLessThan(1e-5);
+      expect(far(ours.results, native.results), name).toBeLessThan(1e-4);
+    }
+  });
+});

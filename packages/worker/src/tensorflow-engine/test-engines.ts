@@ -1,0 +1,125 @@
+/** Runs the same step on both engines in plain memory, for tests, and compares their contributions tensor by tensor. */
+import {
+  canonicalNodes,
+  type ContributionLayout,
+  type EngineName,
+  inferLayers,
+  type Layer,
+  type ModelSpec,
+  type ModelState,
+  maxCanonicalNodes,
+  packState,
+  planContribution,
+  type Recipe,
+  shardCount,
+} from '@lockstep/core';
+import { allocateAligned } from '@lockstep/kernels';
+import type { Engine, EngineData, EngineTask, StepCall } from '../engine.js';
+import { NativeEngine } from '../native-engine/native-engine.js';
+import { loadTensorFlow } from './installation.js';
+import { TensorFlowEngine } from './tensorflow-engine.js';
+import type { TensorFlow } from './tfjs.js';
+
+export interface EngineRunOptions {
+  readonly model: ModelSpec;
+  readonly recipe: Recipe;
+  readonly state: ModelState;
+  readonly data: EngineData;
+  /** Samples in the step; sample i shows image order[i]. */
+  readonly samples: number;
+  readonly order?: Int32Array;
+  readonly normalization: EngineTask['normalization'];
+  readonly seed?: number;
+}
+
+let shared: TensorFlow | undefined;
+
+/** The library, loaded once for all tests of a file. */
+export function sharedTensorFlow(): TensorFlow {
+  shared ??= loadTensorFlow();
+  return shared;
+}
+
+export class EngineRun {
+  readonly layers: readonly Layer[];
+  readonly layout: ContributionLayout;
+  readonly arena: Float32Array;
+  readonly engine: Engine;
+  readonly #shards: number;
+
+  constructor(
+    name: EngineName,
+    private readonly options: EngineRunOptions,
+  ) {
+    const { model, recipe, state, data, samples, normalization, seed = 77 } = options;
+    this.layers = inferLayers(model);
+    this.layout = planContribution(this.layers);
+    this.#shards = shardCount(samples, recipe.shardSize);
+    this.arena = allocateAligned(this.layout.length * (2 + maxCanonicalNodes(this.#shards)));
+    packState(this.layout, state, this.arena.subarray(0, this.layout.length));
+    const order = options.order ?? Int32Array.from({ length: samples }, (_, i) => i);
+    const task = { layers: this.layers, layout: this.layout, recipe, seed, normalization };
+    const memory = { arena: this.arena, order };
+    this.engine =
+      name === 'native'
+        ? new NativeEngine(task, memory, data)
+        : new TensorFlowEngine(task, memory, data, sharedTensorFlow());
+  }
+
+  /** The canonical nodes of shards [begin, end); default: all. */
+  contribute(call: Partial<StepCall> = {}, begin = 0, end = this.#shards): Float32Array[] {
+    const { length } = this.layout;
+    this.arena.fill(Number.NaN, length);
+    const fixed = { state: 0, slots: length / 16, samples: this.options.samples, orderStart: 0, step: 0, epoch: 0 };
+    this.engine.contribute({ ...fixed, ...call, firstShard: begin, endShard: end });
+    return canonicalNodes({ begin, end }).map((_, node) => this.arena.slice(length * (1 + node), length * (2 + node)));
+  }
+
+  /** Results and logits of the first `count` images. */
+  evaluate(count: number): { readonly results: Float32Array; readonly logits: Float32Array } {
+    const endShard = shardCount(count, this.options.recipe.shardSize);
+    const results = new Float32Array(2 * (count + endShard)).fill(Number.NaN);
+    const logits = new Float32Array(count * this.options.model.classes).fill(Number.NaN);
+    this.engine.evaluate({ state: 0, first: 0, count, firstShard: 0, endShard }, this.options.data, results, logits);
+    return { results, logits };
+  }
+}
+
+export interface TensorDifference {
+  readonly name: string;
+  /** Largest difference over the largest magnitude of the tensor. */
+  readonly difference: number;
+}
+
+/** Below this share of the largest gradient of the network a tensor is taken for 0, and measured against that largest. */
+const VANISHES = 1e-6;
+
+/** Compares two contributions; a batch norm's statistics are three tensors, the result is two. */
+export function compareContributions(
+  layout: ContributionLayout,
+  actual: Float32Array,
+  expected: Float32Array,
+): TensorDifference[] {
+  const parts = layout.segments.flatMap((segment) => {
+    const pieces = segment.kind === 'statistics' ? 3 : segment.kind === 'result' ? 2 : 1;
+    const size = segment.size / pieces;
+    const name = segment.kind === 'parameter' ? segment.parameter.name : segment.kind;
+    return Array.from({ length: pieces }, (_, piece) => {
+      const at = segment.offset + piece * size;
+      return { name: pieces === 1 ? name : `${name} ${piece}`, isGradient: segment.kind === 'parameter', at, end: at + size };
+    });
+  });
+  const magnitudeOf = (at: number, end: number): number =>
+    expected.subarray(at, end).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  const scale = Math.max(...parts.filter((part) => part.isGradient).map(({ at, end }) => magnitudeOf(at, end)));
+  return parts.map(({ name, isGradient, at, end }) => {
+    const own = magnitudeOf(at, end);
+    const magnitude = isGradient && own <= VANISHES * scale ? scale : Math.max(own, Number.MIN_VALUE);
+    let most = 0;
+    for (let i = at; i < end; i++) {
+      const difference = Math.abs((actual[i] as number) - (expected[i] as number));
+      if (!(difference <= most)) most = difference;
+    }
+    return { name, difference: most === 0 ? 0 : most / magnitude };
+  });
+}
