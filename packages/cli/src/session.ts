@@ -7,12 +7,15 @@ import type {
   MetricName,
   ModelSpec,
   ModelState,
+  NodeEvent,
   Recipe,
   RunEvent,
   SplitName,
 } from '@lockstep/core';
 import { recipeSchema } from '@lockstep/core';
 import { LocalNode } from '@lockstep/worker';
+import { type OpenCluster, openCluster } from './cluster.js';
+import type { ClusterSettings } from './cluster-fields.js';
 
 export type { ModelState } from '@lockstep/core';
 
@@ -32,6 +35,8 @@ export interface TrainRequest {
   readonly patience?: number | undefined;
   /** By what epochs are compared; default: the accuracy on the validation split, if there is one, else on the test split. */
   readonly best?: MetricName | undefined;
+  /** Lets other machines take part. */
+  readonly cluster?: ClusterSettings | undefined;
   readonly checkpoints?: CheckpointPolicy | undefined;
   /** Go on from this checkpoint; see core's `findCheckpoint`. */
   readonly resume?: FoundCheckpoint | undefined;
@@ -52,15 +57,23 @@ export interface TrainResult {
 
 /** Trains; yields what happens, returns the final state. */
 export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, TrainResult> {
-  const node = new LocalNode({ ...request, onWarning: (warning) => coordinator.warn(warning) });
-  let coordinator: Coordinator;
+  const { cluster } = request;
+  const workers = Math.max(1, request.workers);
+  const isSharing = cluster !== undefined;
+  const node = new LocalNode({ ...request, workers, isSharing, onWarning: (warning) => coordinator?.warn(warning) });
+  const early: NodeEvent[] = [];
+  let coordinator: Coordinator | undefined;
+  const emit = (event: NodeEvent): void => void (coordinator ? coordinator.emit(event) : early.push(event));
+  let open: OpenCluster | undefined;
   try {
-    coordinator = new Coordinator(request, node);
+    open = cluster && (await openCluster(request, cluster, node, emit));
+    coordinator = new Coordinator(request, open?.node ?? node);
+    for (const event of early) coordinator.emit(event);
     yield* coordinator.run();
     const average = node.readAverage();
     return { state: node.readState(), ...(average && { average }) };
   } finally {
-    await node.close();
+    await (open ?? node).close();
   }
 }
 

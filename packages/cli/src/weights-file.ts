@@ -5,6 +5,7 @@ import {
   type DataNotes,
   decodeSafetensors,
   inferLayers,
+  isTfjsPath,
   LockstepError,
   loadWeights,
   type ModelSpec,
@@ -12,6 +13,8 @@ import {
   parseDataNotes,
   parseJson,
   parseModelSpec,
+  readTfjsFile,
+  type SafetensorsFile,
   saveWeights,
 } from '@lockstep/core';
 
@@ -34,7 +37,7 @@ export const loadModelState = (path: string, model: ModelSpec): ModelState => lo
  *   LOCKSTEP_MODEL_SPEC, LOCKSTEP_MODEL_SHAPE when that is not a model
  */
 export function readModelOfWeights(path: string, command = 'evaluate'): ModelSpec {
-  const text = decodeSafetensors(readBytes(path), path).metadata[MODEL_KEY];
+  const text = readContent(path).metadata[MODEL_KEY];
   if (text === undefined) {
     throw new LockstepError(
       'LOCKSTEP_WEIGHTS_MODEL',
@@ -55,8 +58,21 @@ export function readModelOfWeights(path: string, command = 'evaluate'): ModelSpe
  * @throws LockstepError LOCKSTEP_WEIGHTS_READ, LOCKSTEP_WEIGHTS_FORMAT, LOCKSTEP_WEIGHTS_DATA
  */
 export function readDataNotes(path: string, model: ModelSpec): DataNotes | undefined {
-  return parseDataNotes(decodeSafetensors(readBytes(path), path).metadata[DATA_KEY], model, path);
+  return parseDataNotes(readContent(path).metadata[DATA_KEY], model, path);
 }
+
+/**
+ * Finds out that a weights file is of no use before the work that needs it.
+ *
+ * @throws LockstepError LOCKSTEP_WEIGHTS_READ, LOCKSTEP_WEIGHTS_FORMAT
+ */
+export function checkWeightsFile(path: string): void {
+  decodeSafetensors(readBytes(path), path);
+}
+
+/** Safetensors, or a LayersModel of TensorFlow.js. */
+const readContent = (path: string): SafetensorsFile =>
+  isTfjsPath(path) ? readTfjsFile(path) : decodeSafetensors(readBytes(path), path);
 
 function readBytes(path: string): Uint8Array {
   try {

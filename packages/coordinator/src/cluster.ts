@@ -57,6 +57,8 @@ type Verdict = { readonly kind: 'done'; readonly outcome: StepOutcome } | { read
 
 /** Steps between two comparisons of all replicas. */
 const HASH_EVERY = 16;
+/** LOCKSTEP_HOLD=step:nodes, for tests: before this step, wait until so many nodes are there. */
+const [HOLD_STEP, HOLD_NODES = 0] = (process.env['LOCKSTEP_HOLD'] ?? '').split(':').map((text) => Number.parseInt(text, 10));
 /** A node's share must change by this much for shards to be dealt anew. */
 const REBALANCE = 1.15;
 
@@ -135,6 +137,7 @@ export class Cluster implements TrainingNode {
     this.#suspects.clear();
     this.#notFinite = 0;
     for (;;) {
+      if (this.#step === HOLD_STEP) await this.#awaitNodes(HOLD_NODES, 'a test holds the run');
       this.#takeIn();
       const computing = this.#listComputing();
       if (computing.length === 0) {

@@ -16,6 +16,7 @@ import {
   learningRateAt,
   type MetricName,
   type ModelSpec,
+  type NodeEvent,
   type ProgressEvent,
   parameterCount,
   type Recipe,
@@ -55,7 +56,7 @@ export interface RunOptions {
 const PROGRESS_MS = 100;
 
 export class Coordinator {
-  readonly #warnings: WarningEvent[] = [];
+  readonly #warnings: (WarningEvent | NodeEvent)[] = [];
   readonly #startedMs = performance.now();
   readonly #epochSteps: number;
   readonly #checkpoints: Checkpoints | undefined;
@@ -86,6 +87,11 @@ export class Coordinator {
   /** Takes a warning into the run's events. */
   warn(warning: Omit<WarningEvent, 'event'>): void {
     this.#warnings.push({ event: 'warning', ...warning });
+  }
+
+  /** Takes what happened to nodes into the run's events. */
+  emit(event: NodeEvent): void {
+    this.#warnings.push(event);
   }
 
   /** Runs the recipe from the first step, or from where the resumed run was. */
@@ -214,6 +220,7 @@ export class Coordinator {
   #progress(plan: SegmentPlan, progress: SegmentProgress, began: number): ProgressEvent {
     const seconds = (performance.now() - began) / 1000;
     const step = progress.committed - plan.epoch * this.#epochSteps;
+    const nodes = this.node.describeNodes?.();
     return {
       event: 'progress',
       epoch: plan.epoch + 1,
@@ -224,6 +231,7 @@ export class Coordinator {
       accuracy: progress.samples > 0 ? progress.correct / progress.samples : 0,
       seconds,
       imagesPerSecond: progress.samples / seconds,
+      ...(nodes && { nodes }),
     };
   }
 
@@ -275,7 +283,7 @@ export class Coordinator {
     };
   }
 
-  *#drainWarnings(): Generator<WarningEvent, void> {
+  *#drainWarnings(): Generator<WarningEvent | NodeEvent, void> {
     yield* this.#warnings.splice(0);
   }
 }

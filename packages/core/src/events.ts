@@ -148,7 +148,15 @@ export interface WaitingEvent {
   readonly reason: string;
 }
 
+/** The port is open. */
+export interface ListeningEvent {
+  readonly event: 'listening';
+  /** `ws://10.0.0.5:7400`. */
+  readonly url: string;
+}
+
 export type NodeEvent =
+  | ListeningEvent
   | NodeJoinedEvent
   | NodeLeftEvent
   | NodeEvictedEvent

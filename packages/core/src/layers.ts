@@ -60,6 +60,19 @@ export const elementCount = (shape: Shape): number => shape.channels * shape.hei
  * @throws LockstepError LOCKSTEP_MODEL_SHAPE when a layer does not fit its input, naming layer, rule and shapes
  */
 export function inferLayers(model: ModelSpec): Layer[] {
+  const layers = inferChain(model);
+  const { channels, height, width } = layers.at(-1)?.output ?? model.input;
+  if (channels * height * width !== model.classes) {
+    throw new LockstepError(
+      'LOCKSTEP_MODEL_SHAPE',
+      `${model.name}: the last layer gives ${channels}x${height}x${width}, expected ${model.classes} values, one per class`,
+    );
+  }
+  return layers;
+}
+
+/** As `inferLayers`, for a part of a model too: what the last layer gives need not be the classes. */
+export function inferChain(model: Omit<ModelSpec, 'classes'>): Layer[] {
   const layers: Layer[] = [];
   const names = new Set<string>();
   let shape: Shape = model.input;
@@ -85,12 +98,6 @@ export function inferLayers(model: ModelSpec): Layer[] {
       buffers: buffersOf(spec, name, shape),
     });
     shape = output;
-  }
-  if (elementCount(shape) !== model.classes) {
-    throw new LockstepError(
-      'LOCKSTEP_MODEL_SHAPE',
-      `${model.name}: the last layer gives ${shape.channels}x${shape.height}x${shape.width}, expected ${model.classes} values, one per class`,
-    );
   }
   return layers;
 }

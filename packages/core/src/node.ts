@@ -4,7 +4,7 @@
  */
 import type { ModelState } from './contribution.js';
 import type { LockstepError } from './errors.js';
-import type { Evaluation, WarningEvent } from './events.js';
+import type { Evaluation, NodeShare, WarningEvent } from './events.js';
 import type { Frame } from './frames.js';
 import type { Link } from './link.js';
 import type { Assignment } from './messages.js';
@@ -85,6 +85,8 @@ export interface TrainingNode {
   readSnapshot(): NodeSnapshot | Promise<NodeSnapshot>;
   /** Goes on from a snapshot, which may come from another node. No segment may be running. */
   restore(snapshot: NodeSnapshot): void | Promise<void>;
+  /** The nodes that share the steps, if there are several. */
+  describeNodes?(): NodeShare[];
   /** Ends the workers. */
   close(): Promise<void>;
 }

@@ -5,7 +5,8 @@ import { endianness } from 'node:os';
 import { writeFileAtomically } from './atomic-file.js';
 import { assert, LockstepError } from './errors.js';
 import type { Layer } from './layers.js';
-import { decodeSafetensors, encodeSafetensors, type Tensor } from './safetensors.js';
+import { decodeSafetensors, encodeSafetensors, type SafetensorsFile, type Tensor } from './safetensors.js';
+import { isTfjsPath, readTfjsFile } from './tfjs-file.js';
 
 /** What a network has learned: parameters as `modelParameters(layers)`, buffers (running statistics) in order of layers. */
 export interface Weights {
@@ -52,7 +53,7 @@ export function saveWeights(path: string, layers: readonly Layer[], weights: Wei
  *   LOCKSTEP_WEIGHTS_MISMATCH (of another network: lists missing, unexpected and wrongly shaped tensors)
  */
 export function loadWeights(path: string, layers: readonly Layer[]): Weights {
-  const { tensors } = decodeSafetensors(readWeightsFile(path), path);
+  const { tensors } = readWeightsFile(path);
   const found = new Map(tensors.map((tensor) => [tensor.name, tensor]));
   const parameters = layers.flatMap((layer) => layer.parameters).map(toSlot);
   const buffers = layers.flatMap((layer) => layer.buffers).map(toSlot);
@@ -73,7 +74,7 @@ export interface WeightsTensor {
  * @throws LockstepError LOCKSTEP_WEIGHTS_READ, LOCKSTEP_WEIGHTS_FORMAT
  */
 export function readTensors(path: string): Map<string, WeightsTensor> {
-  const { tensors } = decodeSafetensors(readWeightsFile(path), path);
+  const { tensors } = readWeightsFile(path);
   return new Map(
     tensors.map(({ name, shape, dtype, bytes }) => [
       name,
@@ -156,7 +157,16 @@ function describeDifference({ name, shape }: Slot, tensor: Tensor | undefined): 
   return isSame ? [] : [`${name} is ${given}, expected F32 [${shape.join(', ')}]`];
 }
 
-function readWeightsFile(path: string): Uint8Array {
+/**
+ * Everything in a weights file: safetensors, or the model.json of TensorFlow.js with the files that it names.
+ *
+ * @throws LockstepError LOCKSTEP_WEIGHTS_READ, LOCKSTEP_WEIGHTS_FORMAT; LOCKSTEP_TFJS_FORMAT, LOCKSTEP_TFJS_LAYER
+ */
+export function readWeightsFile(path: string): SafetensorsFile {
+  return isTfjsPath(path) ? readTfjsFile(path) : decodeSafetensors(readWeightsBytes(path), path);
+}
+
+function readWeightsBytes(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (error) {

@@ -32,6 +32,11 @@ struct Span {
   size_t length = 0;
 };
 
+template <typename T> constexpr napi_typedarray_type ARRAY_TYPE = napi_float32_array;
+template <> constexpr napi_typedarray_type ARRAY_TYPE<double> = napi_float64_array;
+template <> constexpr napi_typedarray_type ARRAY_TYPE<int32_t> = napi_int32_array;
+template <> constexpr napi_typedarray_type ARRAY_TYPE<uint8_t> = napi_uint8_array;
+
 template <typename T>
 bool spanOf(napi_env env, napi_value value, Span<T>& span) {
   napi_typedarray_type type;
@@ -40,8 +45,7 @@ bool spanOf(napi_env env, napi_value value, Span<T>& span) {
   size_t offset;
   if (napi_get_typedarray_info(env, value, &type, &span.length, &data, &buffer, &offset) != napi_ok) return false;
   span.data = (T*)data;
-  const size_t size = type == napi_float64_array ? 8 : type == napi_uint8_array ? 1 : 4;
-  return size == sizeof(T);
+  return type == ARRAY_TYPE<T>;
 }
 
 napi_value fail(napi_env env, const char* text) {

@@ -133,8 +133,9 @@ void runRows(const Blocks& blocks, const float* weights, int rows, int64_t rowSt
 
 // ---- weight gradient: outer products of a shard's samples, summed over shards by the tree, in registers ----
 
-constexpr int GRAD_ROWS = 4;
-constexpr int GRAD_REGISTERS = REGISTERS >= 32 ? 6 : 2;  // of inputs
+// Few inputs wide, so that a group's samples of them stay in L1 while the outputs pass.
+constexpr int GRAD_ROWS = REGISTERS >= 32 ? 4 : 3;
+constexpr int GRAD_REGISTERS = REGISTERS >= 32 ? 3 : 2;  // of inputs
 constexpr int MAX_DEPTH = 17;
 
 struct OuterArguments {
@@ -147,34 +148,50 @@ struct OuterArguments {
   int width;                 // inputs of this tile that exist
 };
 
+// Outer products of one shard, summed over its samples
+template <int P, int V>
+INLINE void sumShard(const OuterArguments& a, int shard, R (&acc)[P][V]) {
+  UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++) acc[p][v] = zero();
+  const float* inputs = a.inputs + shard * a.shardStride;
+  for (int b = 0; b < a.blocksPerShard; b++) {
+    const float* d = a.dOut[shard * a.blocksPerShard + b];
+    for (int sample = 0; sample < BLOCK; sample++, inputs += a.pitch) {
+      R in[V];
+      UNROLL for (int v = 0; v < V; v++) {
+        in[v] = load(inputs + v * LR);
+        if constexpr (P > 1) KEEP(in[v]);
+      }
+      UNROLL for (int p = 0; p < P; p++) {
+        R grad = splat(d[p * BLOCK + sample]);
+        if constexpr (V > 1) KEEP(grad);
+        UNROLL for (int v = 0; v < V; v++) acc[p][v] = fma(grad, in[v], acc[p][v]);
+      }
+    }
+  }
+}
+
+// acc = lower + acc, the addition of the tree
+template <int P, int V>
+INLINE void addLower(const R (&lower)[P][V], R (&acc)[P][V]) {
+  UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++) acc[p][v] = add(lower[p][v], acc[p][v]);
+}
+
 template <int P, int V>
 void outerTile(const OuterArguments& a) {
   R stack[MAX_DEPTH][P][V];
   int depth = 0;
-  for (int shard = 0; shard < a.shards; shard++) {
+  for (int shard = 0; shard < a.shards; shard += 2) {
     R acc[P][V];
-    UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++) acc[p][v] = zero();
-    const float* inputs = a.inputs + shard * a.shardStride;
-    for (int b = 0; b < a.blocksPerShard; b++) {
-      const float* d = a.dOut[shard * a.blocksPerShard + b];
-      for (int sample = 0; sample < BLOCK; sample++, inputs += a.pitch) {
-        R in[V];
-        UNROLL for (int v = 0; v < V; v++) {
-          in[v] = load(inputs + v * LR);
-          if constexpr (P > 1) KEEP(in[v]);
-        }
-        UNROLL for (int p = 0; p < P; p++) {
-          R grad = splat(d[p * BLOCK + sample]);
-          if constexpr (V > 1) KEEP(grad);
-          UNROLL for (int v = 0; v < V; v++) acc[p][v] = fma(grad, in[v], acc[p][v]);
-        }
-      }
+    if (a.shards == 1) {
+      sumShard(a, shard, acc);
+    } else {  // two neighbours meet in registers
+      R lower[P][V];
+      sumShard(a, shard, lower);
+      sumShard(a, shard + 1, acc);
+      addLower(lower, acc);
     }
-    // As many merges as the shard count so far has trailing zeros in binary: a carry in the canonical tree.
-    for (int n = shard + 1; n % 2 == 0; n /= 2) {
-      depth--;
-      UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++) acc[p][v] = add(stack[depth][p][v], acc[p][v]);
-    }
+    // As many merges as the number of pairs so far has trailing zeros in binary: a carry in the canonical tree.
+    for (int n = shard / 2 + 1; n % 2 == 0; n /= 2) addLower(stack[--depth], acc);
     UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++) stack[depth][p][v] = acc[p][v];
     depth++;
   }
@@ -197,9 +214,6 @@ OuterTile outerOf(int v) {
   switch (v) {
     case 1: return outerTile<P, 1>;
     case 2: return outerTile<P, 2>;
-    case 3: return outerTile<P, std::min(3, GRAD_REGISTERS)>;
-    case 4: return outerTile<P, std::min(4, GRAD_REGISTERS)>;
-    case 5: return outerTile<P, std::min(5, GRAD_REGISTERS)>;
     default: return outerTile<P, GRAD_REGISTERS>;
   }
 }

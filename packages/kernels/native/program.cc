@@ -78,7 +78,7 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
   while (header.at < header.end) {
     const Record record = (Record)header.next();
     const int32_t payload = header.next();
-    if (payload < 0 || payload > header.end - header.at) return fail("program record runs out of the program");
+    if (header.overrun || payload < 0 || payload > header.end - header.at) return fail("program record runs out of the program");
     Reader r{header.at, header.at + payload};
     header.at += payload;
     // Ids are checked, sizes and offsets are trusted: they come from this package's program.ts.

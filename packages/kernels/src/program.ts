@@ -258,9 +258,10 @@ export class ProgramBuilder {
   }
 
   dense(input: ProgramTensor, out: ProgramTensor, weight: number, bias: number): number {
-    const pitch = units(input.channels) * BLOCK + 128;
+    // an odd number of cache lines, so that the samples of a few inputs spread over all sets
+    const pitch = (units(input.channels) | 1) * BLOCK;
     const perShard = pitch * BLOCK * this.blocksPerShard;
-    const at = this.#allocate(perShard * this.groupShards);
+    const at = this.#allocate(perShard * this.groupShards + 16 * BLOCK);
     this.#record(record.dense, [input.id, out.id, weight, bias, at, perShard / BLOCK, pitch]);
     return this.#denses++;
   }

@@ -18,6 +18,9 @@ export function readFault(control: Control): ((point: FaultPoint, worker: number
     if (here !== point || me !== Number(worker) || now !== Number(step) || !control.takeFault(Number(times))) return;
     if (kind === 'throw') throw new Error(`fault injected at ${here}`);
     if (kind === 'exit') process.exit(7);
+    // the whole process, as a power cut or a closed lid would
+    if (kind === 'kill') process.kill(process.pid, 'SIGKILL');
+    if (kind === 'stop') process.kill(process.pid, 'SIGSTOP');
     if (kind === 'stall') Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
   };
 }

@@ -21,7 +21,7 @@ import { addExamples, addFields, type CommandContext, createCommand, groupHeadin
 import { createPrinter, type RunPrinter } from '../run-printer.js';
 import { type RunSettings, resolveRun } from '../run-settings.js';
 import type { TrainRequest } from '../session.js';
-import { saveModelState } from '../weights-file.js';
+import { checkWeightsFile, saveModelState } from '../weights-file.js';
 
 export function createTrainCommand(context: CommandContext): Command {
   const command = createCommand('train', context)
@@ -62,6 +62,7 @@ export async function runTrain(asked: RunSettings, io: Io): Promise<number> {
   for (const notice of asked.notices) writeLine(io.stderr, `note: ${notice}`);
   if (asked.dryRun) announceDryRun(asked, io);
   const savePath = asked.dryRun ? undefined : asked.save;
+  if (asked.weights !== undefined) checkWeightsFile(asked.weights);
   const { dataset, settings } = await loadRun(asked, io);
   const initial = loadInitialState(settings, (line) => writeLine(io.stderr, line));
   // Last of the checks, since it makes the folder.
@@ -100,8 +101,8 @@ async function loadRun(asked: RunSettings, io: Io) {
 }
 
 const pickRequest = ({ model, recipe, seed, workers, engine, ...rest }: RunSettings) => {
-  const { steps, until, patience, best, checkpoints, resume, override } = rest;
-  return { model, recipe, seed, workers, engine, steps, until, patience, best, checkpoints, resume, override };
+  const { steps, until, patience, best, checkpoints, resume, override, cluster } = rest;
+  return { model, recipe, seed, workers, engine, steps, until, patience, best, checkpoints, resume, override, cluster };
 };
 
 interface Trained {

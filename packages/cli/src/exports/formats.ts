@@ -2,5 +2,6 @@
 import type { ExportFormat } from './export-format.js';
 import { htmlFormat } from './html.js';
 import { onnxFormat } from './onnx.js';
+import { tfjsFormat } from './tfjs.js';
 
-export const exportFormats: readonly ExportFormat[] = [onnxFormat, htmlFormat];
+export const exportFormats: readonly ExportFormat[] = [onnxFormat, htmlFormat, tfjsFormat];

@@ -48,7 +48,14 @@ describe.each(availableIsas())('augmentation (%s)', (isa) => {
   ])('%s: as the reference, at every lane', (_, augmentation) => {
     for (const shape of SHAPES) {
       const images = drawImages(shape);
-      for (const [image, position] of [[1, 0], [2, 1], [3, 7], [4, 8], [5, 15], [6, 20]] as const) {
+      for (const [image, position] of [
+        [1, 0],
+        [2, 1],
+        [3, 7],
+        [4, 8],
+        [5, 15],
+        [6, 20],
+      ] as const) {
         const probe = { shape, images, recipe: { augmentation }, isa, epoch: EPOCH };
         const { change, expected } = augment(images, shape, image, augmentation);
         const actual = probeInput(probe, image, position);

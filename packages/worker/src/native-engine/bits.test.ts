@@ -26,7 +26,15 @@ async function prepareDigits(name: string, options: DigitsRun): Promise<NativeRu
   const { images, labels } = await jitterDigits(options.samples, SEED);
   const normalization = { mean: [0.1307], std: [0.3081] };
   const model = findZoo(name).model;
-  return prepareNativeStep({ model, recipe: RECIPE, ...initialState(name, SEED), images, labels, normalization, ...options });
+  return prepareNativeStep({
+    model,
+    recipe: RECIPE,
+    ...initialState(name, SEED),
+    images,
+    labels,
+    normalization,
+    ...options,
+  });
 }
 
 const contributeBytes = async (name: string, options: DigitsRun): Promise<Buffer> =>
@@ -55,7 +63,18 @@ describe('contributions of the zoo, dropout and augmentation on', () => {
     const samples = name === 'cnn11m' ? 3 * 16 + 5 : 10 * 16 + 5;
     const run = await prepareDigits(name, { samples });
     const expected = bytesOf(run.contribute());
-    const deals = name === 'cnn11m' ? [[0, 1, 4], [0, 3, 4]] : [[0, 3, 8, 11], [0, 1, 2, 7, 9, 11], [0, 8, 11], [0, 5, 6, 11]];
+    const deals =
+      name === 'cnn11m'
+        ? [
+            [0, 1, 4],
+            [0, 3, 4],
+          ]
+        : [
+            [0, 3, 8, 11],
+            [0, 1, 2, 7, 9, 11],
+            [0, 8, 11],
+            [0, 5, 6, 11],
+          ];
     for (const cuts of deals) {
       const ranges = cuts.slice(1).map((end, i): ShardRange => ({ begin: cuts[i] as number, end }));
       expectSame(bytesOf(run.contribute(ranges)), expected, `cuts ${cuts.join(' ')}`);

@@ -368,7 +368,7 @@ class Compiler {
     if (!source) return;
     if (isDense(source)) {
       if (this.#trains(source)) this.builder.denseWeightGradient(op, y);
-      if (this.#trains(source) && isBiasLost(unit)) this.#writeConvBias(unit, source, y);
+      if (this.#trains(source) && this.#isBiasLost(unit)) this.#writeConvBias(unit, source, y);
       if (dIn) this.builder.denseInputGradient(op, y, this.#flat(dIn));
     } else if (source.spec.type === 'conv') {
       if (this.#trains(source)) {
@@ -381,19 +381,21 @@ class Compiler {
     }
   }
 
+  /** Whether a batch norm straight behind takes away what the source's bias adds; a frozen one does not. */
+  #isBiasLost({ post, storesRelu }: Unit): boolean {
+    return post?.norm !== undefined && !storesRelu && !this.#freeze.isLayerFrozen(post.norm);
+  }
+
   /** A bias straight before a batch norm has no effect, unless that is frozen: its gradient is exactly 0. */
   #writeConvBias(unit: Unit, source: Layer, y: ProgramTensor): void {
     const bias = this.#bias(source);
     if (bias < 0) return;
-    if (isBiasLost(unit)) this.builder.zeroGradient(bias, bias + y.channels);
+    if (this.#isBiasLost(unit)) this.builder.zeroGradient(bias, bias + y.channels);
     else this.builder.convBiasGradient(y, bias);
   }
 }
 
 const asShape = ({ channels, height, width }: Shape): Shape => ({ channels, height, width });
-
-/** Whether a batch norm straight behind takes away what the source's bias adds. */
-const isBiasLost = ({ post, storesRelu }: Unit): boolean => post?.norm !== undefined && !storesRelu;
 
 /** Whether batch norm's backward runs channel by channel over y itself, without a g. */
 function isFusedNorm({ post }: Unit): boolean {

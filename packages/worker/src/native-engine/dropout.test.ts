@@ -41,11 +41,14 @@ describe.each(availableIsas())('dropout (%s)', (isa) => {
     [15, 2],
     [16, 0],
     [45, 4_000_000_000],
-  ])('of the sample at position %i of step %i keeps what the documented words say, times 1 / (1 - p)', (position, step) => {
-    const mask = dropoutMask(0, { elements: ELEMENTS, samples: 1, p: P, step, first: position });
-    const scale = Math.fround(65_536 / (65_536 - THRESHOLD));
-    expect([...probeDropout({ isa, step, position })]).toEqual([...mask].map((kept) => kept * scale));
-  });
+  ])(
+    'of the sample at position %i of step %i keeps what the documented words say, times 1 / (1 - p)',
+    (position, step) => {
+      const mask = dropoutMask(0, { elements: ELEMENTS, samples: 1, p: P, step, first: position });
+      const scale = Math.fround(65_536 / (65_536 - THRESHOLD));
+      expect([...probeDropout({ isa, step, position })]).toEqual([...mask].map((kept) => kept * scale));
+    },
+  );
 });
 
 describe('dropout', () => {

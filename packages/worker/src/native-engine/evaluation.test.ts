@@ -125,15 +125,24 @@ describe('evaluation', () => {
     }
   });
 
-  it.each(['tiny6k', 'mynet'])('of %s: a sample gets the same bits wherever its part of a split begins', async (name) => {
-    const run = prepare(await evaluatedDigits(name, 200));
-    const whole = run.evaluate(0, 200);
-    for (const [first, count] of [[0, 1], [5, 37], [17, 183], [199, 1], [64, 128]] as const) {
-      const part = run.evaluate(first, count);
-      const own = whole.results.subarray(2 * first, 2 * (first + count));
-      expect(bytesOf(part.results.subarray(0, 2 * count)).equals(bytesOf(own))).toBe(true);
-    }
-  });
+  it.each(['tiny6k', 'mynet'])(
+    'of %s: a sample gets the same bits wherever its part of a split begins',
+    async (name) => {
+      const run = prepare(await evaluatedDigits(name, 200));
+      const whole = run.evaluate(0, 200);
+      for (const [first, count] of [
+        [0, 1],
+        [5, 37],
+        [17, 183],
+        [199, 1],
+        [64, 128],
+      ] as const) {
+        const part = run.evaluate(first, count);
+        const own = whole.results.subarray(2 * first, 2 * (first + count));
+        expect(bytesOf(part.results.subarray(0, 2 * count)).equals(bytesOf(own))).toBe(true);
+      }
+    },
+  );
 
   it('of random models is the reference: logits, predictions, probabilities, losses', () => {
     fc.assert(

@@ -8,7 +8,8 @@ import { compareStep, TOLERANCE, worstError } from './test-comparison.js';
 import { bytesOf, type NativeRun, prepareNativeStep } from './test-harness.js';
 
 const INPUT = { channels: 2, height: 8, width: 7 };
-const model = (layers: unknown[], classes = 3): ModelSpec => parseModelSpec({ name: 'frozen', input: INPUT, classes, layers });
+const model = (layers: unknown[], classes = 3): ModelSpec =>
+  parseModelSpec({ name: 'frozen', input: INPUT, classes, layers });
 
 const convs = model([
   { type: 'conv', name: 'a', outChannels: 4, kernel: 3, padding: 1 },
@@ -41,7 +42,17 @@ function prepare(spec: ModelSpec, freeze: string[] | undefined, isa: string): Na
     std: [NOISE_NORMALIZATION.std, NOISE_NORMALIZATION.std],
   };
   const recipe = { batchSize: SAMPLES, ...(freeze && { freeze }) };
-  return prepareNativeStep({ model: spec, recipe, parameters, buffers, images, labels, samples: SAMPLES, normalization, isa });
+  return prepareNativeStep({
+    model: spec,
+    recipe,
+    parameters,
+    buffers,
+    images,
+    labels,
+    samples: SAMPLES,
+    normalization,
+    isa,
+  });
 }
 
 /** How often each kernel is called by a model's program, by its record in packages/kernels/src/program.ts. */
@@ -103,7 +114,12 @@ describe.each(availableIsas())('on the %s kernels', (isa) => {
     const before = prepare(spec, undefined, isa);
     const after = prepare(spec, freeze, isa);
     const expected = before.parts(before.contribute());
-    const parts = after.parts(after.contribute([{ begin: 0, end: 2 }, { begin: 2, end: 3 }]));
+    const parts = after.parts(
+      after.contribute([
+        { begin: 0, end: 2 },
+        { begin: 2, end: 3 },
+      ]),
+    );
     const trained = parts.filter(({ values }) => !Number.isNaN(values[0] as number));
     expect(trained.length).toBeGreaterThan(1);
     for (const { name, values } of trained) {
@@ -117,9 +133,18 @@ describe.each(availableIsas())('on the %s kernels', (isa) => {
     const first = { type: 'conv', name: 'a', outChannels: channels, kernel: 3 };
     const rest = [{ type: 'relu' }, { type: 'flatten' }, { type: 'linear', name: 'd', outFeatures: 3 }];
     const norm = model([first, { type: 'batchNorm', name: 'n' }, ...rest]);
-    const affine = model([first, { type: 'conv', name: 'n', outChannels: channels, kernel: 1, groups: channels }, ...rest]);
+    const affine = model([
+      first,
+      { type: 'conv', name: 'n', outChannels: channels, kernel: 1, groups: channels },
+      ...rest,
+    ]);
     const shard = drawRandomShard(inferLayers(norm), { seed: 9, sampleCount: SAMPLES });
-    const [weight, bias, gamma, beta, ...head] = shard.parameters as [Float64Array, Float64Array, Float64Array, Float64Array];
+    const [weight, bias, gamma, beta, ...head] = shard.parameters as [
+      Float64Array,
+      Float64Array,
+      Float64Array,
+      Float64Array,
+    ];
     const [mean, variance] = shard.buffers as [Float64Array, Float64Array];
     const scale = gamma.map((g, c) => g / Math.sqrt((variance[c] as number) + 1e-5));
     const shift = beta.map((b, c) => b - (mean[c] as number) * (scale[c] as number));
@@ -145,7 +170,9 @@ describe.each(availableIsas())('on the %s kernels', (isa) => {
     for (const { name, values } of parts) {
       const other = expected.get(name) as Float32Array;
       const largest = other.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-      values.forEach((value, i) => expect(Math.abs(value - (other[i] as number)) / largest, name).toBeLessThan(TOLERANCE));
+      values.forEach((value, i) =>
+        expect(Math.abs(value - (other[i] as number)) / largest, name).toBeLessThan(TOLERANCE),
+      );
     }
   });
 
@@ -153,7 +180,17 @@ describe.each(availableIsas())('on the %s kernels', (isa) => {
     const shard = drawRandomShard(inferLayers(convs), { seed: 11, sampleCount: SAMPLES });
     const { parameters, buffers, images, labels } = shard;
     const normalization = NOISE_NORMALIZATION;
-    const step = { model: convs, parameters, buffers, images, labels, samples: SAMPLES, shardSize: 16, normalization, isa };
+    const step = {
+      model: convs,
+      parameters,
+      buffers,
+      images,
+      labels,
+      samples: SAMPLES,
+      shardSize: 16,
+      normalization,
+      isa,
+    };
     expect(worstError(compareStep({ ...step, labelSmoothing }))).toBeLessThan(TOLERANCE);
     expect(worstError(compareStep(step))).toBeLessThan(TOLERANCE);
   });

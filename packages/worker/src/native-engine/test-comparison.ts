@@ -47,7 +47,9 @@ type Tensors = readonly Float64Array[];
 /** @param roundingSeeds one rounded reference for each, to fill in `roundingError` */
 export function compareStep(step: ComparedStep, roundingSeeds: readonly number[] = []): TensorError[] {
   const layers = inferLayers(step.model);
-  const shards = Array.from({ length: shardCount(step.samples, step.shardSize) }, (_, i) => shardInput(step, layers, i));
+  const shards = Array.from({ length: shardCount(step.samples, step.shardSize) }, (_, i) =>
+    shardInput(step, layers, i),
+  );
   const expected = addShards(shards.map((shard) => contributionOf(shard, runNetwork(shard))));
   const rounded = roundingSeeds.map((seed) =>
     addShards(shards.map((shard) => contributionOf(shard, runRounded(shard, uniforms(seed))))),
@@ -148,7 +150,9 @@ function contributionOf({ layers, buffers, sampleCount }: ShardInput, result: Ne
 }
 
 const addShards = (shards: readonly Tensors[]): Tensors =>
-  shards.reduce((sums, shard) => sums.map((sum, i) => sum.map((v, k) => v + ((shard[i] as Float64Array)[k] as number))));
+  shards.reduce((sums, shard) =>
+    sums.map((sum, i) => sum.map((v, k) => v + ((shard[i] as Float64Array)[k] as number))),
+  );
 
 // ---- the native engine ----
 

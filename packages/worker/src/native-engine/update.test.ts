@@ -25,8 +25,8 @@ import {
 } from '@lockstep/kernels';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type CountedStatistics, combineShards, updateRunning } from '../reference/running-statistics.js';
 import { randomValues, uniforms } from '../reference/random-values.js';
+import { type CountedStatistics, combineShards, updateRunning } from '../reference/running-statistics.js';
 import { bytesOf } from './test-harness.js';
 
 /** More than the kernel takes at once (4096), and no multiple of it. */
@@ -56,7 +56,14 @@ function blockOf(now: number, samples: number, scalars?: OptimizerScalars, gradi
     block[updateField[name]] = value;
   };
   const next = 1 - now;
-  const places = { state: now, nextState: next, slot1: 2 + now, nextSlot1: 2 + next, slot2: 4 + now, nextSlot2: 4 + next };
+  const places = {
+    state: now,
+    nextState: next,
+    slot1: 2 + now,
+    nextSlot1: 2 + next,
+    slot2: 4 + now,
+    nextSlot2: 4 + next,
+  };
   for (const [name, vector] of Object.entries(places)) set(name as Name, vector * UNITS);
   set('samples', samples);
   set('gradientScale', gradientScale);
@@ -95,27 +102,43 @@ function drawVector(seed: number): Float32Array {
 }
 
 describe.each(availableIsas())('update (%s)', (isa) => {
-  it.each(optimizers)('by %s: core\'s bits, over four steps', (_, spec) => {
+  it.each(optimizers)("by %s: core's bits, over four steps", (_, spec) => {
     const optimizer: Optimizer = optimizerSchema.parse(spec);
     const slots = optimizerSlots(optimizer);
     const { kernels, handle, vector } = prepareArena(isa, 1);
     vector(0).set(drawVector(1));
-    let current = { parameters: vector(0).slice(), slots: Array.from({ length: slots }, () => new Float32Array(LENGTH)) };
+    let current = {
+      parameters: vector(0).slice(),
+      slots: Array.from({ length: slots }, () => new Float32Array(LENGTH)),
+    };
     for (let step = 0; step < 4; step++) {
       const [now, samples] = [step % 2, step === 3 ? 37 : 128];
       const sum = drawVector(100 + step);
       vector(NODES_AT).set(sum);
       const scalars = optimizerScalars(optimizer, 0.05 / (step + 1), step + 1);
       for (const slice of SLICES) {
-        kernels.update(handle, blockOf(now, samples, scalars), nodeOffsets(1), Int32Array.of(foldStep.push), Int32Array.from(slice));
+        kernels.update(
+          handle,
+          blockOf(now, samples, scalars),
+          nodeOffsets(1),
+          Int32Array.of(foldStep.push),
+          Int32Array.from(slice),
+        );
       }
       const next = { parameters: new Float32Array(LENGTH), slots: current.slots.map(() => new Float32Array(LENGTH)) };
-      updateParameters(scalars, sum.map((v) => Math.fround(v / samples)), current, next);
+      updateParameters(
+        scalars,
+        sum.map((v) => Math.fround(v / samples)),
+        current,
+        next,
+      );
       expect(bytesOf(vector(1 - now)).equals(bytesOf(next.parameters)), `parameters of step ${step}`).toBe(true);
       for (const [i, slot] of next.slots.entries()) {
         expect(bytesOf(vector(2 + 2 * i + 1 - now)).equals(bytesOf(slot)), `slot ${i} of step ${step}`).toBe(true);
       }
-      expect(bytesOf(vector(now)).equals(bytesOf(current.parameters)), `version t of step ${step} is left alone`).toBe(true);
+      expect(bytesOf(vector(now)).equals(bytesOf(current.parameters)), `version t of step ${step} is left alone`).toBe(
+        true,
+      );
       current = next;
     }
   });
@@ -124,7 +147,13 @@ describe.each(availableIsas())('update (%s)', (isa) => {
     const { kernels, handle, vector } = prepareArena(isa, 1);
     for (const index of [2, 3, 4, 5]) vector(index).fill(7);
     const scalars = optimizerScalars(optimizerSchema.parse({ type: 'sgd' }), 0.1, 1);
-    kernels.update(handle, blockOf(0, 1, scalars), nodeOffsets(1), Int32Array.of(foldStep.push), Int32Array.from(SLICES.flat()));
+    kernels.update(
+      handle,
+      blockOf(0, 1, scalars),
+      nodeOffsets(1),
+      Int32Array.of(foldStep.push),
+      Int32Array.from(SLICES.flat()),
+    );
     for (const index of [2, 3, 4, 5]) expect(vector(index).every((value) => value === 7)).toBe(true);
   });
 
@@ -153,7 +182,13 @@ describe.each(availableIsas())('update (%s)', (isa) => {
         const { kernels, handle, vector } = prepareArena(isa, nodes.length);
         nodes.forEach(({ begin, end: to }, i) => vector(NODES_AT + i).set(reduceCanonically(shards.slice(begin, to))));
         const fold = Int32Array.from(planFold(nodes));
-        kernels.update(handle, blockOf(0, 1), nodeOffsets(nodes.length), fold, Int32Array.of(pieceKind.sums, 0, LENGTH, 0));
+        kernels.update(
+          handle,
+          blockOf(0, 1),
+          nodeOffsets(nodes.length),
+          fold,
+          Int32Array.of(pieceKind.sums, 0, LENGTH, 0),
+        );
         expect(bytesOf(vector(1)).equals(bytesOf(reduceCanonically(shards)))).toBe(true);
       }),
       { numRuns: 20 },
@@ -176,18 +211,23 @@ describe.each(availableIsas())('update (%s)', (isa) => {
         const at = 5 * ALIGNMENT;
         vector(0).set(running, at);
         vector(0).set(runningVariance, at + channels);
-        const shards = samples.map((count, i): CountedStatistics => ({
-          count: count * valuesPerSample,
-          mean: randomValues(channels, seed + 10 + i, offset - 2, offset + 2),
-          variance: randomValues(channels, seed + 20 + i, 0, 4),
-        }));
+        const shards = samples.map(
+          (count, i): CountedStatistics => ({
+            count: count * valuesPerSample,
+            mean: randomValues(channels, seed + 10 + i, offset - 2, offset + 2),
+            variance: randomValues(channels, seed + 20 + i, 0, 4),
+          }),
+        );
         const contributions = shards.map((shard) => statisticsOf(shard, running));
         vector(NODES_AT).set(reduceCanonically(contributions), at);
         const sampleCount = samples.reduce((a, b) => a + b);
         const pieces = Int32Array.of(pieceKind.statistics, at, channels, valuesPerSample);
         kernels.update(handle, blockOf(0, sampleCount), nodeOffsets(1), Int32Array.of(foldStep.push), pieces);
         const batch = combineShards(shards);
-        const expected = [...updateRunning(running, batch.mean), ...updateRunning(runningVariance, batch.unbiasedVariance)];
+        const expected = [
+          ...updateRunning(running, batch.mean),
+          ...updateRunning(runningVariance, batch.unbiasedVariance),
+        ];
         const actual = vector(1).subarray(at, at + 2 * channels);
         expected.forEach((value, i) => {
           expect(Math.abs((actual[i] as number) - value) / Math.max(1, Math.abs(value))).toBeLessThan(1e-6);
@@ -201,5 +241,9 @@ describe.each(availableIsas())('update (%s)', (isa) => {
 /** A shard's part of a contribution: [n d][n d^2][n variance], d = mean - running mean. */
 function statisticsOf({ count, mean, variance }: CountedStatistics, running: Float64Array): Float32Array {
   const d = mean.map((m, c) => m - (running[c] as number));
-  return Float32Array.from([...d.map((v) => count * v), ...d.map((v) => count * v * v), ...variance.map((v) => count * v)]);
+  return Float32Array.from([
+    ...d.map((v) => count * v),
+    ...d.map((v) => count * v * v),
+    ...variance.map((v) => count * v),
+  ]);
 }

@@ -1,0 +1,112 @@
+/** Fields of a run that other machines take part in. */
+import { isIP } from 'node:net';
+import { readFileSync } from 'node:fs';
+import { LockstepError } from '@lockstep/core';
+import { type Field, isFraction, isOneOf, isText, isWholeNumber, optionError } from './fields.js';
+
+export const topologyNames = ['star', 'mesh'] as const;
+
+const MOST_NODES = 128;
+
+const text = (flags: string, path: string, description: string, more: Partial<Field> = {}): Field => ({
+  flags,
+  path: [path],
+  group: 'Cluster',
+  kind: 'text',
+  description,
+  check: isText,
+  ...more,
+});
+
+export const clusterFields: readonly Field[] = [
+  text('--listen <host:port>', 'listen', 'let other machines take part: they run `lockstep worker --connect`'),
+  {
+    ...text('--wait-for <n>', 'waitFor', 'wait for n of them before the first step', { defaultText: '0, or 1 with --workers 0' }),
+    kind: 'number',
+    check: isWholeNumber(0, MOST_NODES),
+  },
+  text('--token-file <file>', 'tokenFile', 'secret that every machine of the run holds'),
+  text('--topology <name>', 'topology', 'how sums travel: star (through this machine), mesh (between all)', {
+    defaultText: topologyNames[0],
+    check: isOneOf(...topologyNames),
+  }),
+  {
+    ...text('--audit <fraction>', 'audit', "share of the other machines' shards to compute twice and compare"),
+    kind: 'number',
+    check: isFraction,
+  },
+  text('--tls-cert <file>', 'tlsCert', 'certificate in PEM, for wss'),
+  text('--tls-key <file>', 'tlsKey', 'its key in PEM'),
+];
+
+export interface ClusterSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly waitFor: number;
+  readonly token: Uint8Array | undefined;
+  readonly topology: (typeof topologyNames)[number];
+  readonly audit: number;
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+}
+
+/** Fields of a cluster; undefined when the run stays in this process. */
+export function resolveCluster(get: (name: string) => unknown): ClusterSettings | undefined {
+  const listen = get('listen');
+  const isAlone = get('workers') === 0;
+  if (listen === undefined) {
+    if (isAlone) throw optionError('--workers 0 needs --listen as well: somebody must compute');
+    const other = clusterFields.find(({ path }) => get(path[0] as string) !== undefined);
+    if (other) throw optionError(`${other.flags.split(' ')[0]} needs --listen as well`);
+    return undefined;
+  }
+  const tokenFile = get('tokenFile') as string | undefined;
+  return {
+    ...parseEndpoint(listen as string, '--listen'),
+    waitFor: (get('waitFor') as number | undefined) ?? (isAlone ? 1 : 0),
+    token: tokenFile === undefined ? undefined : readToken(tokenFile),
+    topology: (get('topology') as ClusterSettings['topology'] | undefined) ?? 'star',
+    audit: (get('audit') as number | undefined) ?? 0,
+    tlsCert: get('tlsCert') as string | undefined,
+    tlsKey: get('tlsKey') as string | undefined,
+  };
+}
+
+/**
+ * Reads `0.0.0.0:7400`, `[::1]:7400` or `:7400`.
+ *
+ * @throws LockstepError LOCKSTEP_CLI_OPTION
+ */
+export function parseEndpoint(value: string, flag: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(value);
+  const port = Number(match?.[3]);
+  const host = match?.[1] ?? match?.[2] ?? '';
+  if (!match || port > 65_535 || (match[1] !== undefined && isIP(host) !== 6)) {
+    throw optionError(`${flag} ${JSON.stringify(value)}: must be host:port, such as 0.0.0.0:7400`);
+  }
+  return { host: host === '' ? '127.0.0.1' : host, port };
+}
+
+const LEAST_TOKEN_BYTES = 8;
+
+/**
+ * Reads a token without the white space around it.
+ *
+ * @throws LockstepError LOCKSTEP_TOKEN when it cannot be read or is short
+ */
+export function readToken(path: string): Uint8Array {
+  let token: string;
+  try {
+    token = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    throw new LockstepError('LOCKSTEP_TOKEN', `cannot read --token-file ${path}: ${(error as Error).message}.`, { cause: error });
+  }
+  const bytes = Buffer.from(token);
+  if (bytes.length < LEAST_TOKEN_BYTES) {
+    throw new LockstepError(
+      'LOCKSTEP_TOKEN',
+      `the token in ${path} has ${bytes.length} bytes, at least ${LEAST_TOKEN_BYTES} are needed. A good one: openssl rand -hex 32.`,
+    );
+  }
+  return bytes;
+}

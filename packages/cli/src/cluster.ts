@@ -1,0 +1,38 @@
+/** Opens a run to other machines: the replica in this process, the nodes that connect, and the port. */
+import { Cluster, listenForNodes, type NodeServer } from '@lockstep/coordinator';
+import type { NodeEvent } from '@lockstep/core';
+import { LocalNode } from '@lockstep/worker';
+import type { ClusterSettings } from './cluster-fields.js';
+import type { TrainRequest } from './session.js';
+
+export interface OpenCluster {
+  readonly node: Cluster;
+  close(): Promise<void>;
+}
+
+/** Without a token, on this machine alone. */
+const NO_TOKEN = new Uint8Array(0);
+
+/** @throws LockstepError when the port cannot be opened */
+export async function openCluster(
+  request: TrainRequest,
+  settings: ClusterSettings,
+  keeper: LocalNode,
+  emit: (event: NodeEvent) => void,
+): Promise<OpenCluster> {
+  const { model, recipe, seed, dataset, workers } = request;
+  const { host, port, topology, waitFor, audit, tlsCert, tlsKey } = settings;
+  const token = settings.token ?? NO_TOKEN;
+  const terms = { model, recipe, seed, dataset, token, selfTest: await keeper.selfTest() };
+  const node = new Cluster(keeper, terms, { topology, waitFor, audit, isComputing: workers > 0, emit });
+  const hasToken = settings.token !== undefined;
+  const server: NodeServer = await listenForNodes({ host, port, hasToken, tlsCert, tlsKey }, (link) => node.membership.admit(link));
+  emit({ event: 'listening', url: server.url });
+  return {
+    node,
+    close: async () => {
+      await node.close();
+      await server.close();
+    },
+  };
+}

@@ -1,0 +1,134 @@
+/** `lockstep worker`: lends this machine's cores to a run on another. */
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import {
+  createDataset,
+  type Dataset,
+  type DatasetHead,
+  findCacheFolder,
+  holdOutValidation,
+  LockstepError,
+  openDataset,
+} from '@lockstep/core';
+import type { Command } from 'commander';
+import { parseEndpoint, readToken } from '../cluster-fields.js';
+import { describeError, EXIT_FAILED } from '../failure.js';
+import { type Field, isText, isWholeNumber, optionError } from '../fields.js';
+import { watchInterrupts } from '../interrupt.js';
+import { type Io, writeLine } from '../io.js';
+import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
+
+const MOST_WORKERS = 1024;
+const DEFAULT_PATIENCE_S = 300;
+
+const text = (flags: string, path: string, description: string, defaultText?: string): Field => ({
+  flags,
+  path: [path],
+  group: 'Run',
+  kind: 'text',
+  description,
+  check: isText,
+  ...(defaultText !== undefined && { defaultText }),
+});
+
+const number = (flags: string, path: string, description: string, most: number, defaultText: string): Field => ({
+  ...text(flags, path, description, defaultText),
+  kind: 'number',
+  check: isWholeNumber(1, most),
+});
+
+const fields: readonly Field[] = [
+  text('--connect <url>', 'connect', 'the coordinator: ws://host:port, or wss://'),
+  number('--threads <n>', 'threads', 'threads that compute', MOST_WORKERS, "this machine's cores"),
+  text('--token-file <file>', 'tokenFile', "the run's secret"),
+  text('--data <dir>', 'data', "this machine's copy of the data, if it has one", 'the cache, else from the coordinator'),
+  text('--name <name>', 'name', 'how the coordinator calls this node', "this machine's name"),
+  text('--tls-ca <file>', 'tlsCa', 'certificate of the coordinator, or of its authority, in PEM'),
+  text('--mesh-listen <host:port>', 'meshListen', 'take connections of other nodes, for --topology mesh'),
+  number('--connect-timeout <s>', 'connectTimeout', 'how long to try to connect, in seconds', 1e6, String(DEFAULT_PATIENCE_S)),
+];
+
+export function createWorkerCommand(context: CommandContext): Command {
+  const command = createCommand('worker', context)
+    .summary("lend this machine's cores to a run on another")
+    .description(
+      'Takes part in a run that `lockstep train --listen` has opened. Comes back when the connection is lost; Ctrl-C leaves in order.',
+    );
+  addFields(command, fields);
+  addExamples(command, [
+    ['lockstep worker --connect ws://10.0.0.5:7400 --token-file secret', 'every core of this machine'],
+    ['lockstep worker --connect wss://trainer:7400 --tls-ca ca.pem --token-file secret --threads 4', 'over TLS'],
+  ]);
+  return command.action(async (options: Record<string, unknown>) => {
+    context.exitCode = await runWorker(options, context.io);
+  });
+}
+
+async function runWorker(options: Record<string, unknown>, io: Io): Promise<number> {
+  const asked = readOptions(options, io);
+  const { runNode } = await import('@lockstep/worker');
+  const say = (line: string): void => writeLine(io.stderr, line);
+  const watch = watchInterrupts(io, () => say('Leaving the run; Ctrl-C again exits at once.'), () => {});
+  try {
+    await runNode({
+      ...asked,
+      cacheFolder: findCacheFolder(),
+      signal: watch.signal,
+      report: ({ kind, text: what }) => say(`${kind}: ${what}`),
+    });
+    return 0;
+  } catch (error) {
+    say(describeError(error, io.env));
+    return EXIT_FAILED;
+  } finally {
+    watch.stop();
+  }
+}
+
+function readOptions(options: Record<string, unknown>, io: Io) {
+  const get = (name: string): string | undefined => options[name] as string | undefined;
+  const url = get('connect');
+  if (url === undefined || !/^wss?:\/\/.+/.test(url)) {
+    throw optionError(`--connect ${url === undefined ? 'is missing' : JSON.stringify(url)}: must be a URL such as ws://10.0.0.5:7400`);
+  }
+  const meshListen = get('meshListen');
+  const tokenFile = get('tokenFile');
+  return {
+    url,
+    workers: readNumber('--threads', get('threads'), io.coreCount),
+    token: tokenFile === undefined ? new Uint8Array(0) : readToken(tokenFile),
+    name: (get('name') ?? hostname()).slice(0, 100),
+    tlsCa: readCa(get('tlsCa')),
+    meshListen: meshListen === undefined ? undefined : parseEndpoint(meshListen, '--mesh-listen'),
+    patienceMs: 1000 * readNumber('--connect-timeout', get('connectTimeout'), DEFAULT_PATIENCE_S),
+    findDataset: (head: DatasetHead) => findDataset(get('data'), head),
+  };
+}
+
+function readNumber(flag: string, value: string | undefined, otherwise: number): number {
+  if (value === undefined) return otherwise;
+  const field = fields.find(({ flags }) => flags.startsWith(`${flag} `));
+  const allowed = field?.check?.(Number(value));
+  if (allowed !== undefined) throw optionError(`${flag} ${value}: ${allowed}`);
+  return Number(value);
+}
+
+function readCa(path: string | undefined): Uint8Array | undefined {
+  try {
+    return path === undefined ? undefined : readFileSync(path);
+  } catch (error) {
+    throw new LockstepError('LOCKSTEP_TLS', `cannot read --tls-ca ${path}: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+/** This machine's copy, in the form of the run's, if it is the same data. */
+async function findDataset(path: string | undefined, head: DatasetHead): Promise<Dataset | undefined> {
+  if (path === undefined) return undefined;
+  const { name, source, channels, height, width, classes, mean, std, counts } = head;
+  const form = { resize: { height, width }, channels: channels === 3 ? 3 : 1 } as const;
+  const loaded = await openDataset(path, form);
+  const heldOut = loaded.validation.count === 0 ? holdOutValidation(loaded, counts.validation) : loaded;
+  const { checksum: _, ...parts } = heldOut;
+  const dataset = createDataset({ ...parts, name, source, channels, classes, mean, std });
+  return dataset.checksum === head.checksum ? dataset : undefined;
+}

@@ -1,0 +1,146 @@
+/** Runs over several processes of the real CLI: whatever happens to them, the bits are those of one process alone. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { Fixture, type Program, Proxy, portOf } from './cluster-fixture.ts';
+
+const STEPS = 40;
+const fixture = new Fixture();
+let expected = '';
+
+beforeAll(async () => {
+  expected = await fixture.train(STEPS).hash();
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.remove());
+
+/** Ends well, with the bits of one process. */
+async function expectSameBits(coordinator: Program): Promise<void> {
+  expect(await coordinator.hash()).toBe(expected);
+  expect(await coordinator.exit).toBe(0);
+}
+
+describe.each(['star', 'mesh'])('a %s', (topology) => {
+  const mesh = topology === 'mesh' ? ['--mesh-listen', '127.0.0.1:0'] : [];
+  const flags = ['--topology', topology];
+
+  it.each([
+    ['2 nodes', ['1'], ['--workers', '1']],
+    ['3 nodes with uneven threads', ['2', '1'], ['--workers', '1']],
+    ['2 nodes and a coordinator that only coordinates', ['1', '3'], ['--workers', '0']],
+  ])('gives the bits of one process with %s', async (_, threads, workers) => {
+    const coordinator = fixture.listen(STEPS, [...flags, ...workers, '--wait-for', String(threads.length)]);
+    const url = await coordinator.url();
+    const nodes = threads.map((count) => fixture.worker(url, ['--threads', count, ...mesh]));
+    await expectSameBits(coordinator);
+    for (const node of nodes) expect(await node.exit).toBe(0);
+  });
+
+  it('takes in a node at step 10', async () => {
+    const coordinator = fixture.listen(STEPS, [...flags, '--wait-for', '1'], { LOCKSTEP_HOLD: '10:2' });
+    const url = await coordinator.url();
+    fixture.worker(url, mesh);
+    await coordinator.event('waiting', undefined, ({ reason }) => reason === 'a test holds the run');
+    fixture.worker(url, ['--name', 'late', ...mesh]);
+    expect((await coordinator.event('node-joined', undefined, ({ node }) => node === 'late'))['step']).toBe(10);
+    await expectSameBits(coordinator);
+  });
+
+  it.each(['contribute', 'contributed', 'update'])('goes on without a node that is killed at step 20 (%s)', async (point) => {
+    const coordinator = fixture.listen(STEPS, [...flags, '--wait-for', '2']);
+    const url = await coordinator.url();
+    fixture.worker(url, ['--name', 'doomed', ...mesh], { LOCKSTEP_FAULT: `${point}:0:20:kill` });
+    fixture.worker(url, mesh);
+    await coordinator.event('node-left', undefined, ({ node }) => node === 'doomed');
+    await expectSameBits(coordinator);
+  });
+
+  it('evicts a node that is stopped past its deadline, and takes it in again when it wakes', async () => {
+    const coordinator = fixture.listen(STEPS, [...flags, '--wait-for', '2'], { LOCKSTEP_HOLD: '30:2' });
+    const url = await coordinator.url();
+    const asleep = fixture.worker(url, ['--name', 'asleep', ...mesh], { LOCKSTEP_FAULT: 'contributed:0:20:stop' });
+    fixture.worker(url, mesh);
+    const evicted = await coordinator.event('node-evicted');
+    expect(evicted['node']).toBe('asleep');
+    expect(['LOCKSTEP_NODE_STALLED', 'LOCKSTEP_NODE_SILENT']).toContain(evicted['code']);
+    await coordinator.event('waiting', undefined, ({ reason }) => reason === 'a test holds the run');
+    asleep.kill('SIGCONT');
+    await coordinator.event('node-joined', undefined, ({ node, step }) => node === 'asleep' && step === 30);
+    await expectSameBits(coordinator);
+  });
+
+  it('lets a node leave on Ctrl-C', async () => {
+    const coordinator = fixture.listen(STEPS, [...flags, '--wait-for', '2'], { LOCKSTEP_HOLD: '15:3' });
+    const url = await coordinator.url();
+    const leaver = fixture.worker(url, ['--name', 'leaver', ...mesh]);
+    fixture.worker(url, mesh);
+    await coordinator.event('waiting', undefined, ({ reason }) => reason === 'a test holds the run');
+    leaver.kill('SIGINT');
+    expect(await leaver.exit).toBe(0);
+    expect((await coordinator.event('node-left'))['reason']).toContain('leaver left: it was asked to');
+    for (const name of ['b', 'c']) fixture.worker(url, ['--name', name, ...mesh]);
+    await expectSameBits(coordinator);
+  });
+});
+
+describe('a star', () => {
+  it('survives a link that is cut and comes back', async () => {
+    const coordinator = fixture.listen(STEPS, ['--workers', '0'], { LOCKSTEP_HOLD: '10:2' });
+    const url = await coordinator.url();
+    const proxy = new Proxy(portOf(url));
+    fixture.worker(await proxy.open(), ['--name', 'far']);
+    await coordinator.event('waiting', undefined, ({ reason }) => reason === 'a test holds the run');
+    proxy.isDown = true;
+    proxy.cut();
+    await coordinator.event('node-left');
+    proxy.isDown = false;
+    await coordinator.event('node-joined', undefined, ({ step }) => step === 10);
+    fixture.worker(url);
+    await expectSameBits(coordinator);
+    proxy.close();
+  });
+
+  it('waits when no node is left, says so, and goes on when one comes', async () => {
+    const coordinator = fixture.listen(STEPS, ['--workers', '0']);
+    const url = await coordinator.url();
+    fixture.worker(url, [], { LOCKSTEP_FAULT: 'contribute:0:20:kill' });
+    await coordinator.event('node-left');
+    await coordinator.event('waiting', undefined, ({ reason }) => String(reason).includes('no node is left'));
+    fixture.worker(url);
+    await expectSameBits(coordinator);
+  });
+
+  it('goes on after the coordinator was killed and resumed from its checkpoint', async () => {
+    const folder = `${fixture.folder}/checkpoints`;
+    const checkpoint = ['--checkpoint', folder, '--every', '10 steps'];
+    const killed = fixture.listen(STEPS, ['--wait-for', '2', ...checkpoint], { LOCKSTEP_FAULT: 'contribute:0:25:kill' });
+    const port = portOf(await killed.url());
+    const nodes = ['a', 'b'].map((name) => fixture.worker(`ws://127.0.0.1:${port}`, ['--name', name]));
+    expect(await killed.exit).toBe(128);
+    const resumed = fixture.train(STEPS, [
+      ...['--resume', folder, '--listen', `127.0.0.1:${port}`, '--token-file', fixture.token, '--wait-for', '2'],
+    ]);
+    await resumed.event('node-joined', undefined, ({ step }) => step === 20);
+    await expectSameBits(resumed);
+    for (const node of nodes) expect(await node.exit).toBe(0);
+  });
+
+  it('sends the dataset to a node that has none, once', async () => {
+    const coordinator = fixture.listen(STEPS, ['--wait-for', '1']);
+    const node = fixture.worker(await coordinator.url(), ['--no-data']);
+    await expectSameBits(coordinator);
+    expect(await node.exit).toBe(0);
+  });
+
+  it('computes shards twice with --audit, and finds nothing', async () => {
+    const coordinator = fixture.listen(STEPS, ['--wait-for', '1', '--audit', '0.5']);
+    fixture.worker(await coordinator.url());
+    await expectSameBits(coordinator);
+    expect(coordinator.events.filter(({ event }) => event === 'node-evicted')).toEqual([]);
+  });
+
+  it('replaces a worker thread of a node that dies', async () => {
+    const coordinator = fixture.listen(STEPS, ['--wait-for', '1']);
+    const node = fixture.worker(await coordinator.url(), ['--threads', '2'], { LOCKSTEP_FAULT: 'contribute:1:20:exit' });
+    await expectSameBits(coordinator);
+    expect(node.stderr).toContain('it was replaced');
+  });
+});
