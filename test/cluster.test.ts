@@ -111,7 +111,7 @@ describe('a star', () => {
   it('goes on after the coordinator was killed and resumed from its checkpoint', async () => {
     const folder = `${fixture.folder}/checkpoints`;
     const checkpoint = ['--checkpoint', folder, '--every', '10 steps'];
-    const killed = fixture.listen(STEPS, ['--wait-for', '2', ...checkpoint], { LOCKSTEP_FAULT: 'contribute:0:25:kill' });
+    const killed = fixture.listen(STEPS, ['--wait-for', '2', ...checkpoint], { LOCKSTEP_FAULT: 'update:0:25:kill' });
     const port = portOf(await killed.url());
     const nodes = ['a', 'b'].map((name) => fixture.worker(`ws://127.0.0.1:${port}`, ['--name', name]));
     expect(await killed.exit).toBe(128);

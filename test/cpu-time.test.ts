@@ -8,7 +8,7 @@ import { cutSample } from '../tools/golden-runs.mjs';
 const BATCH_SIZE = 512;
 const STEPS_PER_EPOCH = 4;
 const WARM_UP_EPOCHS = 3;
-const EPOCHS = 15;
+const EPOCHS = 11;
 /** What sleeping and waking eight threads, and their own compilers, may cost. */
 const MOST_TIMES = 1.6;
 

@@ -141,7 +141,10 @@ describe('a run that cannot go on', () => {
 
   const runCli = (env: NodeJS.ProcessEnv, ...argv: string[]) => {
     const common = ['train', 'lenet5', '--data', folder, '--no-save', '--workers', '2', '--json'];
-    return spawnSync(process.execPath, [BIN, ...common, ...argv], { encoding: 'utf8', env: { ...process.env, ...env } });
+    return spawnSync(process.execPath, [BIN, ...common, ...argv], {
+      encoding: 'utf8',
+      env: { ...process.env, ...env },
+    });
   };
 
   it('ends the program with code 1, after three warnings, when workers are lost again and again', () => {

@@ -41,7 +41,7 @@ it('prints one object a line, with every field of its event, accuracies as fract
     expect(event['testTotal']).toBe(50);
   }
   // No step lies between the last epoch and the end.
-  const [epoch, end] = events.slice(-2) as [Record<string, number>, Record<string, number>];
+  const [epoch, end] = events.slice(-2) as unknown as [Record<string, number>, Record<string, number>];
   expect(evaluation.map((field) => end[field])).toEqual(evaluation.map((field) => epoch[field]));
   expect(end['steps']).toBe(2 * Math.ceil(160 / 64));
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
-import { killAndResume } from './kill-and-resume.js';
+import { killAndResume, killWriters } from './kill-and-resume.js';
 
 it.skipIf(process.platform === 'win32')('a run killed at 20 random moments ends with the bits of one left alone', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'lockstep-kill-'));
@@ -12,6 +12,17 @@ it.skipIf(process.platform === 'win32')('a run killed at 20 random moments ends 
     console.log(`seed ${seed}, resumed at steps ${resumedSteps.join(' ')}: ${got}`);
     expect(got).toBe(expected);
     expect(resumedSteps).toHaveLength(20);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+it.skipIf(process.platform === 'win32')('a writer killed 50 times loses nothing that it had written', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'lockstep-kill-'));
+  try {
+    const halfWritten = await killWriters(folder, 50);
+    console.log(`${halfWritten} half written checkpoints were found under temporary names`);
+    expect(halfWritten).toBeGreaterThan(5);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -1,5 +1,8 @@
 /** Kills a run again and again, and lets it go on each time with another number of workers. */
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { findCheckpoint, listCheckpoints } from '../packages/core/dist/index.js';
 import { type JsonEvent, readEvents, startProgram, writeBars } from './digit-bars.js';
 
 export interface Killed {
@@ -55,4 +58,43 @@ function endHash(events: readonly JsonEvent[]): string {
   const end = events.at(-1);
   if (end?.event !== 'end') throw new Error(`no end: ${JSON.stringify(end)}`);
   return `${end['parametersSha256']} ${end['emaSha256']}`;
+}
+
+const WRITER = path.resolve(import.meta.dirname, 'checkpoint-writer.mjs');
+
+/**
+ * Kills a process that does nothing but write checkpoints, again and again, and looks each time at what it left: every
+ * checkpoint whole, and the last one that it said was written among them.
+ *
+ * @returns how often a half written one was found under its temporary name
+ */
+export async function killWriters(folder: string, rounds: number): Promise<number> {
+  const random = makeRandom(7);
+  let halfWritten = 0;
+  for (let round = 0; round < rounds; round++) {
+    const first = (listCheckpoints(folder).at(-1) ?? 0) + 1;
+    const written = await killWriter([WRITER, folder, String(first)], 25 * random());
+    halfWritten += readdirSync(folder).filter((name) => name.endsWith('.tmp')).length;
+    const { checkpoint, skipped } = findCheckpoint(folder);
+    const { step } = checkpoint.info;
+    if (skipped.length > 0) throw new Error(`round ${round}: ${skipped.join(' ')}`);
+    if (step < written || checkpoint.snapshot.state[0] !== step) {
+      throw new Error(`round ${round}: found step ${step}, step ${written} was written`);
+    }
+  }
+  return halfWritten;
+}
+
+/** Kills a writer some time after its first checkpoint; returns the last step that it said was written. */
+function killWriter(argv: readonly string[], delayMs: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
+    let out = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (out === '') setTimeout(() => child.kill('SIGKILL'), delayMs);
+      out += text;
+    });
+    child.on('error', reject);
+    child.on('close', () => resolve(Number(out.trimEnd().split('\n').at(-1))));
+  });
 }

@@ -13,7 +13,12 @@ async function trainZoo(name: string, seed: number, epochs?: number): Promise<Ep
   const { model, recipe } = findZooModel(name);
   const dataset = await loadMnist({ directory, classes: model.classes });
   const done: EpochEvent[] = [];
-  const options = { recipe: { ...recipe, epochs: epochs ?? recipe.epochs }, seed, workers: 2, engine: 'native' } as const;
+  const options = {
+    recipe: { ...recipe, epochs: epochs ?? recipe.epochs },
+    seed,
+    workers: 2,
+    engine: 'native',
+  } as const;
   for await (const event of train({ model, dataset, ...options })) {
     if (event.event !== 'epoch') continue;
     done.push(event);

@@ -16,8 +16,7 @@ async function refresh() {
     run.sha256 = sha256;
     changed++;
   }
-  // One run a line, so that a diff shows which changed.
-  writeFileSync(GOLDEN_FILE, `[\n${runs.map((run) => `  ${JSON.stringify(run)}`).join(',\n')}\n]\n`);
+  writeFileSync(GOLDEN_FILE, `${JSON.stringify(runs, null, 2)}\n`);
   console.log(`${changed} of ${runs.length} golden hashes changed`);
 }
 

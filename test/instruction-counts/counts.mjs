@@ -29,7 +29,9 @@ export function compareCounts(recorded, measured, tolerance) {
     const line = `NOT COMPARED: the repository has ${known}, the kernels here are built with ${measured.compiler}`;
     return { lines: [line], isGood: true };
   }
-  const rows = Object.entries(measured.counts).map(([model, count]) => judge(model, count, recorded.counts[model], tolerance));
+  const rows = Object.entries(measured.counts).map(([model, count]) =>
+    judge(model, count, recorded.counts[model], tolerance),
+  );
   return { lines: rows.map(({ line }) => line), isGood: rows.every(({ isGood }) => isGood) };
 }
 

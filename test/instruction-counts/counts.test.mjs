@@ -57,6 +57,8 @@ describe('compareCounts', () => {
       lines: ['NOT COMPARED: the repository has counts of gcc 12, the kernels here are built with clang 17'],
       isGood: true,
     });
-    expect(compareCounts(undefined, { compiler: 'gcc 12', counts: {} }, 0.03).lines[0]).toContain('no counts of this build');
+    expect(compareCounts(undefined, { compiler: 'gcc 12', counts: {} }, 0.03).lines[0]).toContain(
+      'no counts of this build',
+    );
   });
 });

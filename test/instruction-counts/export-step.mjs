@@ -31,7 +31,8 @@ export function exportStep(modelName, shards, isa, file) {
   // Of the arena only the state is not zero; it stands at the start.
   writeArray(handle, program);
   writeArray(handle, arena, arena.findLastIndex((value) => value !== 0) + 1);
-  for (const array of [data.images, data.labels, order, call, updateBlock, nodes, fold, pieces]) writeArray(handle, array);
+  for (const array of [data.images, data.labels, order, call, updateBlock, nodes, fold, pieces])
+    writeArray(handle, array);
   closeSync(handle);
 }
 
@@ -44,5 +45,6 @@ function makeDigits(count) {
 
 function writeArray(handle, array, given = array.length) {
   const head = BigUint64Array.of(BigInt(TYPES[array.constructor.name]), BigInt(array.length), BigInt(given));
-  for (const part of [head, array.subarray(0, given)]) writeSync(handle, new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
+  for (const part of [head, array.subarray(0, given)])
+    writeSync(handle, new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
 }

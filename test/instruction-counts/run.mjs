@@ -25,7 +25,8 @@ async function main(args) {
   const isUpdate = args.includes('--update');
   const models = args.filter((arg) => !arg.startsWith('--'));
   const unknown = models.filter((model) => !(model in SHARDS));
-  if (unknown.length > 0) throw new Error(`no model is called ${unknown.join(', ')}; there are ${Object.keys(SHARDS).join(', ')}`);
+  if (unknown.length > 0)
+    throw new Error(`no model is called ${unknown.join(', ')}; there are ${Object.keys(SHARDS).join(', ')}`);
   await requireValgrind();
   const { isa, compiler } = readBuild();
   const counts = await countAll(isa, models.length > 0 ? models : Object.keys(SHARDS));
@@ -55,12 +56,14 @@ async function countAll(isa, models) {
     const { exportStep } = await import('./export-step.mjs');
     const counts = {};
     // The long one first, so that no core waits for it at the end.
-    const jobs = [...models].sort((a, b) => SHARDS[a] - SHARDS[b]).map((model) => async () => {
-      const step = path.join(scratch, `${model}.step`);
-      exportStep(model, SHARDS[model], isa, step);
-      counts[model] = await count(driver, path.join(BUILD, `lockstep-${isa}.node`), step);
-      console.log(`counted ${model}: ${counts[model].toLocaleString('en-US')} instructions`);
-    });
+    const jobs = [...models]
+      .sort((a, b) => SHARDS[a] - SHARDS[b])
+      .map((model) => async () => {
+        const step = path.join(scratch, `${model}.step`);
+        exportStep(model, SHARDS[model], isa, step);
+        counts[model] = await count(driver, path.join(BUILD, `lockstep-${isa}.node`), step);
+        console.log(`counted ${model}: ${counts[model].toLocaleString('en-US')} instructions`);
+      });
     await runPool(jobs, os.availableParallelism());
     return Object.fromEntries(models.map((model) => [model, counts[model]]));
   } finally {

@@ -74,12 +74,14 @@ def spread(values):
 def compare_model(model, peers, options):
     """Rounds of Lockstep and every peer in turn; a peer's first answer is dropped, like Lockstep's own warm-up."""
     lockstep = {threads: [] for threads in options.threads}
+    shares = {threads: [] for threads in options.threads}
     rates = {(peer.name, peer.threads): [] for peer in peers}
     errors, report = {}, None
     for round_number in range(options.repetitions):
         report = measure_lockstep(model["name"], options)
         for figure in report["models"][0]["figures"]:
             lockstep[figure["workers"]].append(figure["training"]["imagesPerSecond"]["median"])
+            shares[figure["workers"]].append(figure["training"]["shareOfPeak"])
         for peer in peers:
             key = (peer.name, peer.threads)
             if key in errors:
@@ -105,7 +107,8 @@ def compare_model(model, peers, options):
                 beside.append({"peer": name, "error": errors.get((name, count), "not measured")})
         measured = [peer for peer in beside if "ratio" in peer]
         best = max(measured, key=lambda peer: peer["imagesPerSecond"]["median"], default=None)
-        row = {"threads": threads, "lockstep": own, "peers": beside}
+        share = statistics.median(shares[threads])
+        row = {"threads": threads, "lockstep": own, "shareOfPeak": share, "peers": beside}
         rows.append({**row, "best": best["peer"], "ratioToBest": best["ratio"]} if best else row)
     return {"model": model["name"], "rows": rows}, report
 

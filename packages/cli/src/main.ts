@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
 import { createBenchCommand } from './commands/bench.js';
+import { createDoctorCommand } from './commands/doctor.js';
 import { createEvaluateCommand } from './commands/evaluate.js';
 import { createExportCommand } from './commands/export.js';
 import { createModelsCommand } from './commands/models.js';
@@ -51,7 +52,7 @@ function createProgram(context: CommandContext): Command {
     .helpCommand('help [command]', 'show the help of a command')
     // So that the flags behind a command are its own.
     .enablePositionalOptions();
-  for (const create of [createTrainCommand, createWorkerCommand, createEvaluateCommand, createPredictCommand, createExportCommand, createSummaryCommand, createModelsCommand, createBenchCommand]) {
+  for (const create of [createTrainCommand, createWorkerCommand, createEvaluateCommand, createPredictCommand, createExportCommand, createSummaryCommand, createModelsCommand, createBenchCommand, createDoctorCommand]) {
     program.addCommand(create(context));
   }
   return addExamples(program, [

@@ -240,8 +240,9 @@ export class Cluster implements TrainingNode {
   async #finish(assignment: Assignment, audits: ReturnType<typeof chooseAudits>): Promise<Verdict> {
     try {
       const outcome = await this.#participant.run(assignment, audits);
-      const isMesh = assignment.owners.length > 1;
-      while ((isMesh || assignment.withHash) && !this.#isAppliedByAll()) {
+      // a mesh needs everybody's sums until everybody has them; a star may be one step ahead of the slowest
+      const isWaiting = assignment.owners.length > 1 || assignment.withHash;
+      while (isWaiting ? !this.#isAppliedByAll() : this.#listBehind(assignment.step).length > 0) {
         await new Promise<void>((resolve) => (this.#wakeApplied = resolve));
       }
       return { kind: 'done', outcome };
@@ -255,10 +256,19 @@ export class Cluster implements TrainingNode {
     return [...this.#membership.nodes.values()].every(({ id, hasState }) => !hasState || this.#applied.has(id));
   }
 
+  /** Nodes that have not applied the steps before this one. */
+  #listBehind(step: number): number[] {
+    return [...this.#membership.nodes.values()].filter((n) => n.hasState && n.appliedSteps < step).map(({ id }) => id);
+  }
+
   #checkDeadlines(assignment: Assignment): void {
     if (this.#assignment !== assignment) return;
     const others = [...this.#membership.nodes.values()];
-    const late = this.#deadlines.findLate(assignment, others.map(({ id }) => id), this.#participant.waitsFor());
+    const late = this.#deadlines.findLate(assignment, others.map(({ id }) => id), [
+      ...this.#participant.waitsFor(),
+      ...this.#listBehind(assignment.step),
+      ...(assignment.withHash ? others.filter(({ id }) => !this.#applied.has(id)).map(({ id }) => id) : []),
+    ]);
     if (late.length === 0) return;
     if (assignment.owners.length > 1 && late.every((id) => this.#deadlines.hasContributed(id))) {
       // a connection between two others may be gone: only a star shows who is late
@@ -312,8 +322,8 @@ export class Cluster implements TrainingNode {
         return node.pace.note(sizeOf(this.#assignment, node.id), message.computeMs);
       case 'applied':
         node.pace.noteStep(message.stepMs);
-        if (!isCurrent) return;
-        this.#applied.set(node.id, message.hash);
+        node.appliedSteps = message.step + 1;
+        if (isCurrent) this.#applied.set(node.id, message.hash);
         return this.#wakeApplied();
       case 'reachable':
         node.reachable = new Set(message.nodes);
@@ -363,6 +373,7 @@ export class Cluster implements TrainingNode {
         node.link.send({ type: 'state', step, offset, total: bytes.length }, piece);
       }
       node.hasState = true;
+      node.appliedSteps = step;
     }
   }
 

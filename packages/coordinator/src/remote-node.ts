@@ -4,17 +4,28 @@ import type { Link, MessageOf, NodeShare } from '@lockstep/core';
 /** Weight of the newest step in what is known of a node's speed. */
 const NEWEST = 0.2;
 
+/** Steps that a speed is measured over, and how many it takes: the first ones start threads and compile code. */
+const WINDOW = 9;
+const LEAST_STEPS = 3;
+
 /** How fast a node is, from its own history. */
 export class Pace {
-  /** Milliseconds per shard; undefined until measured. */
-  shardMs: number | undefined;
+  readonly #recent: number[] = [];
+  #count = 0;
   stepMs = 0;
   computeMs = 0;
 
+  /** Milliseconds per shard, the median of the last steps; undefined until measured. */
+  get shardMs(): number | undefined {
+    if (this.#count < LEAST_STEPS + 1) return undefined;
+    return [...this.#recent].sort((a, b) => a - b)[Math.floor(this.#recent.length / 2)];
+  }
+
   note(shards: number, computeMs: number): void {
     if (shards === 0) return;
-    const now = computeMs / shards;
-    this.shardMs = this.shardMs === undefined ? now : this.shardMs + NEWEST * (now - this.shardMs);
+    this.#count += 1;
+    if (this.#count > 1) this.#recent.push(computeMs / shards);
+    if (this.#recent.length > WINDOW) this.#recent.shift();
     this.computeMs += NEWEST * (computeMs - this.computeMs);
   }
 
@@ -33,6 +44,8 @@ export class RemoteNode {
   readonly pace = new Pace();
   /** Whether it has the state of the step to come. */
   hasState = false;
+  /** Steps that its replica has applied. */
+  appliedSteps = 0;
   /** Nodes that it has a connection to. */
   reachable: ReadonlySet<number> = new Set();
 

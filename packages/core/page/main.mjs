@@ -61,6 +61,7 @@ function watchPointer() {
     if (event.button !== 0) return;
     canvas.setPointerCapture(event.pointerId);
     last = placeOf(event);
+    isDrawing = true;
     drawLine(last, last);
     event.preventDefault();
     canvas.focus({ preventScroll: true });
@@ -77,6 +78,8 @@ function watchPointer() {
   for (const name of ['pointerup', 'pointercancel']) {
     canvas.addEventListener(name, () => {
       last = undefined;
+      isDrawing = false;
+      requestRecognition();
     });
   }
 }
@@ -120,15 +123,21 @@ function showCursor(isShown) {
 
 // ---- recognition ----
 
+/** A network that takes longer than this would make the pen stutter: it waits for the end of the stroke. */
+const FAST_MS = 50;
 let isRequested = false;
+let isDrawing = false;
+let tookMs = 0;
 
 /** At most once per frame, however many points a stroke has. */
 function requestRecognition() {
-  if (isRequested) return;
+  if (isRequested || (isDrawing && tookMs > FAST_MS)) return;
   isRequested = true;
   requestAnimationFrame(() => {
     isRequested = false;
+    const start = performance.now();
     recognize();
+    tookMs = performance.now() - start;
   });
 }
 
@@ -166,6 +175,7 @@ function showResult(probabilities) {
   const sorted = [...entries].sort((a, b) => b.probability - a.probability);
   const best = sorted[0];
   byId('answer').textContent = best.name;
+  byId('answer').className = best.name.length > 3 ? 'long' : '';
   byId('sureness').textContent = `${(100 * best.probability).toFixed(1)}% sure`;
   const shown = entries.length <= MOST_ROWS ? entries : sorted.slice(0, MOST_ROWS);
   byId('classes').replaceChildren(...shown.map((entry) => makeRow(entry, entry === best)));
@@ -195,3 +205,6 @@ watchPointer();
 watchKeys();
 matchMedia('(prefers-color-scheme: dark)').addEventListener('change', clear);
 recognize();
+
+/** For programs: probabilities of an image of the network's form, 0 to 255, [channels][height][width]. */
+globalThis.lockstep = { model, predict: (pixels) => softmax(computeLogits(model, weights, pixels)) };

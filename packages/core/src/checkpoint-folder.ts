@@ -38,7 +38,7 @@ function listFolder(folder: string): string[] {
     return readdirSync(folder);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return [];
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
     throw new LockstepError('LOCKSTEP_CHECKPOINT_READ', `cannot read the checkpoints in ${folder}: ${message}.`, {
       cause: error,
     });

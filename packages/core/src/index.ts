@@ -27,6 +27,7 @@ export * from './dataset/image-list.js';
 export * from './dataset/data-notes.js';
 export * from './dataset/foreign-image.js';
 export * from './dataset/open-dataset.js';
+export * from './dataset/array-dataset.js';
 export * from './adapt-model.js';
 export * from './export/onnx.js';
 export * from './export/html.js';

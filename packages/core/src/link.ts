@@ -37,12 +37,13 @@ const POLICY_VIOLATION = 1008;
 const LINGER_MS = 1000;
 
 export class Link {
-  /** Takes what arrives; what it throws ends the link. */
-  onFrame: (frame: Frame) => void = () => {};
   /** Called once. */
   onClose: (reason: LockstepError) => void = () => {};
   /** When the other end was last heard of. */
   heardMs = performance.now();
+  #onFrame: ((frame: Frame) => void) | undefined;
+  /** What came before anybody took it: the first frame may come with the bytes that open the connection. */
+  #early: Frame[] = [];
   #outgoing: FrameSeal | undefined;
   #incoming: FrameSeal | undefined;
   #closed: LockstepError | undefined;
@@ -62,6 +63,12 @@ export class Link {
     socket.on('error', (error) => this.#end(lost(`${address}: ${error.message}`), false));
     socket.on('close', () => this.#end(lost(`${address} closed the connection`), false));
     this.#timer = setInterval(() => this.#beat(), timings.heartbeatMs);
+  }
+
+  /** Takes what arrives; what it throws ends the link. */
+  set onFrame(take: (frame: Frame) => void) {
+    this.#onFrame = take;
+    for (const frame of this.#early.splice(0)) take(frame);
   }
 
   get isOpen(): boolean {
@@ -118,7 +125,9 @@ export class Link {
       if (!this.#incoming && bytes > MAX_GREETING_BYTES && this.role === 'listener') {
         throw new LockstepError('LOCKSTEP_NODE_FRAME', `a frame of ${bytes} bytes came before the handshake was over.`);
       }
-      this.onFrame(decodeFrame(parts, this.#incoming));
+      const frame = decodeFrame(parts, this.#incoming);
+      if (this.#onFrame) this.#onFrame(frame);
+      else if (this.#early.push(frame) > MAX_EARLY) throw new LockstepError('LOCKSTEP_NODE_ORDER', 'it sends more than was asked for.');
     } catch (error) {
       if (error instanceof LockstepError) this.refuse(error);
       else throw error;
@@ -155,6 +164,7 @@ export class Link {
   }
 }
 
+const MAX_EARLY = 4;
 const EMPTY = new Uint8Array(0);
 
 const lost = (text: string): LockstepError => new LockstepError('LOCKSTEP_NODE_LOST', text);

@@ -46,6 +46,8 @@ interface Product {
   readonly multiplyAdds: number;
 }
 
+const NO_PRODUCT: Product = { input: NO_IMAGE, output: NO_IMAGE, window: '', multiplyAdds: 0 };
+
 class Reader {
   readonly ops: ProgramOp[] = [];
   readonly #tensors: Image[] = [];
@@ -57,63 +59,41 @@ class Reader {
   /** What a post reads. */
   readonly #posts: Image[] = [];
 
+  readonly #readers: Partial<Record<number, (payload: readonly number[]) => void>> = {
+    [record.tensor]: (payload) => {
+      const [channels = 0, height = 0, width = 0] = payload.slice(-3);
+      this.#tensors.push({ channels, height, width });
+    },
+    [record.norm]: ([y = 0]) => this.#norms.push(this.#tensor(y)),
+    [record.dropoutBits]: ([, , , elements = 0]) => this.#dropouts.push(elements),
+    // A quarter for the bytes of the image.
+    [record.input]: ([out = 0]) => this.#pass('input', [this.#tensor(out)], 1.25),
+    [record.dropoutMask]: ([dropout = 0]) => this.#mask(this.#dropouts[dropout] ?? 0),
+    [record.conv]: (payload) => this.#forward('conv', this.#convs, this.#convolution(payload)),
+    [record.dense]: ([input = 0, out = 0]) => this.#forward('dense', this.#denses, this.#matrix(input, out)),
+    [record.averagePool]: (payload) => this.#forward('averagePool', this.#pools, this.#pooling(payload)),
+    [record.normForward]: ([norm = 0]) => this.#pass('normForward', [this.#norms[norm] ?? NO_IMAGE]),
+    [record.post]: (payload) => this.#post(payload),
+    [record.loss]: ([logits = 0]) => this.#pass('loss', [this.#tensor(logits)], 2),
+    [record.denseWeightGradient]: ([dense = 0]) => this.#product('denseWeightGradient', this.#denses[dense]),
+    [record.denseInputGradient]: ([dense = 0]) => this.#product('denseInputGradient', this.#denses[dense]),
+    [record.averagePoolBackward]: ([pool = 0]) => this.#product('averagePoolBackward', this.#pools[pool]),
+    [record.postBackward]: ([post = 0, dOut = 0]) =>
+      this.#backward('postBackward', this.#tensor(dOut), this.#posts[post]),
+    [record.normBackward]: ([post = 0, dOut = 0]) =>
+      this.#backward('normBackward', this.#tensor(dOut), this.#posts[post]),
+    [record.apply]: ([y = 0]) => this.#pass('apply', [this.#tensor(y)], 3),
+    [record.convWeightGradient]: ([conv = 0]) => this.#product('convWeightGradient', this.#convs[conv]),
+    [record.convInputGradient]: ([conv = 0]) => this.#product('convInputGradient', this.#convs[conv]),
+    [record.convBiasGradient]: ([dOut = 0]) => this.#pass('convBiasGradient', [this.#tensor(dOut)]),
+    [record.zeroGradient]: ([begin = 0, end = 0]) =>
+      this.#add('zeroGradient', `${end - begin} floats of the contribution`, 0, 0),
+  };
+
   read(kind: number, payload: Int32Array): void {
-    const [a = 0, b = 0, c = 0] = payload;
-    switch (kind) {
-      case record.tensor: {
-        const [channels = 0, height = 0, width = 0] = payload.slice(-3);
-        this.#tensors.push({ channels, height, width });
-        return;
-      }
-      case record.norm:
-        this.#norms.push(this.#tensor(a));
-        return;
-      case record.dropoutBits:
-        this.#dropouts.push(payload[3] as number);
-        return;
-      case record.input:
-        return this.#pass('input', [this.#tensor(a)], 1.25);
-      case record.dropoutMask:
-        return this.#add('dropoutMask', String(this.#dropouts[a]), 0, (this.#dropouts[a] as number) / 32);
-      case record.conv:
-        return this.#forward('conv', this.#convs, this.#convolution(payload));
-      case record.dense:
-        return this.#forward('dense', this.#denses, this.#matrix(a, b));
-      case record.averagePool:
-        return this.#forward('averagePool', this.#pools, {
-          ...this.#between(a, b),
-          window: ` k${c}x${payload[3]}`,
-          multiplyAdds: 0,
-        });
-      case record.normForward:
-        return this.#pass('normForward', [this.#norms[a] as Image]);
-      case record.post:
-        return this.#post(payload);
-      case record.loss:
-        return this.#pass('loss', [this.#tensor(a)], 2);
-      case record.denseWeightGradient:
-        return this.#product('denseWeightGradient', this.#denses[a]);
-      case record.denseInputGradient:
-        return this.#product('denseInputGradient', this.#denses[a]);
-      case record.averagePoolBackward:
-        return this.#product('averagePoolBackward', this.#pools[a]);
-      case record.postBackward:
-        return this.#backward('postBackward', this.#tensor(b), this.#posts[a]);
-      case record.normBackward:
-        return this.#backward('normBackward', this.#tensor(b), this.#posts[a]);
-      case record.apply:
-        return this.#pass('apply', [this.#tensor(a)], 3);
-      case record.convWeightGradient:
-        return this.#product('convWeightGradient', this.#convs[a]);
-      case record.convInputGradient:
-        return this.#product('convInputGradient', this.#convs[a]);
-      case record.convBiasGradient:
-        return this.#pass('convBiasGradient', [this.#tensor(a)]);
-      case record.zeroGradient:
-        return this.#add('zeroGradient', `${b - a} floats of the contribution`, 0, 0);
-      default:
-        this.#unknown(kind);
-    }
+    const reader = this.#readers[kind];
+    if (reader === undefined) this.#unknown(kind);
+    else reader([...payload]);
   }
 
   /** A record of a kind that needs no words of its own yet: an op by its name alone. */
@@ -124,6 +104,10 @@ class Reader {
 
   #tensor(id: number): Image {
     return this.#tensors[id] ?? NO_IMAGE;
+  }
+
+  #mask(elements: number): void {
+    this.#add('dropoutMask', String(elements), 0, elements / 32);
   }
 
   #between(input: number, output: number): { input: Image; output: Image } {
@@ -140,7 +124,7 @@ class Reader {
     this.#add(name, images.map(formatImage).join(' > '), 0, floats);
   }
 
-  #convolution(payload: Int32Array): Product {
+  #convolution(payload: readonly number[]): Product {
     const [input = 0, output = 0, , , kernel = 0, stride = 1, padding = 0, groups = 1] = payload;
     const images = this.#between(input, output);
     const taps = (images.input.channels / groups) * kernel ** 2;
@@ -157,13 +141,16 @@ class Reader {
     return { ...images, window: '', multiplyAdds: sizeOf(images.input) * sizeOf(images.output) };
   }
 
+  #pooling([input = 0, output = 0, height = 0, width = 0]: readonly number[]): Product {
+    return { ...this.#between(input, output), window: ` k${height}x${width}`, multiplyAdds: 0 };
+  }
+
   #forward(name: OpName, list: Product[], product: Product): void {
     list.push(product);
     this.#product(name, product);
   }
 
-  #product(name: OpName, product: Product | undefined): void {
-    if (product === undefined) return this.#add(name, '', 0, 0);
+  #product(name: OpName, product: Product = NO_PRODUCT): void {
     const { input, output, window, multiplyAdds } = product;
     const shape = `${formatImage(input)} > ${formatImage(output)}${window}`;
     this.#add(name, shape, multiplyAdds, sizeOf(input) + sizeOf(output));
@@ -174,7 +161,7 @@ class Reader {
     this.#add(name, `${formatImage(dOut)} > ${formatImage(y)}`, 0, sizeOf(dOut) + 2 * sizeOf(y));
   }
 
-  #post(payload: Int32Array): void {
+  #post(payload: readonly number[]): void {
     const [y = 0, out = 0] = payload;
     this.#posts.push(this.#tensor(y));
     const runs = payload.at(-1) !== 0;

@@ -91,8 +91,9 @@ describe.each(availableIsas())('a linear program (%s)', (isa) => {
     const [dWeight, dBias, result] = [0, 16, 32].map((at) => [
       ...arena.subarray(CONTRIBUTION + at, CONTRIBUTION + at + 2),
     ]);
-    const near = (actual: number[] | undefined, expected: number[]): void =>
-      expected.forEach((value, i) => expect(actual?.[i]).toBeCloseTo(value, 6));
+    const near = (actual: number[] | undefined, expected: number[]): void => {
+      for (const [i, value] of expected.entries()) expect(actual?.[i]).toBeCloseTo(value, 6);
+    };
     near(dWeight, [p - 1, 1 - p]);
     near(dBias, [p - 1 + 0.5, 1 - p - 0.5]);
     near(result, [Math.log(1 + Math.exp(-2)) + Math.log(2), 1]);

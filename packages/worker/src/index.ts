@@ -3,3 +3,4 @@ export * from './engine.js';
 export * from './local-node.js';
 export * from './native-engine/single-step.js';
 export * from './node-session.js';
+export * from './tensorflow-engine/installation.js';

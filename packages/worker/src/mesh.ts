@@ -62,8 +62,9 @@ export class Mesh {
     this.#me = me;
     this.#handler = handler;
     this.#wanted.clear();
-    for (const link of this.links.values()) link.close(undefined, 'a new session begins');
+    const old = [...this.links.values()];
     this.links.clear();
+    for (const link of old) link.close(undefined, 'a new session begins');
   }
 
   /** Calls these nodes, and again when a connection is lost. */

@@ -41,10 +41,8 @@ export class Participant implements StepParticipant {
   readonly #workers: OrderedWorkers;
   #step: SharedStep | undefined;
   #running: Promise<unknown> = Promise.resolve();
-  /** Of the attempt that may go on. */
-  #generation = -1;
-  #active: Assignment | undefined;
-  #newest: Assignment | undefined;
+  /** Attempts that may go on: the one that is under way, and those that follow it. */
+  readonly #live = new Set<Assignment>();
   #isSignalled = false;
   #wake: () => void = () => {};
   #early: { readonly from: number; readonly frame: Frame }[] = [];
@@ -86,33 +84,25 @@ export class Participant implements StepParticipant {
   }
 
   cancel(): void {
-    this.#newest = undefined;
-    this.#generation = -1;
-    this.#signal();
+    this.#endFrom(0);
   }
 
-  /** An attempt at the same step ends; the step before is finished first, since all of it is on its way. */
+  /** An attempt at the same step ends; the steps before it are finished first, since all of them is on its way. */
   async run(assignment: Assignment, audits: readonly ShardRange[] = []): Promise<StepOutcome> {
-    const before = this.#running;
-    this.#newest = assignment;
-    if (this.#active !== undefined && this.#active.step + 1 !== assignment.step) {
-      this.#generation = -1;
-      this.#signal();
-    }
-    const running = before.catch(() => {}).then(() => this.#begin(assignment, audits));
+    this.#endFrom(assignment.step);
+    this.#live.add(assignment);
+    const running = this.#running
+      .catch(() => {})
+      .then(() => this.#share(assignment, audits))
+      .finally(() => this.#live.delete(assignment));
     this.#running = running;
     return running;
   }
 
-  async #begin(assignment: Assignment, audits: readonly ShardRange[]): Promise<StepOutcome> {
-    if (this.#newest !== assignment) throw new SupersededError();
-    this.#active = assignment;
-    this.#generation = assignment.generation;
-    try {
-      return await this.#share(assignment, audits);
-    } finally {
-      this.#active = undefined;
-    }
+  /** Ends the attempts at this step and later ones. */
+  #endFrom(step: number): void {
+    for (const assignment of this.#live) if (assignment.step >= step) this.#live.delete(assignment);
+    this.#signal();
   }
 
   /** Hash of a canned shard's contribution: the first of the run, under the given state. */
@@ -358,8 +348,8 @@ export class Participant implements StepParticipant {
 
   // ---- waiting ----
 
-  #checkCurrent({ generation }: Assignment): void {
-    if (generation !== this.#generation) throw new SupersededError();
+  #checkCurrent(assignment: Assignment): void {
+    if (!this.#live.has(assignment)) throw new SupersededError();
   }
 
   #signal(): void {

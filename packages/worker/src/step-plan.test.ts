@@ -103,24 +103,28 @@ describe('planStep', () => {
 
   it("folds the workers' nodes to the bits of core's reduction, for full and short steps", () => {
     fc.assert(
-      fc.property(anyStep, fc.double({ min: 0.01, max: 1, noNaN: true }), ({ batchSize, blocks, workers }, fraction) => {
-        const shardSize = blocks * 16;
-        const samples = Math.ceil(batchSize * fraction);
-        const recipe = recipeSchema.parse({ batchSize, shardSize });
-        const memory = planMemory(layout, recipe, workers);
-        const plan = planStep(samples, shardSize, workers, memory);
-        // Values whose sum depends on the order of additions.
-        const leaves = Array.from({ length: shardCount(samples, shardSize) }, (_, shard) =>
-          Float32Array.of(((shard * 2_654_435_761) % 1_000_003) / 7 + 1e-3 * shard),
-        );
-        const slots = new Map<number, Float32Array>();
-        plan.ranges.forEach((range, worker) => {
-          nodesOf(range.begin, range.end).forEach(([begin, end], slot) => {
-            slots.set(memory.nodesAt(worker) + slot * memory.vector, reduceCanonically(leaves.slice(begin, end)));
+      fc.property(
+        anyStep,
+        fc.double({ min: 0.01, max: 1, noNaN: true }),
+        ({ batchSize, blocks, workers }, fraction) => {
+          const shardSize = blocks * 16;
+          const samples = Math.ceil(batchSize * fraction);
+          const recipe = recipeSchema.parse({ batchSize, shardSize });
+          const memory = planMemory(layout, recipe, workers);
+          const plan = planStep(samples, shardSize, workers, memory);
+          // Values whose sum depends on the order of additions.
+          const leaves = Array.from({ length: shardCount(samples, shardSize) }, (_, shard) =>
+            Float32Array.of(((shard * 2_654_435_761) % 1_000_003) / 7 + 1e-3 * shard),
+          );
+          const slots = new Map<number, Float32Array>();
+          plan.ranges.forEach((range, worker) => {
+            nodesOf(range.begin, range.end).forEach(([begin, end], slot) => {
+              slots.set(memory.nodesAt(worker) + slot * memory.vector, reduceCanonically(leaves.slice(begin, end)));
+            });
           });
-        });
-        expect(fold(plan.nodes, plan.fold, slots)).toEqual(reduceCanonically(leaves));
-      }),
+          expect(fold(plan.nodes, plan.fold, slots)).toEqual(reduceCanonically(leaves));
+        },
+      ),
     );
   });
 

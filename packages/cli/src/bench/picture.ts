@@ -26,7 +26,9 @@ export function drawSpeed(models: readonly ModelFigures[], subtitle: string): st
     for (const [index, { workers, training }] of figures.entries()) {
       const end = toX(training.shareOfPeak);
       const width = (end - LABEL_WIDTH).toFixed(1);
-      parts.push(`<rect x="${LABEL_WIDTH}" y="${y}" width="${width}" height="${BAR_HEIGHT - 2}" fill="${colorOf(index)}"/>`);
+      parts.push(
+        `<rect x="${LABEL_WIDTH}" y="${y}" width="${width}" height="${BAR_HEIGHT - 2}" fill="${colorOf(index)}"/>`,
+      );
       const rate = formatRate(training.imagesPerSecond.median);
       const note = `${formatPercent(training.shareOfPeak)}, ${rate}/s, ${workers} ${workers === 1 ? 'worker' : 'workers'}`;
       parts.push(text(end + 6, y + BAR_HEIGHT - 5, note, 'start'));
@@ -54,7 +56,7 @@ const drawGridLine = (x: number, bottom: number, share: number): string =>
   text(x, bottom + 16, formatPercent(share), 'middle', 10);
 
 const text = (x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end', size = 12): string =>
-  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" font-size="${size}">${escape(content)}</text>`;
+  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" font-size="${size}">${escapeText(content)}</text>`;
 
-const escape = (content: string): string =>
+const escapeText = (content: string): string =>
   content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

@@ -1,5 +1,5 @@
 /** What each bench command does: load, measure, print. */
-import { type Dataset, type ModelSpec, writeFileAtomically } from '@lockstep/core';
+import { type Dataset, type EngineName, type ModelSpec, writeFileAtomically } from '@lockstep/core';
 import { loadData } from '../data.js';
 import { type Io, writeLine } from '../io.js';
 import { checkOutputPath } from '../output-path.js';
@@ -14,11 +14,19 @@ import type { BenchSettings } from './settings.js';
 import { type ModelFigures, measureSpeed } from './speed.js';
 import { formatSpeed } from './speed-table.js';
 import { formatSync, measureSync, type SyncFigures } from './sync.js';
+import { compareEngines, type EngineComparison, formatEngines } from './tensorflow.js';
 import { BENCH_BATCH, planWorkload } from './workload.js';
 
 /** What `--json` prints: one object. */
 export type BenchReport = Occasion & { readonly batchSize: number; readonly data?: string } & (
-    | ({ readonly bench: 'speed'; readonly models: ModelFigures[] } & Pick<BenchSettings, 'engine' | 'seconds' | 'repetitions'>)
+    | ({ readonly bench: 'speed'; readonly models: ModelFigures[] } & Pick<
+        BenchSettings,
+        'engine' | 'seconds' | 'repetitions'
+      >)
+    | ({ readonly bench: 'engines'; readonly models: EngineComparison[] } & Pick<
+        BenchSettings,
+        'seconds' | 'repetitions'
+      >)
     | { readonly bench: 'kernels'; readonly step: StepFigures }
     | ({ readonly bench: 'sync'; readonly rows: SyncFigures[] } & Pick<BenchSettings, 'seconds' | 'repetitions'>)
     | { readonly bench: 'memory'; readonly rows: MemoryFigures[] }
@@ -45,8 +53,40 @@ export async function runSpeed(settings: BenchSettings, io: Io): Promise<void> {
   if (settings.picture !== undefined) {
     writeFileAtomically(settings.picture, [Buffer.from(drawSpeed(models, formatOccasion(occasion)))]);
   }
-  const report: BenchReport = { bench: 'speed', ...occasion, batchSize: BENCH_BATCH, data, engine, seconds, repetitions, models };
+  const report: BenchReport = {
+    bench: 'speed',
+    ...occasion,
+    batchSize: BENCH_BATCH,
+    data,
+    engine,
+    seconds,
+    repetitions,
+    models,
+  };
   printReport(report, formatSpeed(models), settings, io);
+}
+
+export async function runEngines(settings: BenchSettings, engines: readonly EngineName[], io: Io): Promise<void> {
+  const { workers, seconds, repetitions } = settings;
+  const models: EngineComparison[] = [];
+  let data = '';
+  for (const { model, recipe } of settings.models) {
+    const dataset = await loadBenchData(settings, model, io);
+    data = dataset.source;
+    announce(model.name, io);
+    const workload = planWorkload(model, recipe, dataset, Math.max(...workers));
+    models.push(await compareEngines(workload, { engines, workers, seconds, repetitions }));
+  }
+  const report: BenchReport = {
+    bench: 'engines',
+    ...describeOccasion(),
+    batchSize: BENCH_BATCH,
+    data,
+    seconds,
+    repetitions,
+    models,
+  };
+  printReport(report, formatEngines(models), settings, io);
 }
 
 export async function runKernels(settings: BenchSettings, io: Io): Promise<void> {
@@ -103,7 +143,10 @@ function loadBenchData({ data }: BenchSettings, model: ModelSpec, io: Io): Promi
 const announce = (name: string, io: Io): void => writeLine(io.stderr, `measuring ${name}`);
 
 function printReport(report: BenchReport, lines: readonly string[], { json }: BenchSettings, io: Io): void {
-  if (json) return writeLine(io.stdout, JSON.stringify(report));
+  if (json) {
+    writeLine(io.stdout, JSON.stringify(report));
+    return;
+  }
   writeLine(io.stdout, formatOccasion(report));
   writeLine(io.stdout);
   for (const line of lines) writeLine(io.stdout, line);

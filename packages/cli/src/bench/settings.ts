@@ -37,7 +37,9 @@ export const secondsField: Field = {
   description: 'length of each measurement',
   defaultText: '0.5',
   check: (value) =>
-    (value as number) > 0 && (value as number) <= MOST_SECONDS ? undefined : `must be above 0 and up to ${MOST_SECONDS}`,
+    (value as number) > 0 && (value as number) <= MOST_SECONDS
+      ? undefined
+      : `must be above 0 and up to ${MOST_SECONDS}`,
 };
 
 export const repetitionsField: Field = {
@@ -60,6 +62,19 @@ export const engineField: Field = {
   check: isOneOf(...engineNames),
 };
 
+export const enginesField: Field = {
+  flags: '--engines <names>',
+  path: ['engines'],
+  group: 'Run',
+  kind: 'text',
+  description: `compare engines with each other and with tfjs's trainOnBatch: ${engineNames.join(',')}`,
+  check: (value) =>
+    String(value)
+      .split(',')
+      .map(isOneOf(...engineNames))
+      .find((allowed) => allowed !== undefined),
+};
+
 export const pictureField: Field = {
   flags: '--picture <file>',
   path: ['picture'],
@@ -75,6 +90,8 @@ export interface BenchSettings {
   readonly models: readonly { readonly model: ModelSpec; readonly recipe: Recipe }[];
   readonly workers: readonly number[];
   readonly engine: EngineName;
+  /** To compare; undefined for the speed of one. */
+  readonly engines: readonly EngineName[] | undefined;
   readonly seconds: number;
   readonly repetitions: number;
   readonly data: string | undefined;
@@ -102,13 +119,14 @@ export function resolveBench(
     const allowed = value === undefined ? undefined : check?.(value);
     if (allowed !== undefined) throw optionError(`${flags.describe(path)}: ${allowed}`);
   }
-  const values = flags.values as Partial<Record<'models' | 'data' | 'picture', string>> &
+  const values = flags.values as Partial<Record<'models' | 'data' | 'picture' | 'engines', string>> &
     Partial<Record<'seconds' | 'repetitions', number>> & { workers?: number[]; json?: boolean; engine?: EngineName };
   const names = values.models?.split(',').map((name) => name.trim()) ?? zooModels.map(({ model }) => model.name);
   return {
     models: names.map((name) => loadModelSpec(name)),
     workers: values.workers ?? defaultWorkers,
     engine: values.engine ?? engineNames[0],
+    engines: values.engines?.split(',') as EngineName[] | undefined,
     seconds: values.seconds ?? DEFAULT_SECONDS,
     repetitions: values.repetitions ?? DEFAULT_REPETITIONS,
     data: values.data,

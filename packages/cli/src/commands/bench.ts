@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import {
   commonFields,
   engineField,
+  enginesField,
   modelsField,
   pictureField,
   repetitionsField,
@@ -15,6 +16,7 @@ import { addExamples, addFields, type CommandContext, createCommand } from '../p
 
 const measureFields = [modelsField, secondsField, repetitionsField, ...commonFields];
 const speedFields: readonly Field[] = [
+  enginesField,
   ...measureFields,
   workersListField('1 and the number of cores'),
   engineField,
@@ -41,6 +43,7 @@ export function createBenchCommand(context: CommandContext): Command {
     ['lockstep bench', 'every model, 1 worker and one per core; about three minutes'],
     ['lockstep bench --models gap19k,lenet5 --workers 1,2,4', 'some models, some worker counts'],
     ['lockstep bench --json --picture speed.svg > speed.json', 'for programs, and for the eye'],
+    ['lockstep bench --engines native,tensorflow', 'both engines, and TensorFlow.js without Lockstep'],
     ['lockstep bench kernels net19k', 'where the time of a step goes, op by op'],
     ['lockstep bench sync', 'how long workers wait for each other'],
     ['lockstep bench memory', 'resident memory of each model'],
@@ -51,7 +54,9 @@ export function createBenchCommand(context: CommandContext): Command {
   return command.action(async (options: Record<string, unknown>) => {
     const { coreCount } = context.io;
     const settings = resolveBench(speedFields, options, coreCount > 1 ? [1, coreCount] : [1]);
-    await (await loadRuns()).runSpeed(settings, context.io);
+    const runs = await loadRuns();
+    if (settings.engines) await runs.runEngines(settings, settings.engines, context.io);
+    else await runs.runSpeed(settings, context.io);
   });
 }
 
@@ -70,7 +75,9 @@ function createKernelsCommand(context: CommandContext): Command {
 function createSyncCommand(context: CommandContext): Command {
   const command = createCommand('sync', context)
     .summary('share of a step in which workers wait')
-    .description('Measures how much of a training step workers stand at barriers, and how long cores have nothing to do.');
+    .description(
+      'Measures how much of a training step workers stand at barriers, and how long cores have nothing to do.',
+    );
   addFields(command, syncFields);
   return command.action(async (options: Record<string, unknown>) => {
     const settings = resolveBench(syncFields, options, [2, 8]);

@@ -67,8 +67,9 @@ function parseRows(input: Readable, onRow: (row: readonly string[]) => void): Pr
         try {
           for (const row of data) onRow(row);
         } catch (error) {
-          parser.abort();
+          // First, since an aborted parse is a complete one.
           reject(error);
+          parser.abort();
         }
       },
       complete: () => resolve(),

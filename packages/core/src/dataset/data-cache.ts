@@ -97,7 +97,8 @@ export async function readCachedDataset(
     if (dataset.checksum === checksum) return dataset;
     warn(onWarning, `${folder} does not have the checksum that it was written with; it is written anew.`);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    // Simply not there; that a file stands where the folder should be is for writing to report.
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     warn(onWarning, `the cached data in ${folder} cannot be used (${(error as Error).message}); it is written anew.`);
   }
   return undefined;

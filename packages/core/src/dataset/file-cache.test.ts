@@ -145,7 +145,7 @@ describe('getFiles', () => {
         const { getFiles } = await import(${JSON.stringify(built.href)});
         const onWarning = ({ message }) => { throw new Error(message); };
         const found = await getFiles(files, folder, { mirrors: [url], onWarning });
-        console.log(found.contents.size);`;
+        console.log(String(found.contents.size));`;
       const plain = files.map(({ name, bytes, sha256 }) => ({ name, bytes, sha256 }));
       const args = ['--input-type=module', '-e', script, JSON.stringify([mirror.url, folder, plain])];
       const run = () => promisify(execFile)(process.execPath, args);

@@ -190,18 +190,18 @@ class Compiler {
   #place(index: number, unit: Unit, input: ProgramTensor): PlacedUnit {
     const { source, post, storesRelu } = unit;
     const read = this.#readBorder(index + 1);
-    const isDense = this.#needsDense(index);
+    const isVector = this.#needsDense(index);
     const own = source ? gradientBorder(source, index > 0) : NO_BORDER;
-    // A dense reader takes no border: then y and what is read are two tensors.
-    const copies = !post && isDense && !isNone(own);
+    // A dense reader takes no border, a dense layer gives none: then y and what is read are two tensors.
+    const copies = !post && ((isVector && !isNone(own)) || (source && isDense(source) && !isNone(read)));
     const isSame = !post && !copies;
     const y = source
-      ? this.#tensor(source.output, isSame ? widest(own, read) : own, isSame && isDense)
+      ? this.#tensor(source.output, isSame ? widest(own, read) : own, isSame && isVector)
       : this.#asRead(input, index);
     const norm = post?.norm ? this.#norm(y, post.norm) : -1;
     const dropout1 = this.#dropout(post?.dropout1);
     const dropout2 = this.#dropout(post?.dropout2);
-    const out = isSame ? y : this.#tensor(post?.pool?.output ?? asShape(y), read, isDense);
+    const out = isSame ? y : this.#tensor(post?.pool?.output ?? asShape(y), read, isVector);
     const dOut = isSame && storesRelu ? this.#gradientOfStored(index, y) : out;
     return { unit, input, y, out, dOut, norm, dropout1, dropout2, op: -1, post: -1 };
   }

@@ -175,12 +175,15 @@ describe.each(availableIsas())('update (%s)', (isa) => {
     const cuts = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(cuts, fc.nat(), (lengths, seed) => {
-        let end = 0;
-        const ranges = lengths.map((length): ShardRange => ({ begin: end, end: (end += length) }));
+        const ends = lengths.map((_, i) => lengths.slice(0, i + 1).reduce((a, b) => a + b));
+        const ranges = ends.map((end, i): ShardRange => ({ begin: ends[i - 1] ?? 0, end }));
+        const end = ends.at(-1) as number;
         const shards = Array.from({ length: end }, (_, i) => Float32Array.from(randomValues(LENGTH, seed + i)));
         const nodes = ranges.flatMap(canonicalNodes);
         const { kernels, handle, vector } = prepareArena(isa, nodes.length);
-        nodes.forEach(({ begin, end: to }, i) => vector(NODES_AT + i).set(reduceCanonically(shards.slice(begin, to))));
+        for (const [i, node] of nodes.entries()) {
+          vector(NODES_AT + i).set(reduceCanonically(shards.slice(node.begin, node.end)));
+        }
         const fold = Int32Array.from(planFold(nodes));
         kernels.update(
           handle,
@@ -193,6 +196,44 @@ describe.each(availableIsas())('update (%s)', (isa) => {
       }),
       { numRuns: 20 },
     );
+  });
+
+  it('adds up the squares of the mean gradient in eight lanes of doubles', () => {
+    const { kernels, handle, vector } = prepareArena(isa, 1);
+    const sum = Float32Array.from(randomValues(LENGTH, 3));
+    vector(NODES_AT).set(sum);
+    for (const [offset, length] of [
+      [0, 4096],
+      [4096, 4096],
+      [32, 1],
+      [48, 13],
+      [64, 100],
+    ] as const) {
+      const sums = new Float64Array(3).fill(-1);
+      const chunks = Int32Array.of(1, offset, length);
+      kernels.squares(handle, 48, nodeOffsets(1), Int32Array.of(foldStep.push), chunks, sums);
+      const lanes = new Float64Array(8);
+      for (let i = 0; i < length; i++) {
+        lanes[i % 8] = (lanes[i % 8] as number) + Math.fround((sum[offset + i] as number) / 48) ** 2;
+      }
+      expect([...sums]).toEqual([-1, lanes.reduce((a, b) => a + b, 0), -1]);
+    }
+  });
+
+  it('moves the average of the state: decay * average + (1 - decay) * state, each rounded', () => {
+    const { kernels, handle, vector } = prepareArena(isa, 0);
+    const [state, average, decay] = [drawVector(1), drawVector(2), 0.99];
+    vector(0).set(state);
+    vector(2).set(average);
+    const at = 4096 + 48;
+    const pieces = [...SLICES.slice(0, 2).flat(), pieceKind.statistics, at, 7, 1, pieceKind.sums, at + 32, 16, 0];
+    const block = Float64Array.of(0, 2 * UNITS, 3 * UNITS, decay);
+    kernels.average(handle, block, Int32Array.from(pieces));
+    const f = Math.fround;
+    const expected = state.map((v, i) => f(f(f(decay) * (average[i] as number)) + f(f(1 - decay) * v)));
+    // means and variances, 2 * 7 floats; nothing behind them, and no sums
+    expected.fill(0, at + 14);
+    expect(bytesOf(vector(3)).equals(bytesOf(expected))).toBe(true);
   });
 
   it('moves running statistics to those of the whole batch, to 1e-6', () => {

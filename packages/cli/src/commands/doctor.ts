@@ -1,0 +1,76 @@
+/** `lockstep doctor`. */
+import type { Command } from 'commander';
+import { checkCacheFolder, checkDataset, checkPort } from '../doctor/environment-checks.js';
+import { type Finding, formatFindings, summarizeFindings } from '../doctor/finding.js';
+import { checkCompiler, checkCores, checkMemory, checkNode, checkProcessor } from '../doctor/machine-checks.js';
+import { EXIT_FAILED } from '../failure.js';
+import { type Field, isText, optionError } from '../fields.js';
+import { type Io, writeLine } from '../io.js';
+import { jsonField } from '../options.js';
+import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
+import { readFlags } from '../setting-source.js';
+
+const DEFAULT_LISTEN = '0.0.0.0:7070';
+
+const listenField: Field = {
+  flags: '--listen <host:port>',
+  path: ['listen'],
+  group: 'Run',
+  kind: 'text',
+  description: 'try this port, as a coordinator would',
+  defaultText: DEFAULT_LISTEN,
+  check: isText,
+};
+const fields = [listenField, jsonField];
+
+export function createDoctorCommand(context: CommandContext): Command {
+  const command = createCommand('doctor', context)
+    .summary('check this machine')
+    .description(
+      'Looks at engines, compiler, processor, cores, memory, Node, dataset cache and a port; says what each problem costs and how to fix it.',
+    );
+  addFields(command, fields);
+  addExamples(command, [
+    ['lockstep doctor', 'exit code 1 if this machine cannot train'],
+    ['lockstep doctor --listen 0.0.0.0:9000', 'and whether that port is free'],
+    ['lockstep doctor --json', 'one JSON object'],
+  ]);
+  return command.action(async (options: Record<string, unknown>) => {
+    const { listen = DEFAULT_LISTEN, json } = readFlags(fields, options).values as { listen?: string; json?: boolean };
+    context.exitCode = await runDoctor(parseListen(listen), json === true, context.io);
+  });
+}
+
+function parseListen(listen: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d+)$/.exec(listen);
+  const port = Number(match?.[3]);
+  if (!match || port < 1 || port > 65_535) throw optionError(`--listen ${listen}: must be host:port, such as ${DEFAULT_LISTEN}`);
+  return { host: match[1] ?? match[2] ?? '', port };
+}
+
+async function runDoctor({ host, port }: { host: string; port: number }, json: boolean, io: Io): Promise<number> {
+  const findings = await examine(host, port);
+  const isGood = findings.every(({ verdict }) => verdict !== 'problem');
+  if (json) writeLine(io.stdout, JSON.stringify({ event: 'doctor', good: isGood, findings }));
+  else for (const line of [...formatFindings(findings), '', summarizeFindings(findings)]) writeLine(io.stdout, line);
+  return isGood ? 0 : EXIT_FAILED;
+}
+
+async function examine(host: string, port: number): Promise<Finding[]> {
+  // Loaded here, so that the program starts without them.
+  const { checkNative, checkTensorFlow, listIsas } = await import('../doctor/engine-checks.js');
+  const native = checkNative();
+  const isas = listIsas();
+  return [
+    checkNode(),
+    native,
+    checkTensorFlow(),
+    await checkCompiler(native.verdict === 'problem'),
+    ...(isas.length === 0 ? [] : [checkProcessor(isas)]),
+    checkCores(),
+    checkMemory(),
+    checkCacheFolder(),
+    await checkDataset(),
+    await checkPort(host, port),
+  ];
+}

@@ -1,0 +1,116 @@
+/** Runs the real bench commands for an instant: what they print, never how fast. */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodeIdxImages, encodeIdxLabels } from '../packages/core/dist/index.js';
+
+const BIN = path.resolve(import.meta.dirname, '../packages/cli/dist/bin.js');
+const SIDE = 8;
+const TRAIN_COUNT = 300;
+const TEST_COUNT = 100;
+
+const model = {
+  name: 'dots',
+  input: { channels: 1, height: SIDE, width: SIDE },
+  classes: 10,
+  layers: [
+    { type: 'conv', outChannels: 4, kernel: 3, padding: 1 },
+    { type: 'batchNorm' },
+    { type: 'relu' },
+    { type: 'maxPool', kernel: 2 },
+    { type: 'flatten' },
+    { type: 'linear', outFeatures: 10 },
+  ],
+};
+
+let folder = '';
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'lockstep-bench-'));
+  writeFileSync(path.join(folder, 'dots.json'), JSON.stringify(model));
+  for (const [stem, count] of [
+    ['train', TRAIN_COUNT],
+    ['t10k', TEST_COUNT],
+  ] as const) {
+    const pixels = Uint8Array.from({ length: count * SIDE * SIDE }, (_, index) => (index * 37) % 256);
+    const images = { count, channels: 1, height: SIDE, width: SIDE, pixels };
+    const labels = Uint8Array.from({ length: count }, (_, index) => index % 10);
+    writeFileSync(path.join(folder, `${stem}-images-idx3-ubyte`), encodeIdxImages(images));
+    writeFileSync(path.join(folder, `${stem}-labels-idx1-ubyte`), encodeIdxLabels(labels));
+  }
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+/** What the command prints on stdout. */
+function bench(...args: string[]): string {
+  const argv = [BIN, 'bench', ...args, '--data', folder];
+  return execFileSync(process.execPath, argv, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+}
+
+const SHORT = ['--models', 'dots.json', '--seconds', '0.02', '--repetitions', '2'];
+
+describe('lockstep bench', () => {
+  it('measures every worker count against the peak of its cores, and draws it', () => {
+    const report = JSON.parse(bench(...SHORT, '--workers', '1,2', '--json', '--picture', 'speed.svg'));
+    expect(report).toMatchObject({ bench: 'speed', batchSize: 128, engine: 'native', repetitions: 2 });
+    expect(report.machine.cores).toBeGreaterThan(0);
+    const [{ figures, multiplyAdds, trainingFlopsPerImage }] = report.models;
+    expect(multiplyAdds).toBe(4 * 9 * SIDE * SIDE + 64 * 10);
+    expect(trainingFlopsPerImage).toBe(6 * multiplyAdds);
+    expect(figures.map(({ workers }: { workers: number }) => workers)).toEqual([1, 2]);
+    for (const { peakGigaflops, training } of figures) {
+      const share = (training.imagesPerSecond.median * trainingFlopsPerImage) / 1e9 / peakGigaflops.median;
+      expect(training.shareOfPeak).toBeCloseTo(share, 12);
+      expect(training.imagesPerSecond.min).toBeLessThanOrEqual(training.imagesPerSecond.median);
+    }
+    expect(figures[0].training.scalingEfficiency).toBe(1);
+    expect(readFileSync(path.join(folder, 'speed.svg'), 'utf8')).toMatch(/^<svg .*<\/svg>\n$/s);
+  });
+
+  it('prints a table with a line for each', () => {
+    const lines = bench(...SHORT, '--workers', '3')
+      .trimEnd()
+      .split('\n');
+    expect(lines[2]).toMatch(/^Model {2,}Workers {2,}Peak GFLOP\/s {2,}Training images\/s/);
+    expect(lines[3]).toMatch(/^dots +3 /);
+    expect(lines).toHaveLength(4);
+  });
+
+  it('times every op of a step, with shares that add up to one', () => {
+    const { step } = JSON.parse(bench('kernels', 'dots.json', '--seconds', '0.01', '--json'));
+    const ops = step.kernels.map(({ op }: { op: string }) => op);
+    expect(ops[0]).toBe('input');
+    expect(ops).toContain('convWeightGradient');
+    expect(ops.at(-1)).toBe('update');
+    const sum = step.kernels.reduce(
+      (total: number, { shareOfStep }: { shareOfStep: number }) => total + shareOfStep,
+      0,
+    );
+    expect(sum).toBeCloseTo(1, 9);
+  });
+
+  it('measures waiting as a share of the step', () => {
+    const { rows } = JSON.parse(bench('sync', ...SHORT, '--workers', '1,3', '--json'));
+    expect(rows.map(({ workers }: { workers: number }) => workers)).toEqual([1, 3]);
+    for (const { waitingShare, idleShare } of rows) {
+      for (const share of [waitingShare, idleShare]) {
+        expect(share).toBeGreaterThanOrEqual(0);
+        expect(share).toBeLessThanOrEqual(1);
+      }
+    }
+    expect(rows[1].waitingShare).toBeGreaterThan(0);
+  });
+
+  it('measures memory in a process of its own', () => {
+    const { rows } = JSON.parse(bench('memory', '--models', 'dots.json', '--workers', '1', '--json'));
+    expect(rows).toHaveLength(1);
+    expect(rows[0]).toMatchObject({ model: 'dots', workers: 1 });
+    expect(rows[0].peakBytes).toBeGreaterThanOrEqual(rows[0].afterBytes);
+    expect(rows[0].afterBytes).toBeGreaterThan(rows[0].beforeBytes);
+  });
+});

@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { formatReport, nameOf, placeTables } from './figures.mjs';
+
+const occasion = {
+  machine: { processor: 'Chip', cores: 2, isa: 'avx2', node: 'v20.0.0' },
+  date: '2026-11-21T03:00:00.000Z',
+  commit: 'abc1234',
+  batchSize: 128,
+};
+const throughput = (median, shareOfPeak, scalingEfficiency) => ({
+  imagesPerSecond: { median, min: median - 10, max: median + 10 },
+  shareOfPeak,
+  scalingEfficiency,
+});
+const speed = {
+  bench: 'speed',
+  ...occasion,
+  repetitions: 5,
+  models: [
+    {
+      model: 'm',
+      figures: [
+        {
+          workers: 2,
+          peakGigaflops: { median: 280 },
+          training: throughput(12_345, 0.876, 0.95),
+          inference: throughput(50_000, 0.9, 1),
+        },
+      ],
+    },
+  ],
+};
+
+describe('formatReport', () => {
+  it('makes a row per model and worker count, and says where, when and how', () => {
+    expect(formatReport(speed).split('\n').slice(1)).toEqual([
+      '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
+      '| m | 2 | 12,345 (12,335-12,355) | 88% | 95% | 50,000 (49,990-50,010) | 90% | 280 |',
+      '',
+      'Chip, 2 cores, avx2, Node v20.0.0; batch 128; median of 5 (smallest-largest); 2026-11-21; commit abc1234.',
+    ]);
+  });
+
+  it('gives the ratio to each peer, and a dash where a peer has none', () => {
+    const rates = { median: 100, min: 90, max: 110 };
+    const row = (threads, peers) => ({
+      threads,
+      lockstep: { median: 450, min: 400, max: 500 },
+      shareOfPeak: 0.5,
+      peers,
+    });
+    const rows = [
+      row(1, [{ peer: 'torch', imagesPerSecond: rates, ratio: 4.5 }]),
+      row(2, [{ peer: 'torch', error: 'x' }]),
+    ];
+    const lines = formatReport({
+      bench: 'peers',
+      ...occasion,
+      versions: ['PyTorch 2'],
+      models: [{ model: 'm', rows }],
+    }).split('\n');
+    expect(lines[2]).toBe('| m | 1 | 450 (400-500) | 50% | 100 (90-110): 4.5x |');
+    expect(lines[3]).toBe('| m | 2 | 450 (400-500) | 50% | - |');
+    expect(lines.at(-1)).toContain('PyTorch 2');
+  });
+
+  it('makes a column per worker count of memory', () => {
+    const row = (workers, afterBytes) => ({ model: 'm', workers, beforeBytes: 1e8, afterBytes });
+    const lines = formatReport({ bench: 'memory', ...occasion, rows: [row(1, 2e8), row(8, 3e8)] }).split('\n');
+    expect(lines[0]).toBe('| RSS in MB | data only | 1 worker | 8 workers |');
+    expect(lines[2]).toBe('| m | 100 | 200 | 300 |');
+  });
+
+  it('refuses a report that it does not know', () => {
+    expect(() => formatReport({ bench: 'lunch' })).toThrow('no table for a report of the kind "lunch"');
+  });
+});
+
+describe('placeTables', () => {
+  const document = 'a\n<!-- figures: speed -->\nold\n<!-- /figures -->\nb\n<!-- figures: sync -->\n<!-- /figures -->\n';
+
+  it('replaces what is between the markers of a table and nothing else', () => {
+    const { text, placed } = placeTables(document, { speed: 'new' });
+    expect(text).toBe(
+      'a\n<!-- figures: speed -->\n\nnew\n\n<!-- /figures -->\nb\n<!-- figures: sync -->\n<!-- /figures -->\n',
+    );
+    expect(placed).toEqual(['speed']);
+  });
+
+  it('gives the same document when it is run again', () => {
+    const once = placeTables(document, { speed: 'new', sync: 'more' }).text;
+    expect(placeTables(once, { speed: 'new', sync: 'more' }).text).toBe(once);
+  });
+});
+
+it('nameOf tells the kernels of models apart', () => {
+  expect(nameOf({ bench: 'kernels', step: { model: 'gap19k' } })).toBe('kernels gap19k');
+  expect(nameOf(speed)).toBe('speed');
+});
