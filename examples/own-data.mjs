@@ -22,7 +22,10 @@ const covers = [
 /** @returns images [count][1][16][16] and their labels; the same for the same numbers */
 function draw(count, seed) {
   let state = seed;
-  const next = (n) => (state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0) % 65_521 % n;
+  const next = (n) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return (state % 65_521) % n;
+  };
   const images = new Uint8Array(count * SIDE * SIDE);
   const labels = Uint8Array.from({ length: count }, (_, image) => image % classNames.length);
   labels.forEach((label, image) => {
@@ -38,7 +41,14 @@ function draw(count, seed) {
 }
 
 const shape = { channels: 1, height: SIDE, width: SIDE };
-const data = createArrayDataset({ ...shape, classes: 3, classNames, train: draw(900, 1), test: draw(300, 2), name: 'shapes' });
+const data = createArrayDataset({
+  ...shape,
+  classes: 3,
+  classNames,
+  train: draw(900, 1),
+  test: draw(300, 2),
+  name: 'shapes',
+});
 const model = {
   name: 'shapes',
   input: shape,

@@ -1,8 +1,8 @@
 /**
- * Transfer learning: a network learns the digits 0 to 4; its features are frozen, its head is replaced, and it learns 5 to 9
- * from 500 images. Beside it, the same network learns these from scratch with the same budget.
+ * Transfer learning: a network learns the digits 0 to 4; its convolutions are frozen, its head is replaced, and it learns
+ * 5 to 9 from 500 images. Beside it, the same network learns these from scratch with the same budget.
  *
- *     node examples/transfer.mjs [SEED]
+ *     node examples/transfer.mjs [SEED] [FOLDER WITH MNIST]
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,14 +10,14 @@ import { join } from 'node:path';
 import { createArrayDataset, loadMnist, train } from 'lockstep';
 
 const seed = Number(process.argv[2] ?? 1);
-const mnist = await loadMnist({ offline: process.env.LOCKSTEP_OFFLINE === '1' });
+const mnist = await loadMnist({ directory: process.argv[3], offline: process.env.LOCKSTEP_OFFLINE === '1' });
 const IMAGE = mnist.height * mnist.width;
 
 /** The first `most` images of five digits, which become the classes 0 to 4. */
 function pick({ images, labels }, firstDigit, most = Number.POSITIVE_INFINITY) {
   const chosen = [...labels.keys()].filter((i) => labels[i] >= firstDigit && labels[i] < firstDigit + 5).slice(0, most);
   const picked = { images: new Uint8Array(chosen.length * IMAGE), labels: chosen.map((i) => labels[i] - firstDigit) };
-  chosen.forEach((i, at) => picked.images.set(images.subarray(i * IMAGE, (i + 1) * IMAGE), at * IMAGE));
+  for (const [at, i] of chosen.entries()) picked.images.set(images.subarray(i * IMAGE, (i + 1) * IMAGE), at * IMAGE);
   return picked;
 }
 
@@ -43,7 +43,7 @@ lower.model.save(weights);
 console.log(`digits 0 to 4: ${percent(lower.accuracy)}`);
 
 const data = makeDataset(5, 500);
-const budget = { epochs: 5, batchSize: 32 };
+const budget = { epochs: 3, batchSize: 32 };
 const scratch = await accuracyOf({ model: lower.model.spec, recipe: budget, data });
 const frozen = { ...budget, freeze: ['features.*'] };
 const transferred = await accuracyOf({ weights, replaceHead: 5, recipe: frozen, data });

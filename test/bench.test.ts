@@ -1,5 +1,5 @@
 /** Runs the real bench commands for an instant: what they print, never how fast. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -112,5 +112,23 @@ describe('lockstep bench', () => {
     expect(rows[0]).toMatchObject({ model: 'dots', workers: 1 });
     expect(rows[0].peakBytes).toBeGreaterThanOrEqual(rows[0].afterBytes);
     expect(rows[0].afterBytes).toBeGreaterThan(rows[0].beforeBytes);
+  });
+
+  it('says why a process that measures memory failed, and what to do', () => {
+    const argv = [
+      BIN,
+      'bench',
+      'memory',
+      '--models',
+      'dots.json',
+      '--workers',
+      '1',
+      '--data',
+      path.join(folder, 'none'),
+    ];
+    const { status, stderr } = spawnSync(process.execPath, argv, { cwd: folder, encoding: 'utf8' });
+    expect(status).not.toBe(0);
+    expect(stderr).toContain(path.join(folder, 'none'));
+    expect(stderr).toContain('LOCKSTEP_BENCH_PROCESS: the process that measures dots with 1 worker ended with code 1');
   });
 });

@@ -65,7 +65,8 @@ describe('a full disk', () => {
     const target = mountSmall(150);
     const model = writeBars(folder, 320, 40);
     const argv = ['train', model, '--data', folder, '--json', '--no-save', '--workers', '2', '--epochs', '6'];
-    const result = await startProgram(folder, [...argv, '--checkpoint', path.join(target, 'c'), '--keep', '100']).finished;
+    const result = await startProgram(folder, [...argv, '--checkpoint', path.join(target, 'c'), '--keep', '100'])
+      .finished;
     expect(result.code).toBe(0);
     const events = readEvents(result);
     const warnings = events.filter(({ event }) => event === 'warning');
@@ -77,7 +78,10 @@ describe('a full disk', () => {
     const written = events.filter(({ event }) => event === 'checkpoint').map(({ step }) => step);
     expect(written.length).toBeGreaterThan(0);
     expect(listCheckpoints(path.join(target, 'c'))).toEqual(written);
-    expect(findCheckpoint(path.join(target, 'c'))).toMatchObject({ skipped: [], checkpoint: { info: { step: written.at(-1) } } });
+    expect(findCheckpoint(path.join(target, 'c'))).toMatchObject({
+      skipped: [],
+      checkpoint: { info: { step: written.at(-1) } },
+    });
     expect(readdirSync(path.join(target, 'c')).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 });
@@ -85,7 +89,16 @@ describe('a full disk', () => {
 describe('a folder that cannot be written', () => {
   const train = (checkpoint: string) => {
     const model = writeBars(folder, 320, 40);
-    const argv = ['train', model, '--data', folder, '--checkpoint', checkpoint, '--save', path.join(folder, 'w.safetensors')];
+    const argv = [
+      'train',
+      model,
+      '--data',
+      folder,
+      '--checkpoint',
+      checkpoint,
+      '--save',
+      path.join(folder, 'w.safetensors'),
+    ];
     return startProgram(folder, argv).finished;
   };
 

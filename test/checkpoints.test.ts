@@ -33,7 +33,10 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const requestOf = ({ recipe = ALL, ...more }: Partial<Omit<Request, 'recipe'>> & { recipe?: RecipeInput }): Request => ({
+const requestOf = ({
+  recipe = ALL,
+  ...more
+}: Partial<Omit<Request, 'recipe'>> & { recipe?: RecipeInput }): Request => ({
   model: smallModel,
   recipe: recipeSchema.parse(recipe),
   dataset,
@@ -62,7 +65,11 @@ const epochsOf = (events: readonly RunEvent[]): Partial<EpochEvent>[] =>
     return [rest];
   });
 
-const everySteps = (count: number, more: object = {}) => ({ folder, every: { count, unit: 'steps' as const }, ...more });
+const everySteps = (count: number, more: object = {}) => ({
+  folder,
+  every: { count, unit: 'steps' as const },
+  ...more,
+});
 const names = (): string[] => readdirSync(folder).sort();
 
 describe('resuming', () => {
@@ -128,7 +135,12 @@ describe('a run that differs from the checkpoint', () => {
 
   it('is refused with a list of what differs', async () => {
     await start();
-    const recipe: RecipeInput = { ...ALL, learningRate: 0.02, clipNorm: undefined, optimizer: { type: 'adam', eps: 1e-7 } };
+    const recipe: RecipeInput = {
+      ...ALL,
+      learningRate: 0.02,
+      clipNorm: undefined,
+      optimizer: { type: 'adam', eps: 1e-7 },
+    };
     await expect(run({ recipe, seed: 6, resume: findCheckpoint(folder) })).rejects.toThrow(
       'LOCKSTEP_CHECKPOINT_DIFFERS: the run differs from the checkpoint of step 6: recipe.optimizer.eps is 1e-7, was 1e-8; ' +
         'recipe.learningRate is 0.02, was 0.01; recipe.clipNorm is not set, was 0.5; seed is 6, was 5. ' +
@@ -177,8 +189,18 @@ describe('the folder', () => {
   });
 
   it('keeps the best epoch as well, and says which it is', async () => {
-    const recipe = { ...BASE, epochs: 6, learningRate: 0.003, schedule: { type: 'step' as const, every: 1, gamma: 20 } };
-    const checkpoints = { folder, keep: 1, best: 'testAccuracy' as const, every: { count: 5, unit: 'epochs' as const } };
+    const recipe = {
+      ...BASE,
+      epochs: 6,
+      learningRate: 0.003,
+      schedule: { type: 'step' as const, every: 1, gamma: 20 },
+    };
+    const checkpoints = {
+      folder,
+      keep: 1,
+      best: 'testAccuracy' as const,
+      every: { count: 5, unit: 'epochs' as const },
+    };
     const events = await run({ recipe, checkpoints, best: 'testAccuracy' });
     const accuracies = epochsOf(events).map((epoch) => epoch.testAccuracy as number);
     const best = accuracies.indexOf(Math.max(...accuracies)) + 1;
@@ -208,7 +230,12 @@ describe('the folder', () => {
 
 describe('--patience', () => {
   // A rate that grows until nothing is learned any more.
-  const recipe: RecipeInput = { ...BASE, epochs: 50, learningRate: 0.003, schedule: { type: 'step', every: 1, gamma: 20 } };
+  const recipe: RecipeInput = {
+    ...BASE,
+    epochs: 50,
+    learningRate: 0.003,
+    schedule: { type: 'step', every: 1, gamma: 20 },
+  };
 
   it('ends the run after so many epochs that were not better', async () => {
     const events = await run({ recipe, patience: 2 });
@@ -229,16 +256,23 @@ describe('--patience', () => {
     const steps = endOf(whole).steps;
     rmSync(path.join(folder, `step-${String(steps).padStart(10, '0')}`), { recursive: true });
     const resumed = await run({ recipe, patience: 2, resume: findCheckpoint(folder) });
-    expect(endOf(resumed)).toMatchObject({ reason: 'patience', steps, parametersSha256: endOf(whole).parametersSha256 });
+    expect(endOf(resumed)).toMatchObject({
+      reason: 'patience',
+      steps,
+      parametersSha256: endOf(whole).parametersSha256,
+    });
   });
 });
 
 it('an interrupted run leaves a checkpoint of its last step', async () => {
   const interrupt = new AbortController();
   const whole = endOf(await run({ recipe: { ...ALL, epochs: 30 } }));
-  const events = await run({ recipe: { ...ALL, epochs: 30 }, checkpoints: { folder }, signal: interrupt.signal }, (event) => {
-    if (event.event === 'epoch' && event.epoch === 2) interrupt.abort();
-  });
+  const events = await run(
+    { recipe: { ...ALL, epochs: 30 }, checkpoints: { folder }, signal: interrupt.signal },
+    (event) => {
+      if (event.event === 'epoch' && event.epoch === 2) interrupt.abort();
+    },
+  );
   const { steps, reason } = endOf(events);
   expect(reason).toBe('interrupted');
   const resume = findCheckpoint(folder);

@@ -184,8 +184,8 @@ describe('lockstep train', () => {
     expect(out).toBe('');
     expect(error).toBe(
       'lockstep: LOCKSTEP_DATA_MODEL: lenet5 reads images of 1x28x28 in 10 classes, ' +
-        `the data (320 + 90 images from ${data}) has images of 1x12x12 in 10 classes. ` +
-        'Choose another model or another --data folder.\n',
+        'the data has 1x12x12 in 10, and its layers do not fit that (lenet5: layer 4 (conv): kernel 5 does not fit its 4x4 input). ' +
+        'Choose another model, or bring the data to its size with --resize.\n',
     );
   });
 });

@@ -83,6 +83,7 @@ export class Fixture {
       LOCKSTEP_CACHE: path.join(this.folder, 'cache'),
       LOCKSTEP_SILENCE_MS: '3000',
       LOCKSTEP_NODE_DEADLINE_MS: '1000',
+      LOCKSTEP_EVEN: '1',
       ...env,
     });
     this.running.add(program);

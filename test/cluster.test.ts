@@ -92,8 +92,8 @@ describe('a star', () => {
     proxy.cut();
     await coordinator.event('node-left');
     proxy.isDown = false;
-    await coordinator.event('node-joined', undefined, ({ step }) => step === 10);
     fixture.worker(url);
+    await coordinator.event('node-joined', undefined, ({ node, step }) => node === 'far' && step === 10);
     await expectSameBits(coordinator);
     proxy.close();
   });

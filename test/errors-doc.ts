@@ -6,9 +6,6 @@ export interface CodeSource {
   readonly text: string;
 }
 
-/** Environment variables whose names stand in sources as strings, as codes do. */
-const VARIABLES = new Set(['LOCKSTEP_BENCH_PROCESS']);
-
 /**
  * The codes that a source has as string literals: not names of environment variables (`env['LOCKSTEP_X']`), not the
  * beginnings of codes (`startsWith('LOCKSTEP_X')`).
@@ -16,7 +13,7 @@ const VARIABLES = new Set(['LOCKSTEP_BENCH_PROCESS']);
 export function readCodes(text: string): string[] {
   const literal = /(\w*\[|startsWith\()?(['"])(LOCKSTEP_[A-Z0-9_]+)\2/g;
   return [...text.matchAll(literal)]
-    .filter(([, before, , name]) => !isElsewhere(before ?? '') && !VARIABLES.has(name as string))
+    .filter(([, before]) => !isElsewhere(before ?? ''))
     .map((match) => match[3] as string);
 }
 

@@ -104,9 +104,39 @@ describe.skipIf(browserPath === undefined)(`the exported page in Chromium${why}`
 
   it.each([
     ['0', [circle]],
-    ['1', [[[0.52, 0.2], [0.5, 0.8]]]],
-    ['7', [[[0.3, 0.25], [0.7, 0.25], [0.45, 0.8]]]],
-    ['4', [[[0.35, 0.2], [0.3, 0.5], [0.68, 0.5]], [[0.65, 0.2], [0.62, 0.85]]]],
+    [
+      '1',
+      [
+        [
+          [0.52, 0.2],
+          [0.5, 0.8],
+        ],
+      ],
+    ],
+    [
+      '7',
+      [
+        [
+          [0.3, 0.25],
+          [0.7, 0.25],
+          [0.45, 0.8],
+        ],
+      ],
+    ],
+    [
+      '4',
+      [
+        [
+          [0.35, 0.2],
+          [0.3, 0.5],
+          [0.68, 0.5],
+        ],
+        [
+          [0.65, 0.2],
+          [0.62, 0.85],
+        ],
+      ],
+    ],
   ] as const)('recognizes a drawn %s, wherever and however large it is', async (digit, strokes) => {
     for (const stroke of strokes) await draw(stroke);
     expect(await answer()).toBe(digit);

@@ -66,7 +66,7 @@ const WRITER = path.resolve(import.meta.dirname, 'checkpoint-writer.mjs');
  * Kills a process that does nothing but write checkpoints, again and again, and looks each time at what it left: every
  * checkpoint whole, and the last one that it said was written among them.
  *
- * @returns how often a half written one was found under its temporary name
+ * @returns how often the kill came while a checkpoint was written, which is left under a temporary name
  */
 export async function killWriters(folder: string, rounds: number): Promise<number> {
   const random = makeRandom(7);
@@ -74,7 +74,8 @@ export async function killWriters(folder: string, rounds: number): Promise<numbe
   for (let round = 0; round < rounds; round++) {
     const first = (listCheckpoints(folder).at(-1) ?? 0) + 1;
     const written = await killWriter([WRITER, folder, String(first)], 25 * random());
-    halfWritten += readdirSync(folder).filter((name) => name.endsWith('.tmp')).length;
+    const unfinished = readdirSync(folder).filter((name) => Number(/^\.step-(\d+)\..*tmp$/.exec(name)?.[1]) > written);
+    if (unfinished.length > 0) halfWritten++;
     const { checkpoint, skipped } = findCheckpoint(folder);
     const { step } = checkpoint.info;
     if (skipped.length > 0) throw new Error(`round ${round}: ${skipped.join(' ')}`);

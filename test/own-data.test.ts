@@ -4,7 +4,9 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { encodePngImage, type PlanarImage } from '@lockstep/core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { main } from '../packages/cli/dist/main.js';
+import { RecordingIo } from '../packages/cli/dist/testing/recording-io.js';
 
 const BIN = path.join(import.meta.dirname, '../packages/cli/dist/bin.js');
 const CLASSES = ['cross', 'disc', 'stripes'] as const;
@@ -18,9 +20,13 @@ let weights: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'lockstep-own-'));
+  vi.stubEnv('LOCKSTEP_CACHE', path.join(folder, 'cache'));
   data = path.join(folder, 'shapes');
   weights = path.join(folder, 'shapes.safetensors');
-  for (const [part, count, from] of [['train', TRAIN_PER_CLASS, 0], ['test', TEST_PER_CLASS, 1000]] as const) {
+  for (const [part, count, from] of [
+    ['train', TRAIN_PER_CLASS, 0],
+    ['test', TEST_PER_CLASS, 1000],
+  ] as const) {
     for (const name of CLASSES) {
       mkdirSync(path.join(data, part, name), { recursive: true });
       for (let i = 0; i < count; i++) write(path.join(data, part, name, `${i}.png`), drawShape(name, from + i, SIDE));
@@ -28,6 +34,7 @@ beforeAll(async () => {
   }
 });
 afterAll(() => {
+  vi.unstubAllEnvs();
   rmSync(folder, { recursive: true });
 });
 
@@ -58,8 +65,7 @@ interface Finished {
 }
 
 function run(argv: readonly string[], input?: Uint8Array): Promise<Finished> {
-  const env = { ...process.env, LOCKSTEP_CACHE: path.join(folder, 'cache') };
-  const child: ChildProcess = spawn(process.execPath, [BIN, ...argv], { cwd: folder, env });
+  const child: ChildProcess = spawn(process.execPath, [BIN, ...argv], { cwd: folder });
   let [out, error] = ['', ''];
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
     out += text;
@@ -72,6 +78,13 @@ function run(argv: readonly string[], input?: Uint8Array): Promise<Finished> {
     child.on('error', reject);
     child.on('close', (code) => resolve({ code, out, error }));
   });
+}
+
+/** In this process, for what ends before any thread is started. */
+async function runHere(argv: readonly string[]): Promise<Finished> {
+  const io = new RecordingIo();
+  const code = await main(argv, io);
+  return { code, out: io.stdout.text, error: io.stderr.text };
 }
 
 const lastJson = ({ out }: Finished): Record<string, unknown> => JSON.parse(out.trimEnd().split('\n').at(-1) ?? '');
@@ -105,14 +118,30 @@ describe('a folder of RGB PNGs', () => {
 
   it('as JSON has scores per class and calibration', async () => {
     const report = lastJson(await run(['evaluate', '--weights', weights, '--data', data, '--json']));
-    expect(report).toMatchObject({ event: 'evaluation', total: 36, classes: CLASSES.map((name) => ({ name, total: 12 })) });
+    expect(report).toMatchObject({
+      event: 'evaluation',
+      total: 36,
+      classes: CLASSES.map((name) => ({ name, total: 12 })),
+    });
     expect(report['calibration']).toMatchObject({ expectedError: expect.any(Number), bins: expect.any(Array) });
   });
 
   it('gives evaluate and predict the same classes, file by file', async () => {
     const images = CLASSES.map((name) => path.join(data, 'test', name));
     const predicted = await run(['predict', '--weights', weights, '--json', ...images]);
-    const rows = predicted.out.trimEnd().split('\n').map((line) => JSON.parse(line) as { class: string; image: string; probability: number; probabilities: Record<string, number>; changes: string[] });
+    const rows = predicted.out
+      .trimEnd()
+      .split('\n')
+      .map(
+        (line) =>
+          JSON.parse(line) as {
+            class: string;
+            image: string;
+            probability: number;
+            probabilities: Record<string, number>;
+            changes: string[];
+          },
+      );
     const right = rows.filter((row) => row.image.includes(`${path.sep}${row.class}${path.sep}`)).length;
     const report = lastJson(await run(['evaluate', '--weights', weights, '--data', data, '--json']));
     expect([rows.length, right]).toEqual([36, report['correct']]);
@@ -127,7 +156,9 @@ describe('a folder of RGB PNGs', () => {
     const png = encodePngImage(drawShape('disc', 3, 100));
     const { code, out } = await run(['predict', '--weights', weights, '-'], png);
     expect(code).toBe(0);
-    expect(out).toMatch(/^Image +Class +Probability +Else +What was done to it\n- +disc +\d+\.\d\d% .*resized from 100x100 to 24x24\n$/);
+    expect(out).toMatch(
+      /^Image +Class +Probability +Else +What was done to it\n- +disc +\d+\.\d\d% .*resized from 100x100 to 24x24\n$/,
+    );
   });
 
   it('fits a smaller number of classes and --resize', async () => {
@@ -140,7 +171,9 @@ describe('a folder of RGB PNGs', () => {
     const train = ['train', 'lenet5', '--data', path.join(folder, 'two'), '--resize', '28', '--validation', '10'];
     const finished = await run([...train, '--steps', '5', '--json', '--save', saved]);
     expect(finished.code).toBe(0);
-    expect(finished.error).toContain('note: the data has no test set; 10 of its 60 images, evenly from all, are kept for one');
+    expect(finished.error).toContain(
+      'note: the data has no test set; 10 of its 60 images, evenly from all, are kept for one',
+    );
     expect(finished.error).toContain('input 1x28x28 to 3x28x28, 10 classes to 2');
     expect(lastJson(finished)['testTotal']).toBe(10);
     const report = lastJson(await run(['evaluate', '--weights', saved, '--data', path.join(folder, 'two'), '--json']));
@@ -155,7 +188,11 @@ describe('a folder of RGB PNGs', () => {
     }
     const { code, error } = await run(['evaluate', '--weights', weights, '--data', other]);
     expect(code).toBe(2);
-    expect(error).toContain('LOCKSTEP_DATA_CLASSES: ' + other + ' has the class star, which the model does not know: it knows cross, disc, stripes.');
+    expect(error).toContain(
+      'LOCKSTEP_DATA_CLASSES: ' +
+        other +
+        ' has the class star, which the model does not know: it knows cross, disc, stripes.',
+    );
   });
 });
 
@@ -189,32 +226,58 @@ describe('bad input ends with exit code 2, one line, and nothing written', () =>
     ['a table with a short row', text('u.csv', '0,1,2,3,4\n1,2,3\n'), 'LOCKSTEP_DATA_CSV: '],
     ['an archive that is none', text('v.npz', 'PK'), 'LOCKSTEP_DATA_NPZ: '],
     ['a file of another kind', text('w.pdf', ''), 'LOCKSTEP_DATA_PATH: '],
-    ['pictures too small for the model', pictures({ 'a/1.png': png(8), 'a/2.png': png(8), 'b/1.png': png(8) }), 'LOCKSTEP_DATA_MODEL: '],
+    [
+      'pictures too small for the model',
+      pictures({ 'a/1.png': png(8), 'a/2.png': png(8), 'b/1.png': png(8) }),
+      'LOCKSTEP_DATA_MODEL: ',
+    ],
   ])('%s', async (_, make, start) => {
     const save = path.join(folder, 'runs-bad', 'w.safetensors');
-    const { code, out, error } = await run(['train', 'lenet5', '--data', make(), '--save', save]);
+    const { code, out, error } = await runHere(['train', 'lenet5', '--data', make(), '--save', save]);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(error.replace(/^note: .*\n/gm, '')).toMatch(new RegExp(`^lockstep: ${start}[^\n]*\n$`));
     expect(existsSync(path.dirname(save))).toBe(false);
   });
 
   it.each([
-    [['predict', '--weights', 'W', 'nix.png'], 'LOCKSTEP_PREDICT_IMAGE: cannot read the image nix.png: there is no such file.'],
-    [['predict', '--weights', 'W', '.'], 'LOCKSTEP_PREDICT_IMAGE: the folder . has no .png, .jpg or .jpeg file in it.'],
-    [['predict', '--weights', 'W', '-'], 'LOCKSTEP_DATA_IMAGE: the image on stdin is empty, expected a PNG or JPEG image.'],
+    [
+      ['predict', '--weights', 'W', 'nix.png'],
+      'LOCKSTEP_PREDICT_IMAGE: cannot read the image nix.png: there is no such file.',
+    ],
+    [['predict', '--weights', 'W', 'HERE'], 'LOCKSTEP_PREDICT_IMAGE: the folder '],
+    [
+      ['predict', '--weights', 'W', '-'],
+      'LOCKSTEP_DATA_IMAGE: the image on stdin is empty, expected a PNG or JPEG image.',
+    ],
     [['predict', 'a.png'], 'LOCKSTEP_CLI_OPTION: predict needs --weights <file>'],
     [['predict', '--weights', 'W'], 'LOCKSTEP_CLI_ARGUMENT: predict needs IMAGES'],
     [['export', '--weights', 'W'], 'LOCKSTEP_CLI_OPTION: export needs --format <name>: '],
     [['export', '--weights', 'W', '--format', 'onx'], 'LOCKSTEP_CLI_OPTION: --format onx: must be one of '],
-    [['export', '--weights', 'W', '--format', 'html'], 'LOCKSTEP_EXPORT_HTML: gap19k reads images of 3 channels; on the page one draws in one.'],
-    [['export', '--weights', 'W', '--format', 'onnx', '--out', '/proc/nix/x.onnx'], 'LOCKSTEP_SAVE_PATH: cannot write --out /proc/nix/x.onnx: '],
+    [
+      ['export', '--weights', 'W', '--format', 'html'],
+      'LOCKSTEP_EXPORT_HTML: gap19k reads images of 3 channels; on the page one draws in one.',
+    ],
+    [
+      ['export', '--weights', 'W', '--format', 'onnx', '--out', '/proc/nix/x.onnx'],
+      'LOCKSTEP_SAVE_PATH: cannot write --out /proc/nix/x.onnx: ',
+    ],
     [['export', '--weights', 'nix.safetensors', '--format', 'onnx'], 'LOCKSTEP_WEIGHTS_READ: '],
-    [['evaluate', '--weights', 'W', '--data', 'shapes', '--picture', '/proc/nix/x.svg'], 'LOCKSTEP_SAVE_PATH: cannot write --picture /proc/nix/x.svg: '],
-    [['train', '--resize', '0x5'], 'LOCKSTEP_CLI_OPTION: --resize 0x5: must be a height and a width up to 256, such as 28x28'],
-    [['train', '--csv-shape', '28x28'], 'LOCKSTEP_CLI_OPTION: --csv-shape 28x28: must be channels, height and width, such as 3x32x32'],
+    [
+      ['evaluate', '--weights', 'W', '--data', 'DATA', '--picture', '/proc/nix/x.svg'],
+      'LOCKSTEP_SAVE_PATH: cannot write --picture /proc/nix/x.svg: ',
+    ],
+    [
+      ['train', '--resize', '0x5'],
+      'LOCKSTEP_CLI_OPTION: --resize 0x5: must be a height and a width up to 256, such as 28x28',
+    ],
+    [
+      ['train', '--csv-shape', '28x28'],
+      'LOCKSTEP_CLI_OPTION: --csv-shape 28x28: must be channels, height and width, such as 3x32x32',
+    ],
   ])('%j', async (argv, start) => {
     const before = readdirSync(folder);
-    const { code, out, error } = await run(argv.map((word) => (word === 'W' ? weights : word)));
+    const places: Record<string, string> = { W: weights, HERE: folder, DATA: data };
+    const { code, out, error } = await runHere(argv.map((word) => places[word] ?? word));
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(error.startsWith(`lockstep: ${start}`), error).toBe(true);
     expect(error.trimEnd().split('\n')).toHaveLength(1);

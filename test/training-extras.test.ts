@@ -95,7 +95,7 @@ describe('the moving average', () => {
       });
     }
     const got = vectorsOf(node.readAverage() as ModelState);
-    got.forEach((values, i) => expect(bytesOf(values)).toEqual(bytesOf(expected[i] as Float32Array)));
+    for (const [i, values] of got.entries()) expect(bytesOf(values)).toEqual(bytesOf(expected[i] as Float32Array));
   });
 
   it('leaves the state as it is without', async () => {
@@ -135,9 +135,9 @@ describe('clipping the norm', () => {
     const node = startNode({ ...sgd, ...more, clipNorm }, 2);
     const before = node.readState().parameters;
     await trainSteps(node, 0, 1);
-    const moves = node.readState().parameters.flatMap((values, i) => [
-      ...values.map((value, k) => value - (before[i]?.[k] as number)),
-    ]);
+    const moves = node
+      .readState()
+      .parameters.flatMap((values, i) => [...values.map((value, k) => value - (before[i]?.[k] as number))]);
     const norm = Math.sqrt(moves.reduce((sum, move) => sum + move * move, 0));
     // the parameters are rounded to float32 after the step
     expect(Math.abs(norm - clipNorm)).toBeLessThan(1e-4 * clipNorm);

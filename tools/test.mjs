@@ -7,6 +7,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { bootstrap, ROOT } from './bootstrap.mjs';
 import { runVisibly } from './setup/processes.mjs';
+import { SetupError, say, sayFailure } from './setup/report.mjs';
+import { setUpTensorFlow } from './setup/tensorflow.mjs';
 import { addCounts, countReport } from './test-report.mjs';
 
 const isSlow = process.argv.includes('--slow');
@@ -33,6 +35,21 @@ function listReports() {
   return [...workspaces, '.'].map((folder) => path.join(ROOT, folder, 'test-report.json'));
 }
 
+/**
+ * The tensorflow engine is there to be compared with. Where it cannot be had (no pip, no network, no such wheel), the tests
+ * that need it are skipped and say why; with LOCKSTEP_REQUIRE_TENSORFLOW=1 they fail.
+ */
+async function prepareTensorFlow() {
+  try {
+    await setUpTensorFlow();
+  } catch (error) {
+    const reason = error instanceof SetupError ? error.message : String(error);
+    if (process.env.LOCKSTEP_REQUIRE_TENSORFLOW === '1') sayFailure(error);
+    else say(`the tests of the tensorflow engine are skipped: ${reason}`);
+    process.env.LOCKSTEP_TENSORFLOW_REASON = reason;
+  }
+}
+
 /** Runs all steps; returns the names of those that failed. */
 async function runSteps(steps) {
   const failed = [];
@@ -50,6 +67,7 @@ async function testAll() {
     console.log('0 passed, 1 failed');
     return false;
   }
+  await prepareTensorFlow();
   // Left-over reports of single runs would be counted; Nx puts back those of the packages it need not run.
   for (const report of listReports()) rmSync(report, { force: true });
   const failedRuns = await runSteps([

@@ -3,6 +3,7 @@ import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync } from
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
+import { findCacheFolder } from './cache-folder.mjs';
 import { run } from './processes.mjs';
 import { SetupError, sayTimed } from './report.mjs';
 import { statKey } from './stale.mjs';
@@ -109,13 +110,8 @@ function zigTarget() {
   return `${arch}-linux-${isGlibc ? 'gnu' : 'musl'}`;
 }
 
-/** In the folder that core's findCacheFolder names: it is not built yet when a compiler is looked for. */
 function zigFolder(env) {
-  if (env.LOCKSTEP_CACHE) return path.join(env.LOCKSTEP_CACHE, 'zig');
-  const home = env.HOME || os.homedir();
-  const usual = process.platform === 'darwin' ? path.join(home, 'Library', 'Caches') : path.join(home, '.cache');
-  const isGiven = env.XDG_CACHE_HOME && path.isAbsolute(env.XDG_CACHE_HOME);
-  return path.join(isGiven ? env.XDG_CACHE_HOME : usual, 'lockstep', 'zig');
+  return path.join(findCacheFolder(env), 'zig');
 }
 
 async function mayInstallZig(env, ask, signal) {

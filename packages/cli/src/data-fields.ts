@@ -40,8 +40,18 @@ const textField = (flags: string, name: string, description: string, check: Chec
 
 export const dataFormFields: readonly Field[] = [
   textField('--resize <size>', 'resize', 'bring images to this height and width, such as 28x28', isSize),
-  textField('--label-column <name>', 'labelColumn', 'CSV: column with the labels (default: label, else the first)', isText),
-  textField('--csv-shape <shape>', 'csvShape', 'CSV: form of the images where they are not square, such as 1x20x30', isShape),
+  textField(
+    '--label-column <name>',
+    'labelColumn',
+    'CSV: column with the labels (default: label, else the first)',
+    isText,
+  ),
+  textField(
+    '--csv-shape <shape>',
+    'csvShape',
+    'CSV: form of the images where they are not square, such as 1x20x30',
+    isShape,
+  ),
 ];
 
 /** @param get the checked value of a field, by name */

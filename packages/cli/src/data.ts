@@ -33,8 +33,8 @@ export async function loadData(request: DataRequest, model: ModelSpec, io: Io): 
 }
 
 /**
- * Loads data in the form of those that weights were trained on: their size, classes and normalization. Without notes
- * of them, the model's size and the data's own.
+ * Loads data in the form of those that weights were trained on: their classes and normalization, their size if it was
+ * made so by --resize. Without notes of them, as the data are.
  *
  * @throws LockstepError as `loadData`
  */
@@ -45,9 +45,13 @@ export async function loadDataLikeTraining(
   io: Io,
 ): Promise<Dataset> {
   const { channels, height, width } = model.input;
-  const form = { resize: { height, width }, channels: channels === 3 ? 3 : 1, ...definedOf(request) };
+  const form = { ...(notes?.isResized && { resize: { height, width } }), channels: channels === 3 ? 3 : 1 };
   const { classNames, heldOut } = notes ?? {};
-  const dataset = await loadData({ ...form, path: request.path, classNames, heldOut }, model, io);
+  const dataset = await loadData(
+    { ...form, ...definedOf(request), path: request.path, classNames, heldOut },
+    model,
+    io,
+  );
   return notes === undefined ? dataset : { ...dataset, mean: notes.mean, std: notes.std };
 }
 
@@ -63,7 +67,8 @@ const definedOf = <T extends object>(value: T): Partial<T> =>
 export async function loadTrainingData(request: DataRequest, model: ModelSpec, io: Io) {
   const dataset = withClassesOf(model, await load(request, io));
   const { model: adapted, changes } = adaptModel(model, dataset);
-  if (changes.length > 0) writeLine(io.stderr, `note: ${model.name} was changed to fit the data: ${changes.join(', ')}`);
+  if (changes.length > 0)
+    writeLine(io.stderr, `note: ${model.name} was changed to fit the data: ${changes.join(', ')}`);
   return { dataset, model: adapted };
 }
 
@@ -78,7 +83,11 @@ async function load({ path, ...options }: DataRequest, io: Io): Promise<Dataset>
     const dataset =
       path === undefined
         ? await loadMnist({ onWarning, onProgress: (progress) => show((columns) => formatDownload(progress, columns)) })
-        : await openDataset(path, { ...options, onWarning, onProgress: (progress) => show(() => formatReading(progress)) });
+        : await openDataset(path, {
+            ...options,
+            onWarning,
+            onProgress: (progress) => show(() => formatReading(progress)),
+          });
     status?.clear();
     if (dataset.notice !== undefined) writeLine(io.stderr, frameNotice(dataset.notice));
     if (dataset.heldOut !== undefined) writeLine(io.stderr, describeHeldOut(dataset));
@@ -94,7 +103,9 @@ const describeHeldOut = ({ train, test }: Dataset): string =>
 /** Labels without names may be fewer than the model's classes: the data then counts as many as the model. */
 function withClassesOf(model: ModelSpec, dataset: Dataset): Dataset {
   if (dataset.classNames !== undefined || dataset.classes === model.classes) return dataset;
-  const largest = Math.max(...[dataset.train, dataset.validation, dataset.test].map(({ labels }) => findLargest(labels)));
+  const largest = Math.max(
+    ...[dataset.train, dataset.validation, dataset.test].map(({ labels }) => findLargest(labels)),
+  );
   if (largest >= model.classes) return dataset;
   const { checksum: _, ...parts } = dataset;
   return createDataset({ ...parts, classes: model.classes });

@@ -46,7 +46,8 @@ describe('reportEvaluation', () => {
   });
 
   it('lists the most confident mistakes first, of equals the earlier sample', () => {
-    const indices = (count: number): number[] => reportEvaluation(result, NAMES, count).mistakes.map(({ index }) => index);
+    const indices = (count: number): number[] =>
+      reportEvaluation(result, NAMES, count).mistakes.map(({ index }) => index);
     expect(indices(10)).toEqual([2, 4, 1]);
     expect(indices(2)).toEqual([2, 4]);
   });

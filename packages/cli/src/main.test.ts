@@ -62,7 +62,7 @@ describe('errors are one line on stderr, exit code 2', () => {
     [['--verison'], 'LOCKSTEP_CLI_OPTION: unknown option --verison. Did you mean --version?'],
     [
       ['trian'],
-      'LOCKSTEP_CLI_COMMAND: unknown command trian. Did you mean train? There are train, evaluate, ',
+      'LOCKSTEP_CLI_COMMAND: unknown command trian. Did you mean train? There are train, ',
     ],
     [['help', 'modles'], 'LOCKSTEP_CLI_COMMAND: unknown command modles. Did you mean models?'],
     [['trian', '--help'], 'LOCKSTEP_CLI_COMMAND: unknown command trian. Did you mean train?'],

@@ -239,6 +239,6 @@ export const recipeFields: readonly Field[] = [
     path: ['recipe', 'freeze'],
     group: 'Recipe',
     kind: 'texts',
-    description: 'parameters or layers that stay as they are, such as features.* (all but the head) or conv1,conv2',
+    description: 'parameters or layers that stay as they are, such as conv1,conv2 or features.* (all before the dense layers)',
   },
 ];

@@ -1,5 +1,12 @@
 /** Predictions for images from outside, computed as an evaluation computes them. */
-import { allocateSplit, createDataset, type DataNotes, type ModelSpec, type ModelState, type PlanarImage } from '@lockstep/core';
+import {
+  allocateSplit,
+  createDataset,
+  type DataNotes,
+  type ModelSpec,
+  type ModelState,
+  type PlanarImage,
+} from '@lockstep/core';
 import { evaluate } from './session.js';
 
 export interface PredictRequest {

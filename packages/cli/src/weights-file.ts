@@ -22,7 +22,13 @@ import {
 export const MODEL_KEY = 'lockstep.model';
 
 /** Writes a state with its model and what is to be known of its data; throws as core's `saveWeights`. */
-export function saveModelState(path: string, model: ModelSpec, state: ModelState, steps: number, notes?: DataNotes): void {
+export function saveModelState(
+  path: string,
+  model: ModelSpec,
+  state: ModelState,
+  steps: number,
+  notes?: DataNotes,
+): void {
   const metadata = { [MODEL_KEY]: JSON.stringify(model), ...(notes && { [DATA_KEY]: JSON.stringify(notes) }) };
   saveWeights(path, inferLayers(model), state, { steps, metadata });
 }

@@ -59,6 +59,10 @@ type Verdict = { readonly kind: 'done'; readonly outcome: StepOutcome } | { read
 const HASH_EVERY = 16;
 /** LOCKSTEP_HOLD=step:nodes, for tests: before this step, wait until so many nodes are there. */
 const [HOLD_STEP, HOLD_NODES = 0] = (process.env['LOCKSTEP_HOLD'] ?? '').split(':').map((text) => Number.parseInt(text, 10));
+/** Steps between two tries of a node that was too slow for any shard. */
+const PROBE_EVERY = 64;
+/** LOCKSTEP_EVEN=1, for tests: deal shards by threads, not by measured speed. */
+const IS_EVEN = process.env['LOCKSTEP_EVEN'] === '1';
 /** A node's share must change by this much for shards to be dealt anew. */
 const REBALANCE = 1.15;
 
@@ -78,6 +82,8 @@ export class Cluster implements TrainingNode {
   #notFinite = 0;
   #speeds = new Map<number, number>();
   #shares = '';
+  /** Shards of a full step, of each node that has any. */
+  #sizes = new Map<number, number>();
   #starUntil = 0;
   #verified: NodeSnapshot | undefined;
   #isStarted = false;
@@ -402,8 +408,11 @@ export class Cluster implements TrainingNode {
   #speedsOf(nodes: readonly number[]): number[] {
     const workersOf = (id: number): number => this.#membership.nodes.get(id)?.workers ?? this.keeper.workers;
     const paceOf = (id: number): Pace => this.#membership.nodes.get(id)?.pace ?? this.#pace;
-    const isMeasured = nodes.every((id) => paceOf(id).shardMs !== undefined);
+    const isMeasured = !IS_EVEN && nodes.every((id) => paceOf(id).shardMs !== undefined);
+    // who has no shards is not measured any more, so it gets another chance from time to time
+    if (this.#step % PROBE_EVERY === 0) for (const id of nodes) if (!this.#sizes.has(id)) this.#speeds.delete(id);
     for (const id of nodes) {
+      if (this.#speeds.has(id) && !this.#sizes.has(id)) continue;
       const speed = isMeasured ? 1 / (paceOf(id).shardMs as number) : workersOf(id);
       const held = this.#speeds.get(id);
       const ratio = held === undefined ? Number.POSITIVE_INFINITY : Math.max(speed / held, held / speed);
@@ -418,6 +427,7 @@ export class Cluster implements TrainingNode {
     const shares = members.map(({ node, range }) => `${node}:${range.end - range.begin}`).join(' ');
     if (!isFull || shares === this.#shares) return;
     this.#shares = shares;
+    this.#sizes = new Map(members.map(({ node, range }) => [node, range.end - range.begin]));
     const shards = members.map(({ node, range }) => ({ node: this.#nameOf(node), shards: range.end - range.begin }));
     this.options.emit({ event: 'rebalanced', step, shards });
   }
@@ -429,8 +439,7 @@ export class Cluster implements TrainingNode {
   /** Every node as the progress shows it. */
   describeNodes(): NodeShare[] {
     const { shardSize } = this.terms.recipe;
-    const sizes = new Map(this.#shares.split(' ').map((text) => text.split(':').map(Number) as [number, number]));
-    const describe = (id: number, pace: Pace): NodeShare => pace.share(this.#nameOf(id), sizes.get(id) ?? 0, shardSize);
+    const describe = (id: number, pace: Pace): NodeShare => pace.share(this.#nameOf(id), this.#sizes.get(id) ?? 0, shardSize);
     const others = [...this.#membership.nodes.values()].map(({ id, pace }) => describe(id, pace));
     return this.options.isComputing ? [describe(COORDINATOR_ID, this.#pace), ...others] : others;
   }

@@ -53,7 +53,8 @@ interface Difference {
   readonly text: string;
 }
 
-const formatDifferences = (differences: readonly Difference[]): string => differences.map(({ text }) => text).join('; ');
+const formatDifferences = (differences: readonly Difference[]): string =>
+  differences.map(({ text }) => text).join('; ');
 
 const describeInfo = ({ model, recipe, seed, dataset }: CheckpointInfo): Map<string, string> =>
   flatten({ model, recipe, seed, dataset: dataset.checksum, trainSamples: dataset.trainSamples });

@@ -80,10 +80,26 @@ function pool(input, kernelHeight, kernelWidth, stride, start, combine, finish) 
 }
 
 const poolLargest = (input, kernel, stride) =>
-  pool(input, kernel, kernel, stride, Number.NEGATIVE_INFINITY, (a, b) => (b > a ? b : a), (value) => value);
+  pool(
+    input,
+    kernel,
+    kernel,
+    stride,
+    Number.NEGATIVE_INFINITY,
+    (a, b) => (b > a ? b : a),
+    (value) => value,
+  );
 
 const poolMean = (input, kernelHeight, kernelWidth, stride) =>
-  pool(input, kernelHeight, kernelWidth, stride, 0, (a, b) => a + b, (sum, count) => sum / count);
+  pool(
+    input,
+    kernelHeight,
+    kernelWidth,
+    stride,
+    0,
+    (a, b) => a + b,
+    (sum, count) => sum / count,
+  );
 
 /** nn.Linear over all values of its input. */
 function multiply(input, { outFeatures, bias }, take) {

@@ -12,17 +12,25 @@ describe('adaptModel', () => {
     expect(adaptModel(own, MNIST).model).toBe(own);
   });
 
-  it.each(zooModels.map((entry) => [entry.model.name, entry.model] as const))('fits %s to RGB images of 32x32 in 4 classes', (_, own) => {
-    const isConvNet = ['net19k'].includes(own.name);
-    const side = isConvNet ? 28 : 32;
-    const adapted = adaptModel(own, { channels: 3, height: side, width: side, classes: 4 }).model;
-    const layers = inferLayers(adapted);
-    expect(adapted).toMatchObject({ name: own.name, input: { channels: 3, height: side, width: side }, classes: 4 });
-    expect(layers.at(-1)?.output).toEqual({ channels: 4, height: 1, width: 1 });
-  });
+  it.each(zooModels.map((entry) => [entry.model.name, entry.model] as const))(
+    'fits %s to RGB images of 32x32 in 4 classes',
+    (_, own) => {
+      const isConvNet = ['net19k'].includes(own.name);
+      const side = isConvNet ? 28 : 32;
+      const adapted = adaptModel(own, { channels: 3, height: side, width: side, classes: 4 }).model;
+      const layers = inferLayers(adapted);
+      expect(adapted).toMatchObject({ name: own.name, input: { channels: 3, height: side, width: side }, classes: 4 });
+      expect(layers.at(-1)?.output).toEqual({ channels: 4, height: 1, width: 1 });
+    },
+  );
 
   it('tells what it changed, an average pooling over all of the image among it', () => {
-    const { changes, model: adapted } = adaptModel(model('gap19k'), { channels: 3, height: 64, width: 48, classes: 12 });
+    const { changes, model: adapted } = adaptModel(model('gap19k'), {
+      channels: 3,
+      height: 64,
+      width: 48,
+      classes: 12,
+    });
     expect(changes).toEqual(['input 1x28x28 to 3x64x48', 'layer 26 (avgPool 3) to globalAvgPool', '10 classes to 12']);
     expect(adapted.layers[24]).toMatchObject({ type: 'conv', outChannels: 12 });
     expect(adapted.layers[25]).toEqual({ type: 'globalAvgPool' });

@@ -88,6 +88,10 @@ function checkFit(model: ModelSpec, adapted: ModelSpec): void {
 }
 
 const modelError = (model: ModelSpec, text: string, cause?: unknown): LockstepError =>
-  new LockstepError('LOCKSTEP_DATA_MODEL', `${model.name} ${text}. Choose another model, or bring the data to its size with --resize.`, {
-    cause,
-  });
+  new LockstepError(
+    'LOCKSTEP_DATA_MODEL',
+    `${model.name} ${text}. Choose another model, or bring the data to its size with --resize.`,
+    {
+      cause,
+    },
+  );

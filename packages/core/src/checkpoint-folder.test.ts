@@ -95,7 +95,9 @@ describe('findCheckpoint', () => {
         'Give the folder that a run wrote with --checkpoint.',
     );
     truncateSync(tensorsOf(write(1)[0] as string), 1);
-    expect(() => findCheckpoint(folder)).toThrow(/: none is whole: .*step-0000000001 cannot be used: its tensors have 1 /);
+    expect(() => findCheckpoint(folder)).toThrow(
+      /: none is whole: .*step-0000000001 cannot be used: its tensors have 1 /,
+    );
   });
 });
 

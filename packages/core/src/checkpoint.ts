@@ -113,7 +113,10 @@ export function decodeCheckpoint(files: EncodedCheckpoint, source: string): Chec
   }
   const sha256 = hashBytes(files.tensors);
   if (sha256 !== expected.sha256) {
-    throw damaged(source, `its tensors have SHA-256 ${sha256.slice(0, 12)}..., expected ${expected.sha256.slice(0, 12)}...`);
+    throw damaged(
+      source,
+      `its tensors have SHA-256 ${sha256.slice(0, 12)}..., expected ${expected.sha256.slice(0, 12)}...`,
+    );
   }
   const { tensors } = decodeSafetensors(files.tensors, source);
   const found = new Map(tensors.map((tensor) => [tensor.name, decodeFloats(tensor.bytes)]));

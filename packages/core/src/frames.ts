@@ -85,7 +85,7 @@ export function decodeFrame(parts: readonly Buffer[], seal: FrameSeal | undefine
 /** The head as it was sent, alone, and the rest. */
 function splitParts(parts: readonly Buffer[]): [Buffer, Buffer] {
   const [first, second] = parts;
-  if (first && second && parts.length === 2) return [first, second];
+  if (first && second && parts.length === 2 && first.length >= PREFIX_BYTES) return [first, second];
   return [parts.length === 1 && first ? first : Buffer.concat(parts), Buffer.alloc(0)];
 }
 

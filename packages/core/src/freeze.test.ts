@@ -26,7 +26,10 @@ describe('planFreeze', () => {
     [['stem.conv.weight'], ['stem.conv.weight']],
     [['stem.*'], ['stem.conv.weight', 'stem.conv.bias', 'stem.norm.weight', 'stem.norm.bias']],
     [['*.bias'], ['stem.conv.bias', 'stem.norm.bias', 'head.bias']],
-    [['stem.norm', 'head.bias'], ['stem.norm.weight', 'stem.norm.bias', 'head.bias']],
+    [
+      ['stem.norm', 'head.bias'],
+      ['stem.norm.weight', 'stem.norm.bias', 'head.bias'],
+    ],
     [['features.*'], ['stem.conv.weight', 'stem.conv.bias', 'stem.norm.weight', 'stem.norm.bias']],
   ])('%j freezes %j', (patterns, expected) => {
     expect([...planFreeze(layers, patterns).names]).toEqual(expected);
@@ -38,17 +41,20 @@ describe('planFreeze', () => {
     expect(frozen(['*.bias'])).toEqual([]);
   });
 
-  it('takes features.* of a zoo model for all but its head', () => {
-    const lenet = inferLayers(findZooModel('lenet5').model);
-    const names = planFreeze(lenet, ['features.*']).names;
-    const parameters = lenet.flatMap((layer) => layer.parameters).map(({ name }) => name);
-    expect(parameters.filter((name) => !names.has(name))).toEqual(parameters.slice(-2));
+  it('takes features.* for all before the dense layers, or before a head that is a convolution', () => {
+    const trainedOf = (name: string): string[] => {
+      const zoo = inferLayers(findZooModel(name).model);
+      const { names } = planFreeze(zoo, ['features.*']);
+      return zoo.flatMap((layer) => layer.parameters).flatMap((p) => (names.has(p.name) ? [] : [p.name]));
+    };
+    expect(trainedOf('lenet5').map((name) => name.split('.')[0])).toEqual(['fc1', 'fc1', 'fc2', 'fc2', 'fc3', 'fc3']);
+    expect(trainedOf('tiny6k')).toHaveLength(1);
   });
 
   it('names the layers when a pattern matches nothing', () => {
     expect(() => planFreeze(layers, ['stem.conf'])).toThrow(
       'LOCKSTEP_FREEZE_PATTERN: --freeze stem.conf matches no parameter. Did you mean stem.conv? ' +
-        'The layers with parameters are stem.conv, stem.norm, head; features.* stands for all but the last.',
+        'The layers with parameters are stem.conv, stem.norm, head; features.* stands for all before the dense layers.',
     );
   });
 

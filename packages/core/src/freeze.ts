@@ -3,7 +3,7 @@ import { LockstepError } from './errors.js';
 import { type Layer, modelParameters } from './layers.js';
 import { nearestName } from './nearest.js';
 
-/** `features.*` where no layer is named so: every layer but the head, as in the models of torchvision. */
+/** Where no layer is named so: what the models of torchvision call features, every layer before the first dense one. */
 const FEATURES = 'features.*';
 
 export interface Freeze {
@@ -33,21 +33,27 @@ export function planFreeze(layers: readonly Layer[], patterns: readonly string[]
 }
 
 function matchParameters(layers: readonly Layer[], pattern: string): string[] {
-  const expression = new RegExp(`^${pattern.split('*').map(escape).join('.*')}$`);
+  const expression = new RegExp(`^${pattern.split('*').map(escapePattern).join('.*')}$`);
   const matches = layers.flatMap((layer) =>
     layer.parameters.filter(({ name }) => expression.test(layer.name) || expression.test(name)).map(({ name }) => name),
   );
   if (matches.length > 0) return matches;
-  if (pattern === FEATURES) return modelParameters(layers.slice(0, headIndex(layers))).map(({ name }) => name);
+  if (pattern === FEATURES) return modelParameters(layers.slice(0, featuresEnd(layers))).map(({ name }) => name);
   const known = [...new Set(layers.filter((layer) => layer.parameters.length > 0).map((layer) => layer.name))];
   throw new LockstepError(
     'LOCKSTEP_FREEZE_PATTERN',
     `--freeze ${pattern} matches no parameter. Did you mean ${nearestName(pattern, known)}? The layers with parameters are ` +
-      `${known.join(', ')}; ${FEATURES} stands for all but the last.`,
+      `${known.join(', ')}; ${FEATURES} stands for all before the dense layers.`,
   );
 }
 
-const escape = (text: string): string => text.replace(/[\\^$.|?+()[\]{}]/g, '\\$&');
+const escapePattern = (text: string): string => text.replace(/[\\^$.|?+()[\]{}]/g, '\\$&');
+
+/** Where the dense layers begin; the head, where that is a convolution. */
+function featuresEnd(layers: readonly Layer[]): number {
+  const firstDense = layers.findIndex(({ spec }) => spec.type === 'linear');
+  return firstDense < 0 ? headIndex(layers) : firstDense;
+}
 
 /** Index of the head: the last convolution or dense layer; -1 if there is none. */
 export const headIndex = (layers: readonly Layer[]): number =>

@@ -21,6 +21,7 @@ export * from './dataset/cache-folder.js';
 export * from './dataset/embedded.js';
 export * from './dataset/mnist.js';
 export * from './dataset/image-file.js';
+export * from './dataset/png-file.js';
 export * from './dataset/planar-image.js';
 export * from './dataset/resize.js';
 export * from './dataset/image-list.js';

@@ -23,7 +23,8 @@ export function makeCheckpoint(step: number, recipeInput: RecipeInput = {}): Che
   const recipe = recipeSchema.parse(recipeInput);
   const layers = inferLayers(smallModel);
   const layout = planContribution(layers);
-  const fill = (size: number, start: number): Float32Array => Float32Array.from({ length: size }, (_, i) => start + i / 7);
+  const fill = (size: number, start: number): Float32Array =>
+    Float32Array.from({ length: size }, (_, i) => start + i / 7);
   const pack = (start: number, withBuffers: boolean): Float32Array => {
     const packed = new Float32Array(layout.length);
     const state = {
@@ -34,7 +35,9 @@ export function makeCheckpoint(step: number, recipeInput: RecipeInput = {}): Che
     packState(layout, state, packed);
     return packed;
   };
-  const slots = Array.from({ length: optimizerSlots(recipe.optimizer) }, (_, slot) => pack(1000 * (slot + 1) + step, false));
+  const slots = Array.from({ length: optimizerSlots(recipe.optimizer) }, (_, slot) =>
+    pack(1000 * (slot + 1) + step, false),
+  );
   return {
     info: {
       step,

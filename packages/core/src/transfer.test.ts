@@ -26,17 +26,23 @@ const initialState = (model: ModelSpec, seed: number) => ({
 });
 
 describe('replaceHead', () => {
-  it.each(zooModels.map(({ model }) => [model.name, model] as const))('gives %s another number of classes', (_, model) => {
-    const replaced = replaceHead(model, 5);
-    expect(replaced.classes).toBe(5);
-    const changed = replaced.layers.flatMap((layer, index) =>
-      JSON.stringify(layer) === JSON.stringify(model.layers[index]) ? [] : [layer],
-    );
-    expect(changed).toHaveLength(1);
-  });
+  it.each(zooModels.map(({ model }) => [model.name, model] as const))(
+    'gives %s another number of classes',
+    (_, model) => {
+      const replaced = replaceHead(model, 5);
+      expect(replaced.classes).toBe(5);
+      const changed = replaced.layers.flatMap((layer, index) =>
+        JSON.stringify(layer) === JSON.stringify(model.layers[index]) ? [] : [layer],
+      );
+      expect(changed).toHaveLength(1);
+    },
+  );
 
   it('refuses a model whose last layer with weights does not give the classes', () => {
-    const layers = [{ type: 'conv', outChannels: 1, kernel: 1, stride: 1, padding: 0, groups: 1, bias: false }, { type: 'flatten' }];
+    const layers = [
+      { type: 'conv', outChannels: 1, kernel: 1, stride: 1, padding: 0, groups: 1, bias: false },
+      { type: 'flatten' },
+    ];
     const model = { name: 'wide', input: { channels: 1, height: 2, width: 2 }, classes: 4, layers } as ModelSpec;
     expect(() => replaceHead(model, 5)).toThrow(
       'LOCKSTEP_HEAD: wide has no head that can be replaced: its last layer with weights gives 1 values, not one per class (4). ' +
@@ -53,7 +59,14 @@ describe('matchWeights', () => {
     const model = replaceHead(smallModel, 4);
     const fresh = initialState(model, 2);
     const matched = matchWeights(path, inferLayers(model), fresh, true);
-    expect(matched.loaded).toEqual(['conv1.weight', 'conv1.bias', '1.weight', '1.bias', '1.running_mean', '1.running_var']);
+    expect(matched.loaded).toEqual([
+      'conv1.weight',
+      'conv1.bias',
+      '1.weight',
+      '1.bias',
+      '1.running_mean',
+      '1.running_var',
+    ]);
     expect(matched.fresh).toEqual(['fc.weight', 'fc.bias']);
     expect(matched.skipped).toEqual(['fc.weight [3, 32], of the replaced head', 'fc.bias [3], of the replaced head']);
     expect(matched.state.parameters[0]).toEqual(old.parameters[0]);

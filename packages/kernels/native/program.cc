@@ -356,7 +356,7 @@ int Program::algorithmOf(const Op& op) const {
     case CONV: return convs_[op.index].winogradForward ? WINOGRAD : convs_[op.index].forward.isDepthwise ? DEPTHWISE : DIRECT;
     case CONV_INPUT_GRADIENT:
       return convs_[op.index].winogradInputGradient ? WINOGRAD : convs_[op.index].inputGradient.isDepthwise ? DEPTHWISE : DIRECT;
-    case CONV_WEIGHT_GRADIENT: return DIRECT;
+    case CONV_WEIGHT_GRADIENT: return convs_[op.index].winogradWeightGradient ? WINOGRAD : DIRECT;
     case DENSE:
     case DENSE_WEIGHT_GRADIENT:
     case DENSE_INPUT_GRADIENT: return PRODUCT;

@@ -140,14 +140,23 @@ export class ProgramBuilder {
   /** Reserves memory for the largest of the shapes, as `passing` lays them out; undefined for none. */
   reserve(shapes: readonly TensorShape[]): number | undefined {
     if (shapes.length === 0) return undefined;
-    const floats = shapes.map(({ channels, height, width }) => channels * channelPixels(height, width, NO_BORDER) * BLOCK);
+    const floats = shapes.map(
+      ({ channels, height, width }) => channels * channelPixels(height, width, NO_BORDER) * BLOCK,
+    );
     return this.#allocate(Math.max(...floats) * this.blocksPerShard);
   }
 
   /** The same memory as a vector of features; the tensor must be dense. */
   flat(tensor: ProgramTensor): ProgramTensor {
     const channels = tensor.channels * tensor.height * tensor.width;
-    return this.#declare({ channels, height: 1, width: 1 }, NO_BORDER, tensor.at, BLOCK, tensor.blockFloats, tensor.isKept);
+    return this.#declare(
+      { channels, height: 1, width: 1 },
+      NO_BORDER,
+      tensor.at,
+      BLOCK,
+      tensor.blockFloats,
+      tensor.isKept,
+    );
   }
 
   #declare(

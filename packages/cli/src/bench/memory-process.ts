@@ -1,5 +1,7 @@
 /** The process of one memory measurement: loads the data, trains some steps, evaluates, and tells its resident memory. */
 import { loadData } from '../data.js';
+import { describeError, EXIT_FAILED } from '../failure.js';
+import { writeLine } from '../io.js';
 import { processIo } from '../process-io.js';
 import { BenchNode } from './bench-node.js';
 import type { MemorySample, MemoryTask } from './memory.js';
@@ -8,7 +10,12 @@ import { planWorkload } from './workload.js';
 /** Steps after which every buffer has been written. */
 const STEPS = 20;
 
-process.once('message', (task: MemoryTask) => void measure(task));
+process.once('message', (task: MemoryTask) => {
+  measure(task).catch((error: unknown) => {
+    writeLine(process.stderr, describeError(error, process.env));
+    process.exit(EXIT_FAILED);
+  });
+});
 
 async function measure({ model, recipe, data, workers }: MemoryTask): Promise<void> {
   // What there is to say about the data has been said by the process that asks.

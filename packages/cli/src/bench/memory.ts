@@ -42,7 +42,7 @@ export async function measureMemory(task: MemoryTask): Promise<MemoryFigures> {
   if (sample === undefined) {
     throw new LockstepError(
       'LOCKSTEP_BENCH_PROCESS',
-      `the process that measures ${task.model.name} with ${task.workers} workers ended with code ${code} and no result. ` +
+      `the process that measures ${task.model.name} with ${task.workers} ${task.workers === 1 ? 'worker' : 'workers'} ended with code ${code} and no result. ` +
         'Its own message stands above; less memory than the model needs is the likely cause.',
     );
   }

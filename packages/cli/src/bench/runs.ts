@@ -3,6 +3,7 @@ import { type Dataset, type EngineName, type ModelSpec, writeFileAtomically } fr
 import { loadData } from '../data.js';
 import { type Io, writeLine } from '../io.js';
 import { checkOutputPath } from '../output-path.js';
+import { type ClusterFigures, formatCluster, measureCluster } from './cluster.js';
 import type { StepFigures } from './kernel-figures.js';
 import { profileModel } from './kernel-profile.js';
 import { formatStep } from './kernel-table.js';
@@ -30,6 +31,7 @@ export type BenchReport = Occasion & { readonly batchSize: number; readonly data
     | { readonly bench: 'kernels'; readonly step: StepFigures }
     | ({ readonly bench: 'sync'; readonly rows: SyncFigures[] } & Pick<BenchSettings, 'seconds' | 'repetitions'>)
     | { readonly bench: 'memory'; readonly rows: MemoryFigures[] }
+    | ({ readonly bench: 'cluster'; readonly rows: ClusterFigures[] } & Pick<BenchSettings, 'seconds' | 'repetitions'>)
   );
 
 export async function runSpeed(settings: BenchSettings, io: Io): Promise<void> {
@@ -122,6 +124,33 @@ export async function runSync(settings: BenchSettings, io: Io): Promise<void> {
   };
   printReport(report, formatSync(rows), settings, io);
 }
+
+/** Two nodes on a link that is not capped for small models, on one of 1 Gbit/s for large ones: what limits them. */
+export async function runCluster(settings: BenchSettings, io: Io): Promise<void> {
+  const { seconds, repetitions } = settings;
+  const rows: ClusterFigures[] = [];
+  for (const { model, recipe } of settings.models) {
+    const dataset = await loadBenchData(settings, model, io);
+    announce(model.name, io);
+    const workload = planWorkload(model, recipe, dataset, 1);
+    const megabits = workload.parameters > LARGE_PARAMETERS ? GIGABIT : undefined;
+    for (const topology of ['star', 'mesh'] as const) {
+      rows.push(await measureCluster(workload, { topology, megabits }, seconds, repetitions));
+    }
+  }
+  const report: BenchReport = {
+    bench: 'cluster',
+    ...describeOccasion(),
+    batchSize: BENCH_BATCH,
+    seconds,
+    repetitions,
+    rows,
+  };
+  printReport(report, formatCluster(rows), settings, io);
+}
+
+const LARGE_PARAMETERS = 1_000_000;
+const GIGABIT = 1000;
 
 export async function runMemory(settings: BenchSettings, io: Io): Promise<void> {
   const rows: MemoryFigures[] = [];

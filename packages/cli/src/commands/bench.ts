@@ -26,6 +26,9 @@ const kernelFields: readonly Field[] = [secondsField, ...commonFields];
 const syncFields: readonly Field[] = [...measureFields, workersListField('2,8')];
 const memoryFields: readonly Field[] = [modelsField, ...commonFields, workersListField('1,2,8')];
 
+const clusterFields: readonly Field[] = measureFields;
+const CLUSTER_MODELS = 'gap19k,net19k,cnn11m';
+
 /** Loaded when it runs, so that other commands start without it. */
 const loadRuns = () => import('../bench/runs.js');
 
@@ -47,8 +50,9 @@ export function createBenchCommand(context: CommandContext): Command {
     ['lockstep bench kernels net19k', 'where the time of a step goes, op by op'],
     ['lockstep bench sync', 'how long workers wait for each other'],
     ['lockstep bench memory', 'resident memory of each model'],
+    ['lockstep bench cluster', 'two nodes against one'],
   ]);
-  for (const create of [createKernelsCommand, createSyncCommand, createMemoryCommand]) {
+  for (const create of [createKernelsCommand, createSyncCommand, createMemoryCommand, createClusterCommand]) {
     command.addCommand(create(context));
   }
   return command.action(async (options: Record<string, unknown>) => {
@@ -82,6 +86,20 @@ function createSyncCommand(context: CommandContext): Command {
   return command.action(async (options: Record<string, unknown>) => {
     const settings = resolveBench(syncFields, options, [2, 8]);
     await (await loadRuns()).runSync(settings, context.io);
+  });
+}
+
+function createClusterCommand(context: CommandContext): Command {
+  const command = createCommand('cluster', context)
+    .summary('two nodes against one, and how well they fill a link')
+    .description(
+      'Measures two nodes of one thread against one node of two: over a virtual link to a network namespace (root, Linux; ' +
+        'else over loopback), capped at 1 Gbit/s for models above a million parameters.',
+    );
+  addFields(command, clusterFields);
+  return command.action(async (options: Record<string, unknown>) => {
+    const settings = resolveBench(clusterFields, { ...options, models: options['models'] ?? CLUSTER_MODELS }, [1]);
+    await (await loadRuns()).runCluster(settings, context.io);
   });
 }
 

@@ -63,7 +63,9 @@ const fields: readonly Field[] = [
 export function createEvaluateCommand(context: CommandContext): Command {
   const command = createCommand('evaluate', context)
     .summary('evaluate saved weights')
-    .description('Evaluates weights: loss, accuracy, confusion matrix, precision and recall per class, calibration, most confident mistakes.')
+    .description(
+      'Evaluates weights: loss, accuracy, confusion matrix, precision and recall per class, calibration, most confident mistakes.',
+    )
     .argument('[model]', 'name or .json file (default: the model that the weights carry)');
   addFields(command, fields);
   addExamples(command, [
@@ -106,7 +108,17 @@ function resolveEvaluation(
   const dataForm = readDataForm((name) => flags.values[name]);
   if (weights === undefined)
     throw optionError('evaluate needs --weights <file>, such as one that `lockstep train` saved');
-  return { modelName, weights, data, dataForm, workers, split, mistakes, picture, json: json === true } as EvaluationSettings;
+  return {
+    modelName,
+    weights,
+    data,
+    dataForm,
+    workers,
+    split,
+    mistakes,
+    picture,
+    json: json === true,
+  } as EvaluationSettings;
 }
 
 async function runEvaluate(settings: EvaluationSettings, io: Io): Promise<void> {

@@ -60,7 +60,8 @@ function resolveExport(modelName: string | undefined, options: Record<string, un
     if (allowed !== undefined) throw optionError(`${flags.describe(path)}: ${allowed}`);
   }
   const { weights, format: name, out } = flags.values as Record<string, string | undefined>;
-  if (weights === undefined) throw optionError('export needs --weights <file>, such as one that `lockstep train` saved');
+  if (weights === undefined)
+    throw optionError('export needs --weights <file>, such as one that `lockstep train` saved');
   const format = exportFormats.find((entry) => entry.name === name);
   if (format === undefined) throw optionError(`export needs --format <name>: ${formatNames.join(', ')}`);
   return { modelName, weights, format, out: out ?? weights.replace(/(\.safetensors)?$/, format.suffix) };

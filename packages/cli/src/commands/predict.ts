@@ -67,7 +67,8 @@ function resolvePrediction(options: Record<string, unknown>, coreCount: number):
     if (allowed !== undefined) throw optionError(`${flags.describe(path)}: ${allowed}`);
   }
   const { weights, model, workers = coreCount, json } = flags.values;
-  if (weights === undefined) throw optionError('predict needs --weights <file>, such as one that `lockstep train` saved');
+  if (weights === undefined)
+    throw optionError('predict needs --weights <file>, such as one that `lockstep train` saved');
   return { weights, model, workers, json: json === true } as PredictionSettings;
 }
 

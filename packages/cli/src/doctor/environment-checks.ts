@@ -1,7 +1,7 @@
 /** What is around: the dataset in the cache, and a port for other machines. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { findCacheFolder, loadMnist } from '@lockstep/core';
 import type { Finding } from './finding.js';
 
@@ -30,25 +30,25 @@ export async function checkDataset(): Promise<Finding> {
   };
 }
 
-/** Whether the cache folder can be written. */
+/** Whether the cache folder can be written, or made; makes nothing. */
 export function checkCacheFolder(folder: string = findCacheFolder()): Finding {
   const name = 'cache folder';
-  const probe = join(folder, `.doctor-${process.pid}`);
   try {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(probe, '');
-    rmSync(probe);
+    accessSync(findExisting(folder), constants.W_OK);
     return { name, verdict: 'good', text: folder };
   } catch (error) {
     return {
       name,
       verdict: 'notice',
-      text: `${folder} cannot be written: ${(error as Error).message}`,
+      text: `${folder} cannot be written: ${(error as NodeJS.ErrnoException).code}`,
       cost: 'datasets are downloaded again for each run, and the tensorflow engine cannot be set up',
       fix: 'set LOCKSTEP_CACHE to a folder that can be written',
     };
   }
 }
+
+const findExisting = (path: string): string =>
+  existsSync(path) || dirname(path) === path ? path : findExisting(dirname(path));
 
 /** Whether a coordinator could listen here. */
 export async function checkPort(host: string, port: number): Promise<Finding> {

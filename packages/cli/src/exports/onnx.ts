@@ -11,6 +11,8 @@ export const onnxFormat: ExportFormat = {
     const bytes = exportOnnx(model, state, notes);
     writeExport(path, bytes);
     const { channels, height, width } = model.input;
-    return [`input "pixels": float32 [batch, ${channels}, ${height}, ${width}], 0 to 255; outputs "logits" and "probabilities"`];
+    return [
+      `input "pixels": float32 [batch, ${channels}, ${height}, ${width}], 0 to 255; outputs "logits" and "probabilities"`,
+    ];
   },
 };

@@ -1,6 +1,8 @@
 /** What a program may give for a model and its weights, brought to what a run takes. */
 import {
   inferLayers,
+  initialBuffers,
+  initialParameters,
   LockstepError,
   loadModelSpec,
   type ModelSpec,
@@ -11,8 +13,6 @@ import {
   planFreeze,
   type Recipe,
   recipeSchema,
-  initialBuffers,
-  initialParameters,
 } from '@lockstep/core';
 
 /** A name of the zoo, the path of a .json file with a model, or a model written out. */

@@ -50,7 +50,10 @@ export class TrainedModel {
    * @param images [count][channels][height][width] of the model's input, row-major, one byte a value from 0 to 255
    * @throws LockstepError LOCKSTEP_PREDICT_IMAGES when the bytes are not a whole number of images
    */
-  async predict(images: Uint8Array, { workers = availableParallelism() }: ComputeOptions = {}): Promise<ImagePrediction[]> {
+  async predict(
+    images: Uint8Array,
+    { workers = availableParallelism() }: ComputeOptions = {},
+  ): Promise<ImagePrediction[]> {
     const { channels, height, width } = this.spec.input;
     const bytes = channels * height * width;
     if (images.length === 0 || images.length % bytes !== 0) {

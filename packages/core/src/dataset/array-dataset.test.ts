@@ -22,8 +22,21 @@ describe('createArrayDataset', () => {
 
   it('takes validation images, names and a normalization', () => {
     const validation = { images: Uint8Array.of(9, 9, 8, 8), labels: [0, 1] };
-    const dataset = createArrayDataset({ ...base, validation, classNames: ['a', 'b', 'c'], mean: [0], std: [1], name: 'mine' });
-    expect(dataset).toMatchObject({ name: 'mine', classNames: ['a', 'b', 'c'], mean: [0], std: [1], validation: { count: 2 } });
+    const dataset = createArrayDataset({
+      ...base,
+      validation,
+      classNames: ['a', 'b', 'c'],
+      mean: [0],
+      std: [1],
+      name: 'mine',
+    });
+    expect(dataset).toMatchObject({
+      name: 'mine',
+      classNames: ['a', 'b', 'c'],
+      mean: [0],
+      std: [1],
+      validation: { count: 2 },
+    });
   });
 
   it.each<[Partial<ArrayDatasetOptions>, string]>([
@@ -32,11 +45,11 @@ describe('createArrayDataset', () => {
       'train has 2 labels and 5 bytes of images; 2 images of 1x1x2 take 4',
     ],
     [{ test: { images: new Uint8Array(0), labels: [] } }, 'test has no labels'],
+    [{ test: { images: new Uint8Array(4), labels: [0, 3] } }, 'label 1 of test is 3; with 3 classes labels are 0 to 2'],
     [
-      { test: { images: new Uint8Array(4), labels: [0, 3] } },
-      'label 1 of test is 3; with 3 classes labels are 0 to 2',
+      { train: { images: new Uint8Array(2), labels: [0.5] } },
+      'label 0 of train is 0.5; with 3 classes labels are 0 to 2',
     ],
-    [{ train: { images: new Uint8Array(2), labels: [0.5] } }, 'label 0 of train is 0.5; with 3 classes labels are 0 to 2'],
     [{ classNames: ['a'] }, 'there are 1 class names for 3 classes'],
   ])('rejects %j', (change, text) => {
     expect(() => createArrayDataset({ ...base, ...change })).toThrow(

@@ -71,7 +71,9 @@ function copySplit(name: string, { images, labels }: ArraySplit, options: ArrayD
   }
   const wrong = labels.findIndex((label) => !Number.isInteger(label) || label < 0 || label >= classes);
   if (wrong >= 0) {
-    throw arraysError(`label ${wrong} of ${name} is ${labels[wrong]}; with ${classes} classes labels are 0 to ${classes - 1}`);
+    throw arraysError(
+      `label ${wrong} of ${name} is ${labels[wrong]}; with ${classes} classes labels are 0 to ${classes - 1}`,
+    );
   }
   const split = allocateSplit(count, sampleBytes);
   split.images.set(images);

@@ -54,7 +54,12 @@ function gunzip(packed: Readable, path: string): Readable {
   const unpacked = createGunzip();
   const wrapped = new Transform({ transform: (chunk, _, next) => next(null, chunk) });
   unpacked.on('error', (error) =>
-    wrapped.destroy(new LockstepError('LOCKSTEP_DATA_GZIP', `${path} cannot be unpacked: ${error.message}. The file is damaged: download it again.`)),
+    wrapped.destroy(
+      new LockstepError(
+        'LOCKSTEP_DATA_GZIP',
+        `${path} cannot be unpacked: ${error.message}. The file is damaged: download it again.`,
+      ),
+    ),
   );
   return packed.pipe(unpacked).pipe(wrapped);
 }
@@ -118,7 +123,11 @@ class RowReader {
       if (column !== labelAt) pixels[i++] = this.#readPixel(cells[column] as string, column, columns);
     }
     const isWhole = /^\d+(\.0+)?$/.test(label);
-    this.#list.add({ channels, height, width, pixels }, isWhole ? String(Number(label)) : label, `${this.path}, row ${this.#row}`);
+    this.#list.add(
+      { channels, height, width, pixels },
+      isWhole ? String(Number(label)) : label,
+      `${this.path}, row ${this.#row}`,
+    );
   }
 
   #readPixel(cell: string, column: number, { names }: Columns): number {

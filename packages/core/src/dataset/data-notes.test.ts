@@ -8,7 +8,15 @@ const train = allocateSplit(4, 16);
 train.images.fill(255);
 const shape = { channels: 1, height: 4, width: 4, mean: [0.5], std: [0.25] };
 const splits = { train, validation: allocateSplit(0, 0), test: train };
-const dataset = createDataset({ name: 'x', source: 'x', classes: 2, classNames: ['a', 'b'], heldOut: 4, ...shape, ...splits });
+const dataset = createDataset({
+  name: 'x',
+  source: 'x',
+  classes: 2,
+  classNames: ['a', 'b'],
+  heldOut: 4,
+  ...shape,
+  ...splits,
+});
 
 describe('data notes', () => {
   it('keep normalization, class names, ground and what was held out, through a file', () => {
@@ -26,9 +34,12 @@ describe('data notes', () => {
     expect(assumeData(model)).toMatchObject({ mean: [0.1307], std: [0.3081], border: 0, ink: 20 / 28 });
   });
 
-  it.each(['{', '{}', JSON.stringify({ ...describeData(dataset), mean: [0.1, 0.2] })])('are refused when damaged: %s', (text) => {
-    expect(() => parseDataNotes(text, model, 'w.safetensors')).toThrow(
-      `LOCKSTEP_WEIGHTS_DATA: w.safetensors: ${DATA_KEY} does not describe data for 1 channels and 10 classes. Save the weights again with lockstep.`,
-    );
-  });
+  it.each(['{', '{}', JSON.stringify({ ...describeData(dataset), mean: [0.1, 0.2] })])(
+    'are refused when damaged: %s',
+    (text) => {
+      expect(() => parseDataNotes(text, model, 'w.safetensors')).toThrow(
+        `LOCKSTEP_WEIGHTS_DATA: w.safetensors: ${DATA_KEY} does not describe data for 1 channels and 10 classes. Save the weights again with lockstep.`,
+      );
+    },
+  );
 });

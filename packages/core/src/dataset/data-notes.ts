@@ -25,6 +25,8 @@ const dataNotesSchema = z.object({
   ink: z.number().positive().max(1).optional(),
   /** Images that were held out as test set, where the data has none of its own. */
   heldOut: z.int().min(0).optional(),
+  /** Whether the images were brought to the model's size; later ones are too then. */
+  isResized: z.boolean().optional(),
 });
 
 export type DataNotes = z.output<typeof dataNotesSchema>;
@@ -34,7 +36,7 @@ const MNIST_INK = 20 / 28;
 
 /** What to keep about a dataset. */
 export function describeData(dataset: Dataset): DataNotes {
-  const { mean, std, classNames, heldOut } = dataset;
+  const { mean, std, classNames, heldOut, isResized } = dataset;
   const border = measureBorder(dataset);
   const ink = measureInk(dataset, border);
   return {
@@ -44,6 +46,7 @@ export function describeData(dataset: Dataset): DataNotes {
     border,
     ...(ink === undefined ? {} : { ink }),
     ...(heldOut === undefined ? {} : { heldOut }),
+    ...(isResized ? { isResized } : {}),
   };
 }
 

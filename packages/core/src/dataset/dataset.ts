@@ -25,6 +25,8 @@ export interface Dataset {
   readonly classNames?: readonly string[];
   /** Images that were held out for `test`, when the data came without a test set. */
   readonly heldOut?: number;
+  /** Whether the images were brought to this size by --resize. */
+  readonly isResized?: boolean;
   /** Pixel value v becomes (v/255 - mean)/std; one pair per channel. */
   readonly mean: readonly number[];
   readonly std: readonly number[];

@@ -49,10 +49,7 @@ describe('fitImage', () => {
   ])('puts a %s drawing on a ground on which it shows', (_, ink, ground, inverted) => {
     const { image, changes } = fitImage(drawBar(28, 28, [0, 0, 0, 0], ink), MNIST_INPUT, notes);
     expect(Buffer.from(image.pixels).equals(drawBar(28, 28, [0], [255]).pixels)).toBe(true);
-    expect(changes).toEqual([
-      `transparent parts made ${ground}`,
-      ...(inverted === undefined ? [] : [inverted]),
-    ]);
+    expect(changes).toEqual([`transparent parts made ${ground}`, ...(inverted === undefined ? [] : [inverted])]);
   });
 
   it('stretches an image for a model of photographs and repeats grey', () => {

@@ -1,7 +1,8 @@
 import { encode } from 'fast-png';
 import jpeg from 'jpeg-js';
 import { describe, expect, it } from 'vitest';
-import { decodeImage, encodePngImage, isImageName } from './image-file.js';
+import { decodeImage, isImageName } from './image-file.js';
+import { encodePngImage } from './png-file.js';
 import { makeImage } from './test-images.js';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -63,9 +64,17 @@ describe('decodeImage of what it cannot read', () => {
     ['a BMP', bytesOf('BM......'), 'x.png is a BMP image, expected'],
     ['text', bytesOf('hello'), 'x.png is not an image, expected'],
     ['a PNG cut short', good.subarray(0, 50), 'x.png cannot be decoded: '],
-    ['a PNG cut inside its header', good.subarray(0, 20), 'x.png cannot be decoded: it ends inside its header. The file is damaged'],
+    [
+      'a PNG cut inside its header',
+      good.subarray(0, 20),
+      'x.png cannot be decoded: it ends inside its header. The file is damaged',
+    ],
     ['a PNG with a wrong bit', withByte(45, 0x55), 'x.png cannot be decoded: '],
-    ['a PNG that claims 2^31 pixels in a row', withByte(16, 0x7f), 'x.png cannot be decoded: it claims 2130706435x2 pixels, the limit is 100000000 in all'],
+    [
+      'a PNG that claims 2^31 pixels in a row',
+      withByte(16, 0x7f),
+      'x.png cannot be decoded: it claims 2130706435x2 pixels, the limit is 100000000 in all',
+    ],
     ['a JPEG cut short', Uint8Array.of(0xff, 0xd8, 0xff, 0xe0, 0, 16), 'x.png cannot be decoded: '],
   ])('names the file and the reason: %s', (_, bytes, text) => {
     expect(() => decodeImage(bytes, 'x.png')).toThrow(
@@ -75,5 +84,9 @@ describe('decodeImage of what it cannot read', () => {
 });
 
 it('isImageName goes by the ending, whatever its case', () => {
-  expect(['a.png', 'b.JPG', 'c.jpeg', 'd.gif', 'png', 'e.png.txt'].filter(isImageName)).toEqual(['a.png', 'b.JPG', 'c.jpeg']);
+  expect(['a.png', 'b.JPG', 'c.jpeg', 'd.gif', 'png', 'e.png.txt'].filter(isImageName)).toEqual([
+    'a.png',
+    'b.JPG',
+    'c.jpeg',
+  ]);
 });

@@ -1,8 +1,7 @@
 /** PNG and JPEG files to pixels, told apart by content, never by name. */
-import { convertIndexedToRgb, type DecodedPng, decode as decodePng, encode as encodePng } from 'fast-png';
+import { convertIndexedToRgb, type DecodedPng, decode as decodePng } from 'fast-png';
 import jpeg from 'jpeg-js';
 import { LockstepError } from '../errors.js';
-import type { PlanarImage } from './planar-image.js';
 
 /** Pixels as the file has them: uint8, row-major, channels interleaved. */
 export interface RawImage {
@@ -97,17 +96,4 @@ function decodeJpegImage(bytes: Uint8Array): RawImage {
     maxMemoryUsageInMB: 1024,
   });
   return { width, height, channels: 3, pixels: data };
-}
-
-/**
- * The PNG file of an image of 1 or 3 channels; of another number of channels the first is taken as grey.
- *
- * @param image planar: [channels][height][width]
- */
-export function encodePngImage({ channels, height, width, pixels }: PlanarImage): Uint8Array {
-  const plane = height * width;
-  if (channels !== 3) return encodePng({ width, height, channels: 1, depth: 8, data: pixels.slice(0, plane) });
-  const data = new Uint8Array(3 * plane);
-  for (let i = 0; i < plane; i++) for (let c = 0; c < 3; c++) data[3 * i + c] = pixels[c * plane + i] as number;
-  return encodePng({ width, height, channels: 3, depth: 8, data });
 }

@@ -1,5 +1,6 @@
 /** A folder with a folder of PNG and JPEG files for each class, directly or under train/ and test/. */
-import { readdir, readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { decodeImage, isImageName } from './image-file.js';
@@ -30,8 +31,8 @@ export interface ImageForm {
 /** Called from time to time while files are read. */
 export type OnCount = (done: number, total: number) => void;
 
-/** Files read at once. */
-const READ_AHEAD = 64;
+/** Files between two reports. */
+const REPORT_EVERY = 64;
 
 /**
  * Lists the images of a folder: a folder per class under `train` (and `test`, if it is there), or else under the folder
@@ -45,8 +46,7 @@ export async function listImageFolder(directory: string): Promise<ImageFolder | 
     const train = await listClasses(directory, names);
     return train.length > 0 ? { directory, train, test: undefined } : undefined;
   }
-  const listPart = async (part: string) =>
-    listClasses(join(directory, part), await listFolders(join(directory, part)));
+  const listPart = async (part: string) => listClasses(join(directory, part), await listFolders(join(directory, part)));
   const train = await listPart('train');
   const test = names.includes('test') ? await listPart('test') : undefined;
   if (train.length === 0) throw classError(`${join(directory, 'train')} has no folder with PNG or JPEG images`);
@@ -55,15 +55,11 @@ export async function listImageFolder(directory: string): Promise<ImageFolder | 
 }
 
 /** Decodes every image of a folder. @throws LockstepError LOCKSTEP_DATA_IMAGE, _SHAPE, _READ naming the file */
-export async function readImageFolder(
-  folder: ImageFolder,
-  form: ImageForm,
-  onCount: OnCount,
-): Promise<OwnData> {
+export async function readImageFolder(folder: ImageFolder, form: ImageForm, onCount: OnCount): Promise<OwnData> {
   const { directory, train, test } = folder;
   const total = train.length + (test?.length ?? 0);
-  const trainImages = await readFiles(train, form, (done) => onCount(done, total));
-  const testImages = test && (await readFiles(test, form, (done) => onCount(train.length + done, total)));
+  const trainImages = readFiles(train, form, (done) => onCount(done, total));
+  const testImages = test && readFiles(test, form, (done) => onCount(train.length + done, total));
   const widest = testImages && trainImages.channels !== testImages.channels;
   return {
     name: basename(resolve(directory)),
@@ -94,23 +90,20 @@ async function listClasses(directory: string, classNames: readonly string[]): Pr
   return lists.flat();
 }
 
-async function readFiles(files: readonly ClassFile[], form: ImageForm, onDone: (done: number) => void) {
+function readFiles(files: readonly ClassFile[], form: ImageForm, onDone: (done: number) => void): LabelledImages {
   const list = new ImageList(files.length, form.resize, form.channels);
-  for (let from = 0; from < files.length; from += READ_AHEAD) {
-    const some = files.slice(from, from + READ_AHEAD);
-    const contents = await Promise.all(some.map(({ path }) => readBytes(path)));
-    for (const [index, { path, className }] of some.entries()) {
-      list.add(toPlanar(decodeImage(contents[index] as Uint8Array, path)), className, path);
-    }
-    onDone(list.count);
+  for (const { path, className } of files) {
+    list.add(toPlanar(decodeImage(readBytes(path), path)), className, path);
+    if (list.count % REPORT_EVERY === 0) onDone(list.count);
   }
+  onDone(files.length);
   return list.finish();
 }
 
 /** Reads a file. @throws LockstepError LOCKSTEP_DATA_READ */
-export async function readBytes(path: string): Promise<Uint8Array> {
+export function readBytes(path: string): Uint8Array {
   try {
-    return await readFile(path);
+    return readFileSync(path);
   } catch (error) {
     throw new LockstepError(
       'LOCKSTEP_DATA_READ',

@@ -59,7 +59,9 @@ export class ImageList {
   #checkSize({ height, width }: PlanarImage, source: string): void {
     const first = this.#shape;
     if (height > MAX_SIDE || width > MAX_SIDE) {
-      throw shapeError(`${source} has ${height}x${width} pixels (height x width), the limit is ${MAX_SIDE}x${MAX_SIDE}`);
+      throw shapeError(
+        `${source} has ${height}x${width} pixels (height x width), the limit is ${MAX_SIDE}x${MAX_SIDE}`,
+      );
     }
     if (first === undefined || (first.height === height && first.width === width)) return;
     throw shapeError(

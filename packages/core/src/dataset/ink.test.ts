@@ -43,7 +43,9 @@ describe('centreInk', () => {
     fc.assert(
       fc.property(places, ([top, left]) => {
         const moved = centreInk(drawBox(100, 100, top, left, 40, 30), 28, 28, 0.7);
-        expect(Buffer.from(moved.pixels).equals(centreInk(drawBox(100, 100, 0, 0, 40, 30), 28, 28, 0.7).pixels)).toBe(true);
+        expect(Buffer.from(moved.pixels).equals(centreInk(drawBox(100, 100, 0, 0, 40, 30), 28, 28, 0.7).pixels)).toBe(
+          true,
+        );
       }),
     );
   });

@@ -72,7 +72,9 @@ export function measureInk({ train, channels, height, width }: Dataset, border: 
 /** Spreads the values so that the ground, the commonest edge value, becomes 0 and the lightest pixel 255. */
 export function stretchContrast(image: PlanarImage): PlanarImage {
   const { height, width, pixels } = image;
-  const edges = listEdges(height, width).map((at) => pixels[at] as number).sort((a, b) => a - b);
+  const edges = listEdges(height, width)
+    .map((at) => pixels[at] as number)
+    .sort((a, b) => a - b);
   const ground = edges[edges.length >> 1] as number;
   const top = pixels.reduce((most, value) => Math.max(most, value), 0);
   if (top - ground < INK) return image;

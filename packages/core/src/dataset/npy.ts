@@ -20,24 +20,29 @@ export function parseNpy(bytes: Uint8Array, source: string): NpyArray {
     throw new LockstepError('LOCKSTEP_DATA_NPZ', `${source} ${text}`);
   };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 12 || view.getUint32(0) !== 0x93_4e_55_4d) return fail('is not a NumPy array. Save it with numpy.savez.');
+  if (bytes.length < 12 || view.getUint32(0) !== 0x93_4e_55_4d)
+    return fail('is not a NumPy array. Save it with numpy.savez.');
   const isShort = bytes[6] === 1;
   const start = isShort ? 10 : 12;
   const end = start + (isShort ? view.getUint16(8, true) : view.getUint32(8, true));
   const header = new TextDecoder('latin1').decode(bytes.subarray(start, end));
   const type = /'descr':\s*'([^']*)'/.exec(header)?.[1];
   const shapeText = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1];
-  if (type === undefined || shapeText === undefined || end > bytes.length) return fail('has a damaged header. Save it again.');
+  if (type === undefined || shapeText === undefined || end > bytes.length)
+    return fail('has a damaged header. Save it again.');
   const shape = shapeText.split(',').flatMap((side) => (side.trim() === '' ? [] : [Number.parseInt(side, 10)]));
   if (/'fortran_order':\s*True/.test(header) && shape.length > 1) {
     return fail('is stored column by column. Save it with numpy.ascontiguousarray.');
   }
   const count = shape.reduce((product, side) => product * side, 1);
   const elementBytes = sizeOf(type);
-  if (elementBytes === undefined) return fail(`is of type ${type}, expected numbers${type.includes('O') ? ', not Python objects' : ''}.`);
+  if (elementBytes === undefined)
+    return fail(`is of type ${type}, expected numbers${type.includes('O') ? ', not Python objects' : ''}.`);
   const data = bytes.subarray(end);
   if (data.length !== count * elementBytes) {
-    return fail(`has ${data.length} bytes of data, ${type} of shape (${shape.join(', ')}) takes ${count * elementBytes}. The file is damaged.`);
+    return fail(
+      `has ${data.length} bytes of data, ${type} of shape (${shape.join(', ')}) takes ${count * elementBytes}. The file is damaged.`,
+    );
   }
   return { shape, type, values: readValues(data, type, count, elementBytes) };
 }

@@ -16,7 +16,11 @@ const bytes = (...values: number[]): Uint8Array => Uint8Array.from(values);
 const bytesOf = (values: Float32Array | Float64Array | Int32Array | BigInt64Array | Uint32Array): Uint8Array =>
   new Uint8Array(values.buffer);
 
-const twoImages = makeNpy('|u1', [2, 2, 3], Uint8Array.from({ length: 12 }, (_, i) => i));
+const twoImages = makeNpy(
+  '|u1',
+  [2, 2, 3],
+  Uint8Array.from({ length: 12 }, (_, i) => i),
+);
 const twoLabels = makeNpy('<i8', [2], bytesOf(BigInt64Array.of(1n, 0n)));
 
 const read = (arrays: Record<string, Uint8Array>) => {
@@ -44,8 +48,16 @@ describe('parseNpy', () => {
     ['not an array', bytes(1, 2, 3), 'a is not a NumPy array. Save it with numpy.savez.'],
     ['Python objects', makeNpy('|O', [2], bytes(0, 0)), 'a is of type |O, expected numbers, not Python objects.'],
     ['complex numbers', makeNpy('<c8', [1], new Uint8Array(8)), 'a is of type <c8, expected numbers.'],
-    ['columns first', makeNpy('|u1', [2, 2], bytes(1, 2, 3, 4), 'True'), 'a is stored column by column. Save it with numpy.ascontiguousarray.'],
-    ['too few bytes', makeNpy('<f4', [3], new Uint8Array(8)), 'a has 8 bytes of data, <f4 of shape (3) takes 12. The file is damaged.'],
+    [
+      'columns first',
+      makeNpy('|u1', [2, 2], bytes(1, 2, 3, 4), 'True'),
+      'a is stored column by column. Save it with numpy.ascontiguousarray.',
+    ],
+    [
+      'too few bytes',
+      makeNpy('<f4', [3], new Uint8Array(8)),
+      'a has 8 bytes of data, <f4 of shape (3) takes 12. The file is damaged.',
+    ],
   ])('refuses %s', (_, file, text) => {
     expect(() => parseNpy(file, 'a')).toThrow(expect.objectContaining({ code: 'LOCKSTEP_DATA_NPZ', text }));
   });
@@ -88,11 +100,31 @@ describe('readNpz', () => {
 
   it.each([
     ['other names', { a: twoImages }, 'x.npz holds a, expected arrays named x_train and y_train; '],
-    ['images in a row', { x: makeNpy('|u1', [2, 6], new Uint8Array(12)), y: twoLabels }, 'array x of x.npz has the shape (2, 6), expected (count, height, width)'],
-    ['more images than labels', { x: makeNpy('|u1', [3, 2, 2], new Uint8Array(12)), y: twoLabels }, 'array x of x.npz has 3 images, array y of x.npz has 2 labels.'],
-    ['a pixel that is none', { x: makeNpy('<f4', [2, 1, 1], bytesOf(Float32Array.of(0, 1.5))), y: twoLabels }, 'array x of x.npz: element 1 is 1.5, expected whole numbers from 0 to 255, or floats from 0 to 1.'],
-    ['one-hot labels', { x: twoImages, y: makeNpy('|u1', [2, 3], new Uint8Array(6)) }, 'array y of x.npz has the shape (2, 3), expected one label per image'],
-    ['a negative label', { x: twoImages, y: makeNpy('|i1', [2], bytes(1, 255)) }, 'array y of x.npz: label 1 is -1, expected a whole number of at least 0, or a text.'],
+    [
+      'images in a row',
+      { x: makeNpy('|u1', [2, 6], new Uint8Array(12)), y: twoLabels },
+      'array x of x.npz has the shape (2, 6), expected (count, height, width)',
+    ],
+    [
+      'more images than labels',
+      { x: makeNpy('|u1', [3, 2, 2], new Uint8Array(12)), y: twoLabels },
+      'array x of x.npz has 3 images, array y of x.npz has 2 labels.',
+    ],
+    [
+      'a pixel that is none',
+      { x: makeNpy('<f4', [2, 1, 1], bytesOf(Float32Array.of(0, 1.5))), y: twoLabels },
+      'array x of x.npz: element 1 is 1.5, expected whole numbers from 0 to 255, or floats from 0 to 1.',
+    ],
+    [
+      'one-hot labels',
+      { x: twoImages, y: makeNpy('|u1', [2, 3], new Uint8Array(6)) },
+      'array y of x.npz has the shape (2, 3), expected one label per image',
+    ],
+    [
+      'a negative label',
+      { x: twoImages, y: makeNpy('|i1', [2], bytes(1, 255)) },
+      'array y of x.npz: label 1 is -1, expected a whole number of at least 0, or a text.',
+    ],
   ])('names the array: %s', (_, arrays, text) => {
     expect(() => read(arrays as Record<string, Uint8Array>)).toThrow(
       expect.objectContaining({ code: 'LOCKSTEP_DATA_NPZ', text: expect.stringContaining(text) }),

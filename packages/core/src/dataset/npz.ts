@@ -6,8 +6,16 @@ import { type NpyArray, parseNpy } from './npy.js';
 import type { LabelledImages } from './own-data.js';
 
 /** Names of [images, labels]: Keras's mnist.npz, MedMNIST, and the plain ones. */
-const TRAIN_NAMES = [['x_train', 'y_train'], ['train_images', 'train_labels'], ['images', 'labels'], ['x', 'y']] as const;
-const TEST_NAMES = [['x_test', 'y_test'], ['test_images', 'test_labels']] as const;
+const TRAIN_NAMES = [
+  ['x_train', 'y_train'],
+  ['train_images', 'train_labels'],
+  ['images', 'labels'],
+  ['x', 'y'],
+] as const;
+const TEST_NAMES = [
+  ['x_test', 'y_test'],
+  ['test_images', 'test_labels'],
+] as const;
 const MAX_CHANNELS = 16;
 
 /**
@@ -36,7 +44,10 @@ function unpack(bytes: Uint8Array, path: string): ReadonlyMap<string, Uint8Array
     return new Map(Object.entries(files).map(([name, content]) => [name.replace(/\.npy$/, ''), content]));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw npzError(`${path} is not a zip archive that can be unpacked: ${reason}. Save it again with numpy.savez.`, error);
+    throw npzError(
+      `${path} is not a zip archive that can be unpacked: ${reason}. Save it again with numpy.savez.`,
+      error,
+    );
   }
 }
 
@@ -101,7 +112,8 @@ function takeImage(pixels: Uint8Array, index: number, { channels, height, width,
   if (!isChannelLast || channels === 1) return { channels, height, width, pixels: own };
   const plane = height * width;
   const planar = new Uint8Array(bytes);
-  for (let i = 0; i < plane; i++) for (let c = 0; c < channels; c++) planar[c * plane + i] = own[i * channels + c] as number;
+  for (let i = 0; i < plane; i++)
+    for (let c = 0; c < channels; c++) planar[c * plane + i] = own[i * channels + c] as number;
   return { channels, height, width, pixels: planar };
 }
 
@@ -115,7 +127,9 @@ function readPixels({ array: { values, type }, source }: Named): Uint8Array {
     const value = numbers[i] as number;
     const pixel = isFraction ? Math.floor(value * 255 + 0.5) : value;
     if (typeof value !== 'number' || !Number.isInteger(pixel) || pixel < 0 || pixel > 255) {
-      throw npzError(`${source}: element ${i} is ${value}, expected whole numbers from 0 to 255, or floats from 0 to 1.`);
+      throw npzError(
+        `${source}: element ${i} is ${value}, expected whole numbers from 0 to 255, or floats from 0 to 1.`,
+      );
     }
     pixels[i] = pixel;
   }
@@ -123,13 +137,16 @@ function readPixels({ array: { values, type }, source }: Named): Uint8Array {
 }
 
 function isWithin(values: ArrayLike<number>, most: number): boolean {
-  for (let i = 0; i < values.length; i++) if (!((values[i] as number) >= 0 && (values[i] as number) <= most)) return false;
+  for (let i = 0; i < values.length; i++)
+    if (!((values[i] as number) >= 0 && (values[i] as number) <= most)) return false;
   return true;
 }
 
 function readLabels({ array: { shape, values }, source }: Named): string[] {
   if (shape.slice(1).some((side) => side !== 1)) {
-    throw npzError(`${source} has the shape (${shape.join(', ')}), expected one label per image, (count) or (count, 1).`);
+    throw npzError(
+      `${source} has the shape (${shape.join(', ')}), expected one label per image, (count) or (count, 1).`,
+    );
   }
   return Array.from(values as ArrayLike<number | string>, (value, index) => {
     if (typeof value === 'string' || (Number.isInteger(value) && value >= 0)) return String(value);

@@ -18,7 +18,10 @@ beforeEach(() => {
   data = join(folder, 'things');
   mkdirSync(data);
   warnings = [];
-  options = { cacheDirectory: join(folder, 'cache'), onWarning: ({ code, message }) => warnings.push(`${code}: ${message}`) };
+  options = {
+    cacheDirectory: join(folder, 'cache'),
+    onWarning: ({ code, message }) => warnings.push(`${code}: ${message}`),
+  };
 });
 afterEach(() => {
   rmSync(folder, { recursive: true });
@@ -31,7 +34,8 @@ const grey = (index: number) => makeImage(1, 4, 3, index);
 /** The images of a split with their class names, as text that can be compared without order. */
 function listImages({ classNames = [], channels, height, width }: Dataset, { count, images, labels }: Split): string[] {
   const bytes = channels * height * width;
-  const one = (index: number): string => Buffer.from(images.subarray(index * bytes, (index + 1) * bytes)).toString('hex');
+  const one = (index: number): string =>
+    Buffer.from(images.subarray(index * bytes, (index + 1) * bytes)).toString('hex');
   return Array.from({ length: count }, (_, index) => `${classNames[labels[index] as number]} ${one(index)}`).sort();
 }
 
@@ -44,11 +48,21 @@ describe('a folder with a folder per class', () => {
     const test = makeClassFiles(['test/cat', 'test/dog'], 2, (index) => grey(index + 100));
     writeFiles(data, { ...train, ...test });
     const dataset = await open();
-    expect(dataset).toMatchObject({ name: 'things', channels: 1, height: 4, width: 3, classes: 2, classNames: ['cat', 'dog'] });
+    expect(dataset).toMatchObject({
+      name: 'things',
+      channels: 1,
+      height: 4,
+      width: 3,
+      classes: 2,
+      classNames: ['cat', 'dog'],
+    });
     expect(dataset.source).toBe(`6 + 4 images from ${data}`);
     const hex = (index: number): string => Buffer.from(grey(index).pixels).toString('hex');
     expect(listImages(dataset, dataset.train)).toEqual(
-      [0, 1, 2].map((i) => `cat ${hex(i)}`).concat([3, 4, 5].map((i) => `dog ${hex(i)}`)).sort(),
+      [0, 1, 2]
+        .map((i) => `cat ${hex(i)}`)
+        .concat([3, 4, 5].map((i) => `dog ${hex(i)}`))
+        .sort(),
     );
     expect(dataset.test.labels).toEqual(Uint8Array.of(0, 0, 1, 1));
     expect(dataset.heldOut).toBeUndefined();
@@ -99,7 +113,10 @@ describe('a folder with a folder per class', () => {
   });
 
   it('brings images of any size to one with resize', async () => {
-    writeFiles(data, makeClassFiles(['a', 'b'], 3, (index) => makePlain(40 * index, 300, 10 + index)));
+    writeFiles(
+      data,
+      makeClassFiles(['a', 'b'], 3, (index) => makePlain(40 * index, 300, 10 + index)),
+    );
     expect(await open({ resize: { height: 8, width: 6 } })).toMatchObject({ height: 8, width: 6 });
   });
 
@@ -120,12 +137,36 @@ describe('a folder with a folder per class', () => {
   });
 
   it.each([
-    ['images of two sizes', { 'b/x.png': makePng(makePlain(0, 5, 3)) }, 'LOCKSTEP_DATA_SHAPE: DIR/b/x.png has 5x3 pixels (height x width), DIR/a/0.png has 4x3. Give --resize'],
-    ['an image that is too large', { 'a/00.png': makePng(makePlain(0, 300, 3)) }, 'LOCKSTEP_DATA_SHAPE: DIR/a/00.png has 300x3 pixels (height x width), the limit is 256x256. Give --resize'],
-    ['a damaged image', { 'a/x.png': makePng(grey(0)).subarray(0, 60) }, 'LOCKSTEP_DATA_IMAGE: DIR/a/x.png cannot be decoded: '],
-    ['a GIF called .png', { 'a/x.png': 'GIF89a' }, 'LOCKSTEP_DATA_IMAGE: DIR/a/x.png is a GIF, expected a PNG or JPEG image.'],
-    ['a class without images', { 'c/readme.txt': 'later' }, 'LOCKSTEP_DATA_CLASSES: the class folder DIR/c has no PNG or JPEG images. Give a folder for each class'],
-    ['a train folder without images', { 'train/x.txt': '' }, 'LOCKSTEP_DATA_CLASSES: DIR/train has no folder with PNG or JPEG images.'],
+    [
+      'images of two sizes',
+      { 'b/x.png': makePng(makePlain(0, 5, 3)) },
+      'LOCKSTEP_DATA_SHAPE: DIR/b/x.png has 5x3 pixels (height x width), DIR/a/0.png has 4x3. Give --resize',
+    ],
+    [
+      'an image that is too large',
+      { 'a/00.png': makePng(makePlain(0, 300, 3)) },
+      'LOCKSTEP_DATA_SHAPE: DIR/a/00.png has 300x3 pixels (height x width), the limit is 256x256. Give --resize',
+    ],
+    [
+      'a damaged image',
+      { 'a/x.png': makePng(grey(0)).subarray(0, 60) },
+      'LOCKSTEP_DATA_IMAGE: DIR/a/x.png cannot be decoded: ',
+    ],
+    [
+      'a GIF called .png',
+      { 'a/x.png': 'GIF89a' },
+      'LOCKSTEP_DATA_IMAGE: DIR/a/x.png is a GIF, expected a PNG or JPEG image.',
+    ],
+    [
+      'a class without images',
+      { 'c/readme.txt': 'later' },
+      'LOCKSTEP_DATA_CLASSES: the class folder DIR/c has no PNG or JPEG images. Give a folder for each class',
+    ],
+    [
+      'a train folder without images',
+      { 'train/x.txt': '' },
+      'LOCKSTEP_DATA_CLASSES: DIR/train has no folder with PNG or JPEG images.',
+    ],
   ])('names the file: %s', async (_, files, text) => {
     writeFiles(data, { ...makeClassFiles(['a', 'b'], 2, grey), ...files });
     await fails(text);
@@ -135,18 +176,34 @@ describe('a folder with a folder per class', () => {
   it('needs two classes, and at most 256', async () => {
     writeFiles(data, makeClassFiles(['only'], 3, grey));
     await fails('LOCKSTEP_DATA_CLASSES: DIR has one class, only. Give data of 2 to 256 classes.');
-    writeFiles(data, makeClassFiles(Array.from({ length: 257 }, (_, index) => `c${index}`), 1, grey));
-    await fails('LOCKSTEP_DATA_CLASSES: DIR has 258 classes (c0, c1, c10, c100, c101, ...). Give data of 2 to 256 classes.');
+    writeFiles(
+      data,
+      makeClassFiles(
+        Array.from({ length: 257 }, (_, index) => `c${index}`),
+        1,
+        grey,
+      ),
+    );
+    await fails(
+      'LOCKSTEP_DATA_CLASSES: DIR has 258 classes (c0, c1, c10, c100, c101, ...). Give data of 2 to 256 classes.',
+    );
   });
 
   it('needs more images than are held out', async () => {
     writeFiles(data, makeClassFiles(['a', 'b'], 2, grey));
-    await fails('LOCKSTEP_DATA_VALIDATION: DIR has no test set, and of its 4 images 4 cannot be held out for one.', { heldOut: 4 });
+    await fails('LOCKSTEP_DATA_VALIDATION: DIR has no test set, and of its 4 images 4 cannot be held out for one.', {
+      heldOut: 4,
+    });
   });
 
   it('wants test images like the training images', async () => {
-    writeFiles(data, { ...makeClassFiles(['train/a', 'train/b'], 1, grey), ...makeClassFiles(['test/a'], 1, () => makePlain(0, 9, 9)) });
-    await fails('LOCKSTEP_DATA_SHAPE: DIR has training images of 1x4x3 (channels x height x width), test images of 1x9x9.');
+    writeFiles(data, {
+      ...makeClassFiles(['train/a', 'train/b'], 1, grey),
+      ...makeClassFiles(['test/a'], 1, () => makePlain(0, 9, 9)),
+    });
+    await fails(
+      'LOCKSTEP_DATA_SHAPE: DIR has training images of 1x4x3 (channels x height x width), test images of 1x9x9.',
+    );
   });
 });
 
@@ -181,7 +238,9 @@ describe('the cache', () => {
     bytes[40] = (bytes[40] as number) ^ 1;
     writeFileSync(path, bytes);
     expect(await open()).toEqual(first);
-    expect(warnings).toEqual([`LOCKSTEP_DATA_CACHE: ${cached()} does not have the checksum that it was written with; it is written anew.`]);
+    expect(warnings).toEqual([
+      `LOCKSTEP_DATA_CACHE: ${cached()} does not have the checksum that it was written with; it is written anew.`,
+    ]);
     writeFileSync(path, bytes.subarray(0, 100));
     expect(await open()).toEqual(first);
     expect(warnings[1]).toMatch(/^LOCKSTEP_DATA_CACHE: the cached data in .* cannot be used \(LOCKSTEP_DATA_SIZE: /);
@@ -192,7 +251,9 @@ describe('the cache', () => {
   it('costs a warning when it cannot be written', async () => {
     writeFileSync(join(folder, 'cache'), 'a file');
     expect((await open()).train.count).toBe(27);
-    expect(warnings).toEqual([expect.stringMatching(/^LOCKSTEP_DATA_CACHE: the data cannot be kept in .*(EEXIST|ENOTDIR)/)]);
+    expect(warnings).toEqual([
+      expect.stringMatching(/^LOCKSTEP_DATA_CACHE: the data cannot be kept in .*(EEXIST|ENOTDIR)/),
+    ]);
   });
 });
 
@@ -224,7 +285,11 @@ describe('a CSV file', () => {
   it('reads RGB plane by plane, and other forms when told', async () => {
     csv(Array.from({ length: 4 }, (_, row) => [row % 2, ...Array.from({ length: 12 }, (_, i) => i)].join()).join('\n'));
     expect(await open()).toMatchObject({ channels: 3, height: 2, width: 2 });
-    expect(await open({ csvShape: { channels: 1, height: 3, width: 4 } })).toMatchObject({ channels: 1, height: 3, width: 4 });
+    expect(await open({ csvShape: { channels: 1, height: 3, width: 4 } })).toMatchObject({
+      channels: 1,
+      height: 3,
+      width: 4,
+    });
   });
 
   it('reads a folder with train and test tables, packed or not', async () => {
@@ -235,12 +300,28 @@ describe('a CSV file', () => {
   });
 
   it.each([
-    ['a cell that is no number', `${rows(0, 1)}\n1,2,x,4,5`, 'LOCKSTEP_DATA_CSV: DIR, row 3, column 3: "x" is not a pixel, a whole number from 0 to 255. Expected a row per image: its label, then its pixels.'],
-    ['a pixel above 255', 'label,a,b,c,d\n1,2,3,4,256', 'LOCKSTEP_DATA_CSV: DIR, row 2, column 5 (d): "256" is not a pixel'],
+    [
+      'a cell that is no number',
+      `${rows(0, 1)}\n1,2,x,4,5`,
+      'LOCKSTEP_DATA_CSV: DIR, row 3, column 3: "x" is not a pixel, a whole number from 0 to 255. Expected a row per image: its label, then its pixels.',
+    ],
+    [
+      'a pixel above 255',
+      'label,a,b,c,d\n1,2,3,4,256',
+      'LOCKSTEP_DATA_CSV: DIR, row 2, column 5 (d): "256" is not a pixel',
+    ],
     ['an empty cell', `${rows(0)}\n1,2,,4,5`, 'LOCKSTEP_DATA_CSV: DIR, row 2, column 3: "" is not a pixel'],
-    ['a row that is too short', `${rows(0)}\n\n1,2,3`, 'LOCKSTEP_DATA_CSV: DIR, row 3: it has 3 columns, the first row has 5.'],
+    [
+      'a row that is too short',
+      `${rows(0)}\n\n1,2,3`,
+      'LOCKSTEP_DATA_CSV: DIR, row 3: it has 3 columns, the first row has 5.',
+    ],
     ['an empty label', `${rows(0)}\n,2,3,4,5`, 'LOCKSTEP_DATA_CSV: DIR, row 2: the label is empty.'],
-    ['columns that make no image', '0,1,2\n1,2,3', 'LOCKSTEP_DATA_CSV: DIR has 2 columns of pixels, which is neither a square nor three squares. Give --csv-shape'],
+    [
+      'columns that make no image',
+      '0,1,2\n1,2,3',
+      'LOCKSTEP_DATA_CSV: DIR has 2 columns of pixels, which is neither a square nor three squares. Give --csv-shape',
+    ],
     ['a file without rows', 'label,a,b,c,d\n', 'LOCKSTEP_DATA_CSV: DIR has no rows of pixels.'],
     ['an empty file', '', 'LOCKSTEP_DATA_CSV: DIR has no rows of pixels.'],
   ])('names the row: %s', async (_, text, message) => {
@@ -264,10 +345,25 @@ describe('a CSV file', () => {
 
 describe('what is no dataset', () => {
   it.each([
-    ['nothing', () => rmSync(data, { recursive: true }), 'LOCKSTEP_DATA_PATH: there is nothing at DIR. Give a folder with IDX files'],
+    [
+      'nothing',
+      () => rmSync(data, { recursive: true }),
+      'LOCKSTEP_DATA_PATH: there is nothing at DIR. Give a folder with IDX files',
+    ],
     ['an empty folder', () => {}, 'LOCKSTEP_DATA_PATH: DIR holds nothing, which is no dataset.'],
-    ['a folder of other things', () => writeFiles(data, { 'a.txt': '' }), 'LOCKSTEP_DATA_PATH: DIR holds a.txt, which is no dataset.'],
-    ['another file', () => { data = join(folder, 'x.zip'); writeFileSync(data, ''); }, 'LOCKSTEP_DATA_PATH: DIR is neither a folder nor a .csv or .npz file.'],
+    [
+      'a folder of other things',
+      () => writeFiles(data, { 'a.txt': '' }),
+      'LOCKSTEP_DATA_PATH: DIR holds a.txt, which is no dataset.',
+    ],
+    [
+      'another file',
+      () => {
+        data = join(folder, 'x.zip');
+        writeFileSync(data, '');
+      },
+      'LOCKSTEP_DATA_PATH: DIR is neither a folder nor a .csv or .npz file.',
+    ],
   ])('is told: %s', async (_, make, text) => {
     make();
     await fails(text);
@@ -283,4 +379,6 @@ it('IDX files are read as they are, normalized as MNIST is', async () => {
   });
   expect(await open()).toMatchObject({ classes: 10, height: 3, width: 2, mean: [0.1307] });
   expect(readdirSync(folder)).toEqual(['things']);
+  const resized = await open({ resize: { height: 6, width: 5 } });
+  expect(resized).toMatchObject({ height: 6, width: 5, mean: [0.1307], isResized: true, train: { count: 5 } });
 });

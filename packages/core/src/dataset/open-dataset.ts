@@ -13,6 +13,7 @@ import { listImageFolder, readBytes, readImageFolder } from './image-folder.js';
 import type { ImageSize } from './image-list.js';
 import { readNpz } from './npz.js';
 import { finishOwnData, type OwnData } from './own-data.js';
+import { resizeDataset } from './resize.js';
 
 /** What is being done, for a progress bar. */
 export interface DataProgress {
@@ -23,7 +24,7 @@ export interface DataProgress {
 }
 
 export interface DataOptions {
-  /** Bring every image to this size; images of IDX files keep theirs. */
+  /** Bring every image to this size. */
   readonly resize?: ImageSize | undefined;
   /** Image folders: bring every image to 1 or 3 channels. Default: 3 if any image has colours. */
   readonly channels?: number | undefined;
@@ -67,8 +68,14 @@ export async function openDataset(path: string, options: DataOptions = {}): Prom
   const kind = statSync(path, { throwIfNoEntry: false });
   if (kind === undefined) throw pathError(`there is nothing at ${path}`);
   const reader = kind.isDirectory() ? await findInFolder(path, options) : findByName(path, options);
-  return reader === 'idx' ? loadIdxFolder(path, options.classes) : readOrRecall(path, reader, options);
+  const { resize } = options;
+  if (reader !== 'idx') return withResized(await readOrRecall(path, reader, options), resize);
+  const dataset = await loadIdxFolder(path, options.classes);
+  return resize === undefined ? dataset : withResized(resizeDataset(dataset, resize), resize);
 }
+
+const withResized = (dataset: Dataset, resize: ImageSize | undefined): Dataset =>
+  resize === undefined ? dataset : { ...dataset, isResized: true };
 
 const FORMS =
   'Give a folder with IDX files (train-images-idx3-ubyte and so on), a folder with a folder of PNG or JPEG images for each class, a .csv file or an .npz file';
@@ -89,7 +96,7 @@ async function findInFolder(directory: string, options: DataOptions): Promise<Re
   const all = [...folder.train, ...(folder.test ?? [])];
   return {
     files: all.map(({ path }) => ({ name: relative(directory, path), path })),
-    read: () => readImageFolder(folder, options, (done, total) => report(options, done, total)),
+    read: async () => readImageFolder(folder, options, (done, total) => report(options, done, total)),
   };
 }
 
@@ -104,7 +111,7 @@ function findByName(path: string, options: DataOptions): Reader {
   const read = async (): Promise<OwnData> => ({
     name: basename(path),
     origin: path,
-    ...readNpz(await readBytes(path), path, options.resize),
+    ...readNpz(readBytes(path), path, options.resize),
   });
   return { files: [{ name: basename(path), path }], read };
 }

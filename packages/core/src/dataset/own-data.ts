@@ -57,7 +57,11 @@ export function finishOwnData({ name, origin, train, test }: OwnData, options: F
   const testSplit =
     test === undefined
       ? pick(train, listWhere(train.labels.length, isHeldOut), indexes)
-      : pick(test, listWhere(test.labels.length, () => true), indexes);
+      : pick(
+          test,
+          listWhere(test.labels.length, () => true),
+          indexes,
+        );
   return createDataset({
     name,
     source: describeSource(trainSplit, testSplit, origin),

@@ -2,6 +2,7 @@
  * Resizing with a triangle filter: bilinear when enlarging; when shrinking the triangle is as wide as the shrinking, so
  * that every pixel counts (PIL's BILINEAR with antialiasing). Only + - * / on doubles: the same bytes on every machine.
  */
+import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
 import type { PlanarImage } from './planar-image.js';
 
 /** Weights of the input pixels [first, first + weights.length) in one output pixel; they add up to 1. */
@@ -24,6 +25,24 @@ export function resizeImage(image: PlanarImage, height: number, width: number): 
     filterColumns(wide, width, rows, pixels.subarray(c * height * width, (c + 1) * height * width));
   }
   return { channels, height, width, pixels };
+}
+
+/** Stretches every image of a dataset. */
+export function resizeDataset(dataset: Dataset, { height, width }: { height: number; width: number }): Dataset {
+  const { train, validation, test, channels } = dataset;
+  const bytes = channels * dataset.height * dataset.width;
+  const resizeSplit = (split: Split): Split => {
+    const resized = allocateSplit(split.count, channels * height * width);
+    for (let n = 0; n < split.count; n++) {
+      const pixels = split.images.subarray(n * bytes, (n + 1) * bytes);
+      const image = { channels, height: dataset.height, width: dataset.width, pixels };
+      resized.images.set(resizeImage(image, height, width).pixels, n * channels * height * width);
+    }
+    resized.labels.set(split.labels);
+    return resized;
+  };
+  const splits = { train: resizeSplit(train), validation: resizeSplit(validation), test: resizeSplit(test) };
+  return createDataset({ ...dataset, height, width, ...splits });
 }
 
 function planTaps(from: number, to: number): Tap[] {
@@ -56,7 +75,8 @@ function filterColumns(wide: Float64Array, width: number, taps: readonly Tap[], 
   for (const [y, { first, weights }] of taps.entries()) {
     for (let x = 0; x < width; x++) {
       let sum = 0;
-      for (let k = 0; k < weights.length; k++) sum += (weights[k] as number) * (wide[(first + k) * width + x] as number);
+      for (let k = 0; k < weights.length; k++)
+        sum += (weights[k] as number) * (wide[(first + k) * width + x] as number);
       out[y * width + x] = Math.floor(sum + 0.5);
     }
   }

@@ -67,7 +67,11 @@ const describeTask = (classNames: readonly string[]): string =>
 const readPage = (name: string): string => readFileSync(new URL(name, PAGE), 'utf8').trimEnd();
 
 /** A module's text for a script that holds all modules one after the other. */
-const inlineModule = (text: string): string => text.replace(/^import .*;$/gm, '').replace(/^export /gm, '').trim();
+const inlineModule = (text: string): string =>
+  text
+    .replace(/^import .*;$/gm, '')
+    .replace(/^export /gm, '')
+    .trim();
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 

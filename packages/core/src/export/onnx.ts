@@ -9,7 +9,14 @@ import type { ModelState } from '../contribution.js';
 import type { DataNotes } from '../dataset/data-notes.js';
 import { BATCH_NORM_EPS, inferLayers, type Layer } from '../layers.js';
 import type { ModelSpec } from '../model-spec.js';
-import { encodeOnnx, FLOAT, type OnnxAttribute, type OnnxNode, type OnnxTensor, type OnnxValue } from './onnx-schema.js';
+import {
+  encodeOnnx,
+  FLOAT,
+  type OnnxAttribute,
+  type OnnxNode,
+  type OnnxTensor,
+  type OnnxValue,
+} from './onnx-schema.js';
 
 const OPSET = 13;
 /** The version of the file format that came with opset 13 and 14 (onnx 1.8). */
@@ -39,7 +46,9 @@ export function exportOnnx(model: ModelSpec, state: ModelState, notes: DataNotes
       name: model.name,
       node: graph.nodes,
       initializer: graph.initializers,
-      input: [describeValue('pixels', [channels, height, width], 'pixels from 0 to 255; normalization is part of the model')],
+      input: [
+        describeValue('pixels', [channels, height, width], 'pixels from 0 to 255; normalization is part of the model'),
+      ],
       output: [
         describeValue('logits', [model.classes], 'one value per class'),
         describeValue('probabilities', [model.classes], 'softmax of the logits'),
@@ -62,12 +71,16 @@ class LayerTensors {
   readonly #values = new Map<string, Float32Array>();
 
   constructor(layers: readonly Layer[], state: ModelState) {
-    layers.flatMap((layer) => layer.parameters).forEach(({ name }, index) => {
-      this.#values.set(name, state.parameters[index] as Float32Array);
-    });
-    layers.flatMap((layer) => layer.buffers).forEach(({ name }, index) => {
-      this.#values.set(name, state.buffers[index] as Float32Array);
-    });
+    layers
+      .flatMap((layer) => layer.parameters)
+      .forEach(({ name }, index) => {
+        this.#values.set(name, state.parameters[index] as Float32Array);
+      });
+    layers
+      .flatMap((layer) => layer.buffers)
+      .forEach(({ name }, index) => {
+        this.#values.set(name, state.buffers[index] as Float32Array);
+      });
   }
 
   /** Parameters, then buffers: weight and bias; gamma, beta, mean and variance. */
@@ -120,7 +133,11 @@ class Graph {
     switch (spec.type) {
       case 'conv': {
         const { kernel, stride, padding, groups } = spec;
-        const attributes = [...windowOf(kernel, stride), integers('pads', Array(4).fill(padding)), integer('group', groups)];
+        const attributes = [
+          ...windowOf(kernel, stride),
+          integers('pads', Array(4).fill(padding)),
+          integer('group', groups),
+        ];
         return this.node('Conv', name, [input, ...learned], attributes);
       }
       case 'batchNorm':

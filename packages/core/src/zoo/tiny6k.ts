@@ -50,7 +50,7 @@ export const tiny6k = defineZooModel(
     ],
   },
   {
-    epochs: 8,
+    epochs: 10,
     batchSize: 128,
     optimizer: { type: 'sgd', momentum: 0.9, nesterov: true, weightDecay: 1e-4 },
     learningRate: 0.1,

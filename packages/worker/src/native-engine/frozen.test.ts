@@ -85,7 +85,7 @@ describe('the program of a model with frozen layers', () => {
 
   it('has no backward op below the lowest layer that is trained', () => {
     const all = countOps(convs);
-    const head = countOps(convs, ['features.*']);
+    const head = countOps(convs, ['a', 'b', 'c']);
     expect([all.get(CONV_WEIGHT_GRADIENT), all.get(CONV_INPUT_GRADIENT)]).toEqual([2, 1]);
     expect([all.get(DENSE_WEIGHT_GRADIENT), all.get(DENSE_INPUT_GRADIENT)]).toEqual([2, 2]);
     for (const record of [CONV_WEIGHT_GRADIENT, CONV_INPUT_GRADIENT, DENSE_INPUT_GRADIENT, POST_BACKWARD]) {
@@ -104,11 +104,12 @@ describe('the program of a model with frozen layers', () => {
 
 describe.each(availableIsas())('on the %s kernels', (isa) => {
   it.each<[string, ModelSpec, string[]]>([
-    ['all but the head', convs, ['features.*']],
+    ['all before the dense layers', convs, ['features.*']],
+    ['all but the head', convs, ['a', 'b', 'c']],
     ['a layer in the middle', convs, ['b']],
     ['the first layer', convs, ['a']],
     ['biases', convs, ['*.bias']],
-    ['all but the head, with a group stage', wide, ['features.*']],
+    ['all but the head, with a group stage', wide, ['a', 'c']],
     ['a layer of a group stage', wide, ['c']],
   ])('the others have the same gradients, to the bit, when frozen are: %s', (_, spec, freeze) => {
     const before = prepare(spec, undefined, isa);
@@ -170,9 +171,9 @@ describe.each(availableIsas())('on the %s kernels', (isa) => {
     for (const { name, values } of parts) {
       const other = expected.get(name) as Float32Array;
       const largest = other.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-      values.forEach((value, i) =>
-        expect(Math.abs(value - (other[i] as number)) / largest, name).toBeLessThan(TOLERANCE),
-      );
+      for (const [i, value] of values.entries()) {
+        expect(Math.abs(value - (other[i] as number)) / largest, name).toBeLessThan(TOLERANCE);
+      }
     }
   });
 

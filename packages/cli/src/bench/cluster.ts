@@ -1,0 +1,170 @@
+/** Two nodes against one: how much of a second machine's speed a run gets, and how well the exchange fills a link. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { inferLayers, type NodeShare, planContribution, type ProgressEvent, type RunEvent } from '@lockstep/core';
+import type { ClusterSettings } from '../cluster-fields.js';
+import { type TrainRequest, train } from '../session.js';
+import { formatTable } from '../text-table.js';
+import { LinkNamespace } from './link-namespace.js';
+import { BENCH_SEED, type Workload } from './workload.js';
+
+export interface ClusterCase {
+  readonly topology: 'star' | 'mesh';
+  /** Of the link, each way; undefined: not capped. */
+  readonly megabits: number | undefined;
+}
+
+export interface ClusterFigures {
+  readonly model: string;
+  readonly topology: string;
+  readonly megabits: number | undefined;
+  /** `namespace` or `loopback`. */
+  readonly link: string;
+  /** One node with two threads, and two nodes with one each. */
+  readonly aloneImagesPerSecond: number;
+  readonly imagesPerSecond: number;
+  readonly stepMs: number;
+  /** The slowest node's. */
+  readonly computeMs: number;
+  /** What a node sends and what it gets in a step. */
+  readonly bytesPerStep: number;
+  /** Time that the link needs for them, both ways at once. */
+  readonly linkMs: number | undefined;
+  /** linkMs over the time of a step that is not computation. */
+  readonly linkUse: number | undefined;
+}
+
+const BIN = fileURLToPath(new URL('../bin.js', import.meta.url));
+/** Until the threads are warm and shards are dealt by measured speed. */
+const WARM_STEPS = 12;
+const NODES = 2;
+
+export async function measureCluster(workload: Workload, one: ClusterCase, seconds: number, repetitions: number): Promise<ClusterFigures> {
+  const alone: Pace[] = [];
+  const shared: Pace[] = [];
+  const namespace = LinkNamespace.open(one.megabits);
+  try {
+    for (let turn = 0; turn < repetitions; turn++) {
+      alone.push(await measurePace({ ...requestOf(workload), workers: NODES }, seconds, () => {}));
+      shared.push(await measureShared(workload, one, namespace, seconds));
+    }
+  } finally {
+    namespace?.close();
+  }
+  const { stepMs, imagesPerSecond, nodes } = medianOf(shared);
+  const { shardSize } = workload.recipe;
+  const computeMs = Math.max(...nodes.map((node) => (1000 * node.shards * shardSize) / node.imagesPerSecond));
+  const bytesPerStep = ((2 * (NODES - 1)) / NODES) * 4 * planContribution(inferLayers(workload.model)).length;
+  const linkMs = one.megabits === undefined ? undefined : (bytesPerStep * 8) / (one.megabits * 1000);
+  const linkUse = linkMs === undefined ? undefined : linkMs / (stepMs - computeMs);
+  return {
+    model: workload.model.name,
+    topology: one.topology,
+    megabits: one.megabits,
+    link: namespace ? 'namespace' : 'loopback',
+    aloneImagesPerSecond: medianOf(alone).imagesPerSecond,
+    imagesPerSecond,
+    stepMs,
+    computeMs,
+    bytesPerStep,
+    linkMs,
+    linkUse,
+  };
+}
+
+const requestOf = ({ model, recipe, dataset }: Workload): TrainRequest => ({
+  model,
+  recipe: { ...recipe, epochs: 10_000 },
+  dataset,
+  seed: BENCH_SEED,
+  workers: 1,
+  engine: 'native',
+});
+
+interface Pace {
+  readonly imagesPerSecond: number;
+  readonly stepMs: number;
+  readonly nodes: readonly NodeShare[];
+}
+
+const medianOf = (paces: readonly Pace[]): Pace =>
+  [...paces].sort((a, b) => a.stepMs - b.stepMs)[Math.floor(paces.length / 2)] as Pace;
+
+async function measureShared(workload: Workload, one: ClusterCase, namespace: LinkNamespace | undefined, seconds: number): Promise<Pace> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'lockstep-bench-'));
+  const token = randomBytes(32).toString('hex');
+  const tokenFile = path.join(folder, 'token');
+  writeFileSync(tokenFile, token, { mode: 0o600 });
+  const host = namespace?.address ?? '127.0.0.1';
+  const cluster: ClusterSettings = {
+    host,
+    port: 0,
+    waitFor: NODES - 1,
+    token: Buffer.from(token),
+    topology: one.topology,
+    audit: 0,
+    tlsCert: undefined,
+    tlsKey: undefined,
+  };
+  let node: ChildProcess | undefined;
+  try {
+    return await measurePace({ ...requestOf(workload), cluster }, seconds, (event) => {
+      if (event.event !== 'listening') return;
+      const args = [BIN, 'worker', '--connect', event.url, '--threads', '1', '--token-file', tokenFile, '--mesh-listen', `0.0.0.0:0`];
+      const [file = '', ...rest] = [...(namespace?.prefix ?? []), process.execPath, ...args];
+      node = spawn(file, rest, { stdio: 'ignore' });
+    });
+  } finally {
+    node?.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs until it was measured for so long, evaluations left out. */
+async function measurePace(request: TrainRequest, seconds: number, onEvent: (event: RunEvent) => void): Promise<Pace> {
+  const stop = new AbortController();
+  let last: { readonly progress: ProgressEvent; readonly atMs: number } | undefined;
+  let steps = 0;
+  let trainedMs = 0;
+  let nodes: readonly NodeShare[] = [];
+  for await (const event of train({ ...request, signal: stop.signal })) {
+    onEvent(event);
+    if (event.event !== 'progress') continue;
+    const atMs = performance.now();
+    if (event.epoch === 1 && event.step < WARM_STEPS) continue;
+    if (last && last.progress.epoch === event.epoch && event.step > last.progress.step) {
+      steps += event.step - last.progress.step;
+      trainedMs += atMs - last.atMs;
+    }
+    if (!last || last.progress.epoch !== event.epoch || event.step > last.progress.step) last = { progress: event, atMs };
+    nodes = event.nodes ?? nodes;
+    if (trainedMs > 1000 * seconds) stop.abort();
+  }
+  return { imagesPerSecond: (1000 * steps * request.recipe.batchSize) / trainedMs, stepMs: trainedMs / steps, nodes };
+}
+
+export function formatCluster(rows: readonly ClusterFigures[]): string[] {
+  const head = ['model', 'topology', 'link', '1 node x 2', '2 nodes x 1', 'share', 'step', 'compute', 'MB/step', 'link needs', 'link use'];
+  const percent = (part: number): string => `${(100 * part).toFixed(1)}%`;
+  const ms = (value: number | undefined): string => (value === undefined ? '-' : `${value.toFixed(2)} ms`);
+  return formatTable([
+    head,
+    ...rows.map((row) => [
+      row.model,
+      row.topology,
+      `${row.link}${row.megabits === undefined ? '' : `, ${row.megabits} Mbit/s`}`,
+      `${Math.round(row.aloneImagesPerSecond)}/s`,
+      `${Math.round(row.imagesPerSecond)}/s`,
+      percent(row.imagesPerSecond / row.aloneImagesPerSecond),
+      ms(row.stepMs),
+      ms(row.computeMs),
+      (row.bytesPerStep / 1e6).toFixed(2),
+      ms(row.linkMs),
+      row.linkUse === undefined ? '-' : percent(row.linkUse),
+    ]),
+  ], 'lllrrrrrrrr');
+}

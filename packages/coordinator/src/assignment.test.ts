@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { assignShards } from './assignment.js';
+
+const speedList = fc.array(fc.double({ min: 0.01, max: 100, noNaN: true }), { minLength: 1, maxLength: 9 });
+const timeOf = (ranges: readonly { begin: number; end: number }[], speeds: readonly number[]): number =>
+  Math.max(...ranges.map(({ begin, end }, node) => (end - begin) / (speeds[node] as number)));
+
+describe('assignShards', () => {
+  it.each([
+    [8, [1, 1], [4, 4]],
+    [8, [1, 1, 1], [3, 3, 2]],
+    [8, [3, 1], [6, 2]],
+    [8, [1, 0.01], [8, 0]],
+    [1, [1, 1], [1, 0]],
+    [32, [1, 1.05], [16, 16]],
+  ])('deals %i shards to speeds %o as %o', (shards, speeds, expected) => {
+    expect(assignShards(shards, speeds).map(({ begin, end }) => end - begin)).toEqual(expected);
+  });
+
+  it('deals every shard once, in order', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 300 }), speedList, (shards, speeds) => {
+        let at = 0;
+        for (const { begin, end } of assignShards(shards, speeds)) {
+          expect(begin).toBe(at);
+          expect(end).toBeGreaterThanOrEqual(begin);
+          at = end;
+        }
+        expect(at).toBe(shards);
+      }),
+    );
+  });
+
+  it('makes nobody later than one shard more than a perfect division would', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 300 }), speedList, (shards, speeds) => {
+        const total = speeds.reduce((sum, speed) => sum + speed, 0);
+        const slowest = timeOf(assignShards(shards, speeds), speeds);
+        const bound = shards / total + Math.max(...speeds.map((speed) => 1 / speed).filter((ms) => ms <= slowest * (1 + 1e-9)));
+        expect(slowest).toBeLessThanOrEqual(bound * (1 + 1e-6));
+      }),
+    );
+  });
+});
