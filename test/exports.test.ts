@@ -1,5 +1,17 @@
 /** Exports compute what the kernels compute: ONNX in onnxruntime, the page's network in JavaScript. */
-import { collectWeights, type Dataset, describePageModel, exportOnnx, inferLayers, zooModels } from '@lockstep/core';
+import {
+  adaptModel,
+  allocateSplit,
+  collectWeights,
+  createDataset,
+  type Dataset,
+  describeData,
+  describePageModel,
+  exportOnnx,
+  findZooModel,
+  inferLayers,
+  zooModels,
+} from '@lockstep/core';
 import * as ort from 'onnxruntime-web';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { computeLogits } from '../packages/core/page/network.mjs';
@@ -24,20 +36,23 @@ beforeAll(async () => {
 });
 
 /** Logits of the first test images, in batches of at most `BATCH`: the last may be shorter. */
-async function runOnnx({ model, state, notes }: Trained, count: number): Promise<Float32Array> {
+async function runOnnx({ model, state, notes }: Trained, count: number, { test } = dataset): Promise<Float32Array> {
+  const { channels, height, width } = model.input;
+  const bytes = channels * height * width;
   const session = await ort.InferenceSession.create(exportOnnx(model, state, notes), { executionProviders: ['wasm'] });
   const logits = new Float32Array(count * model.classes);
   for (let from = 0; from < count; from += BATCH) {
     const images = Math.min(BATCH, count - from);
-    const pixels = Float32Array.from(dataset.test.images.subarray(from * 784, (from + images) * 784));
-    const output = await session.run({ pixels: new ort.Tensor('float32', pixels, [images, 1, 28, 28]) });
+    const pixels = Float32Array.from(test.images.subarray(from * bytes, (from + images) * bytes));
+    const output = await session.run({ pixels: new ort.Tensor('float32', pixels, [images, channels, height, width]) });
     logits.set(output['logits']?.data as Float32Array, from * model.classes);
   }
   await session.release();
   return logits;
 }
 
-function runPage({ model, state, notes }: Trained, count: number): Float32Array {
+function runPage({ model, state, notes }: Trained, count: number, { test } = dataset): Float32Array {
+  const bytes = model.input.channels * model.input.height * model.input.width;
   const parts = collectWeights(inferLayers(model), state);
   const weights = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
@@ -48,7 +63,7 @@ function runPage({ model, state, notes }: Trained, count: number): Float32Array 
   const logits = new Float32Array(count * model.classes);
   const pageModel = describePageModel(model, notes);
   for (let index = 0; index < count; index++) {
-    const image = dataset.test.images.subarray(index * 784, (index + 1) * 784);
+    const image = test.images.subarray(index * bytes, (index + 1) * bytes);
     logits.set(computeLogits(pageModel, weights, image), index * model.classes);
   }
   return logits;
@@ -99,4 +114,29 @@ describe.each(zooModels.map(({ model }) => [model.name, model] as const))('%s', 
     expect(measureDifference(await runOnnx(untrained, count), logits)).toBeLessThan(TOLERANCE);
     expect(measureDifference(runPage(untrained, count), logits)).toBeLessThan(TOLERANCE);
   });
+});
+
+it('a model of RGB images in four classes, each channel normalized by itself, computes the same', async () => {
+  const shape = { channels: 3, height: 32, width: 30, classes: 4 };
+  const { model } = adaptModel(findZooModel('gap19k').model, shape);
+  const [mean, std] = [
+    [0.4, 0.5, 0.6],
+    [0.2, 0.25, 0.3],
+  ] as const;
+  const test = allocateSplit(20, 3 * 32 * 30);
+  test.images.set(Uint8Array.from({ length: test.images.length }, (_, i) => (i * 7919) % 256));
+  const colours = createDataset({
+    name: 'x',
+    source: 'x',
+    ...shape,
+    mean,
+    std,
+    train: test,
+    validation: allocateSplit(0, 0),
+    test,
+  });
+  const untrained = { ...makeUntrained(model), notes: describeData(colours) };
+  const { logits } = await computeReference(untrained, colours, 20);
+  expect(measureDifference(await runOnnx(untrained, 20, colours), logits)).toBeLessThan(TOLERANCE);
+  expect(measureDifference(runPage(untrained, 20, colours), logits)).toBeLessThan(TOLERANCE);
 });

@@ -36,11 +36,11 @@ describe('help', () => {
     expect(out).toContain('--seed <n>                    start of every random number (default: 1)');
   });
 
-  it.each(['train', 'evaluate', 'summary', 'models'])('of %s has four to six examples', async (command) => {
+  it.each(['train', 'evaluate', 'predict', 'export', 'summary', 'models'])('of %s has four to nine examples', async (command) => {
     const { out } = await run(command, '--help');
     const examples = out.split('\nExamples:\n')[1]?.trimEnd().split('\n') ?? [];
     expect(examples.length).toBeGreaterThanOrEqual(4);
-    expect(examples.length).toBeLessThanOrEqual(6);
+    expect(examples.length).toBeLessThanOrEqual(9);
     expect(await run('help', command)).toMatchObject({ code: 0, out });
   });
 

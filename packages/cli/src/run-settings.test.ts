@@ -135,8 +135,8 @@ describe('every flag of the recipe', () => {
 
 describe('errors name the flag, the value and what is allowed', () => {
   it.each<[Record<string, string | boolean>, string]>([
-    [{ workers: '0' }, 'LOCKSTEP_CLI_OPTION: --workers 0: must be a whole number from 1 to 1024'],
-    [{ workers: '2.5' }, 'LOCKSTEP_CLI_OPTION: --workers 2.5: must be a whole number from 1 to 1024'],
+    [{ workers: '0' }, 'LOCKSTEP_CLI_OPTION: --workers 0 needs --listen as well: somebody must compute'],
+    [{ workers: '2.5' }, 'LOCKSTEP_CLI_OPTION: --workers 2.5: must be a whole number from 0 to 1024'],
     [{ workers: 'all' }, 'LOCKSTEP_CLI_OPTION: --workers all: must be a number'],
     [{ workers: '0x10' }, 'LOCKSTEP_CLI_OPTION: --workers 0x10: must be a number'],
     [{ epochs: '' }, 'LOCKSTEP_CLI_OPTION: --epochs "": must be a number'],
@@ -145,7 +145,7 @@ describe('errors name the flag, the value and what is allowed', () => {
     [{ steps: '0' }, 'LOCKSTEP_CLI_OPTION: --steps 0: must be a whole number of at least 1'],
     [{ until: '0' }, 'LOCKSTEP_CLI_OPTION: --until 0: must be a fraction above 0 and up to 1, such as 0.994'],
     [{ until: '99.4' }, '--until 99.4: must be a fraction above 0 and up to 1, such as 0.994. Did you mean 0.994?'],
-    [{ engine: 'cuda' }, 'LOCKSTEP_CLI_OPTION: --engine cuda: must be native'],
+    [{ engine: 'cuda' }, 'LOCKSTEP_CLI_OPTION: --engine cuda: must be one of native, tensorflow'],
     [{ save: '' }, 'LOCKSTEP_CLI_OPTION: --save is empty; it needs a value'],
     [
       { betas: '0.9;0.99' },
@@ -180,7 +180,7 @@ describe('errors name the flag, the value and what is allowed', () => {
 
 describe('errors of a config file name file and line', () => {
   it.each([
-    ['workers: "8"\n', 'LOCKSTEP_CONFIG: FILE:1: workers "8": must be a whole number from 1 to 1024'],
+    ['workers: "8"\n', 'LOCKSTEP_CONFIG: FILE:1: workers "8": must be a whole number from 0 to 1024'],
     ['seed: 1\nepochs: 2.5\n', 'LOCKSTEP_RECIPE: FILE:2: recipe.epochs 2.5: must be a whole number'],
     ['recipe:\n  epoch: 2\n', 'LOCKSTEP_RECIPE: FILE:2: recipe.epoch 2: unknown field. Did you mean epochs?'],
     [

@@ -25,6 +25,9 @@ const MAX_CHANNELS = 16;
  */
 export function adaptModel(model: ModelSpec, data: DataShape): AdaptedModel {
   const shape = { channels: data.channels, height: data.height, width: data.width };
+  if (data.channels > MAX_CHANNELS) {
+    throw modelError(model, `reads up to ${MAX_CHANNELS} channels, the data has images of ${describeShape(shape)}`);
+  }
   const changes: string[] = [];
   let layers = model.layers;
   if (describeShape(model.input) !== describeShape(shape)) {
@@ -72,9 +75,6 @@ function replaceOutputs(model: ModelSpec, layers: readonly LayerSpec[], classes:
 
 function checkFit(model: ModelSpec, adapted: ModelSpec): void {
   const wanted = describeShape(adapted.input);
-  if (adapted.input.channels > MAX_CHANNELS) {
-    throw modelError(model, `reads up to ${MAX_CHANNELS} channels, the data has images of ${wanted}`);
-  }
   try {
     inferLayers(adapted);
   } catch (error) {

@@ -57,10 +57,11 @@ class Reader {
   read(): ImportedModel {
     for (const layer of this.topology.layers) {
       this.#takeInput(layer);
+      if (!this.#input) throw this.#format('does not say the shape of its input (batch_input_shape)');
       this.#readLayer(layer);
     }
     const input = this.#input;
-    if (!input) throw this.#format('does not say the shape of its input (batch_input_shape)');
+    if (!input) throw this.#format('has no layers');
     const classes = this.#shape.channels * this.#shape.height * this.#shape.width;
     const name = this.topology.name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 64) || 'imported';
     const model = parseModelSpec({ name, input, classes, layers: this.#layers }, this.path);

@@ -39,6 +39,8 @@ export function createExportCommand(context: CommandContext): Command {
   addExamples(command, [
     ['lockstep export --weights w.safetensors --format onnx', 'w.onnx'],
     ['lockstep export --weights w.safetensors --format html --out draw.html', 'a page to draw on'],
+    ['lockstep export --weights w.safetensors --format tfjs', 'w-tfjs/model.json'],
+    ['lockstep export lenet5 --weights lenet5.safetensors --format onnx', 'weights saved by PyTorch'],
   ]);
   return command.action(async (model: string | undefined, options: Record<string, unknown>) => {
     await runExport(resolveExport(model, options), context.io);

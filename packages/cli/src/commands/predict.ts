@@ -45,6 +45,7 @@ export function createPredictCommand(context: CommandContext): Command {
   addExamples(command, [
     ['lockstep predict --weights runs/tiny6k-seed1.safetensors seven.png', 'class and probability'],
     ['lockstep predict --weights w.safetensors scans/', 'every image of a folder'],
+    ['lockstep predict --weights lenet5.safetensors --model lenet5 7.png', 'weights saved by PyTorch'],
     ['lockstep predict --weights w.safetensors --json - < seven.png', 'all probabilities, for programs'],
   ]);
   return command.action(async (names: string[], options: Record<string, unknown>) => {

@@ -3,12 +3,12 @@
  * packages/core/page with model and weights put in. The page loads nothing and sends nothing.
  */
 import { readFileSync } from 'node:fs';
-import { endianness } from 'node:os';
 import type { ModelState } from '../contribution.js';
 import type { DataNotes } from '../dataset/data-notes.js';
 import { LockstepError } from '../errors.js';
 import { inferLayers, type Layer, parameterCount } from '../layers.js';
 import type { ModelSpec } from '../model-spec.js';
+import { toLittleEndian } from '../tfjs-file.js';
 
 const PAGE = new URL('../../page/', import.meta.url);
 /** In the order in which they use each other. */
@@ -37,7 +37,7 @@ export function exportHtml(model: ModelSpec, state: ModelState, notes: DataNotes
     ),
     style: readPage('style.css'),
     model: JSON.stringify(describePageModel(model, notes)).replaceAll('<', '\\u003c'),
-    weights: Buffer.concat(collectWeights(layers, state).map(encodeFloats)).toString('base64'),
+    weights: Buffer.concat(collectWeights(layers, state).map(toLittleEndian)).toString('base64'),
     script: SCRIPTS.map((name) => inlineModule(readPage(name))).join('\n'),
   };
   return readPage('index.html').replace(/\{\{(\w+)\}\}/g, (_, name: string) => parts[name] ?? '');
@@ -76,8 +76,3 @@ const inlineModule = (text: string): string =>
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
 
 const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (character) => ENTITIES[character] as string);
-
-function encodeFloats(values: Float32Array): Buffer {
-  const bytes = Buffer.from(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-  return endianness() === 'LE' ? bytes : bytes.swap32();
-}

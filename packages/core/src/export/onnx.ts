@@ -4,11 +4,11 @@
  *
  *     pixels [batch, channels, height, width], 0 to 255  ->  logits [batch, classes], probabilities [batch, classes]
  */
-import { endianness } from 'node:os';
 import type { ModelState } from '../contribution.js';
 import type { DataNotes } from '../dataset/data-notes.js';
 import { BATCH_NORM_EPS, inferLayers, type Layer } from '../layers.js';
 import type { ModelSpec } from '../model-spec.js';
+import { toLittleEndian } from '../tfjs-file.js';
 import {
   encodeOnnx,
   FLOAT,
@@ -91,8 +91,7 @@ class LayerTensors {
 }
 
 function tensor(name: string, dims: readonly number[], values: Float32Array): OnnxTensor {
-  const bytes = Buffer.from(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-  return { name, dims, data_type: FLOAT, raw_data: endianness() === 'LE' ? bytes : bytes.swap32() };
+  return { name, dims, data_type: FLOAT, raw_data: toLittleEndian(values) };
 }
 
 class Graph {

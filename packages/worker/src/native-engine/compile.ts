@@ -21,7 +21,8 @@ import {
   type Shape,
 } from '@lockstep/core';
 import { BLOCK, type Border, NO_BORDER, ProgramBuilder, type ProgramTensor } from '@lockstep/kernels';
-import { groupUnits, isDense, type Unit } from './units.js';
+import { gradientBorder, inputBorder, isNone, widest } from './borders.js';
+import { groupUnits, isDense, isFusedNorm, type Unit, usesG } from './units.js';
 
 /** Weights from which a dense layer is worth a group stage. */
 const LARGE_DENSE_WEIGHTS = 16_384;
@@ -74,52 +75,6 @@ export function dropoutOf(layer: Layer, recipe: Recipe): number {
 
 const isLargeDense = ({ source }: Unit): boolean =>
   source !== undefined && isDense(source) && elementCount(source.input) * source.output.channels >= LARGE_DENSE_WEIGHTS;
-
-/** Outputs along each side of a tile of Winograd's F(4x4, 3x3), and the inputs it reads. */
-const WINOGRAD = { outputs: 4, inputs: 6 } as const;
-
-/**
- * Zeros that whole Winograd tiles read behind an input of `input` pixels; given to every 3x3 kernel of stride 1, whether
- * it is done that way or not.
- */
-const tileOverhang = (output: number, input: number, before: number): number =>
-  (Math.ceil(output / WINOGRAD.outputs) - 1) * WINOGRAD.outputs + WINOGRAD.inputs - before - input;
-
-/** Outputs that lack to a whole number of tiles. */
-const missingOfTile = (output: number): number => Math.ceil(output / WINOGRAD.outputs) * WINOGRAD.outputs - output;
-
-/** Border of zeros that a convolution reads around its input. */
-function inputBorder(layer: Layer): Border {
-  const { spec, input, output } = layer;
-  if (spec.type !== 'conv' || isDense(layer)) return NO_BORDER;
-  const { padding, kernel, stride } = spec;
-  if (kernel !== 3 || stride !== 1) return { before: padding, after: padding };
-  const overhang = (side: 'height' | 'width'): number => tileOverhang(output[side], input[side], padding);
-  return { before: padding, after: Math.max(padding, overhang('height'), overhang('width')) };
-}
-
-/** Border of zeros that the gradient of a convolution's output needs around it for the weight and input gradients. */
-function gradientBorder(layer: Layer, hasInputGradient: boolean): Border {
-  const { spec, input, output } = layer;
-  if (spec.type !== 'conv' || isDense(layer)) return NO_BORDER;
-  const { kernel, stride, padding } = spec;
-  const isTiled = kernel === 3 && stride === 1;
-  const fill = isTiled ? Math.max(missingOfTile(output.height), missingOfTile(output.width)) : 0;
-  if (!hasInputGradient) return { before: 0, after: fill };
-  const before = Math.max(0, -Math.floor((padding - (kernel - 1)) / stride));
-  const beyond = (side: 'height' | 'width'): number => {
-    const reach = Math.floor((input[side] - 1 + padding) / stride) - (output[side] - 1);
-    return isTiled ? Math.max(reach, tileOverhang(input[side], output[side], before)) : reach;
-  };
-  return { before, after: Math.max(fill, beyond('height'), beyond('width')) };
-}
-
-const widest = (a: Border, b: Border): Border => ({
-  before: Math.max(a.before, b.before),
-  after: Math.max(a.after, b.after),
-});
-
-const isNone = ({ before, after }: Border): boolean => before + after === 0;
 
 class Compiler {
   readonly #placed: PlacedUnit[] = [];
@@ -397,23 +352,5 @@ class Compiler {
 
 const asShape = ({ channels, height, width }: Shape): Shape => ({ channels, height, width });
 
-/** Whether batch norm's backward runs channel by channel over y itself, without a g. */
-function isFusedNorm({ post }: Unit): boolean {
-  const pool = post?.pool?.spec;
-  const isPlain = pool === undefined || (pool.type === 'maxPool' && pool.kernel === 2 && (pool.stride ?? 2) === 2);
-  return post?.norm !== undefined && isPlain && !(pool && post.dropout1);
-}
-
-/** Whether the gradient of y cannot overwrite y at once: y is needed beside it. */
-function usesG(unit: Unit): boolean {
-  const { post, storesRelu } = unit;
-  return post ? (post.norm !== undefined && !isFusedNorm(unit)) || hasLooseWindows(post.pool) : storesRelu;
-}
-
 const layerOf = (segment: Segment): number =>
   segment.kind === 'result' ? Number.MAX_SAFE_INTEGER : segment.layerIndex;
-
-/** Whether windows overlap or leave gaps, so that the gradient of y is not written window by window in place. */
-function hasLooseWindows(pool: Layer | undefined): boolean {
-  return pool?.spec.type === 'maxPool' && (pool.spec.stride ?? pool.spec.kernel) !== pool.spec.kernel;
-}

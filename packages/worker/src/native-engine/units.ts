@@ -81,6 +81,24 @@ function takePost(cursor: Cursor): Post | undefined {
   };
 }
 
+/** Whether batch norm's backward runs channel by channel over y itself, without a g. */
+export function isFusedNorm({ post }: Unit): boolean {
+  const pool = post?.pool?.spec;
+  const isPlain = pool === undefined || (pool.type === 'maxPool' && pool.kernel === 2 && (pool.stride ?? 2) === 2);
+  return post?.norm !== undefined && isPlain && !(pool && post.dropout1);
+}
+
+/** Whether the gradient of y cannot overwrite y at once: y is needed beside it. */
+export function usesG(unit: Unit): boolean {
+  const { post, storesRelu } = unit;
+  return post ? (post.norm !== undefined && !isFusedNorm(unit)) || hasLooseWindows(post.pool) : storesRelu;
+}
+
+/** Whether windows overlap or leave gaps, so that the gradient of y is not written window by window in place. */
+function hasLooseWindows(pool: Layer | undefined): boolean {
+  return pool?.spec.type === 'maxPool' && (pool.spec.stride ?? pool.spec.kernel) !== pool.spec.kernel;
+}
+
 class Cursor {
   readonly begin: number;
 
