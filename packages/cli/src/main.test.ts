@@ -36,13 +36,16 @@ describe('help', () => {
     expect(out).toContain('--seed <n>                    start of every random number (default: 1)');
   });
 
-  it.each(['train', 'evaluate', 'predict', 'export', 'summary', 'models'])('of %s has four to nine examples', async (command) => {
-    const { out } = await run(command, '--help');
-    const examples = out.split('\nExamples:\n')[1]?.trimEnd().split('\n') ?? [];
-    expect(examples.length).toBeGreaterThanOrEqual(4);
-    expect(examples.length).toBeLessThanOrEqual(9);
-    expect(await run('help', command)).toMatchObject({ code: 0, out });
-  });
+  it.each(['train', 'evaluate', 'predict', 'export', 'summary', 'models'])(
+    'of %s has four to nine examples',
+    async (command) => {
+      const { out } = await run(command, '--help');
+      const examples = out.split('\nExamples:\n')[1]?.trimEnd().split('\n') ?? [];
+      expect(examples.length).toBeGreaterThanOrEqual(4);
+      expect(examples.length).toBeLessThanOrEqual(9);
+      expect(await run('help', command)).toMatchObject({ code: 0, out });
+    },
+  );
 
   it('prints the version', async () => {
     expect(await run('--version')).toEqual({ code: 0, out: '0.1.0\n', error: '' });
@@ -60,10 +63,7 @@ describe('errors are one line on stderr, exit code 2', () => {
     [['models', '--jsno'], 'LOCKSTEP_CLI_OPTION: unknown option --jsno. Did you mean --json?'],
     [['--workers', '8'], 'LOCKSTEP_CLI_OPTION: --workers belongs to a command: lockstep train --workers'],
     [['--verison'], 'LOCKSTEP_CLI_OPTION: unknown option --verison. Did you mean --version?'],
-    [
-      ['trian'],
-      'LOCKSTEP_CLI_COMMAND: unknown command trian. Did you mean train? There are train, ',
-    ],
+    [['trian'], 'LOCKSTEP_CLI_COMMAND: unknown command trian. Did you mean train? There are train, '],
     [['help', 'modles'], 'LOCKSTEP_CLI_COMMAND: unknown command modles. Did you mean models?'],
     [['trian', '--help'], 'LOCKSTEP_CLI_COMMAND: unknown command trian. Did you mean train?'],
     [['train', '--workers'], 'LOCKSTEP_CLI_OPTION: --workers needs a value: --workers <n>'],

@@ -46,9 +46,12 @@ const GROUPS: readonly Group[] = ['Run', 'Cluster', 'Data', 'Recipe', 'Output'];
 export const groupHeading = (group: Group): string =>
   group === 'Recipe' ? 'Recipe (default: what the model brings, see `lockstep models`):' : `${group}:`;
 
+const LONGEST_ALIGNED = 64;
+
 /** Examples at the end of a command's help: what they do, then the command. */
 export function addExamples(command: Command, examples: readonly (readonly [string, string])[]): Command {
-  const width = Math.max(...examples.map(([line]) => line.length));
+  // one long command must not push the meaning of all the others out of the window
+  const width = Math.max(...examples.map(([line]) => line.length).filter((length) => length <= LONGEST_ALIGNED));
   const lines = examples.map(([line, meaning]) => `  ${line.padEnd(width)}  ${meaning}`);
   return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
 }

@@ -2,14 +2,11 @@
  * The run in motion: epochs, segments, evaluation, events. It drives nodes and reports; it computes nothing.
  */
 import {
-  type AverageEvaluation,
   type Dataset,
   type EndEvent,
   type EpochEvent,
   epochsWithoutGain,
   type FoundCheckpoint,
-  type EvaluatedSplit,
-  type Evaluation,
   hashParameters,
   inferLayers,
   LockstepError,
@@ -29,6 +26,7 @@ import {
   type WarningEvent,
 } from '@lockstep/core';
 import { type CheckpointPolicy, Checkpoints } from './checkpoints.js';
+import { describeTest, type Evaluated, evaluateNode } from './evaluation.js';
 import { adaptSnapshot, checkResume } from './resume.js';
 
 export interface RunOptions {
@@ -235,22 +233,18 @@ export class Coordinator {
     };
   }
 
-  async #evaluate(): Promise<Evaluated> {
-    const test = await this.node.evaluate('test');
-    const hasValidation = this.options.dataset.validation.count > 0;
-    const validation = hasValidation ? summarizeSplit(await this.node.evaluate('validation')) : undefined;
-    const ema = this.options.recipe.ema === undefined ? undefined : await this.#evaluateAverage(hasValidation);
-    return { test, ...(validation && { validation }), ...(ema && { ema }) };
+  #evaluate(): Promise<Evaluated> {
+    const { dataset, recipe } = this.options;
+    const hasAverage = recipe.ema !== undefined;
+    return evaluateNode(this.node, { hasValidation: dataset.validation.count > 0, hasAverage });
   }
 
-  async #evaluateAverage(hasValidation: boolean): Promise<AverageEvaluation> {
-    const test = await this.node.evaluate('test', { average: true });
-    const evaluation = describeTest(test);
-    if (!hasValidation) return evaluation;
-    return { ...evaluation, validation: summarizeSplit(await this.node.evaluate('validation', { average: true })) };
-  }
-
-  #epochEvent(epoch: number, progress: SegmentProgress, { test, validation, ema }: Evaluated, seconds: number): EpochEvent {
+  #epochEvent(
+    epoch: number,
+    progress: SegmentProgress,
+    { test, validation, ema }: Evaluated,
+    seconds: number,
+  ): EpochEvent {
     const { recipe } = this.options;
     return {
       event: 'epoch',
@@ -287,20 +281,5 @@ export class Coordinator {
     yield* this.#warnings.splice(0);
   }
 }
-
-interface Evaluated {
-  readonly test: EvaluatedSplit;
-  readonly validation?: Evaluation;
-  readonly ema?: AverageEvaluation;
-}
-
-const summarizeSplit = ({ loss, accuracy, correct, total }: EvaluatedSplit): Evaluation => ({ loss, accuracy, correct, total });
-
-const describeTest = ({ loss, accuracy, correct, total }: EvaluatedSplit) => ({
-  testLoss: loss,
-  testAccuracy: accuracy,
-  testCorrect: correct,
-  testTotal: total,
-});
 
 const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, PROGRESS_MS));

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { inferLayers, type NodeShare, planContribution, type ProgressEvent, type RunEvent } from '@lockstep/core';
+import { createDataset, inferLayers, LockstepError, type NodeShare, planContribution, type ProgressEvent, type RunEvent } from '@lockstep/core';
 import type { ClusterSettings } from '../cluster-fields.js';
 import { type TrainRequest, train } from '../session.js';
 import { formatTable } from '../text-table.js';
@@ -76,10 +76,11 @@ export async function measureCluster(workload: Workload, one: ClusterCase, secon
   };
 }
 
-const requestOf = ({ model, recipe, dataset }: Workload): TrainRequest => ({
+const requestOf = ({ model, recipe, dataset: { checksum: _, ...parts } }: Workload): TrainRequest => ({
   model,
   recipe: { ...recipe, epochs: 10_000 },
-  dataset,
+  // cut for the measurement, so it has a checksum of its own
+  dataset: createDataset(parts),
   seed: BENCH_SEED,
   workers: 1,
   engine: 'native',
@@ -112,11 +113,12 @@ async function measureShared(workload: Workload, one: ClusterCase, namespace: Li
   };
   let node: ChildProcess | undefined;
   try {
-    return await measurePace({ ...requestOf(workload), cluster }, seconds, (event) => {
+    return await measurePace({ ...requestOf(workload), cluster }, seconds, (event, stop) => {
       if (event.event !== 'listening') return;
       const args = [BIN, 'worker', '--connect', event.url, '--threads', '1', '--token-file', tokenFile, '--mesh-listen', `0.0.0.0:0`];
       const [file = '', ...rest] = [...(namespace?.prefix ?? []), process.execPath, ...args];
       node = spawn(file, rest, { stdio: 'ignore' });
+      node.on('exit', stop);
     });
   } finally {
     node?.kill('SIGKILL');
@@ -125,14 +127,14 @@ async function measureShared(workload: Workload, one: ClusterCase, namespace: Li
 }
 
 /** Runs until it was measured for so long, evaluations left out. */
-async function measurePace(request: TrainRequest, seconds: number, onEvent: (event: RunEvent) => void): Promise<Pace> {
+async function measurePace(request: TrainRequest, seconds: number, onEvent: (event: RunEvent, stop: () => void) => void): Promise<Pace> {
   const stop = new AbortController();
   let last: { readonly progress: ProgressEvent; readonly atMs: number } | undefined;
   let steps = 0;
   let trainedMs = 0;
   let nodes: readonly NodeShare[] = [];
   for await (const event of train({ ...request, signal: stop.signal })) {
-    onEvent(event);
+    onEvent(event, () => stop.abort());
     if (event.event !== 'progress') continue;
     const atMs = performance.now();
     if (event.epoch === 1 && event.step < WARM_STEPS) continue;
@@ -143,6 +145,9 @@ async function measurePace(request: TrainRequest, seconds: number, onEvent: (eve
     if (!last || last.progress.epoch !== event.epoch || event.step > last.progress.step) last = { progress: event, atMs };
     nodes = event.nodes ?? nodes;
     if (trainedMs > 1000 * seconds) stop.abort();
+  }
+  if (steps === 0) {
+    throw new LockstepError('LOCKSTEP_BENCH_NODE', 'the second node ended before anything was measured. Try `lockstep worker` by hand.');
   }
   return { imagesPerSecond: (1000 * steps * request.recipe.batchSize) / trainedMs, stepMs: trainedMs / steps, nodes };
 }

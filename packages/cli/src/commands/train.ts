@@ -33,7 +33,7 @@ export function createTrainCommand(context: CommandContext): Command {
     .addOption(
       new Option(
         '--config <file>',
-        'a run in a .json or .yaml file: model, recipe, and every long flag as a field',
+        'a run in a .json or .yaml file: model, recipe and the other flags as fields',
       ).helpGroup(groupHeading('Run')),
     );
   addFields(command, [...runFields, ...recipeFields]);
