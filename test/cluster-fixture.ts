@@ -60,9 +60,24 @@ export class Fixture {
   }
 
   /** A run of `steps` steps; without further flags in one process with one worker. */
-  train(steps: number, flags: readonly string[] = [], env: Record<string, string> = {}, prefix: readonly string[] = []): Program {
+  train(
+    steps: number,
+    flags: readonly string[] = [],
+    env: Record<string, string> = {},
+    prefix: readonly string[] = [],
+  ): Program {
     const workers = flags.includes('--workers') ? [] : ['--workers', '1'];
-    const args = ['train', this.model, '--data', this.data, '--steps', String(steps), '--no-save', '--json', ...workers];
+    const args = [
+      'train',
+      this.model,
+      '--data',
+      this.data,
+      '--steps',
+      String(steps),
+      '--no-save',
+      '--json',
+      ...workers,
+    ];
     return this.#start([...args, ...flags], env, prefix);
   }
 
@@ -70,7 +85,12 @@ export class Fixture {
     return this.train(steps, ['--listen', '127.0.0.1:0', '--token-file', this.token, ...flags], env);
   }
 
-  worker(url: string, flags: readonly string[] = [], env: Record<string, string> = {}, prefix: readonly string[] = []): Program {
+  worker(
+    url: string,
+    flags: readonly string[] = [],
+    env: Record<string, string> = {},
+    prefix: readonly string[] = [],
+  ): Program {
     const threads = flags.includes('--threads') ? [] : ['--threads', '1'];
     const token = flags.includes('--token-file') ? [] : ['--token-file', this.token];
     const data = flags.includes('--no-data') ? [] : ['--data', this.data];
@@ -163,7 +183,12 @@ export class Program {
       if (performance.now() > deadline || !this.isAlive) {
         const late = find();
         if (late !== undefined && late !== false) return late;
-        throw new Error(`${what} did not happen.\n${this.events.slice(-8).map((e) => JSON.stringify(e)).join('\n')}\n${this.stderr.slice(-2000)}`);
+        throw new Error(
+          `${what} did not happen.\n${this.events
+            .slice(-8)
+            .map((e) => JSON.stringify(e))
+            .join('\n')}\n${this.stderr.slice(-2000)}`,
+        );
       }
       await new Promise<void>((resolve) => {
         this.#wake.push(resolve);
@@ -173,7 +198,11 @@ export class Program {
   }
 
   event(name: string, timeoutMs?: number, matches: (event: Event) => boolean = () => true): Promise<Event> {
-    return this.until(() => this.events.find((event) => event.event === name && matches(event)), `the event ${name}`, timeoutMs);
+    return this.until(
+      () => this.events.find((event) => event.event === name && matches(event)),
+      `the event ${name}`,
+      timeoutMs,
+    );
   }
 
   async url(): Promise<string> {

@@ -44,14 +44,17 @@ describe.each(['star', 'mesh'])('a %s', (topology) => {
     await expectSameBits(coordinator);
   });
 
-  it.each(['contribute', 'contributed', 'update'])('goes on without a node that is killed at step 20 (%s)', async (point) => {
-    const coordinator = fixture.listen(STEPS, [...flags, '--wait-for', '2']);
-    const url = await coordinator.url();
-    fixture.worker(url, ['--name', 'doomed', ...mesh], { LOCKSTEP_FAULT: `${point}:0:20:kill` });
-    fixture.worker(url, mesh);
-    await coordinator.event('node-left', undefined, ({ node }) => node === 'doomed');
-    await expectSameBits(coordinator);
-  });
+  it.each(['contribute', 'contributed', 'update'])(
+    'goes on without a node that is killed at step 20 (%s)',
+    async (point) => {
+      const coordinator = fixture.listen(STEPS, [...flags, '--wait-for', '2']);
+      const url = await coordinator.url();
+      fixture.worker(url, ['--name', 'doomed', ...mesh], { LOCKSTEP_FAULT: `${point}:0:20:kill` });
+      fixture.worker(url, mesh);
+      await coordinator.event('node-left', undefined, ({ node }) => node === 'doomed');
+      await expectSameBits(coordinator);
+    },
+  );
 
   it('evicts a node that is stopped past its deadline, and takes it in again when it wakes', async () => {
     const coordinator = fixture.listen(STEPS, [...flags, '--wait-for', '2'], { LOCKSTEP_HOLD: '30:2' });
@@ -139,7 +142,9 @@ describe('a star', () => {
 
   it('replaces a worker thread of a node that dies', async () => {
     const coordinator = fixture.listen(STEPS, ['--wait-for', '1']);
-    const node = fixture.worker(await coordinator.url(), ['--threads', '2'], { LOCKSTEP_FAULT: 'contribute:1:20:exit' });
+    const node = fixture.worker(await coordinator.url(), ['--threads', '2'], {
+      LOCKSTEP_FAULT: 'contribute:1:20:exit',
+    });
     await expectSameBits(coordinator);
     expect(node.stderr).toContain('it was replaced');
   });

@@ -1,18 +1,19 @@
 /** A node that breaks rules on purpose: it shakes hands as it should, then sends what a test tells it to. */
+
+import { WebSocket } from 'ws';
 import {
   type Assignment,
   createNonce,
   createProof,
+  decodeFrame,
   deriveFrameKey,
   encodeHead,
-  decodeFrame,
   type Frame,
   FrameSeal,
   LOCKSTEP_VERSION,
   type Message,
   PROTOCOL_VERSION,
 } from '../packages/core/dist/index.js';
-import { WebSocket } from 'ws';
 
 const TOKEN = Buffer.from('a token for the tests');
 
@@ -46,7 +47,9 @@ export class HostileNode {
     if (this.socket.readyState !== WebSocket.OPEN) await new Promise((resolve) => this.socket.once('open', resolve));
   }
 
-  async next<T extends Message['type']>(type: T): Promise<{ message: Extract<Message, { type: T }>; payload: Uint8Array }> {
+  async next<T extends Message['type']>(
+    type: T,
+  ): Promise<{ message: Extract<Message, { type: T }>; payload: Uint8Array }> {
     for (;;) {
       const index = this.frames.findIndex(({ message }) => message.type === type);
       if (index >= 0) return this.frames.splice(index, 1)[0] as never;
@@ -65,7 +68,13 @@ export class HostileNode {
     const { message } = await this.next('challenge');
     this.#nonces = { ...this.#nonces, listener: message.nonce };
     const proof = createProof(this.token, 'node', this.#nonces);
-    const hello = { type: 'hello', protocol: PROTOCOL_VERSION, version: LOCKSTEP_VERSION, nonce: this.#nonces.caller, proof } as const;
+    const hello = {
+      type: 'hello',
+      protocol: PROTOCOL_VERSION,
+      version: LOCKSTEP_VERSION,
+      nonce: this.#nonces.caller,
+      proof,
+    } as const;
     this.send({ ...hello, name: 'hostile', workers: 1, engine: 'none', ...change });
   }
 

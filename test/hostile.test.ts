@@ -80,7 +80,9 @@ describe('before the handshake is over', () => {
     const node = new HostileNode(url);
     await node.greet({ protocol: 99, version: '9.9.9' });
     expect(await node.closed).toBe('LOCKSTEP_NODE_VERSION');
-    expect((await refusalOf(run))['reason']).toContain('the node runs Lockstep 9.9.9 (protocol 99), the coordinator 0.1.0');
+    expect((await refusalOf(run))['reason']).toContain(
+      'the node runs Lockstep 9.9.9 (protocol 99), the coordinator 0.1.0',
+    );
     await expectUntouched(run, url);
   });
 
@@ -93,12 +95,20 @@ describe('before the handshake is over', () => {
   });
 
   it.each([
-    ['random bytes', Buffer.from('8f3c5b1e77aa90c2d4e6f80123456789abcdef00112233445566778899', 'hex'), 'LOCKSTEP_NODE_FRAME'],
+    [
+      'random bytes',
+      Buffer.from('8f3c5b1e77aa90c2d4e6f80123456789abcdef00112233445566778899', 'hex'),
+      'LOCKSTEP_NODE_FRAME',
+    ],
     ['an empty frame', Buffer.alloc(0), 'LOCKSTEP_NODE_FRAME'],
     ['a head that is said to be longer than the frame', frameOf(Buffer.from([0x80]), 60_000), 'LOCKSTEP_NODE_FRAME'],
     ['valid MessagePack of the wrong shape', frameOf(Buffer.from([0x93, 1, 2, 3])), 'LOCKSTEP_NODE_MESSAGE'],
     ['a map with __proto__', frameOf(protoMap()), 'LOCKSTEP_NODE_MESSAGE'],
-    ['an array said to have four billion elements', frameOf(Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff])), 'LOCKSTEP_NODE_FRAME'],
+    [
+      'an array said to have four billion elements',
+      frameOf(Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff])),
+      'LOCKSTEP_NODE_FRAME',
+    ],
     ['5000 bytes', Buffer.alloc(5000), 'LOCKSTEP_NODE_FRAME'],
   ])('drops a connection that sends %s', async (_, bytes, code) => {
     const { run, url } = await startRun();
@@ -129,7 +139,11 @@ describe('before the handshake is over', () => {
     let sent = 0;
     const isClosed = new Promise((resolve) => slow.on('close', resolve));
     const trickle = setInterval(() => slow.write(request.subarray(sent, ++sent)), 100);
-    await run.event('node-refused', undefined, ({ code }) => code === 'LOCKSTEP_NODE_CROWD' || code === 'LOCKSTEP_NODE_SILENT');
+    await run.event(
+      'node-refused',
+      undefined,
+      ({ code }) => code === 'LOCKSTEP_NODE_CROWD' || code === 'LOCKSTEP_NODE_SILENT',
+    );
     await isClosed;
     clearInterval(trickle);
     await expectUntouched(run, url);
@@ -171,11 +185,27 @@ describe('from a node that has the token', () => {
 
   it.each<[string, (sum: Contribution) => void, string]>([
     ['gradients of the wrong length', (sum) => (sum.floats = new Float32Array(16)), 'LOCKSTEP_NODE_CONTRIBUTION'],
-    ['shards of somebody else', (sum) => Object.assign(sum.message, { begin: 0, end: 1 }), 'LOCKSTEP_NODE_CONTRIBUTION'],
-    ['floats from the middle of a bucket', (sum) => Object.assign(sum.message, { offset: 16 }), 'LOCKSTEP_NODE_CONTRIBUTION'],
+    [
+      'shards of somebody else',
+      (sum) => Object.assign(sum.message, { begin: 0, end: 1 }),
+      'LOCKSTEP_NODE_CONTRIBUTION',
+    ],
+    [
+      'floats from the middle of a bucket',
+      (sum) => Object.assign(sum.message, { offset: 16 }),
+      'LOCKSTEP_NODE_CONTRIBUTION',
+    ],
     ['NaN gradients', (sum) => (sum.floats[3] = Number.NaN), 'LOCKSTEP_NODE_CONTRIBUTION'],
-    ['a flipped bit', (sum) => (sum.spoil = (bytes) => bytes.writeUInt8((bytes.at(-1) ?? 0) ^ 1, bytes.length - 1)), 'LOCKSTEP_NODE_FRAME'],
-    ['a challenge', (sum) => (sum.message = { type: 'challenge', protocol: 1, version: '', nonce: '0'.repeat(64) }), 'LOCKSTEP_NODE_ORDER'],
+    [
+      'a flipped bit',
+      (sum) => (sum.spoil = (bytes) => bytes.writeUInt8((bytes.at(-1) ?? 0) ^ 1, bytes.length - 1)),
+      'LOCKSTEP_NODE_FRAME',
+    ],
+    [
+      'a challenge',
+      (sum) => (sum.message = { type: 'challenge', protocol: 1, version: '', nonce: '0'.repeat(64) }),
+      'LOCKSTEP_NODE_ORDER',
+    ],
   ])('drops one that sends %s', async (_, change, code) => {
     const { run, url } = await startRun();
     const node = new HostileNode(url);

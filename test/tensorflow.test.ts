@@ -43,7 +43,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 function lockstep(...args: string[]): Record<string, unknown> {
   const data = findMnist();
   const all = [...args, ...(data === undefined ? [] : ['--data', data]), '--json'];
-  const output = execFileSync(process.execPath, [BIN, ...all], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const output = execFileSync(process.execPath, [BIN, ...all], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   return JSON.parse(output.trim().split('\n').at(-1) as string);
 }
 
@@ -52,7 +55,10 @@ function predict(backend: 'tensorflow' | 'cpu', model: string, count: number): F
   const out = path.join(folder, 'logits');
   writeFileSync(pixels, dataset.test.images.slice(0, count * 28 * 28));
   const env = { ...process.env, TF_CPP_MIN_LOG_LEVEL: '2' };
-  execFileSync(process.execPath, [CHECK, tensorFlowFolder(), backend, model, pixels, String(count), out], { env, stdio: 'ignore' });
+  execFileSync(process.execPath, [CHECK, tensorFlowFolder(), backend, model, pixels, String(count), out], {
+    env,
+    stdio: 'ignore',
+  });
   return new Float32Array(Uint8Array.from(readFileSync(out)).buffer);
 }
 

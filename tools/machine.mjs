@@ -6,4 +6,13 @@ import { detectInstructionSets } from './setup/instruction-sets.mjs';
 import { isTensorFlowReady } from './setup/tensorflow.mjs';
 
 const hasMnist = existsSync(path.join(ROOT, '..', 'shared', 'mnist'));
-console.log(JSON.stringify([process.version, process.platform, process.arch, detectInstructionSets(), hasMnist, isTensorFlowReady()]));
+console.log(
+  JSON.stringify([
+    process.version,
+    process.platform,
+    process.arch,
+    detectInstructionSets(),
+    hasMnist,
+    isTensorFlowReady(),
+  ]),
+);

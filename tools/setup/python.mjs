@@ -26,12 +26,25 @@ export async function findPython({ env = process.env, signal } = {}) {
 }
 
 /** Downloads one wheel into `folder`. `scratch` is where it grows until it is complete. */
-export async function downloadWheel(python, { project, version, platform, folder, scratch }, { env = process.env, signal } = {}) {
-  const args = ['-m', 'pip', 'download', '--no-deps', '--only-binary=:all:', '--disable-pip-version-check', '--no-input'];
+export async function downloadWheel(
+  python,
+  { project, version, platform, folder, scratch },
+  { env = process.env, signal } = {},
+) {
+  const args = [
+    '-m',
+    'pip',
+    'download',
+    '--no-deps',
+    '--only-binary=:all:',
+    '--disable-pip-version-check',
+    '--no-input',
+  ];
   // the wheel's own Python does not matter: only its C++ libraries are used
   args.push('--python-version', '3.11', '--implementation', 'cp', '--platform', platform);
   const [major, minor] = python.pipVersion;
-  if (major > RESUMING_PIP[0] || (major === RESUMING_PIP[0] && minor >= RESUMING_PIP[1])) args.push('--resume-retries', '5');
+  if (major > RESUMING_PIP[0] || (major === RESUMING_PIP[0] && minor >= RESUMING_PIP[1]))
+    args.push('--resume-retries', '5');
   args.push('--dest', folder, `${project}==${version}`);
   const { code, output } = await run(python.command, args, { env: { ...env, TMPDIR: scratch }, signal });
   if (code === 0) return;
@@ -53,5 +66,6 @@ export async function unpackWheel(python, wheel, { names, headerFolders, folder 
   ].join('\n');
   const args = ['-c', script, wheel, folder, JSON.stringify(names), JSON.stringify(headerFolders)];
   const { code, output } = await run(python.command, args, { signal });
-  if (code !== 0) throw new SetupError(`${wheel} cannot be unpacked`, { output, hint: 'Is the disk full? 0.7 GB are needed.' });
+  if (code !== 0)
+    throw new SetupError(`${wheel} cannot be unpacked`, { output, hint: 'Is the disk full? 0.7 GB are needed.' });
 }

@@ -10,8 +10,18 @@
  * The package's own install script is of no use: the archive that it downloads from refuses everybody since August 2026.
  * Each step is skipped when its result is there, so an interrupted set-up goes on where it stopped.
  */
-import { copyFileSync, createReadStream, existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+
 import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findCacheFolder } from './cache-folder.mjs';
@@ -27,7 +37,11 @@ import { findWheel, LIBTENSORFLOW_VERSION, TFJS_VERSION } from './tensorflow-pla
 
 const MANIFEST = fileURLToPath(new URL('./tensorflow/', import.meta.url));
 const PACKAGE_FILES = ['package.json', 'package-lock.json'];
-const HEADER_FOLDERS = ['tensorflow/include/tensorflow/c/', 'tensorflow/include/tensorflow/core/platform/', 'tensorflow/include/tsl/'];
+const HEADER_FOLDERS = [
+  'tensorflow/include/tensorflow/c/',
+  'tensorflow/include/tensorflow/core/platform/',
+  'tensorflow/include/tsl/',
+];
 const UNIT_NAMES = ['tfjs_backend.cc', 'tfjs_binding.cc'];
 const COMPILE_FLAGS = ['-std=c++17', '-O2', '-fPIC', '-DNAPI_VERSION=8', '-w'];
 
@@ -50,7 +64,8 @@ export async function setUpTensorFlow({ folder = tensorFlowFolder(), env = proce
   const wheel = findWheel();
   const release = await acquireLock(path.join(folder, 'lock'), {
     signal,
-    onWait: ({ pid, host, since }) => say(`waiting for process ${pid} on ${host}, which sets up tensorflow since ${since}`),
+    onWait: ({ pid, host, since }) =>
+      say(`waiting for process ${pid} on ${host}, which sets up tensorflow since ${since}`),
   });
   try {
     // whoever had the lock before may have done it
@@ -69,7 +84,9 @@ async function setUp(task) {
     await unpackLibraries(python, await fetchWheel(python, task), task);
   }
   const compiler = await findCompiler({ env, signal });
-  await sayTimed(`compiling the binding with ${compiler.version}`, 'binding compiled', () => compileBinding(compiler, task));
+  await sayTimed(`compiling the binding with ${compiler.version}`, 'binding compiled', () =>
+    compileBinding(compiler, task),
+  );
   const version = await sayTimed('trying it', 'tensorflow computes', () => tryBinding(task));
   rmSync(path.join(folder, 'wheel'), { recursive: true, force: true });
   const files = [bindingFile(folder), ...task.wheel.libraries.map((name) => path.join(libraryFolder(folder), name))];
@@ -83,10 +100,14 @@ async function installPackages({ folder, signal }) {
   mkdirSync(folder, { recursive: true });
   for (const name of PACKAGE_FILES) copyFileSync(path.join(MANIFEST, name), path.join(folder, name));
   if (areDependenciesFresh(folder)) return;
-  await sayTimed(`installing @tensorflow/tfjs-node ${TFJS_VERSION} into ${folder}`, 'npm packages installed', async () => {
-    await installDependencies(folder, { signal });
-    dropSourceMaps(folder);
-  });
+  await sayTimed(
+    `installing @tensorflow/tfjs-node ${TFJS_VERSION} into ${folder}`,
+    'npm packages installed',
+    async () => {
+      await installDependencies(folder, { signal });
+      dropSourceMaps(folder);
+    },
+  );
 }
 
 /** Two thirds of what npm installs here, 193 of 302 MB. */
@@ -154,12 +175,18 @@ async function compileBinding(compiler, { folder, wheel, env, signal }) {
   const draft = `${file}.${process.pid}`;
   mkdirSync(path.dirname(file), { recursive: true });
   const [command, ...words] = compiler.command;
-  const includes = [path.join(libraryFolder(folder), 'include'), path.join(folder, 'node_modules', 'node-api-headers', 'include')];
+  const includes = [
+    path.join(libraryFolder(folder), 'include'),
+    path.join(folder, 'node_modules', 'node-api-headers', 'include'),
+  ];
   const units = UNIT_NAMES.map((name) => path.join(packageFolder(folder), 'binding', name));
   const libraries = wheel.libraries.map((name) => path.join(libraryFolder(folder), name));
   const args = [...COMPILE_FLAGS, ...includes.map((include) => `-I${include}`), ...units, ...libraries];
   try {
-    const { code, output } = await run(command, [...words, ...args, ...linkFlags(folder), '-o', draft], { env, signal });
+    const { code, output } = await run(command, [...words, ...args, ...linkFlags(folder), '-o', draft], {
+      env,
+      signal,
+    });
     if (code !== 0) {
       throw new SetupError(`the binding of tfjs-node does not compile with ${compiler.version}`, {
         output,
@@ -191,7 +218,8 @@ async function tryBinding({ folder, env, signal }) {
   const quiet = { ...env, TF_CPP_MIN_LOG_LEVEL: '2' };
   const { code, output } = await run(process.execPath, ['-e', script], { cwd: folder, env: quiet, signal });
   if (code === 0) return JSON.parse(output.trim().split('\n').at(-1));
-  const died = code === null ? 'was killed by the system; on x64 libtensorflow needs AVX (any processor since 2011)' : 'failed';
+  const died =
+    code === null ? 'was killed by the system; on x64 libtensorflow needs AVX (any processor since 2011)' : 'failed';
   throw new SetupError(`tensorflow was built but ${died}`, {
     output,
     hint: `Delete ${folder} and run the same command again. Without AVX only the native engine can be used.`,

@@ -39,7 +39,10 @@ describe('findWheel', () => {
   it.each([
     [{ platform: 'win32', arch: 'x64' }, `there is no libtensorflow ${LIBTENSORFLOW_VERSION} for win32 x64`],
     [{ platform: 'linux', arch: 's390x' }, `there is no libtensorflow ${LIBTENSORFLOW_VERSION} for linux s390x`],
-    [{ platform: 'linux', arch: 'x64', isGlibc: false }, 'libtensorflow needs glibc, and this Linux has another C library (musl: Alpine)'],
+    [
+      { platform: 'linux', arch: 'x64', isGlibc: false },
+      'libtensorflow needs glibc, and this Linux has another C library (musl: Alpine)',
+    ],
   ])('says what is wrong with %j', (machine, text) => {
     expect(() => findWheel(machine)).toThrow(text);
   });

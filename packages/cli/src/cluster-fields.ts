@@ -1,6 +1,7 @@
 /** Fields of a run that other machines take part in. */
-import { isIP } from 'node:net';
+
 import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { LockstepError } from '@lockstep/core';
 import { type Field, isFraction, isOneOf, isText, isWholeNumber, optionError } from './fields.js';
 
@@ -21,7 +22,9 @@ const text = (flags: string, path: string, description: string, more: Partial<Fi
 export const clusterFields: readonly Field[] = [
   text('--listen <host:port>', 'listen', 'let other machines take part: they run `lockstep worker --connect`'),
   {
-    ...text('--wait-for <n>', 'waitFor', 'wait for n of them before the first step', { defaultText: '0, or 1 with --workers 0' }),
+    ...text('--wait-for <n>', 'waitFor', 'wait for n of them before the first step', {
+      defaultText: '0, or 1 with --workers 0',
+    }),
     kind: 'number',
     check: isWholeNumber(0, MOST_NODES),
   },
@@ -99,7 +102,9 @@ export function readToken(path: string): Uint8Array {
   try {
     token = readFileSync(path, 'utf8').trim();
   } catch (error) {
-    throw new LockstepError('LOCKSTEP_TOKEN', `cannot read --token-file ${path}: ${(error as Error).message}.`, { cause: error });
+    throw new LockstepError('LOCKSTEP_TOKEN', `cannot read --token-file ${path}: ${(error as Error).message}.`, {
+      cause: error,
+    });
   }
   const bytes = Buffer.from(token);
   if (bytes.length < LEAST_TOKEN_BYTES) {

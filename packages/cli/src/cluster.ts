@@ -1,7 +1,7 @@
 /** Opens a run to other machines: the replica in this process, the nodes that connect, and the port. */
 import { Cluster, listenForNodes, type NodeServer } from '@lockstep/coordinator';
 import type { NodeEvent } from '@lockstep/core';
-import { LocalNode } from '@lockstep/worker';
+import type { LocalNode } from '@lockstep/worker';
 import type { ClusterSettings } from './cluster-fields.js';
 import type { TrainRequest } from './session.js';
 
@@ -26,7 +26,9 @@ export async function openCluster(
   const terms = { model, recipe, seed, dataset, token, selfTest: await keeper.selfTest() };
   const node = new Cluster(keeper, terms, { topology, waitFor, audit, isComputing: workers > 0, emit });
   const hasToken = settings.token !== undefined;
-  const server: NodeServer = await listenForNodes({ host, port, hasToken, tlsCert, tlsKey }, (link) => node.membership.admit(link));
+  const server: NodeServer = await listenForNodes({ host, port, hasToken, tlsCert, tlsKey }, (link) =>
+    node.membership.admit(link),
+  );
   emit({ event: 'listening', url: server.url });
   return {
     node,

@@ -52,7 +52,17 @@ function createProgram(context: CommandContext): Command {
     .helpCommand('help [command]', 'show the help of a command')
     // So that the flags behind a command are its own.
     .enablePositionalOptions();
-  for (const create of [createTrainCommand, createWorkerCommand, createEvaluateCommand, createPredictCommand, createExportCommand, createSummaryCommand, createModelsCommand, createBenchCommand, createDoctorCommand]) {
+  for (const create of [
+    createTrainCommand,
+    createWorkerCommand,
+    createEvaluateCommand,
+    createPredictCommand,
+    createExportCommand,
+    createSummaryCommand,
+    createModelsCommand,
+    createBenchCommand,
+    createDoctorCommand,
+  ]) {
     program.addCommand(create(context));
   }
   return addExamples(program, [

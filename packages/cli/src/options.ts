@@ -1,7 +1,7 @@
 /** Every field of a run: one table, from which flags, help, config files and error texts are made. */
 import { engineNames, metricNames, optimizerSchema, scheduleSchema } from '@lockstep/core';
-import { dataFormFields } from './data-fields.js';
 import { clusterFields } from './cluster-fields.js';
+import { dataFormFields } from './data-fields.js';
 import { type Field, type Group, isBoolean, isFraction, isInterval, isOneOf, isText, isWholeNumber } from './fields.js';
 
 const MOST = Number.MAX_SAFE_INTEGER;
@@ -84,7 +84,12 @@ export const runFields: readonly Field[] = [
   number('Run', '--until <fraction>', 'until', 'stop when the test accuracy reaches this, such as 0.994', {
     check: isFraction,
   }),
-  text('Run', '--resume <dir>', 'resume', 'go on from the newest checkpoint in this folder; takes its model, recipe and seed'),
+  text(
+    'Run',
+    '--resume <dir>',
+    'resume',
+    'go on from the newest checkpoint in this folder; takes its model, recipe and seed',
+  ),
   toggle('Run', '--override', 'override', 'with --resume: go on although the recipe, seed or data differ'),
   number('Run', '--patience <n>', 'patience', 'stop after n epochs that are not better than the best, see --best', {
     check: isWholeNumber(1, MOST),
@@ -153,7 +158,12 @@ export const runFields: readonly Field[] = [
     check: isWholeNumber(1, MOST),
   }),
   {
-    ...text('Output', '--best <metric>', 'best', `keep the checkpoint of the best epoch too, by ${metricNames.join(', ')}`),
+    ...text(
+      'Output',
+      '--best <metric>',
+      'best',
+      `keep the checkpoint of the best epoch too, by ${metricNames.join(', ')}`,
+    ),
     check: isOneOf(...metricNames),
   },
   jsonField,
@@ -233,12 +243,16 @@ export const recipeFields: readonly Field[] = [
   recipeNumber('--label-smoothing <x>', 'labelSmoothing', 'share of the target that is spread over all classes'),
   recipeNumber('--clip-norm <x>', 'clipNorm', 'largest norm of the gradient; a larger one is scaled down to it'),
   recipeNumber('--ema <decay>', 'ema', 'keep a moving average of the weights, such as 0.999, and evaluate it too'),
-  { ...toggle('Recipe', '--ema-warmup', 'recipe.emaWarmup', 'let its decay grow: (1 + t) / (10 + t) at step t'), check: () => undefined },
+  {
+    ...toggle('Recipe', '--ema-warmup', 'recipe.emaWarmup', 'let its decay grow: (1 + t) / (10 + t) at step t'),
+    check: () => undefined,
+  },
   {
     flags: '--freeze <patterns>',
     path: ['recipe', 'freeze'],
     group: 'Recipe',
     kind: 'texts',
-    description: 'parameters or layers that stay as they are, such as conv1,conv2 or features.* (all before the dense layers)',
+    description:
+      'parameters or layers that stay as they are, such as conv1,conv2 or features.* (all before the dense layers)',
   },
 ];

@@ -1,5 +1,13 @@
 /** What a run's events look like: progress lines for people, or JSON lines for programs. */
-import type { AverageEvaluation, EndEvent, EpochEvent, ProgressEvent, RunEvent, StartEvent, WarningEvent } from '@lockstep/core';
+import type {
+  AverageEvaluation,
+  EndEvent,
+  EpochEvent,
+  ProgressEvent,
+  RunEvent,
+  StartEvent,
+  WarningEvent,
+} from '@lockstep/core';
 import { type Io, writeLine } from './io.js';
 import { formatDuration, formatPercent, formatProgress } from './progress.js';
 import { formatRecipe } from './recipe-text.js';

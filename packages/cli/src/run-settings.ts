@@ -11,8 +11,8 @@ import {
   type ModelSpec,
   parameterCount,
   parseModelSpec,
-  type Recipe,
   planFreeze,
+  type Recipe,
   recipeSchema,
   replaceHead,
   zooModels,
@@ -23,8 +23,8 @@ import { type DataForm, readDataForm } from './data-fields.js';
 import { readInterval } from './fields.js';
 import { DEFAULT_MODEL, DEFAULT_SEED, recipeFields, runFields } from './options.js';
 import { resolveRecipe } from './recipe-settings.js';
-import { readModelOfWeights } from './weights-file.js';
 import { configSource, findSource, getPath, readFlags, type SettingSource } from './setting-source.js';
+import { readModelOfWeights } from './weights-file.js';
 
 /** Everything that a run is asked to do. */
 export interface RunSettings {

@@ -47,7 +47,12 @@ const WINDOW = 8;
  * @param node the id that it gets
  * @throws LockstepError with the reason to refuse it
  */
-export async function admitNode(link: Link, talk: Conversation, terms: AdmissionTerms, node: number): Promise<Admission> {
+export async function admitNode(
+  link: Link,
+  talk: Conversation,
+  terms: AdmissionTerms,
+  node: number,
+): Promise<Admission> {
   const nonce = createNonce();
   link.send({ type: 'challenge', protocol: PROTOCOL_VERSION, version: LOCKSTEP_VERSION, nonce });
   const { message: hello } = await talk.next('hello', GREETING_MS);
@@ -97,10 +102,19 @@ async function sendDataset(link: Link, dataset: Dataset): Promise<void> {
 function checkReady(ready: MessageOf<'ready'>, { dataset, selfTest }: AdmissionTerms, runHash: string): void {
   const compare = (name: string, theirs: string, ours: string, code: `LOCKSTEP_${string}`, advice: string): void => {
     if (theirs === ours) return;
-    throw new LockstepError(code, `the node's ${name} is ${theirs.slice(0, 16)}, the coordinator's ${ours.slice(0, 16)}. ${advice}`);
+    throw new LockstepError(
+      code,
+      `the node's ${name} is ${theirs.slice(0, 16)}, the coordinator's ${ours.slice(0, 16)}. ${advice}`,
+    );
   };
   compare('run', ready.runHash, runHash, 'LOCKSTEP_NODE_RUN', 'Install the same release on both.');
-  compare('dataset checksum', ready.checksum, dataset.checksum, 'LOCKSTEP_NODE_DATA', 'Leave out --data on the node to get the data from here.');
+  compare(
+    'dataset checksum',
+    ready.checksum,
+    dataset.checksum,
+    'LOCKSTEP_NODE_DATA',
+    'Leave out --data on the node to get the data from here.',
+  );
   compare(
     'kernel self-test',
     ready.selfTest,

@@ -37,7 +37,8 @@ describe('assignShards', () => {
       fc.property(fc.integer({ min: 1, max: 300 }), speedList, (shards, speeds) => {
         const total = speeds.reduce((sum, speed) => sum + speed, 0);
         const slowest = timeOf(assignShards(shards, speeds), speeds);
-        const bound = shards / total + Math.max(...speeds.map((speed) => 1 / speed).filter((ms) => ms <= slowest * (1 + 1e-9)));
+        const bound =
+          shards / total + Math.max(...speeds.map((speed) => 1 / speed).filter((ms) => ms <= slowest * (1 + 1e-9)));
         expect(slowest).toBeLessThanOrEqual(bound * (1 + 1e-6));
       }),
     );

@@ -15,4 +15,4 @@ export function chooseAudits({ members }: Assignment, share: number): ShardRange
   return randomFraction() < (share * shards) / mean ? [chosen] : [];
 }
 
-const randomFraction = (): number => crypto.getRandomValues(new Uint32Array(1))[0] as number / 2 ** 32;
+const randomFraction = (): number => (crypto.getRandomValues(new Uint32Array(1))[0] as number) / 2 ** 32;

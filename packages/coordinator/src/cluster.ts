@@ -58,7 +58,9 @@ type Verdict = { readonly kind: 'done'; readonly outcome: StepOutcome } | { read
 /** Steps between two comparisons of all replicas. */
 const HASH_EVERY = 16;
 /** LOCKSTEP_HOLD=step:nodes, for tests: before this step, wait until so many nodes are there. */
-const [HOLD_STEP, HOLD_NODES = 0] = (process.env['LOCKSTEP_HOLD'] ?? '').split(':').map((text) => Number.parseInt(text, 10));
+const [HOLD_STEP, HOLD_NODES = 0] = (process.env['LOCKSTEP_HOLD'] ?? '')
+  .split(':')
+  .map((text) => Number.parseInt(text, 10));
 /** Steps between two tries of a node that was too slow for any shard. */
 const PROBE_EVERY = 64;
 /** LOCKSTEP_EVEN=1, for tests: deal shards by threads, not by measured speed. */
@@ -214,7 +216,9 @@ export class Cluster implements TrainingNode {
       withHash: isLast || (this.#step + 1) % HASH_EVERY === 0,
     };
     this.#tellShares(assignment);
-    return this.#isMeshing(assignment) ? { ...assignment, owners: assignment.members.map(({ node }) => node) } : assignment;
+    return this.#isMeshing(assignment)
+      ? { ...assignment, owners: assignment.members.map(({ node }) => node) }
+      : assignment;
   }
 
   #isMeshing({ members, step }: Assignment): boolean {
@@ -270,11 +274,15 @@ export class Cluster implements TrainingNode {
   #checkDeadlines(assignment: Assignment): void {
     if (this.#assignment !== assignment) return;
     const others = [...this.#membership.nodes.values()];
-    const late = this.#deadlines.findLate(assignment, others.map(({ id }) => id), [
-      ...this.#participant.waitsFor(),
-      ...this.#listBehind(assignment.step),
-      ...(assignment.withHash ? others.filter(({ id }) => !this.#applied.has(id)).map(({ id }) => id) : []),
-    ]);
+    const late = this.#deadlines.findLate(
+      assignment,
+      others.map(({ id }) => id),
+      [
+        ...this.#participant.waitsFor(),
+        ...this.#listBehind(assignment.step),
+        ...(assignment.withHash ? others.filter(({ id }) => !this.#applied.has(id)).map(({ id }) => id) : []),
+      ],
+    );
     if (late.length === 0) return;
     if (assignment.owners.length > 1 && late.every((id) => this.#deadlines.hasContributed(id))) {
       // a connection between two others may be gone: only a star shows who is late
@@ -338,7 +346,10 @@ export class Cluster implements TrainingNode {
         if (isCurrent) this.#blame(message.node, new LockstepError(message.code as `LOCKSTEP_${string}`, message.text));
         return;
       default:
-        throw new LockstepError('LOCKSTEP_NODE_ORDER', `it said ${message.type}, which a node that takes part in a run does not say.`);
+        throw new LockstepError(
+          'LOCKSTEP_NODE_ORDER',
+          `it said ${message.type}, which a node that takes part in a run does not say.`,
+        );
     }
   }
 
@@ -439,7 +450,8 @@ export class Cluster implements TrainingNode {
   /** Every node as the progress shows it. */
   describeNodes(): NodeShare[] {
     const { shardSize } = this.terms.recipe;
-    const describe = (id: number, pace: Pace): NodeShare => pace.share(this.#nameOf(id), this.#sizes.get(id) ?? 0, shardSize);
+    const describe = (id: number, pace: Pace): NodeShare =>
+      pace.share(this.#nameOf(id), this.#sizes.get(id) ?? 0, shardSize);
     const others = [...this.#membership.nodes.values()].map(({ id, pace }) => describe(id, pace));
     return this.options.isComputing ? [describe(COORDINATOR_ID, this.#pace), ...others] : others;
   }

@@ -1,11 +1,5 @@
 /** Who is in the run: admits nodes, sends them away, remembers who broke a rule, and tells what happened. */
-import {
-  Conversation,
-  type Frame,
-  type Link,
-  LockstepError,
-  type NodeEvent,
-} from '@lockstep/core';
+import { Conversation, type Frame, type Link, LockstepError, type NodeEvent } from '@lockstep/core';
 import { type AdmissionTerms, admitNode } from './admission.js';
 import { RemoteNode } from './remote-node.js';
 

@@ -39,7 +39,10 @@ const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
  * @throws LockstepError LOCKSTEP_LISTEN_TOKEN when others than this machine could connect without a token,
  *   LOCKSTEP_LISTEN when the port cannot be had
  */
-export async function listenForNodes(options: ListenOptions, onLink: (link: Link) => Promise<void>): Promise<NodeServer> {
+export async function listenForNodes(
+  options: ListenOptions,
+  onLink: (link: Link) => Promise<void>,
+): Promise<NodeServer> {
   if (!options.hasToken && !LOOPBACK.includes(options.host)) {
     throw new LockstepError(
       'LOCKSTEP_LISTEN_TOKEN',
@@ -106,7 +109,10 @@ function acceptLinks(server: WebSocketServer, timings: LinkTimings, onLink: (lin
     const link = new Link(socket as unknown as Socket, 'listener', address, timings);
     if (strangers >= MAX_STRANGERS) {
       link.refuse(
-        new LockstepError('LOCKSTEP_NODE_CROWD', `${strangers} connections have not shaken hands yet. Try again later.`),
+        new LockstepError(
+          'LOCKSTEP_NODE_CROWD',
+          `${strangers} connections have not shaken hands yet. Try again later.`,
+        ),
       );
       return;
     }
@@ -119,7 +125,9 @@ async function listen(http: Server, { host, port }: ListenOptions): Promise<void
   await new Promise<void>((resolve, reject) => {
     http.once('error', (error: NodeJS.ErrnoException) => {
       const reason = error.code === 'EADDRINUSE' ? 'another program listens there' : error.message;
-      reject(new LockstepError('LOCKSTEP_LISTEN', `cannot listen on ${host}:${port}: ${reason}. Choose another --listen.`));
+      reject(
+        new LockstepError('LOCKSTEP_LISTEN', `cannot listen on ${host}:${port}: ${reason}. Choose another --listen.`),
+      );
     });
     http.listen(port, host, resolve);
   });

@@ -53,6 +53,8 @@ function cutAt(layout: ContributionLayout, at: number): number {
 
 /** Where the statistics start that hold this float; itself when none do. */
 function statisticsBegin(layout: ContributionLayout, at: number): number {
-  const segment = layout.segments.find((s) => s.kind === 'statistics' && at >= s.offset && at < s.offset + s.size + ALIGNMENT);
+  const segment = layout.segments.find(
+    (s) => s.kind === 'statistics' && at >= s.offset && at < s.offset + s.size + ALIGNMENT,
+  );
   return segment?.offset ?? at;
 }

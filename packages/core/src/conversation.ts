@@ -40,7 +40,10 @@ export class Conversation {
     const { message, payload } = this.#waiting.shift() ?? (await this.#await(type, timeoutMs));
     if (message.type === 'refused') throw new LockstepError(message.code as `LOCKSTEP_${string}`, message.text);
     if (message.type !== type) {
-      throw new LockstepError('LOCKSTEP_NODE_ORDER', `${this.link.address} said ${message.type} where ${type} was expected.`);
+      throw new LockstepError(
+        'LOCKSTEP_NODE_ORDER',
+        `${this.link.address} said ${message.type} where ${type} was expected.`,
+      );
     }
     return { message: message as MessageOf<T>, payload };
   }

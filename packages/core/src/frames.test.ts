@@ -98,7 +98,10 @@ describe('the decoder', () => {
   }
 
   it('survives any bytes', () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => expectRefusedOrRead(Buffer.from(bytes))), { numRuns: 2000 });
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => expectRefusedOrRead(Buffer.from(bytes))),
+      { numRuns: 2000 },
+    );
   });
 
   it('survives any head', () => {
@@ -137,6 +140,8 @@ describe('the decoder', () => {
 
   it('names the field that is wrong', () => {
     const bytes = encode({ type: 'partial', step: -1, generation: 0, begin: 0, end: 1, offset: 0 }, new Uint8Array(0));
-    expect(() => decodeFrame([bytes], undefined)).toThrow('LOCKSTEP_NODE_MESSAGE: a message does not have its form at step');
+    expect(() => decodeFrame([bytes], undefined)).toThrow(
+      'LOCKSTEP_NODE_MESSAGE: a message does not have its form at step',
+    );
   });
 });

@@ -93,12 +93,17 @@ function unpackHead(bytes: Buffer): unknown {
   try {
     return unpackr.unpack(bytes);
   } catch (error) {
-    throw frameError(`its head is not MessagePack (${error instanceof Error ? error.message.slice(0, 100) : 'unreadable'})`);
+    throw frameError(
+      `its head is not MessagePack (${error instanceof Error ? error.message.slice(0, 100) : 'unreadable'})`,
+    );
   }
 }
 
 const frameError = (text: string): LockstepError =>
-  new LockstepError('LOCKSTEP_NODE_FRAME', `a frame cannot be read: ${text}. Is that a Lockstep node of the same release?`);
+  new LockstepError(
+    'LOCKSTEP_NODE_FRAME',
+    `a frame cannot be read: ${text}. Is that a Lockstep node of the same release?`,
+  );
 
 /** A vector's bytes without a copy. Lockstep runs on little-endian machines only. */
 export const bytesOf = (floats: Float32Array): Uint8Array =>

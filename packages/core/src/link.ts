@@ -127,7 +127,8 @@ export class Link {
       }
       const frame = decodeFrame(parts, this.#incoming);
       if (this.#onFrame) this.#onFrame(frame);
-      else if (this.#early.push(frame) > MAX_EARLY) throw new LockstepError('LOCKSTEP_NODE_ORDER', 'it sends more than was asked for.');
+      else if (this.#early.push(frame) > MAX_EARLY)
+        throw new LockstepError('LOCKSTEP_NODE_ORDER', 'it sends more than was asked for.');
     } catch (error) {
       if (error instanceof LockstepError) this.refuse(error);
       else throw error;

@@ -13,7 +13,12 @@ import { philox, purposes } from './random.js';
  * @param epoch from 0
  * @param out filled and returned; made when left out
  */
-export function epochOrder(seed: number, epoch: number, count: number, out: Int32Array = new Int32Array(count)): Int32Array {
+export function epochOrder(
+  seed: number,
+  epoch: number,
+  count: number,
+  out: Int32Array = new Int32Array(count),
+): Int32Array {
   assert(out.length === count, () => `an order of ${count} samples was to go into an array of ${out.length}`);
   for (let i = 0; i < count; i++) out[i] = i;
   const block = new Uint32Array(4);

@@ -33,4 +33,6 @@ export const deriveFrameKey = (token: Uint8Array, nonces: Nonces): Buffer =>
 
 /** SHA-256 (hex) over what decides a run's result besides its data; model and recipe as their schemas return them. */
 export const hashRun = (model: ModelSpec, recipe: Recipe, seed: number): string =>
-  createHash('sha256').update(JSON.stringify([model, recipe, seed])).digest('hex');
+  createHash('sha256')
+    .update(JSON.stringify([model, recipe, seed]))
+    .digest('hex');

@@ -37,7 +37,10 @@ export function readTfjsFile(path: string): SafetensorsFile {
     ...layer.buffers.map(({ name, size }) => encode(name, [size], buffers.next().value)),
   ]);
   const notes = topology.own?.notes;
-  const metadata = { [MODEL_KEY]: JSON.stringify(model), ...(notes === undefined ? {} : { [DATA_KEY]: JSON.stringify(notes) }) };
+  const metadata = {
+    [MODEL_KEY]: JSON.stringify(model),
+    ...(notes === undefined ? {} : { [DATA_KEY]: JSON.stringify(notes) }),
+  };
   return { tensors, metadata };
 }
 

@@ -74,15 +74,19 @@ class Reader {
     if (this.#input || !Array.isArray(shape)) return;
     const [height, width, channels] = shape.slice(1) as number[];
     if (shape.length !== 4 || ![height, width, channels].every(Number.isInteger)) {
-      throw this.#format(`takes input of shape ${JSON.stringify(shape)}, expected images [null, height, width, channels]`);
+      throw this.#format(
+        `takes input of shape ${JSON.stringify(shape)}, expected images [null, height, width, channels]`,
+      );
     }
     this.#input = { channels: channels as number, height: height as number, width: width as number };
     this.#shape = this.#input;
   }
 
   #readLayer(layer: TopologyLayer): void {
-    if (this.#isPermuted && layer.className !== 'Flatten') throw this.#unknown(layer, 'a Permute is only read before a Flatten');
-    if (this.#padding > 0 && !/Conv2D$/.test(layer.className)) throw this.#unknown(layer, 'padding is only read before a convolution');
+    if (this.#isPermuted && layer.className !== 'Flatten')
+      throw this.#unknown(layer, 'a Permute is only read before a Flatten');
+    if (this.#padding > 0 && !/Conv2D$/.test(layer.className))
+      throw this.#unknown(layer, 'padding is only read before a convolution');
     const { config } = layer;
     switch (layer.className) {
       case 'InputLayer':
@@ -126,7 +130,8 @@ class Reader {
 
   /** Adds a layer under its own name, where that can be a name, and follows the shape. */
   #push(layer: TopologyLayer, spec: LayerInput, parameters: Float32Array[] = [], buffers: Float32Array[] = []): void {
-    const isName = /^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$/.test(layer.name) && !this.#layers.some((one) => one.name === layer.name);
+    const isName =
+      /^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$/.test(layer.name) && !this.#layers.some((one) => one.name === layer.name);
     this.#layers.push(isName ? { ...spec, name: layer.name } : spec);
     this.#parameters.push(...parameters);
     this.#buffers.push(...buffers);
@@ -157,7 +162,10 @@ class Reader {
     const order = orderKernel(this.#infer(layer, spec));
     const values = this.#weight(layer, depthwise ? 'depthwise_kernel' : 'kernel', order.shape);
     this.#padding = 0;
-    this.#push(layer, spec, [fromTensorFlow(values, order), ...(bias ? [this.#weight(layer, 'bias', [outChannels])] : [])]);
+    this.#push(layer, spec, [
+      fromTensorFlow(values, order),
+      ...(bias ? [this.#weight(layer, 'bias', [outChannels])] : []),
+    ]);
     this.#readActivation(layer, config['activation']);
   }
 
@@ -165,7 +173,8 @@ class Reader {
   #samePadding(layer: TopologyLayer, kernel: number, stride: number): number {
     if (layer.config['padding'] !== 'same') return 0;
     if (this.#padding > 0) throw this.#unknown(layer, 'it pads twice');
-    if (stride !== 1 || kernel % 2 === 0) throw this.#unknown(layer, `padding "same" with kernel ${kernel} and stride ${stride} is uneven`);
+    if (stride !== 1 || kernel % 2 === 0)
+      throw this.#unknown(layer, `padding "same" with kernel ${kernel} and stride ${stride} is uneven`);
     return (kernel - 1) / 2;
   }
 
@@ -178,7 +187,10 @@ class Reader {
     const rows = this.#weight(layer, 'kernel', [inFeatures, outFeatures]);
     const weight = transpose(this.#reorderRows(rows, outFeatures), inFeatures, outFeatures);
     this.#rowsFirst = undefined;
-    this.#push(layer, { type: 'linear', outFeatures, bias }, [weight, ...(bias ? [this.#weight(layer, 'bias', [outFeatures])] : [])]);
+    this.#push(layer, { type: 'linear', outFeatures, bias }, [
+      weight,
+      ...(bias ? [this.#weight(layer, 'bias', [outFeatures])] : []),
+    ]);
     this.#readActivation(layer, config['activation']);
   }
 
@@ -201,7 +213,8 @@ class Reader {
     const { config } = layer;
     const { channels } = this.#shape;
     const axis = Array.isArray(config['axis']) ? config['axis'][0] : config['axis'];
-    if (axis !== -1 && axis !== (this.#isFlat ? 1 : 3)) throw this.#unknown(layer, `it normalizes axis ${axis}, expected the channels`);
+    if (axis !== -1 && axis !== (this.#isFlat ? 1 : 3))
+      throw this.#unknown(layer, `it normalizes axis ${axis}, expected the channels`);
     const read = (what: string): Float32Array => this.#reorderRows(this.#weight(layer, what, [channels]), 1);
     const gamma = config['scale'] === false ? new Float32Array(channels).fill(1) : read('gamma');
     const beta = config['center'] === false ? new Float32Array(channels) : read('beta');
@@ -225,7 +238,8 @@ class Reader {
     const stride = this.#square(layer, 'strides', kernel);
     const { height, width } = this.#shape;
     const isEven = stride === kernel && height % kernel === 0 && width % kernel === 0;
-    if (layer.config['padding'] === 'same' && !isEven) throw this.#unknown(layer, 'padding "same" does not divide its input');
+    if (layer.config['padding'] === 'same' && !isEven)
+      throw this.#unknown(layer, 'padding "same" does not divide its input');
     this.#push(layer, { type: layer.className === 'MaxPooling2D' ? 'maxPool' : 'avgPool', kernel, stride });
   }
 
@@ -254,14 +268,17 @@ class Reader {
 
   #square({ config, ...layer }: TopologyLayer, key: string, byDefault?: number): number {
     const sides = [config[key] ?? byDefault].flat().map(Number);
-    if (!isAll(sides, sides[0] as number)) throw this.#unknown({ config, ...layer }, `its ${key} ${sides.join('x')} is not square`);
+    if (!isAll(sides, sides[0] as number))
+      throw this.#unknown({ config, ...layer }, `its ${key} ${sides.join('x')} is not square`);
     return sides[0] as number;
   }
 
   #weight(layer: TopologyLayer, what: string, shape: readonly number[]): Float32Array {
     const name = `${layer.name}/${what}`;
     // Keras puts the name of the model or of the layer in front, and some versions ":0" behind
-    const found = [...this.values].find(([key]) => key === name || key.replace(/:0$/, '').endsWith(`/${name}`) || key === `${name}:0`);
+    const found = [...this.values].find(
+      ([key]) => key === name || key.replace(/:0$/, '').endsWith(`/${name}`) || key === `${name}:0`,
+    );
     if (!found) throw this.#format(`has no weight ${name}`);
     const [, weight] = found;
     if (weight.shape.join() !== shape.join()) {
@@ -275,7 +292,10 @@ class Reader {
   }
 
   #unknown({ name, className }: TopologyLayer, reason: string): LockstepError {
-    return new LockstepError('LOCKSTEP_TFJS_LAYER', `${this.path}: the layer ${name} (${className}) cannot be read: ${reason}.`);
+    return new LockstepError(
+      'LOCKSTEP_TFJS_LAYER',
+      `${this.path}: the layer ${name} (${className}) cannot be read: ${reason}.`,
+    );
   }
 }
 
@@ -291,15 +311,23 @@ function fitState({ model: walked, state }: ImportedModel, model: ModelSpec, pat
     return layer.parameters.map(({ size, name }, k) => {
       const found = k === 0 ? narrowKernel(layer, given[i], values[k]) : values[k];
       if (found?.length === size) return found;
-      throw new LockstepError('LOCKSTEP_TFJS_FORMAT', `${path} has no ${name} of ${size} values, although its notes name the model ${model.name}.`);
+      throw new LockstepError(
+        'LOCKSTEP_TFJS_FORMAT',
+        `${path} has no ${name} of ${size} values, although its notes name the model ${model.name}.`,
+      );
     });
   });
   return { parameters: fitted, buffers: state.buffers };
 }
 
 /** The blocks of a grouped convolution out of a whole kernel, both in PyTorch's order. */
-function narrowKernel(wanted: Layer, given: Layer | undefined, values: Float32Array | undefined): Float32Array | undefined {
-  if (wanted.spec.type !== 'conv' || given?.spec.type !== 'conv' || !values || wanted.spec.groups === given.spec.groups) return values;
+function narrowKernel(
+  wanted: Layer,
+  given: Layer | undefined,
+  values: Float32Array | undefined,
+): Float32Array | undefined {
+  if (wanted.spec.type !== 'conv' || given?.spec.type !== 'conv' || !values || wanted.spec.groups === given.spec.groups)
+    return values;
   const { groups, outChannels, kernel } = wanted.spec;
   const all = wanted.input.channels;
   const inside = all / groups;

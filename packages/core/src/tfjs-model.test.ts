@@ -88,7 +88,10 @@ describe('an export that is read back', () => {
       'Conv2D',
       'Flatten',
     ]);
-    const floats = modelJson.weightsManifest[0].weights.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0);
+    const floats = modelJson.weightsManifest[0].weights.reduce(
+      (sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1),
+      0,
+    );
     expect(floats).toBe(weights.length);
   });
 });
@@ -101,7 +104,11 @@ function writeKeras(layers: TfjsLayer[], shapes: Record<string, number[]>, more:
   mkdirSync(folder, { recursive: true });
   writeFileSync(
     join(folder, 'model.json'),
-    JSON.stringify({ modelTopology: { model_config: topology }, weightsManifest: [{ paths: ['w.bin'], weights }], ...more }),
+    JSON.stringify({
+      modelTopology: { model_config: topology },
+      weightsManifest: [{ paths: ['w.bin'], weights }],
+      ...more,
+    }),
   );
   writeFileSync(join(folder, 'w.bin'), toLittleEndian(Float32Array.from({ length: count }, (_, i) => i)));
   return join(folder, 'model.json');
@@ -112,10 +119,13 @@ const input = { batch_input_shape: [null, 2, 3, 2] };
 
 describe('a model of somebody else', () => {
   it('has its dense rows reordered: Keras flattens row by row, PyTorch channel by channel', () => {
-    const path = writeKeras([layer('Flatten', { name: 'f', ...input }), layer('Dense', { name: 'd', units: 2, activation: 'softmax' })], {
-      'd/kernel': [12, 2],
-      'd/bias': [2],
-    });
+    const path = writeKeras(
+      [layer('Flatten', { name: 'f', ...input }), layer('Dense', { name: 'd', units: 2, activation: 'softmax' })],
+      {
+        'd/kernel': [12, 2],
+        'd/bias': [2],
+      },
+    );
     const { tensors } = readTfjsFile(path);
     const weight = tensors.find(({ name }) => name === 'd.weight');
     const values = new Float32Array(Uint8Array.from(weight?.bytes ?? []).buffer);
@@ -127,7 +137,15 @@ describe('a model of somebody else', () => {
   it('has activations of its layers as layers, and another epsilon in the variance', () => {
     const path = writeKeras(
       [
-        layer('Conv2D', { name: 'c', filters: 2, kernel_size: [1, 1], strides: [1, 1], activation: 'relu', use_bias: false, ...input }),
+        layer('Conv2D', {
+          name: 'c',
+          filters: 2,
+          kernel_size: [1, 1],
+          strides: [1, 1],
+          activation: 'relu',
+          use_bias: false,
+          ...input,
+        }),
         layer('BatchNormalization', { name: 'b', axis: 3, epsilon: 1e-3, scale: false }),
         layer('GlobalAveragePooling2D', { name: 'g' }),
       ],
@@ -136,20 +154,70 @@ describe('a model of somebody else', () => {
     const { metadata, tensors } = readTfjsFile(path);
     const { layers } = JSON.parse(metadata['lockstep.model'] as string) as ModelSpec;
     expect(layers.map(({ type }) => type)).toEqual(['conv', 'relu', 'batchNorm', 'globalAvgPool']);
-    const read = (name: string) => [...new Float32Array(Uint8Array.from(tensors.find((t) => t.name === name)?.bytes ?? []).buffer)];
+    const read = (name: string) => [
+      ...new Float32Array(Uint8Array.from(tensors.find((t) => t.name === name)?.bytes ?? []).buffer),
+    ];
     expect(read('b.weight')).toEqual([1, 1]);
     expect(read('b.running_var')).toEqual([8 + 1e-3 - 1e-5, 9 + 1e-3 - 1e-5].map(Math.fround));
   });
 
   it.each<[string, TfjsLayer[], Record<string, number[]>, string, string]>([
-    ['a layer that is not ours', [layer('LSTM', { name: 'l', ...input })], {}, 'LOCKSTEP_TFJS_LAYER', 'the layer l (LSTM) cannot be read: Lockstep has no such layer.'],
-    ['uneven padding', [layer('Conv2D', { name: 'c', filters: 2, kernel_size: [3, 3], strides: [2, 2], padding: 'same', ...input })], {}, 'LOCKSTEP_TFJS_LAYER', 'padding "same" with kernel 3 and stride 2 is uneven.'],
-    ['an activation', [layer('Activation', { name: 'a', activation: 'tanh', ...input })], {}, 'LOCKSTEP_TFJS_LAYER', 'its activation is tanh; relu can be read, and softmax at the end.'],
-    ['a window that is not square', [layer('MaxPooling2D', { name: 'p', pool_size: [2, 1], strides: [2, 2], ...input })], {}, 'LOCKSTEP_TFJS_LAYER', 'its pool_size 2x1 is not square.'],
-    ['a dense layer over an image', [layer('Dense', { name: 'd', units: 2, ...input })], {}, 'LOCKSTEP_TFJS_LAYER', 'its input is an image; put a Flatten before it.'],
-    ['no input shape', [layer('Flatten', { name: 'f' })], {}, 'LOCKSTEP_TFJS_FORMAT', 'does not say the shape of its input (batch_input_shape).'],
-    ['a missing weight', [layer('Flatten', { name: 'f', ...input }), layer('Dense', { name: 'd', units: 2 })], {}, 'LOCKSTEP_TFJS_FORMAT', 'has no weight d/kernel.'],
-    ['a weight of another shape', [layer('Flatten', { name: 'f', ...input }), layer('Dense', { name: 'd', units: 2 })], { 'd/kernel': [3, 2] }, 'LOCKSTEP_TFJS_FORMAT', 'has d/kernel as [3, 2], expected [12, 2].'],
+    [
+      'a layer that is not ours',
+      [layer('LSTM', { name: 'l', ...input })],
+      {},
+      'LOCKSTEP_TFJS_LAYER',
+      'the layer l (LSTM) cannot be read: Lockstep has no such layer.',
+    ],
+    [
+      'uneven padding',
+      [layer('Conv2D', { name: 'c', filters: 2, kernel_size: [3, 3], strides: [2, 2], padding: 'same', ...input })],
+      {},
+      'LOCKSTEP_TFJS_LAYER',
+      'padding "same" with kernel 3 and stride 2 is uneven.',
+    ],
+    [
+      'an activation',
+      [layer('Activation', { name: 'a', activation: 'tanh', ...input })],
+      {},
+      'LOCKSTEP_TFJS_LAYER',
+      'its activation is tanh; relu can be read, and softmax at the end.',
+    ],
+    [
+      'a window that is not square',
+      [layer('MaxPooling2D', { name: 'p', pool_size: [2, 1], strides: [2, 2], ...input })],
+      {},
+      'LOCKSTEP_TFJS_LAYER',
+      'its pool_size 2x1 is not square.',
+    ],
+    [
+      'a dense layer over an image',
+      [layer('Dense', { name: 'd', units: 2, ...input })],
+      {},
+      'LOCKSTEP_TFJS_LAYER',
+      'its input is an image; put a Flatten before it.',
+    ],
+    [
+      'no input shape',
+      [layer('Flatten', { name: 'f' })],
+      {},
+      'LOCKSTEP_TFJS_FORMAT',
+      'does not say the shape of its input (batch_input_shape).',
+    ],
+    [
+      'a missing weight',
+      [layer('Flatten', { name: 'f', ...input }), layer('Dense', { name: 'd', units: 2 })],
+      {},
+      'LOCKSTEP_TFJS_FORMAT',
+      'has no weight d/kernel.',
+    ],
+    [
+      'a weight of another shape',
+      [layer('Flatten', { name: 'f', ...input }), layer('Dense', { name: 'd', units: 2 })],
+      { 'd/kernel': [3, 2] },
+      'LOCKSTEP_TFJS_FORMAT',
+      'has d/kernel as [3, 2], expected [12, 2].',
+    ],
   ])('is refused for %s', (_, layers, shapes, code, text) => {
     const path = writeKeras(layers, shapes);
     expect(() => readTfjsFile(path)).toThrow(expect.objectContaining({ code, text: expect.stringContaining(text) }));
@@ -160,7 +228,11 @@ describe('a model of somebody else', () => {
     const path = writeKeras(flat, { w: [4] });
     writeFileSync(join(folder, 'w.bin'), new Uint8Array(15));
     expect(() => readTfjsFile(path)).toThrow('w.bin have 15 bytes, its weights need 16. Copy the files again.');
-    writeKeras(flat, {}, { weightsManifest: [{ paths: ['w.bin'], weights: [{ name: 'w', shape: [4], dtype: 'uint8' }] }] });
+    writeKeras(
+      flat,
+      {},
+      { weightsManifest: [{ paths: ['w.bin'], weights: [{ name: 'w', shape: [4], dtype: 'uint8' }] }] },
+    );
     expect(() => readTfjsFile(path)).toThrow('has w as uint8 values, only float32 can be read.');
     writeFileSync(path, '{"format": "graph-model"}');
     expect(() => readTfjsFile(path)).toThrow(/LOCKSTEP_TFJS_FORMAT: .* is not a LayersModel of TensorFlow.js: /);
@@ -171,8 +243,13 @@ describe('a model of somebody else', () => {
     const value = fc.jsonValue({ maxDepth: 4 });
     fc.assert(
       fc.property(value, value, (topology, manifest) => {
-        writeFileSync(join(folder, 'model.json'), JSON.stringify({ modelTopology: topology, weightsManifest: manifest }));
-        expect(() => readTfjsFile(join(folder, 'model.json'))).toThrow(expect.objectContaining({ name: 'LockstepError' }));
+        writeFileSync(
+          join(folder, 'model.json'),
+          JSON.stringify({ modelTopology: topology, weightsManifest: manifest }),
+        );
+        expect(() => readTfjsFile(join(folder, 'model.json'))).toThrow(
+          expect.objectContaining({ name: 'LockstepError' }),
+        );
       }),
     );
   });

@@ -108,8 +108,16 @@ class Writer {
     const { channels, height, width } = input;
     const config = { axis: -1, momentum: 0.99, epsilon: 0, center: false, scale: false, trainable: false };
     this.#add('BatchNormalization', PIXELS_LAYER, { ...config, batch_input_shape: [null, height, width, channels] });
-    this.#addWeight(`${PIXELS_LAYER}/moving_mean`, [channels], Float32Array.from(mean, (m) => 255 * m));
-    this.#addWeight(`${PIXELS_LAYER}/moving_variance`, [channels], Float32Array.from(std, (s) => (255 * s) ** 2));
+    this.#addWeight(
+      `${PIXELS_LAYER}/moving_mean`,
+      [channels],
+      Float32Array.from(mean, (m) => 255 * m),
+    );
+    this.#addWeight(
+      `${PIXELS_LAYER}/moving_variance`,
+      [channels],
+      Float32Array.from(std, (s) => (255 * s) ** 2),
+    );
     this.#shape = input;
   }
 
@@ -130,7 +138,12 @@ class Writer {
         break;
       case 'maxPool':
       case 'avgPool':
-        this.#addPool(spec.type === 'maxPool' ? 'MaxPooling2D' : 'AveragePooling2D', name, spec.kernel, spec.stride ?? spec.kernel);
+        this.#addPool(
+          spec.type === 'maxPool' ? 'MaxPooling2D' : 'AveragePooling2D',
+          name,
+          spec.kernel,
+          spec.stride ?? spec.kernel,
+        );
         break;
       case 'globalAvgPool':
         this.#add('GlobalAveragePooling2D', name, { data_format: 'channels_last' });
@@ -150,7 +163,12 @@ class Writer {
   }
 
   #addPool(className: string, name: string, kernel: number, stride: number): void {
-    const config = { pool_size: [kernel, kernel], strides: [stride, stride], padding: 'valid', data_format: 'channels_last' };
+    const config = {
+      pool_size: [kernel, kernel],
+      strides: [stride, stride],
+      padding: 'valid',
+      data_format: 'channels_last',
+    };
     this.#add(className, name, config);
   }
 
@@ -198,7 +216,11 @@ class Writer {
     const { name, spec, input } = layer;
     this.flatten(`${name}_flat`);
     this.#add('Dense', name, { units: spec.outFeatures, activation: 'linear', use_bias: bias !== undefined });
-    this.#addWeight(`${name}/kernel`, [input.channels, spec.outFeatures], transpose(weight, spec.outFeatures, input.channels));
+    this.#addWeight(
+      `${name}/kernel`,
+      [input.channels, spec.outFeatures],
+      transpose(weight, spec.outFeatures, input.channels),
+    );
     if (bias) this.#addWeight(`${name}/bias`, [bias.length], bias);
   }
 

@@ -21,7 +21,9 @@ const configSchema = z.union([
 
 const modelSchema = z.object({
   modelTopology: z.union([
-    z.object({ model_config: z.object({ class_name: z.string(), config: configSchema }) }).transform((t) => t.model_config),
+    z
+      .object({ model_config: z.object({ class_name: z.string(), config: configSchema }) })
+      .transform((t) => t.model_config),
     z.object({ class_name: z.string(), config: configSchema }),
   ]),
   weightsManifest: z.array(z.object({ paths: z.array(z.string()).min(1), weights: z.array(weightSchema) })),
@@ -66,7 +68,10 @@ export function parseTopology(text: string, path: string): Topology {
   if (modelTopology.class_name !== 'Sequential') checkChain(modelTopology.class_name, layers, path);
   for (const { name, dtype, quantization } of weightsManifest.flatMap(({ weights }) => weights)) {
     if (dtype !== 'float32' || quantization !== undefined) {
-      throw formatError(path, `has ${name} as ${quantization === undefined ? dtype : 'quantized'} values, only float32 can be read`);
+      throw formatError(
+        path,
+        `has ${name} as ${quantization === undefined ? dtype : 'quantized'} values, only float32 can be read`,
+      );
     }
   }
   const own = userDefinedMetadata?.[TFJS_METADATA];
@@ -86,9 +91,17 @@ const readLayer = ({ class_name: className, config }: z.output<typeof layerSchem
 
 /** A functional model names its inputs outside `config`; without that list only a model of one chain can be told. */
 function checkChain(className: string, layers: readonly TopologyLayer[], path: string): void {
-  const merges = layers.find((layer) => /^(Add|Concatenate|Multiply|Average|Maximum|Dot|Subtract)$/.test(layer.className));
-  if (className !== 'Model' && className !== 'Functional') throw formatError(path, `is a ${className}, expected a Sequential model`);
-  if (merges) throw formatError(path, `joins branches in its layer ${merges.name} (${merges.className}); only a chain of layers can be read`);
+  const merges = layers.find((layer) =>
+    /^(Add|Concatenate|Multiply|Average|Maximum|Dot|Subtract)$/.test(layer.className),
+  );
+  if (className !== 'Model' && className !== 'Functional')
+    throw formatError(path, `is a ${className}, expected a Sequential model`);
+  if (merges)
+    throw formatError(
+      path,
+      `joins branches in its layer ${merges.name} (${merges.className}); only a chain of layers can be read`,
+    );
 }
 
-const formatError = (path: string, text: string): LockstepError => new LockstepError('LOCKSTEP_TFJS_FORMAT', `${path} ${text}.`);
+const formatError = (path: string, text: string): LockstepError =>
+  new LockstepError('LOCKSTEP_TFJS_FORMAT', `${path} ${text}.`);

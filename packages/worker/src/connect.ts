@@ -39,7 +39,10 @@ function explain(url: string, text: string): LockstepError {
     [/ECONNREFUSED/, 'Nothing listens there: is the coordinator started, with --listen and this port?'],
     [/ENOTFOUND|EAI_AGAIN/, 'The name is not known here: try the address.'],
     [/timed? ?out|ETIMEDOUT|EHOSTUNREACH/i, 'Nothing answers there: is a firewall in between?'],
-    [/certificate|self[- ]signed|CERT_|altname/i, 'Give the certificate of the coordinator, or its authority, with --tls-ca.'],
+    [
+      /certificate|self[- ]signed|CERT_|altname/i,
+      'Give the certificate of the coordinator, or its authority, with --tls-ca.',
+    ],
     [/EPROTO|wrong version|SSL/i, 'One side speaks TLS and the other does not: compare ws:// and wss://.'],
   ];
   const hint = hints.find(([pattern]) => pattern.test(text))?.[1] ?? '';

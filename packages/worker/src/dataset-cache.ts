@@ -1,7 +1,14 @@
 /** Datasets that came from a coordinator, kept under their checksum. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { cutDataset, type Dataset, DatasetAssembly, type DatasetHead, MAX_PAYLOAD_BYTES, writeFileAtomically } from '@lockstep/core';
+import {
+  cutDataset,
+  type Dataset,
+  DatasetAssembly,
+  type DatasetHead,
+  MAX_PAYLOAD_BYTES,
+  writeFileAtomically,
+} from '@lockstep/core';
 
 const pathOf = (folder: string, checksum: string): string => path.join(folder, 'datasets', `${checksum}.bin`);
 

@@ -1,6 +1,6 @@
 /** A node's side of the handshake: from a connection to a node that is ready for the state. */
 import {
-  Conversation,
+  type Conversation,
   createNonce,
   createProof,
   type Dataset,
@@ -71,7 +71,10 @@ export async function greet(link: Link, talk: Conversation, token: Uint8Array, c
   });
   const { message: welcome, payload } = await talk.next('welcome', GREETING_MS);
   if (!isSameProof(welcome.proof, createProof(token, 'coordinator', nonces))) {
-    throw new LockstepError('LOCKSTEP_NODE_TOKEN', 'the coordinator does not hold the token of this node. Is that the right machine?');
+    throw new LockstepError(
+      'LOCKSTEP_NODE_TOKEN',
+      'the coordinator does not hold the token of this node. Is that the right machine?',
+    );
   }
   link.secure(deriveFrameKey(token, nonces));
   return readTerms(welcome, payload);

@@ -9,16 +9,16 @@ import {
   assert,
   COORDINATOR_ID,
   type Dataset,
+  type EngineName,
   type EvaluatedSplit,
   type EvaluateOptions,
-  type EngineName,
   epochOrder,
   inferLayers,
   initialBuffers,
   initialParameters,
+  type Link,
   LockstepError,
   type ModelSpec,
-  type Link,
   type ModelState,
   type NodeSnapshot,
   type OnWarning,
@@ -29,12 +29,12 @@ import {
   type Segment,
   type SegmentPlan,
   type SegmentProgress,
+  type SharingNode,
   type SplitName,
+  type StepHooks,
   samplesInStep,
   shardCount,
   stepsPerEpoch,
-  type SharingNode,
-  type StepHooks,
   unpackState,
 } from '@lockstep/core';
 import { allocateAligned } from '@lockstep/kernels';
@@ -42,11 +42,11 @@ import { abortReason, Control } from './control.js';
 import { prepareEngine } from './engines.js';
 import { maxPartials, planMemory } from './memory-plan.js';
 import type { NodeWorkerData } from './messages.js';
-import { WorkerPool } from './worker-pool.js';
 import type { SharedParts } from './ordered-workers.js';
 import { OrderBlock } from './orders.js';
 import { Participant } from './participant.js';
 import { isKept, planSquares } from './step-plan.js';
+import { WorkerPool } from './worker-pool.js';
 
 export interface LocalNodeOptions {
   readonly model: ModelSpec;
@@ -169,7 +169,8 @@ export class LocalNode implements SharingNode {
       runTasks: (taskOf) => this.#pool.run(taskOf),
       reportLoss: (lost, losses) => this.#reportLoss(lost, losses),
       prepareEpoch: (epoch) => this.#prepareEpoch(epoch),
-      isFrozenAt: (offset) => segments.some((s) => offset >= s.offset && offset < s.offset + s.size && isKept(s, layers, freeze)),
+      isFrozenAt: (offset) =>
+        segments.some((s) => offset >= s.offset && offset < s.offset + s.size && isKept(s, layers, freeze)),
     };
     return new Participant(parts, me, linkTo, hooks);
   }
@@ -267,7 +268,16 @@ export class LocalNode implements SharingNode {
     const logits = options.logits ? this.#allocateLogits(count) : undefined;
     const ofAverage = options.average === true;
     assert(!ofAverage || this.#memory.hasAverage, () => 'the recipe keeps no moving average to evaluate');
-    const task = { kind: 'evaluate', step, split, ofAverage, shards, chunkShards: CHUNK_SHARDS, results, logits } as const;
+    const task = {
+      kind: 'evaluate',
+      step,
+      split,
+      ofAverage,
+      shards,
+      chunkShards: CHUNK_SHARDS,
+      results,
+      logits,
+    } as const;
     for (let losses = 1; ; losses++) {
       this.#control.begin(step);
       const lost = await this.#pool.run((worker) => ({ ...task, worker }));

@@ -72,4 +72,5 @@ export function planMemory(layout: ContributionLayout, recipe: Recipe, workers: 
 }
 
 /** The most canonical nodes of other nodes' ranges that a node can hold for one step, beside those of its own. */
-export const maxPartials = (recipe: Recipe): number => Math.min(shardCount(recipe.batchSize, recipe.shardSize), MAX_PARTIALS) + 1;
+export const maxPartials = (recipe: Recipe): number =>
+  Math.min(shardCount(recipe.batchSize, recipe.shardSize), MAX_PARTIALS) + 1;

@@ -41,11 +41,22 @@ export class Mesh {
 
   /** @throws LockstepError LOCKSTEP_LISTEN when the port cannot be had */
   async listen(host: string, port: number): Promise<number> {
-    const server = new WebSocketServer({ host, port, maxPayload: MAX_FRAME_BYTES, maxFragments: 16, perMessageDeflate: false });
+    const server = new WebSocketServer({
+      host,
+      port,
+      maxPayload: MAX_FRAME_BYTES,
+      maxFragments: 16,
+      perMessageDeflate: false,
+    });
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) =>
-        reject(new LockstepError('LOCKSTEP_LISTEN', `cannot listen on ${host}:${port}: ${error.message}. Choose another --mesh-listen.`)),
+        reject(
+          new LockstepError(
+            'LOCKSTEP_LISTEN',
+            `cannot listen on ${host}:${port}: ${error.message}. Choose another --mesh-listen.`,
+          ),
+        ),
       );
       server.once('listening', resolve);
     });
@@ -91,7 +102,12 @@ export class Mesh {
     const { message: challenge } = await talk.next('challenge', GREETING_MS);
     const nonces = { listener: challenge.nonce, caller: createNonce() };
     const about = `${this.#me} ${node}`;
-    link.send({ type: 'peer', node: this.#me, nonce: nonces.caller, proof: createProof(this.token, 'caller', nonces, about) });
+    link.send({
+      type: 'peer',
+      node: this.#me,
+      nonce: nonces.caller,
+      proof: createProof(this.token, 'caller', nonces, about),
+    });
     const { message: welcome } = await talk.next('peer-welcome', GREETING_MS);
     if (!isSameProof(welcome.proof, createProof(this.token, 'called', nonces, about))) {
       link.refuse(new LockstepError('LOCKSTEP_NODE_TOKEN', 'the other node does not hold the token of this run.'));

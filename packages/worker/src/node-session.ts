@@ -194,7 +194,8 @@ class Session {
     this.#state = new StateAssembly({ length, slots: optimizerSlots(recipe.optimizer), hasAverage });
     const linkTo = (id: number): Link | undefined => (id === COORDINATOR_ID ? link : mesh.links.get(id));
     this.#participant = node.share(terms.node, linkTo, {
-      onContributed: ({ step, generation }, computeMs) => link.send({ type: 'contributed', step, generation, computeMs }),
+      onContributed: ({ step, generation }, computeMs) =>
+        link.send({ type: 'contributed', step, generation, computeMs }),
       onFault: (id, error) => this.#tellFault(id, error),
     });
     mesh.begin(terms.node, {
@@ -217,7 +218,8 @@ class Session {
         this.link.onClose = reject;
         signal.addEventListener('abort', leave);
         if (signal.aborted) leave();
-        if (!this.link.isOpen) reject(new LockstepError('LOCKSTEP_NODE_LOST', `${this.link.address} closed the connection`));
+        if (!this.link.isOpen)
+          reject(new LockstepError('LOCKSTEP_NODE_LOST', `${this.link.address} closed the connection`));
       });
     } finally {
       signal.removeEventListener('abort', leave);

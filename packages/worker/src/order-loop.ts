@@ -9,7 +9,13 @@ import {
   type Segment,
   samplesInStep,
 } from '@lockstep/core';
-import { type NativeEngine as NativeHandle, type NativeKernels, pieceKind, UPDATE_FIELDS, updateField } from '@lockstep/kernels';
+import {
+  type NativeEngine as NativeHandle,
+  type NativeKernels,
+  pieceKind,
+  UPDATE_FIELDS,
+  updateField,
+} from '@lockstep/kernels';
 import type { Control } from './control.js';
 import type { Engine, StepCall } from './engine.js';
 import type { FaultPoint } from './fault.js';

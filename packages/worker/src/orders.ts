@@ -41,7 +41,20 @@ export interface Order {
   readonly jobs: readonly FoldJob[];
 }
 
-const word = { seq: 0, folded: 1, done: 2, flags: 3, step: 4, state: 5, begin: 6, end: 7, offset: 8, length: 9, jobs: 10, data: 11 };
+const word = {
+  seq: 0,
+  folded: 1,
+  done: 2,
+  flags: 3,
+  step: 4,
+  state: 5,
+  begin: 6,
+  end: 7,
+  offset: 8,
+  length: 9,
+  jobs: 10,
+  data: 11,
+};
 
 /** The shared words, from both sides. */
 export class OrderBlock {
@@ -105,9 +118,10 @@ export class OrderBlock {
 
   read(): Order {
     const { words } = this;
-    const [flags, step, state, begin, end, offset, length, jobCount] = words.subarray(word.flags, word.data) as unknown as [
-      number, number, number, number, number, number, number, number,
-    ];
+    const [flags, step, state, begin, end, offset, length, jobCount] = words.subarray(
+      word.flags,
+      word.data,
+    ) as unknown as [number, number, number, number, number, number, number, number];
     const jobs: FoldJob[] = [];
     for (let at = word.data; jobs.length < jobCount; ) {
       const [into, nodeCount, foldLength] = words.subarray(at, at + 3) as unknown as [number, number, number];

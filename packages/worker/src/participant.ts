@@ -79,7 +79,9 @@ export class Participant implements StepParticipant {
     const step = this.#step;
     if (!step) return [];
     const partials = step.awaited.filter(({ has }) => has.includes(0)).map(({ from }) => from);
-    const sums = step.buckets.filter(({ owner }, index) => owner !== this.me && !step.reduced[index]).map(({ owner }) => owner);
+    const sums = step.buckets
+      .filter(({ owner }, index) => owner !== this.me && !step.reduced[index])
+      .map(({ owner }) => owner);
     return [...new Set([...partials, ...sums])];
   }
 

@@ -25,7 +25,10 @@ export class StateAssembly {
       this.#at = 0;
     }
     if (total !== this.#bytes.length || step !== this.#step || offset !== this.#at || offset + piece.length > total) {
-      throw new LockstepError('LOCKSTEP_NODE_STATE', `the state of step ${step} does not fit together at byte ${offset} of ${total}.`);
+      throw new LockstepError(
+        'LOCKSTEP_NODE_STATE',
+        `the state of step ${step} does not fit together at byte ${offset} of ${total}.`,
+      );
     }
     this.#bytes.set(piece, offset);
     this.#at += piece.length;
@@ -35,7 +38,8 @@ export class StateAssembly {
   #finish(): NodeSnapshot {
     const { length, slots, hasAverage } = this.shape;
     const bytes = this.#bytes;
-    const vector = (index: number): Float32Array => new Float32Array(bytes.buffer, bytes.byteOffset + 4 * index * length, length);
+    const vector = (index: number): Float32Array =>
+      new Float32Array(bytes.buffer, bytes.byteOffset + 4 * index * length, length);
     return {
       step: this.#step,
       state: vector(0),

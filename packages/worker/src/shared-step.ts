@@ -74,7 +74,12 @@ export function planSharedStep(
   const awaited = (isOwner ? assignment.members : [])
     .filter(({ node }) => node !== me)
     .flatMap(({ node, range: theirs }) =>
-      canonicalNodes(theirs).map((one) => ({ from: node, range: one, unit: takeUnit(), has: new Uint8Array(buckets.length) })),
+      canonicalNodes(theirs).map((one) => ({
+        from: node,
+        range: one,
+        unit: takeUnit(),
+        has: new Uint8Array(buckets.length),
+      })),
     );
   return {
     assignment,
@@ -122,7 +127,13 @@ function planJob(parts: readonly Held[], node: ShardRange, into: number): FoldJo
 }
 
 /** Always copied: the workers' slots are needed for this node's own shards. */
-function planAudit(range: ShardRange, awaited: readonly Awaited[], memory: MemoryPlan, workers: number, unit: number): Audit[] {
+function planAudit(
+  range: ShardRange,
+  awaited: readonly Awaited[],
+  memory: MemoryPlan,
+  workers: number,
+  unit: number,
+): Audit[] {
   const of = awaited.find((one) => one.range.begin === range.begin && one.range.end === range.end);
   if (!of) return [];
   return [{ of, range, unit, jobs: [planJob(listComputed(range, memory, workers), range, unit)] }];

@@ -123,7 +123,8 @@ function contribute(call: StepCall, plan: StepPlan, worker: number, step: number
 function update(row: Float64Array, plan: StepPlan, worker: number, step: number, stepOfEpoch: number): void {
   fault?.('update', worker, step);
   row[updateField.samples] = plan.samples;
-  if (recipe.clipNorm !== undefined) row[updateField.gradientScale] = gradientScale(recipe.clipNorm, sumInOrder(data.squareSums));
+  if (recipe.clipNorm !== undefined)
+    row[updateField.gradientScale] = gradientScale(recipe.clipNorm, sumInOrder(data.squareSums));
   kernels.update(updater, row, plan.nodes, plan.fold, pieces[worker] as Int32Array);
   if (memory.hasAverage) moveAverage(worker, step);
   if (worker === 0) keepResult(step, stepOfEpoch);

@@ -5,7 +5,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { createDataset, inferLayers, LockstepError, type NodeShare, planContribution, type ProgressEvent, type RunEvent } from '@lockstep/core';
+import {
+  createDataset,
+  inferLayers,
+  LockstepError,
+  type NodeShare,
+  type ProgressEvent,
+  planContribution,
+  type RunEvent,
+} from '@lockstep/core';
 import type { ClusterSettings } from '../cluster-fields.js';
 import { type TrainRequest, train } from '../session.js';
 import { formatTable } from '../text-table.js';
@@ -43,7 +51,12 @@ const BIN = fileURLToPath(new URL('../bin.js', import.meta.url));
 const WARM_STEPS = 12;
 const NODES = 2;
 
-export async function measureCluster(workload: Workload, one: ClusterCase, seconds: number, repetitions: number): Promise<ClusterFigures> {
+export async function measureCluster(
+  workload: Workload,
+  one: ClusterCase,
+  seconds: number,
+  repetitions: number,
+): Promise<ClusterFigures> {
   const alone: Pace[] = [];
   const shared: Pace[] = [];
   const namespace = LinkNamespace.open(one.megabits);
@@ -95,7 +108,12 @@ interface Pace {
 const medianOf = (paces: readonly Pace[]): Pace =>
   [...paces].sort((a, b) => a.stepMs - b.stepMs)[Math.floor(paces.length / 2)] as Pace;
 
-async function measureShared(workload: Workload, one: ClusterCase, namespace: LinkNamespace | undefined, seconds: number): Promise<Pace> {
+async function measureShared(
+  workload: Workload,
+  one: ClusterCase,
+  namespace: LinkNamespace | undefined,
+  seconds: number,
+): Promise<Pace> {
   const folder = mkdtempSync(path.join(tmpdir(), 'lockstep-bench-'));
   const token = randomBytes(32).toString('hex');
   const tokenFile = path.join(folder, 'token');
@@ -115,7 +133,18 @@ async function measureShared(workload: Workload, one: ClusterCase, namespace: Li
   try {
     return await measurePace({ ...requestOf(workload), cluster }, seconds, (event, stop) => {
       if (event.event !== 'listening') return;
-      const args = [BIN, 'worker', '--connect', event.url, '--threads', '1', '--token-file', tokenFile, '--mesh-listen', `0.0.0.0:0`];
+      const args = [
+        BIN,
+        'worker',
+        '--connect',
+        event.url,
+        '--threads',
+        '1',
+        '--token-file',
+        tokenFile,
+        '--mesh-listen',
+        `0.0.0.0:0`,
+      ];
       const [file = '', ...rest] = [...(namespace?.prefix ?? []), process.execPath, ...args];
       node = spawn(file, rest, { stdio: 'ignore' });
       node.on('exit', stop);
@@ -127,7 +156,11 @@ async function measureShared(workload: Workload, one: ClusterCase, namespace: Li
 }
 
 /** Runs until it was measured for so long, evaluations left out. */
-async function measurePace(request: TrainRequest, seconds: number, onEvent: (event: RunEvent, stop: () => void) => void): Promise<Pace> {
+async function measurePace(
+  request: TrainRequest,
+  seconds: number,
+  onEvent: (event: RunEvent, stop: () => void) => void,
+): Promise<Pace> {
   const stop = new AbortController();
   let last: { readonly progress: ProgressEvent; readonly atMs: number } | undefined;
   let steps = 0;
@@ -142,34 +175,53 @@ async function measurePace(request: TrainRequest, seconds: number, onEvent: (eve
       steps += event.step - last.progress.step;
       trainedMs += atMs - last.atMs;
     }
-    if (!last || last.progress.epoch !== event.epoch || event.step > last.progress.step) last = { progress: event, atMs };
+    if (!last || last.progress.epoch !== event.epoch || event.step > last.progress.step)
+      last = { progress: event, atMs };
     nodes = event.nodes ?? nodes;
     if (trainedMs > 1000 * seconds) stop.abort();
   }
   if (steps === 0) {
-    throw new LockstepError('LOCKSTEP_BENCH_NODE', 'the second node ended before anything was measured. Try `lockstep worker` by hand.');
+    throw new LockstepError(
+      'LOCKSTEP_BENCH_NODE',
+      'the second node ended before anything was measured. Try `lockstep worker` by hand.',
+    );
   }
   return { imagesPerSecond: (1000 * steps * request.recipe.batchSize) / trainedMs, stepMs: trainedMs / steps, nodes };
 }
 
 export function formatCluster(rows: readonly ClusterFigures[]): string[] {
-  const head = ['model', 'topology', 'link', '1 node x 2', '2 nodes x 1', 'share', 'step', 'compute', 'MB/step', 'link needs', 'link use'];
+  const head = [
+    'model',
+    'topology',
+    'link',
+    '1 node x 2',
+    '2 nodes x 1',
+    'share',
+    'step',
+    'compute',
+    'MB/step',
+    'link needs',
+    'link use',
+  ];
   const percent = (part: number): string => `${(100 * part).toFixed(1)}%`;
   const ms = (value: number | undefined): string => (value === undefined ? '-' : `${value.toFixed(2)} ms`);
-  return formatTable([
-    head,
-    ...rows.map((row) => [
-      row.model,
-      row.topology,
-      `${row.link}${row.megabits === undefined ? '' : `, ${row.megabits} Mbit/s`}`,
-      `${Math.round(row.aloneImagesPerSecond)}/s`,
-      `${Math.round(row.imagesPerSecond)}/s`,
-      percent(row.imagesPerSecond / row.aloneImagesPerSecond),
-      ms(row.stepMs),
-      ms(row.computeMs),
-      (row.bytesPerStep / 1e6).toFixed(2),
-      ms(row.linkMs),
-      row.linkUse === undefined ? '-' : percent(row.linkUse),
-    ]),
-  ], 'lllrrrrrrrr');
+  return formatTable(
+    [
+      head,
+      ...rows.map((row) => [
+        row.model,
+        row.topology,
+        `${row.link}${row.megabits === undefined ? '' : `, ${row.megabits} Mbit/s`}`,
+        `${Math.round(row.aloneImagesPerSecond)}/s`,
+        `${Math.round(row.imagesPerSecond)}/s`,
+        percent(row.imagesPerSecond / row.aloneImagesPerSecond),
+        ms(row.stepMs),
+        ms(row.computeMs),
+        (row.bytesPerStep / 1e6).toFixed(2),
+        ms(row.linkMs),
+        row.linkUse === undefined ? '-' : percent(row.linkUse),
+      ]),
+    ],
+    'lllrrrrrrrr',
+  );
 }

@@ -36,7 +36,10 @@ export class LinkNamespace {
     ];
     if (megabits !== undefined) {
       const shape = ['root', 'tbf', 'rate', `${megabits}mbit`, 'burst', '512kb', 'latency', '50ms'];
-      steps.push(['tc', ['qdisc', 'add', 'dev', near, ...shape]], ['ip', inside('tc', 'qdisc', 'add', 'dev', far, ...shape)]);
+      steps.push(
+        ['tc', ['qdisc', 'add', 'dev', near, ...shape]],
+        ['ip', inside('tc', 'qdisc', 'add', 'dev', far, ...shape)],
+      );
     }
     const namespace = new LinkNamespace(name);
     if (steps.every(([command, args]) => spawnSync(command, args).status === 0)) return namespace;

@@ -44,7 +44,8 @@ export function createDoctorCommand(context: CommandContext): Command {
 function parseListen(listen: string): { readonly host: string; readonly port: number } {
   const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d+)$/.exec(listen);
   const port = Number(match?.[3]);
-  if (!match || port < 1 || port > 65_535) throw optionError(`--listen ${listen}: must be host:port, such as ${DEFAULT_LISTEN}`);
+  if (!match || port < 1 || port > 65_535)
+    throw optionError(`--listen ${listen}: must be host:port, such as ${DEFAULT_LISTEN}`);
   return { host: match[1] ?? match[2] ?? '', port };
 }
 

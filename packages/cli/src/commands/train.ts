@@ -12,8 +12,8 @@ import {
 import { type Command, Option } from 'commander';
 import { loadTrainingData } from '../data.js';
 import { describeError, EXIT_FAILED } from '../failure.js';
-import { watchInterrupts } from '../interrupt.js';
 import { loadInitialState } from '../initial-state.js';
+import { watchInterrupts } from '../interrupt.js';
 import { type Io, writeLine } from '../io.js';
 import { DEFAULT_MODEL, recipeFields, runFields } from '../options.js';
 import { checkOutputPath } from '../output-path.js';
@@ -44,7 +44,10 @@ export function createTrainCommand(context: CommandContext): Command {
     ['lockstep train my.json --optimizer adamw --lr 2e-3 --epochs 3', 'your own model, your own recipe'],
     ['lockstep train --checkpoint ckpt --every 200 steps', 'keep what a crash would lose'],
     ['lockstep train --resume ckpt', 'go on as if nothing had happened'],
-    ["lockstep train --weights w.safetensors --freeze 'features.*' --replace-head 5 --data ./mine", 'transfer learning'],
+    [
+      "lockstep train --weights w.safetensors --freeze 'features.*' --replace-head 5 --data ./mine",
+      'transfer learning',
+    ],
     ['lockstep train --config run.yaml --epochs 1', 'flags go before the file'],
     ['lockstep train --data ./mnist --json --no-save > log.jsonl', 'for programs'],
   ]);

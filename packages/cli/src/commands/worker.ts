@@ -41,11 +41,22 @@ const fields: readonly Field[] = [
   text('--connect <url>', 'connect', 'the coordinator: ws://host:port, or wss://'),
   number('--threads <n>', 'threads', 'threads that compute', MOST_WORKERS, "this machine's cores"),
   text('--token-file <file>', 'tokenFile', "the run's secret"),
-  text('--data <dir>', 'data', "this machine's copy of the data, if it has one", 'the cache, else from the coordinator'),
+  text(
+    '--data <dir>',
+    'data',
+    "this machine's copy of the data, if it has one",
+    'the cache, else from the coordinator',
+  ),
   text('--name <name>', 'name', 'how the coordinator calls this node', "this machine's name"),
   text('--tls-ca <file>', 'tlsCa', 'certificate of the coordinator, or of its authority, in PEM'),
   text('--mesh-listen <host:port>', 'meshListen', 'take connections of other nodes, for --topology mesh'),
-  number('--connect-timeout <s>', 'connectTimeout', 'how long to try to connect, in seconds', 1e6, String(DEFAULT_PATIENCE_S)),
+  number(
+    '--connect-timeout <s>',
+    'connectTimeout',
+    'how long to try to connect, in seconds',
+    1e6,
+    String(DEFAULT_PATIENCE_S),
+  ),
 ];
 
 export function createWorkerCommand(context: CommandContext): Command {
@@ -68,7 +79,11 @@ async function runWorker(options: Record<string, unknown>, io: Io): Promise<numb
   const asked = readOptions(options, io);
   const { runNode } = await import('@lockstep/worker');
   const say = (line: string): void => writeLine(io.stderr, line);
-  const watch = watchInterrupts(io, () => say('Leaving the run; Ctrl-C again exits at once.'), () => {});
+  const watch = watchInterrupts(
+    io,
+    () => say('Leaving the run; Ctrl-C again exits at once.'),
+    () => {},
+  );
   try {
     await runNode({
       ...asked,
@@ -89,7 +104,9 @@ function readOptions(options: Record<string, unknown>, io: Io) {
   const get = (name: string): string | undefined => options[name] as string | undefined;
   const url = get('connect');
   if (url === undefined || !/^wss?:\/\/.+/.test(url)) {
-    throw optionError(`--connect ${url === undefined ? 'is missing' : JSON.stringify(url)}: must be a URL such as ws://10.0.0.5:7400`);
+    throw optionError(
+      `--connect ${url === undefined ? 'is missing' : JSON.stringify(url)}: must be a URL such as ws://10.0.0.5:7400`,
+    );
   }
   const meshListen = get('meshListen');
   const tokenFile = get('tokenFile');
@@ -117,7 +134,9 @@ function readCa(path: string | undefined): Uint8Array | undefined {
   try {
     return path === undefined ? undefined : readFileSync(path);
   } catch (error) {
-    throw new LockstepError('LOCKSTEP_TLS', `cannot read --tls-ca ${path}: ${(error as Error).message}.`, { cause: error });
+    throw new LockstepError('LOCKSTEP_TLS', `cannot read --tls-ca ${path}: ${(error as Error).message}.`, {
+      cause: error,
+    });
   }
 }
 

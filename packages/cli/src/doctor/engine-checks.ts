@@ -50,7 +50,8 @@ export function checkTensorFlow(folder: string = tensorFlowFolder()): Finding {
     prepareTensorFlow(folder);
     const tf = loadTensorFlow(folder);
     const product = tf.tidy(() => tf.tensor(Float32Array.of(6), [1]).mul(7).dataSync()[0]);
-    if (tf.getBackend() !== 'tensorflow' || product !== 42) throw new Error(`6 * 7 gave ${product} on its ${tf.getBackend()} backend`);
+    if (tf.getBackend() !== 'tensorflow' || product !== 42)
+      throw new Error(`6 * 7 gave ${product} on its ${tf.getBackend()} backend`);
     return { name, verdict: 'good', text: ENGINE_NAME.replace(/^tensorflow \((.*)\)$/, '$1') };
   } catch (error) {
     return {

@@ -56,10 +56,15 @@ export async function checkPort(host: string, port: number): Promise<Finding> {
   const where = `${host}:${port}`;
   try {
     await listenOnce(host, port);
-    return { name, verdict: 'good', text: `${where} is free for a coordinator; whether a firewall lets others in cannot be seen from here` };
+    return {
+      name,
+      verdict: 'good',
+      text: `${where} is free for a coordinator; whether a firewall lets others in cannot be seen from here`,
+    };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === 'EADDRINUSE' ? 'another program listens there' : code === 'EACCES' ? 'permission denied' : message;
+    const reason =
+      code === 'EADDRINUSE' ? 'another program listens there' : code === 'EACCES' ? 'permission denied' : message;
     return {
       name,
       verdict: 'notice',

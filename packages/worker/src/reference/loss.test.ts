@@ -16,7 +16,11 @@ describe('cross-entropy', () => {
   test('is 0.50760596 with label smoothing of 0.1, as in PyTorch', () => {
     const { lossSum, dLogits } = crossEntropy(Float64Array.of(1, 2, 3), Uint8Array.of(2), 3, 0.1);
     expect(lossSum).toBeCloseTo(0.5076059644443804, 14);
-    const expected = Float64Array.of(0.09003057317038046 - 0.1 / 3, 0.24472847105479767 - 0.1 / 3, 0.6652409557748219 - 0.9 - 0.1 / 3);
+    const expected = Float64Array.of(
+      0.09003057317038046 - 0.1 / 3,
+      0.24472847105479767 - 0.1 / 3,
+      0.6652409557748219 - 0.9 - 0.1 / 3,
+    );
     expect(relativeError(dLogits, expected)).toBeLessThan(1e-14);
   });
 

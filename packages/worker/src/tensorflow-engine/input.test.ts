@@ -16,7 +16,13 @@ const normalization = { mean: [0.1307, 0.5], std: [0.3081, 0.29] };
 const bytesOf = (values: Float32Array): Buffer => Buffer.from(Float32Array.from(values).buffer);
 
 /** [channel][row][column] of what the native engine's dense layer reads for the image that stands first. */
-function readNativeInput(shape: Shape, options: Partial<EngineRunOptions>, layers: unknown[], image: number, epoch = 0) {
+function readNativeInput(
+  shape: Shape,
+  options: Partial<EngineRunOptions>,
+  layers: unknown[],
+  image: number,
+  epoch = 0,
+) {
   const model = parseModelSpec({
     name: 'probe',
     input: shape,
@@ -31,7 +37,10 @@ function readNativeInput(shape: Shape, options: Partial<EngineRunOptions>, layer
     data: { images: randomImages(shape, SAMPLES, 5), labels: new Uint8Array(SAMPLES).fill(1) },
     samples: 1,
     order: Int32Array.of(image),
-    normalization: { mean: normalization.mean.slice(0, shape.channels), std: normalization.std.slice(0, shape.channels) },
+    normalization: {
+      mean: normalization.mean.slice(0, shape.channels),
+      std: normalization.std.slice(0, shape.channels),
+    },
     seed: SEED,
     ...options,
   });

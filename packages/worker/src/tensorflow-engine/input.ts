@@ -114,7 +114,13 @@ export class InputWriter {
   }
 
   /** Bilinear: pixel (y, x) shows the place that is turned and zoomed back about the centre. */
-  #turn({ images }: EngineData, image: number, { cosine, sine, x: dx, y: dy }: Move, out: Float32Array, at: number): void {
+  #turn(
+    { images }: EngineData,
+    image: number,
+    { cosine, sine, x: dx, y: dy }: Move,
+    out: Float32Array,
+    at: number,
+  ): void {
     const { channels, height, width } = this.#shape;
     const cy = fround((height - 1) * 0.5);
     const cx = fround((width - 1) * 0.5);

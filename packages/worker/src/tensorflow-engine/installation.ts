@@ -20,7 +20,8 @@ export function tensorFlowFolder(cacheFolder: string = findCacheFolder()): strin
 }
 
 /** Whether the set-up was finished. */
-export const isTensorFlowSetUp = (folder: string = tensorFlowFolder()): boolean => existsSync(join(folder, 'ready.json'));
+export const isTensorFlowSetUp = (folder: string = tensorFlowFolder()): boolean =>
+  existsSync(join(folder, 'ready.json'));
 
 /** For people: `tensorflow (tfjs-node 4.22.0, libtensorflow 2.15.1)`. */
 export const ENGINE_NAME = `tensorflow (tfjs-node ${TFJS_VERSION}, libtensorflow ${LIBTENSORFLOW_VERSION})`;
@@ -78,4 +79,5 @@ function withoutBanner<T>(load: () => T): T {
   }
 }
 
-const firstLine = (error: unknown): string => String(error instanceof Error ? error.message : error).split('\n')[0] ?? '';
+const firstLine = (error: unknown): string =>
+  String(error instanceof Error ? error.message : error).split('\n')[0] ?? '';

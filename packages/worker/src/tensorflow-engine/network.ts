@@ -1,12 +1,5 @@
 /** A model as TensorFlow operations: the forward pass of a shard, which tf.variableGrads differentiates. */
-import {
-  BATCH_NORM_EPS,
-  type Freeze,
-  isDepthwise,
-  type Layer,
-  type ParameterSpec,
-  type Recipe,
-} from '@lockstep/core';
+import { BATCH_NORM_EPS, type Freeze, isDepthwise, type Layer, type ParameterSpec, type Recipe } from '@lockstep/core';
 import type { Padding, Tensor, TensorFlow } from './tfjs.js';
 
 /** A batch norm's own statistics of a shard, [channels] each; the variance is biased. */
@@ -32,7 +25,13 @@ export interface TrainingPass extends Pass {
 }
 
 /** Images [sample, row, column, channel] to logits [sample, class]. `training` says how dropout and batch norm behave. */
-export function runForward(tf: TensorFlow, layers: readonly Layer[], images: Tensor, pass: Pass, training?: TrainingPass): Tensor {
+export function runForward(
+  tf: TensorFlow,
+  layers: readonly Layer[],
+  images: Tensor,
+  pass: Pass,
+  training?: TrainingPass,
+): Tensor {
   const last = layers.reduce((x, layer) => runLayer(tf, layer, x, pass, training), images);
   return flatten(last);
 }
@@ -111,7 +110,9 @@ function normalizeByShard(tf: TensorFlow, layer: Layer, x: Tensor, pass: Trainin
   const centred = x.sub(mean);
   const variance = averageChannels(centred.mul(centred));
   pass.keepMoments(layer, { mean, variance });
-  const scale = tf.rsqrt(variance.add(tf.tensor(Float32Array.of(BATCH_NORM_EPS), []))).mul(pass.parameter(layer, 'gamma'));
+  const scale = tf
+    .rsqrt(variance.add(tf.tensor(Float32Array.of(BATCH_NORM_EPS), [])))
+    .mul(pass.parameter(layer, 'gamma'));
   return centred.mul(scale).add(pass.parameter(layer, 'beta'));
 }
 
@@ -135,4 +136,3 @@ export function hasNoEffect(layers: readonly Layer[], layer: Layer, freeze: Free
   const takesMean = next?.spec.type === 'batchNorm' && !freeze.isLayerFrozen(next);
   return layer.spec.type === 'conv' && takesMean === true;
 }
-

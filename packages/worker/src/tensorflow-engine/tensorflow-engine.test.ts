@@ -96,11 +96,39 @@ describeTensorFlow('the tensorflow engine', () => {
       { freeze: ['n'] },
       16,
     ],
-    ['groups', small({ type: 'conv', outChannels: 6, kernel: 1 }, { type: 'conv', outChannels: 4, kernel: 3, groups: 2 }), {}, 16],
-    ['depthwise, two filters a channel', small({ type: 'conv', outChannels: 3, kernel: 3 }, { type: 'conv', outChannels: 6, kernel: 3, groups: 3, padding: 1, stride: 2 }), {}, 16],
+    [
+      'groups',
+      small({ type: 'conv', outChannels: 6, kernel: 1 }, { type: 'conv', outChannels: 4, kernel: 3, groups: 2 }),
+      {},
+      16,
+    ],
+    [
+      'depthwise, two filters a channel',
+      small(
+        { type: 'conv', outChannels: 3, kernel: 3 },
+        { type: 'conv', outChannels: 6, kernel: 3, groups: 3, padding: 1, stride: 2 },
+      ),
+      {},
+      16,
+    ],
     ['padding that keeps no size', small({ type: 'conv', outChannels: 3, kernel: 5, padding: 1, stride: 3 }), {}, 16],
-    ['windows that overlap', small({ type: 'maxPool', kernel: 3, stride: 2 }, { type: 'avgPool', kernel: 2, stride: 1 }), {}, 16],
-    ['batch norm of a vector', parseModelSpec({ name: 's', input: { channels: 1, height: 28, width: 28 }, classes: 10, layers: [{ type: 'flatten' }, { type: 'linear', outFeatures: 10 }, { type: 'batchNorm' }] }), {}, 16],
+    [
+      'windows that overlap',
+      small({ type: 'maxPool', kernel: 3, stride: 2 }, { type: 'avgPool', kernel: 2, stride: 1 }),
+      {},
+      16,
+    ],
+    [
+      'batch norm of a vector',
+      parseModelSpec({
+        name: 's',
+        input: { channels: 1, height: 28, width: 28 },
+        classes: 10,
+        layers: [{ type: 'flatten' }, { type: 'linear', outFeatures: 10 }, { type: 'batchNorm' }],
+      }),
+      {},
+      16,
+    ],
   ])('%s: contributions agree, the median of five shards', async (_, model, recipe, samples) => {
     const worst: number[] = [];
     for (let seed = 0; seed < 5; seed++) worst.push(await worstDifference(model, seed, samples, recipe));
@@ -122,7 +150,9 @@ describeTensorFlow('the tensorflow engine', () => {
         const actual = reduceCanonically(ours.contribute({ step }));
         const at = native.layout.resultOffset;
         losses.push((expected[at] as number) / STEP_SAMPLES);
-        expect(Math.abs((actual[at] as number) - (expected[at] as number)) / STEP_SAMPLES, `step ${step}`).toBeLessThan(1e-3);
+        expect(Math.abs((actual[at] as number) - (expected[at] as number)) / STEP_SAMPLES, `step ${step}`).toBeLessThan(
+          1e-3,
+        );
         descend(native, expected);
         descend(ours, isFree ? actual : expected);
       }

@@ -6,8 +6,8 @@
 import {
   ALIGNMENT,
   assert,
-  fromTensorFlow,
   type Freeze,
+  fromTensorFlow,
   type Layer,
   planFreeze,
   type StatisticsSegment,
@@ -209,7 +209,11 @@ export class TensorFlowEngine implements Engine {
       const from = shard * shardSize;
       const to = Math.min(call.count, from + shardSize);
       const own = values.subarray((from - begin) * this.#classes, (to - begin) * this.#classes);
-      const { lossSum, correct } = measureLogits(own, data.labels.subarray(call.first + from, call.first + to), this.#classes);
+      const { lossSum, correct } = measureLogits(
+        own,
+        data.labels.subarray(call.first + from, call.first + to),
+        this.#classes,
+      );
       results[2 * (call.count + shard)] = lossSum;
       results[2 * (call.count + shard) + 1] = correct;
     }

@@ -1,7 +1,7 @@
 /** Runs the same step on both engines in plain memory, for tests, and compares their contributions tensor by tensor. */
 import {
-  canonicalNodes,
   type ContributionLayout,
+  canonicalNodes,
   type EngineName,
   inferLayers,
   type Layer,
@@ -106,7 +106,12 @@ export function compareContributions(
     const name = segment.kind === 'parameter' ? segment.parameter.name : segment.kind;
     return Array.from({ length: pieces }, (_, piece) => {
       const at = segment.offset + piece * size;
-      return { name: pieces === 1 ? name : `${name} ${piece}`, isGradient: segment.kind === 'parameter', at, end: at + size };
+      return {
+        name: pieces === 1 ? name : `${name} ${piece}`,
+        isGradient: segment.kind === 'parameter',
+        at,
+        end: at + size,
+      };
     });
   });
   const magnitudeOf = (at: number, end: number): number =>
