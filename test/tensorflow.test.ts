@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import {
   type Dataset,
@@ -68,6 +69,19 @@ function farthest(a: Float32Array, b: Float32Array): number {
   return a.reduce((most, value, i) => Math.max(most, Math.abs(value - (b[i] as number))), 0) / largest;
 }
 
+/** Logits of the native engine for every test image. */
+async function nativeLogits(name: string, weights: string): Promise<Float32Array> {
+  const { model } = findZooModel(name);
+  const initial = loadWeights(weights, inferLayers(model));
+  const node = new LocalNode({ model, recipe: recipeSchema.parse({}), dataset, seed: 0, workers: 1, initial });
+  try {
+    const { logits } = await node.evaluate('test', { logits: true });
+    return logits as Float32Array;
+  } finally {
+    await node.close();
+  }
+}
+
 function countCorrect(logits: Float32Array): number {
   return dataset.test.labels.reduce((correct, label, i) => {
     const row = logits.subarray(10 * i, 10 * i + 10);
@@ -103,12 +117,8 @@ describeTensorFlow('an export for TensorFlow.js', () => {
       lockstep('train', name, '--steps', '100', '--save', weights);
       execFileSync(process.execPath, [BIN, 'export', '--weights', weights, '--format', 'tfjs'], { stdio: 'ignore' });
       const exported = path.join(folder, `${name}-tfjs`, 'model.json');
-      const { model } = findZooModel(name);
-      const initial = loadWeights(weights, inferLayers(model));
-      const node = new LocalNode({ model, recipe: recipeSchema.parse({}), dataset, seed: 0, workers: 1, initial });
-      const { logits, correct } = await node.evaluate('test', { logits: true });
-      await node.close();
-      const ours = logits as Float32Array;
+      const ours = await nativeLogits(name, weights);
+      const correct = countCorrect(ours);
       const theirs = predict('tensorflow', exported, dataset.test.count);
       expect(farthest(theirs, ours)).toBeLessThan(LOGIT_TOLERANCE);
       expect(countCorrect(theirs)).toBe(correct);
@@ -117,4 +127,57 @@ describeTensorFlow('an export for TensorFlow.js', () => {
       expect(again['correct']).toBe(correct);
     },
   );
+});
+
+const BROWSERS = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'microsoft-edge'];
+const browserPath = process.env['LOCKSTEP_BROWSER'] ?? BROWSERS.map(findProgram).find((found) => found !== undefined);
+const BROWSER_IMAGES = 32;
+const SITE = 'http://lockstep.test/';
+
+function findProgram(name: string): string | undefined {
+  try {
+    return execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Runs in the page: what a web site does that has TensorFlow.js and the two files. */
+async function predictInPage([url, pixels, count]: readonly [string, number[], number]): Promise<number[]> {
+  // biome-ignore lint/suspicious/noExplicitAny: the library is a global of the page
+  const { tf } = globalThis as any;
+  await tf.setBackend('cpu');
+  const model = await tf.loadLayersModel(`${url}model.json`);
+  return Array.from(model.predict(tf.tensor4d(pixels, [count, 28, 28, 1])).dataSync());
+}
+
+describeTensorFlow('an export for TensorFlow.js in a browser', () => {
+  const why = browserPath === undefined ? ' (skipped: no Chromium here; install one or set LOCKSTEP_BROWSER)' : '';
+
+  it.skipIf(browserPath === undefined)(`gives the same logits${why}`, async () => {
+    const weights = path.join(folder, 'page.safetensors');
+    lockstep('train', 'gap19k', '--steps', '60', '--save', weights);
+    execFileSync(process.execPath, [BIN, 'export', '--weights', weights, '--format', 'tfjs'], { stdio: 'ignore' });
+    const exported = path.join(folder, 'page-tfjs');
+    const library = path.join(tensorFlowFolder(), 'node_modules/@tensorflow/tfjs/dist/tf.min.js');
+    const browser = await chromium.launch({ executablePath: browserPath as string, args: ['--no-sandbox'] });
+    try {
+      const page = await browser.newPage();
+      await page.route('**/*', (route) => {
+        const name = route.request().url().slice(SITE.length);
+        if (name === '') return route.fulfill({ contentType: 'text/html', body: '<title>a page</title>' });
+        return existsSync(path.join(exported, name))
+          ? route.fulfill({ path: path.join(exported, name) })
+          : route.abort();
+      });
+      await page.goto(SITE);
+      await page.addScriptTag({ path: library });
+      const pixels = [...dataset.test.images.subarray(0, BROWSER_IMAGES * 28 * 28)];
+      const logits = await page.evaluate(predictInPage, [SITE, pixels, BROWSER_IMAGES] as const);
+      const ours = await nativeLogits('gap19k', weights);
+      expect(farthest(Float32Array.from(logits), ours.subarray(0, logits.length))).toBeLessThan(LOGIT_TOLERANCE);
+    } finally {
+      await browser.close();
+    }
+  });
 });

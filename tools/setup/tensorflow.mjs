@@ -78,6 +78,7 @@ export async function setUpTensorFlow({ folder = tensorFlowFolder(), env = proce
 async function setUp(task) {
   const { folder, signal, env } = task;
   rmSync(readyFile(folder), { force: true });
+  dropDrafts(folder);
   await installPackages(task);
   if (!existsSync(libraryFolder(folder))) {
     const python = await findPython({ env, signal });
@@ -89,6 +90,7 @@ async function setUp(task) {
   );
   const version = await sayTimed('trying it', 'tensorflow computes', () => tryBinding(task));
   rmSync(path.join(folder, 'wheel'), { recursive: true, force: true });
+  dropDrafts(folder);
   const files = [bindingFile(folder), ...task.wheel.libraries.map((name) => path.join(libraryFolder(folder), name))];
   const sizes = files.map((file) => [path.relative(folder, file), statSync(file).size]);
   writeStamp(readyFile(folder), { ...version, compiler: compiler.version, files: Object.fromEntries(sizes) });
@@ -97,17 +99,22 @@ async function setUp(task) {
 // ---- npm packages ----
 
 async function installPackages({ folder, signal }) {
+  copyManifest(folder);
+  if (areDependenciesFresh(folder)) return;
+  const draft = draftFolder(folder, 'packages');
+  const what = `@tensorflow/tfjs-node ${TFJS_VERSION} into ${folder}`;
+  await sayTimed(`installing ${what}`, 'npm packages installed', async () => {
+    copyManifest(draft);
+    await installDependencies(draft, { signal });
+    dropSourceMaps(draft);
+    rmSync(path.join(folder, 'node_modules'), { recursive: true, force: true });
+    renameSync(path.join(draft, 'node_modules'), path.join(folder, 'node_modules'));
+  });
+}
+
+function copyManifest(folder) {
   mkdirSync(folder, { recursive: true });
   for (const name of PACKAGE_FILES) copyFileSync(path.join(MANIFEST, name), path.join(folder, name));
-  if (areDependenciesFresh(folder)) return;
-  await sayTimed(
-    `installing @tensorflow/tfjs-node ${TFJS_VERSION} into ${folder}`,
-    'npm packages installed',
-    async () => {
-      await installDependencies(folder, { signal });
-      dropSourceMaps(folder);
-    },
-  );
 }
 
 /** Two thirds of what npm installs here, 193 of 302 MB. */
@@ -120,30 +127,27 @@ function dropSourceMaps(folder) {
 
 async function fetchWheel(python, { folder, wheel, env, signal }) {
   const wheelFolder = path.join(folder, 'wheel');
-  const scratch = path.join(folder, 'wheel.draft');
-  rmSync(scratch, { recursive: true, force: true });
-  for (const made of [wheelFolder, scratch]) mkdirSync(made, { recursive: true });
   const what = `${wheel.project} ${LIBTENSORFLOW_VERSION}`;
-  try {
-    if (findWheelFile(wheelFolder) === undefined) {
-      const request = { ...wheel, version: LIBTENSORFLOW_VERSION, folder: wheelFolder, scratch };
-      const bar = { label: `setup: fetching ${what}`, folders: [scratch], totalBytes: wheel.bytes };
-      const megabytes = Math.round(wheel.bytes / 1e6);
-      await sayTimed(`fetching ${what} from PyPI (${megabytes} MB)`, `${what} fetched`, () =>
-        showDownload(bar, () => downloadWheel(python, request, { env, signal })),
-      );
-    }
-    const file = findWheelFile(wheelFolder);
-    await checkWheel(file, wheel);
-    return file;
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
+  if (findWheelFile(wheelFolder) === undefined) {
+    const [done, scratch] = ['done', 'scratch'].map((name) => path.join(draftFolder(folder, 'wheel'), name));
+    for (const made of [done, scratch]) mkdirSync(made, { recursive: true });
+    const request = { ...wheel, version: LIBTENSORFLOW_VERSION, folder: done, scratch };
+    const bar = { label: `setup: fetching ${what}`, folders: [scratch], totalBytes: wheel.bytes };
+    const megabytes = Math.round(wheel.bytes / 1e6);
+    await sayTimed(`fetching ${what} from PyPI (${megabytes} MB)`, `${what} fetched`, () =>
+      showDownload(bar, () => downloadWheel(python, request, { env, signal })),
+    );
+    rmSync(wheelFolder, { recursive: true, force: true });
+    renameSync(done, wheelFolder);
   }
+  const file = findWheelFile(wheelFolder);
+  await checkWheel(file, wheel);
+  return file;
 }
 
 function findWheelFile(folder) {
-  const name = readdirSync(folder).find((entry) => entry.endsWith('.whl'));
-  return name && path.join(folder, name);
+  const name = existsSync(folder) && readdirSync(folder).find((entry) => entry.endsWith('.whl'));
+  return name ? path.join(folder, name) : undefined;
 }
 
 async function checkWheel(file, wheel) {
@@ -158,13 +162,11 @@ async function checkWheel(file, wheel) {
 }
 
 async function unpackLibraries(python, file, { folder, wheel, signal }) {
-  const draft = `${libraryFolder(folder)}.draft`;
-  rmSync(draft, { recursive: true, force: true });
+  const draft = draftFolder(folder, 'libtensorflow');
   await sayTimed('unpacking libtensorflow', 'libtensorflow unpacked', async () => {
     const names = wheel.libraries.map((name) => `tensorflow/${name}`);
     await unpackWheel(python, file, { names, headerFolders: HEADER_FOLDERS, folder: draft }, { signal });
     renameSync(path.join(draft, 'tensorflow'), libraryFolder(folder));
-    rmSync(draft, { recursive: true, force: true });
   });
 }
 
@@ -224,6 +226,18 @@ async function tryBinding({ folder, env, signal }) {
     output,
     hint: `Delete ${folder} and run the same command again. Without AVX only the native engine can be used.`,
   });
+}
+
+/** Of this process alone: an npm or pip whose set-up was killed may still be writing into its own. */
+const draftFolder = (folder, what) => path.join(folder, 'drafts', `${what}-${process.pid}`);
+
+/** What is still written to stays, and goes the next time. */
+function dropDrafts(folder) {
+  try {
+    rmSync(path.join(folder, 'drafts'), { recursive: true, force: true });
+  } catch {
+    // an orphan was quicker
+  }
 }
 
 const readyFile = (folder) => path.join(folder, 'ready.json');

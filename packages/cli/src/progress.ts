@@ -1,10 +1,11 @@
 /** tqdm's progress line: `loss=0.1257 accuracy=92.45: 100%|██████████| 469/469 [00:14<00:00, 31.39it/s, 4018 images/s]`. */
 import type { ProgressEvent } from '@lockstep/core';
+import { describeShares } from './node-text.js';
 
 /** What a line shows; a part of a `ProgressEvent`. */
 export type Progress = Pick<
   ProgressEvent,
-  'step' | 'stepsPerEpoch' | 'loss' | 'accuracy' | 'seconds' | 'imagesPerSecond'
+  'step' | 'stepsPerEpoch' | 'loss' | 'accuracy' | 'seconds' | 'imagesPerSecond' | 'nodes'
 >;
 
 const BAR_COLUMNS = 10;
@@ -23,6 +24,7 @@ export function formatProgress(progress: Progress, columns: number): string {
   const line = (head: string, barColumns: number, tail: string): string =>
     `${head}${percent}|${formatBar(step / stepsPerEpoch, barColumns)}| ${count} [${times}, ${rate}${tail}]`;
   const choices = [
+    ...(progress.nodes ? [`${line(description, BAR_COLUMNS, images)} ${describeShares(progress.nodes)}`] : []),
     line(description, BAR_COLUMNS, images),
     line(description, BAR_COLUMNS, ''),
     line('', BAR_COLUMNS, images),

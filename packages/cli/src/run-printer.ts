@@ -9,6 +9,7 @@ import type {
   WarningEvent,
 } from '@lockstep/core';
 import { type Io, writeLine } from './io.js';
+import { describeNodeEvent } from './node-text.js';
 import { formatDuration, formatPercent, formatProgress } from './progress.js';
 import { formatRecipe } from './recipe-text.js';
 import { formatSummaryLines, RunTally } from './run-tally.js';
@@ -98,6 +99,15 @@ class TextPrinter implements RunPrinter {
         break;
       case 'end':
         this.printEnd(event);
+        break;
+      case 'listening':
+      case 'node-joined':
+      case 'node-left':
+      case 'node-evicted':
+      case 'node-refused':
+      case 'rebalanced':
+      case 'waiting':
+        if (!this.isQuiet) this.note(describeNodeEvent(event));
     }
   }
 
