@@ -1,6 +1,6 @@
 /** Chaos: nodes come, die, stall and lose their links as a seed says, for 300 steps; the bits are those of one process. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Fixture, type Program, Proxy, portOf } from './cluster-fixture.ts';
+import { Fixture, HarmfulProxy, type Program, portOf } from './cluster-fixture.ts';
 
 const STEPS = 300;
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
@@ -36,7 +36,7 @@ describe('chaos', () => {
     const env: Record<string, string> = killAt === undefined ? {} : { LOCKSTEP_FAULT: `update:0:${killAt}:kill` };
     let run = fixture.listen(STEPS, [...flags, folder, '--every', '40 steps'], env);
     const port = portOf(await run.url());
-    const proxy = new Proxy(port);
+    const proxy = new HarmfulProxy(port);
     const proxied = await proxy.open();
     let born = 0;
     const bear = (): Program => {
@@ -54,7 +54,9 @@ describe('chaos', () => {
           ...['--resume', folder, '--listen', `127.0.0.1:${port}`, '--token-file', fixture.token, '--workers', '1'],
         ]);
       }
-      await run.until(() => run.events.some(({ event }) => event === 'end'), 'the end', 200 + random(400)).catch(() => {});
+      await run
+        .until(() => run.events.some(({ event }) => event === 'end'), 'the end', 200 + random(400))
+        .catch(() => {});
       const victim = nodes[random(nodes.length)];
       const what = random(5);
       if (what === 0) proxy.cut();

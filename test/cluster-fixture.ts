@@ -220,7 +220,7 @@ export class Program {
 export type Tamper = (chunk: Buffer, direction: 'up' | 'down', seen: number) => Buffer | undefined;
 
 /** A TCP proxy in front of a coordinator. */
-export class Proxy {
+export class HarmfulProxy {
   readonly #server: net.Server;
   readonly #pairs = new Set<[net.Socket, net.Socket]>();
   tamper: Tamper = (chunk) => chunk;

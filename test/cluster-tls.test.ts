@@ -40,6 +40,8 @@ describe('a port', () => {
   it('is not opened to other machines without a token, and says why', async () => {
     const run = fixture.train(STEPS, ['--listen', '0.0.0.0:0']);
     expect(await run.exit).toBe(2);
-    expect(run.stderr).toContain('LOCKSTEP_LISTEN_TOKEN: --listen 0.0.0.0 lets other machines in, so it needs --token-file');
+    expect(run.stderr).toContain(
+      'LOCKSTEP_LISTEN_TOKEN: --listen 0.0.0.0 lets other machines in, so it needs --token-file',
+    );
   });
 });

@@ -1,6 +1,6 @@
 /** Runs over several processes of the real CLI: whatever happens to them, the bits are those of one process alone. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Fixture, type Program, Proxy, portOf } from './cluster-fixture.ts';
+import { Fixture, HarmfulProxy, type Program, portOf } from './cluster-fixture.ts';
 
 const STEPS = 40;
 const fixture = new Fixture();
@@ -88,7 +88,7 @@ describe('a star', () => {
   it('survives a link that is cut and comes back', async () => {
     const coordinator = fixture.listen(STEPS, ['--workers', '0'], { LOCKSTEP_HOLD: '10:2' });
     const url = await coordinator.url();
-    const proxy = new Proxy(portOf(url));
+    const proxy = new HarmfulProxy(portOf(url));
     fixture.worker(await proxy.open(), ['--name', 'far']);
     await coordinator.event('waiting', undefined, ({ reason }) => reason === 'a test holds the run');
     proxy.isDown = true;
@@ -138,6 +138,16 @@ describe('a star', () => {
     fixture.worker(await coordinator.url());
     await expectSameBits(coordinator);
     expect(coordinator.events.filter(({ event }) => event === 'node-evicted')).toEqual([]);
+  });
+
+  it('computes a loss that is not finite twice, and stops with an error that names the step', async () => {
+    const coordinator = fixture.listen(STEPS, ['--wait-for', '1', '--lr', '1e30']);
+    const node = fixture.worker(await coordinator.url());
+    expect(await coordinator.exit).toBe(1);
+    expect(coordinator.stderr).toMatch(
+      /LOCKSTEP_LOSS_NOT_FINITE: the loss of step \d+ \(epoch 1\) is not a finite number, computed twice/,
+    );
+    expect(await node.exit).toBe(0);
   });
 
   it('replaces a worker thread of a node that dies', async () => {

@@ -2,7 +2,7 @@
 import net from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Assignment, canonicalNodes, MAX_FRAME_BYTES, type Message } from '../packages/core/dist/index.js';
-import { Fixture, type Program, Proxy, portOf } from './cluster-fixture.ts';
+import { Fixture, HarmfulProxy, type Program, portOf } from './cluster-fixture.ts';
 import { HostileNode } from './hostile-node.ts';
 
 const STEPS = 25;
@@ -58,7 +58,7 @@ describe('before the handshake is over', () => {
   it('refuses a hello that was recorded from another handshake', async () => {
     const { run, url } = await startRun();
     const recorded: Buffer[] = [];
-    const proxy = new Proxy(portOf(url));
+    const proxy = new HarmfulProxy(portOf(url));
     proxy.tamper = (chunk, direction) => {
       if (direction === 'up') recorded.push(chunk);
       return chunk;

@@ -48,7 +48,7 @@ describe('train', () => {
     })) {
       if (event.event !== 'start') continue;
       expect(event.recipe).toMatchObject({
-        epochs: 8,
+        epochs: 10,
         optimizer: { momentum: 0.5, nesterov: true },
         schedule: { type: 'one-cycle' },
       });

@@ -1,6 +1,5 @@
 /** Finds a C++ compiler: the one the user names, the system's, or zig's from PyPI (which can be installed on the spot). */
 import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { findCacheFolder } from './cache-folder.mjs';

@@ -214,7 +214,8 @@ async function tryBinding({ folder, env, signal }) {
   const script = [
     "const tf = require('@tensorflow/tfjs-node');",
     'const [sum] = tf.tensor([1, 2]).dot(tf.tensor([3, 4])).dataSync();',
-    "if (sum !== 11 || tf.getBackend() !== 'tensorflow') throw new Error(`1*3 + 2*4 gave ${sum} on ${tf.getBackend()}`);",
+    "const isRight = sum === 11 && tf.getBackend() === 'tensorflow';",
+    "if (!isRight) throw new Error('1*3 + 2*4 gave ' + sum + ' on ' + tf.getBackend());",
     "process.stdout.write('\\n' + JSON.stringify({ tfjs: tf.version.tfjs }));",
   ].join('\n');
   const quiet = { ...env, TF_CPP_MIN_LOG_LEVEL: '2' };

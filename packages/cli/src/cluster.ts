@@ -3,7 +3,7 @@ import { Cluster, listenForNodes, type NodeServer } from '@lockstep/coordinator'
 import type { NodeEvent } from '@lockstep/core';
 import type { LocalNode } from '@lockstep/worker';
 import type { ClusterSettings } from './cluster-fields.js';
-import type { TrainRequest } from './session.js';
+import type { TrainRequest } from './train-request.js';
 
 export interface OpenCluster {
   readonly node: Cluster;

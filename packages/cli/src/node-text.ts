@@ -23,7 +23,9 @@ export function describeNodeEvent(event: NodeEvent): string {
 
 /** `coordinator 4 shards 20100/s, lab2 4 shards 19800/s, 12% communication`. */
 export function describeShares(nodes: readonly NodeShare[]): string {
-  const each = nodes.map(({ node, shards, imagesPerSecond }) => `${node} ${shards} shards ${Math.round(imagesPerSecond)}/s`);
+  const each = nodes.map(
+    ({ node, shards, imagesPerSecond }) => `${node} ${shards} shards ${Math.round(imagesPerSecond)}/s`,
+  );
   const most = Math.max(0, ...nodes.map(({ communication }) => communication));
   return `${each.join(', ')}, ${Math.round(100 * most)}% communication`;
 }

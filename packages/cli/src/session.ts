@@ -1,52 +1,13 @@
 /** The front door: puts a coordinator and nodes together. What the commands, and programs that embed Lockstep, call. */
-import { type CheckpointPolicy, Coordinator } from '@lockstep/coordinator';
-import type {
-  Dataset,
-  EngineName,
-  FoundCheckpoint,
-  MetricName,
-  ModelSpec,
-  ModelState,
-  NodeEvent,
-  Recipe,
-  RunEvent,
-  SplitName,
-} from '@lockstep/core';
+import { Coordinator } from '@lockstep/coordinator';
+import type { Dataset, ModelSpec, ModelState, NodeEvent, RunEvent, SplitName } from '@lockstep/core';
 import { recipeSchema } from '@lockstep/core';
 import { LocalNode } from '@lockstep/worker';
 import { type OpenCluster, openCluster } from './cluster.js';
-import type { ClusterSettings } from './cluster-fields.js';
+import type { TrainRequest } from './train-request.js';
 
 export type { ModelState } from '@lockstep/core';
-
-export interface TrainRequest {
-  readonly model: ModelSpec;
-  readonly recipe: Recipe;
-  readonly dataset: Dataset;
-  /** 0 to 2^53 - 1. */
-  readonly seed: number;
-  readonly workers: number;
-  readonly engine: EngineName;
-  /** Stop after this many steps, also in the middle of an epoch. */
-  readonly steps?: number | undefined;
-  /** Stop after the first epoch whose test accuracy reaches this fraction. */
-  readonly until?: number | undefined;
-  /** Stop after so many epochs that were not better than the best one. */
-  readonly patience?: number | undefined;
-  /** By what epochs are compared; default: the accuracy on the validation split, if there is one, else on the test split. */
-  readonly best?: MetricName | undefined;
-  /** Lets other machines take part. */
-  readonly cluster?: ClusterSettings | undefined;
-  readonly checkpoints?: CheckpointPolicy | undefined;
-  /** Go on from this checkpoint; see core's `findCheckpoint`. */
-  readonly resume?: FoundCheckpoint | undefined;
-  /** Go on although the run differs from the checkpoint's. */
-  readonly override?: boolean | undefined;
-  /** Start from these instead of the seed's initial weights. */
-  readonly initial?: ModelState | undefined;
-  /** Aborting finishes the step, evaluates, and ends the run with reason `interrupted`. */
-  readonly signal?: AbortSignal | undefined;
-}
+export type { TrainRequest } from './train-request.js';
 
 export interface TrainResult {
   /** Parameters and batch-norm statistics, in the model's order. */

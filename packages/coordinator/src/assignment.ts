@@ -4,9 +4,14 @@
  */
 import { canonicalNodes, type ShardRange } from '@lockstep/core';
 
-/** Deals shards to nodes whose speeds are given in any one unit. Nodes may end up with none. */
-export function assignShards(shards: number, speeds: readonly number[]): ShardRange[] {
-  const slowest = timeOf(dealCounts(shards, speeds), speeds) * (1 + 1e-9);
+/**
+ * Deals shards to nodes whose speeds are given in any one unit. Nodes may end up with none.
+ *
+ * @param slack how many times longer the slowest may take for the sake of round ranges, from 1: where the network and
+ *   not the cores set the pace, a second partial sum costs more than a few shards
+ */
+export function assignShards(shards: number, speeds: readonly number[], slack = 1): ShardRange[] {
+  const slowest = timeOf(dealCounts(shards, speeds), speeds) * slack * (1 + 1e-9);
   const ranges: ShardRange[] = [];
   let begin = 0;
   for (let node = 0; node < speeds.length; node++) {
@@ -14,7 +19,8 @@ export function assignShards(shards: number, speeds: readonly number[]): ShardRa
     const [count] = dealCounts(shards - begin, speeds.slice(node));
     const isFast = (end: number): boolean =>
       (end - begin) / (speeds[node] as number) <= slowest && timeOf(dealCounts(shards - end, later), later) <= slowest;
-    const end = node === speeds.length - 1 ? shards : roundEnd(begin, begin + (count as number), shards, isFast);
+    const end =
+      node === speeds.length - 1 ? shards : roundEnd(begin, begin + (count as number), shards, later.length, isFast);
     ranges.push({ begin, end });
     begin = end;
   }
@@ -22,10 +28,12 @@ export function assignShards(shards: number, speeds: readonly number[]): ShardRa
 }
 
 /** The roundest end near this one that makes nobody later. */
-function roundEnd(begin: number, end: number, shards: number, isFast: (end: number) => boolean): number {
+function roundEnd(begin: number, end: number, shards: number, later: number, isFast: (end: number) => boolean): number {
   for (let unit = 2 ** Math.floor(Math.log2(Math.max(1, shards))); unit > 1; unit /= 2) {
     const rounded = Math.round(end / unit) * unit;
-    if (rounded >= begin && rounded <= shards && isFast(rounded)) return rounded;
+    // nobody who has shards loses all of them
+    const isShared = (rounded > begin || end === begin) && (shards - rounded >= later || rounded <= end);
+    if (rounded >= begin && rounded <= shards && isShared && isFast(rounded)) return rounded;
   }
   return end;
 }

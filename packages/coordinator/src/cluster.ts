@@ -61,6 +61,8 @@ const HASH_EVERY = 16;
 const [HOLD_STEP, HOLD_NODES = 0] = (process.env['LOCKSTEP_HOLD'] ?? '')
   .split(':')
   .map((text) => Number.parseInt(text, 10));
+/** How much longer a node may compute for that. */
+const LINK_BOUND_SLACK = 3;
 /** Steps between two tries of a node that was too slow for any shard. */
 const PROBE_EVERY = 64;
 /** LOCKSTEP_EVEN=1, for tests: deal shards by threads, not by measured speed. */
@@ -163,8 +165,7 @@ export class Cluster implements TrainingNode {
     }
   }
 
-  #commit({ lossSum, correct, hash, computeMs, stepMs }: StepOutcome, assignment: Assignment): void {
-    void computeMs;
+  #commit({ lossSum, correct, hash, stepMs }: StepOutcome, assignment: Assignment): void {
     this.#pace.noteStep(stepMs);
     for (const id of this.#suspects) {
       const node = this.#membership.nodes.get(id);
@@ -190,7 +191,7 @@ export class Cluster implements TrainingNode {
       if (node) this.#membership.evict(node, new LockstepError('LOCKSTEP_NODE_REPLICA', text));
     }
     if (different.length === 0 || !this.#verified) return true;
-    this.keeper.restore(this.#verified);
+    void this.keeper.restore(this.#verified);
     this.#step = this.#verified.step;
     this.#assignment = undefined;
     for (const node of this.#membership.nodes.values()) node.hasState = false;
@@ -202,7 +203,7 @@ export class Cluster implements TrainingNode {
   #assign(computing: readonly number[], segment: SegmentPlan): Assignment {
     const { recipe, dataset } = this.terms;
     const samples = samplesInStep(this.#step % this.#epochSteps, dataset.train.count, recipe.batchSize);
-    const ranges = assignShards(shardCount(samples, recipe.shardSize), this.#speedsOf(computing));
+    const ranges = assignShards(shardCount(samples, recipe.shardSize), this.#speedsOf(computing), this.#slack);
     const members = computing.map((node, index) => ({ node, range: ranges[index] as (typeof ranges)[number] }));
     const replicas = [COORDINATOR_ID, ...this.#membership.nodes.keys()];
     const isLast = this.#step + 1 === segment.endStep;
@@ -219,6 +220,12 @@ export class Cluster implements TrainingNode {
     return this.#isMeshing(assignment)
       ? { ...assignment, owners: assignment.members.map(({ node }) => node) }
       : assignment;
+  }
+
+  /** Where more than a third of a step is communication, ranges are rounded so that fewer sums travel. */
+  get #slack(): number {
+    const { stepMs, computeMs } = this.#pace;
+    return computeMs > 0 && stepMs > 1.5 * computeMs ? LINK_BOUND_SLACK : 1;
   }
 
   #isMeshing({ members, step }: Assignment): boolean {
@@ -287,7 +294,8 @@ export class Cluster implements TrainingNode {
     if (assignment.owners.length > 1 && late.every((id) => this.#deadlines.hasContributed(id))) {
       // a connection between two others may be gone: only a star shows who is late
       this.#starUntil = assignment.step + 100;
-      return this.#endAttempt();
+      this.#endAttempt();
+      return;
     }
     for (const id of late) {
       const node = this.#membership.nodes.get(id);
@@ -327,18 +335,22 @@ export class Cluster implements TrainingNode {
     const isCurrent = 'generation' in message && message.generation === this.#assignment?.generation;
     switch (message.type) {
       case 'partial':
-        return this.#takePartial(node, frame);
+        this.#takePartial(node, frame);
+        return;
       case 'reduced':
-        return this.#participant.receive(node.id, frame);
+        this.#participant.receive(node.id, frame);
+        return;
       case 'contributed':
         if (!isCurrent || !this.#assignment) return;
         this.#deadlines.noteContributed(node.id);
-        return node.pace.note(sizeOf(this.#assignment, node.id), message.computeMs);
+        node.pace.note(sizeOf(this.#assignment, node.id), message.computeMs);
+        return;
       case 'applied':
         node.pace.noteStep(message.stepMs);
         node.appliedSteps = message.step + 1;
         if (isCurrent) this.#applied.set(node.id, message.hash);
-        return this.#wakeApplied();
+        this.#wakeApplied();
+        return;
       case 'reachable':
         node.reachable = new Set(message.nodes);
         return;
@@ -484,7 +496,7 @@ export class Cluster implements TrainingNode {
   }
 
   restore(snapshot: NodeSnapshot): void {
-    this.keeper.restore(snapshot);
+    void this.keeper.restore(snapshot);
     this.#step = snapshot.step;
     for (const node of this.#membership.nodes.values()) node.hasState = false;
   }

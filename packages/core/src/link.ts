@@ -85,7 +85,10 @@ export class Link {
   send(message: Message, payload: Uint8Array = EMPTY): void {
     if (this.#closed) return;
     const head = encodeHead(message, payload, this.#outgoing);
-    if (payload.length === 0) return this.socket.send(head, { binary: true, fin: true });
+    if (payload.length === 0) {
+      this.socket.send(head, { binary: true, fin: true });
+      return;
+    }
     this.socket.send(head, { binary: true, fin: false });
     this.#inFlight += 1;
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);

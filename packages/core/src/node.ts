@@ -148,6 +148,7 @@ export interface SharingNode extends TrainingNode {
   /** Hash of a canned shard's contribution: the same for every build of the kernels. No segment may be running. */
   selfTest(): Promise<string>;
   readSnapshot(): NodeSnapshot;
+  restore(snapshot: NodeSnapshot): void;
   /** As the start of a segment, for steps that are shared. */
   beginShared(segment: SegmentPlan): void;
 }

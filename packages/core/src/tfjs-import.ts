@@ -7,6 +7,7 @@ import { LockstepError } from './errors.js';
 import { BATCH_NORM_EPS, inferChain, inferLayers, type Layer, type Shape } from './layers.js';
 import { type ModelSpec, type ModelSpecInput, parseModelSpec } from './model-spec.js';
 import { fromTensorFlow, orderKernel } from './tensorflow-order.js';
+import { fitState } from './tfjs-fit.js';
 import { PIXELS_LAYER, transpose } from './tfjs-model.js';
 import type { Topology, TopologyLayer } from './tfjs-topology.js';
 
@@ -93,36 +94,47 @@ class Reader {
         return;
       case 'Conv2D':
       case 'DepthwiseConv2D':
-        return this.#readConv(layer);
+        this.#readConv(layer);
+        return;
       case 'Dense':
-        return this.#readDense(layer);
+        this.#readDense(layer);
+        return;
       case 'BatchNormalization':
-        return layer.name === PIXELS_LAYER ? undefined : this.#readBatchNorm(layer);
+        if (layer.name !== PIXELS_LAYER) this.#readBatchNorm(layer);
+        return;
       case 'ReLU':
         if ((config['max_value'] ?? null) !== null) throw this.#unknown(layer, 'it has a largest value');
-        return this.#push(layer, { type: 'relu' });
+        this.#push(layer, { type: 'relu' });
+        return;
       case 'Activation':
-        return this.#readActivation(layer, config['activation']);
+        this.#readActivation(layer, config['activation']);
+        return;
       case 'Softmax':
-        return this.#readActivation(layer, 'softmax');
+        this.#readActivation(layer, 'softmax');
+        return;
       case 'MaxPooling2D':
       case 'AveragePooling2D':
-        return this.#readPool(layer);
+        this.#readPool(layer);
+        return;
       case 'GlobalAveragePooling2D':
         this.#push(layer, { type: 'globalAvgPool' });
         return;
       case 'Dropout':
-        return this.#push(layer, { type: 'dropout', p: Number(config['rate']) });
+        this.#push(layer, { type: 'dropout', p: Number(config['rate']) });
+        return;
       case 'ZeroPadding2D':
-        return this.#readPadding(layer);
+        this.#readPadding(layer);
+        return;
       case 'Permute':
         if (JSON.stringify(config['dims']) !== '[3,1,2]') throw this.#unknown(layer, 'only dims [3, 1, 2] are read');
         this.#isPermuted = true;
         return;
       case 'Flatten':
-        return this.#readFlatten(layer);
+        this.#readFlatten(layer);
+        return;
       case 'Reshape':
-        return this.#readReshape(layer);
+        this.#readReshape(layer);
+        return;
       default:
         throw this.#unknown(layer, 'Lockstep has no such layer');
     }
@@ -227,10 +239,11 @@ class Reader {
     const isOwn = /^(Activation|Softmax)$/.test(layer.className);
     const part = isOwn ? layer : { ...layer, name: `${layer.name}_${activation}` };
     if (activation === undefined || activation === null || activation === 'linear') return;
-    if (activation === 'relu') return this.#push(part, { type: 'relu' });
     // the loss is over logits, and log-softmax gives the same classes; it may only stand last
-    if (activation === 'softmax' && layer === this.topology.layers.at(-1)) return;
-    throw this.#unknown(layer, `its activation is ${String(activation)}; relu can be read, and softmax at the end`);
+    const isEnd = activation === 'softmax' && layer === this.topology.layers.at(-1);
+    if (activation === 'relu') this.#push(part, { type: 'relu' });
+    else if (!isEnd)
+      throw this.#unknown(layer, `its activation is ${String(activation)}; relu can be read, and softmax at the end`);
   }
 
   #readPool(layer: TopologyLayer): void {
@@ -300,42 +313,3 @@ class Reader {
 }
 
 const isAll = (values: unknown, value: number): boolean => [values].flat(2).every((one) => one === value);
-
-/** Brings the state of the layers that were read to those of the model that was written: groups were widened. */
-function fitState({ model: walked, state }: ImportedModel, model: ModelSpec, path: string): ModelState {
-  const given = inferLayers(walked).filter((layer) => layer.parameters.length > 0);
-  const wanted = inferLayers(model).filter((layer) => layer.parameters.length > 0);
-  const parameters = state.parameters.values();
-  const fitted = wanted.flatMap((layer, i) => {
-    const values = (given[i]?.parameters ?? []).map(() => parameters.next().value as Float32Array);
-    return layer.parameters.map(({ size, name }, k) => {
-      const found = k === 0 ? narrowKernel(layer, given[i], values[k]) : values[k];
-      if (found?.length === size) return found;
-      throw new LockstepError(
-        'LOCKSTEP_TFJS_FORMAT',
-        `${path} has no ${name} of ${size} values, although its notes name the model ${model.name}.`,
-      );
-    });
-  });
-  return { parameters: fitted, buffers: state.buffers };
-}
-
-/** The blocks of a grouped convolution out of a whole kernel, both in PyTorch's order. */
-function narrowKernel(
-  wanted: Layer,
-  given: Layer | undefined,
-  values: Float32Array | undefined,
-): Float32Array | undefined {
-  if (wanted.spec.type !== 'conv' || given?.spec.type !== 'conv' || !values || wanted.spec.groups === given.spec.groups)
-    return values;
-  const { groups, outChannels, kernel } = wanted.spec;
-  const all = wanted.input.channels;
-  const inside = all / groups;
-  const pixels = kernel * kernel;
-  const out = new Float32Array(outChannels * inside * pixels);
-  for (let o = 0; o < outChannels; o++) {
-    const first = Math.floor(o / (outChannels / groups)) * inside;
-    out.set(values.subarray((o * all + first) * pixels, (o * all + first + inside) * pixels), o * inside * pixels);
-  }
-  return out;
-}

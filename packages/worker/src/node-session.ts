@@ -242,13 +242,17 @@ class Session {
         return;
       case 'partial':
       case 'reduced':
-        return this.#participant.receive(COORDINATOR_ID, { message, payload });
+        this.#participant.receive(COORDINATOR_ID, { message, payload });
+        return;
       case 'peers':
-        return this.mesh.call(message.peers);
+        this.mesh.call(message.peers);
+        return;
       case 'end':
-        return this.#settle?.resolve(message.text);
+        this.#settle?.resolve(message.text);
+        return;
       case 'refused':
-        return this.#settle?.reject(new LockstepError(message.code as `LOCKSTEP_${string}`, message.text));
+        this.#settle?.reject(new LockstepError(message.code as `LOCKSTEP_${string}`, message.text));
+        return;
       default:
         throw new LockstepError('LOCKSTEP_NODE_ORDER', `the coordinator said ${message.type} to a node that is ready.`);
     }

@@ -164,7 +164,10 @@ export class Participant implements StepParticipant {
     if (!awaited) throw broken(`it sent shards [${begin}, ${end}), which are not its own`);
     const at = awaited.unit * 16 + offset;
     const place = this.parts.data.arena.subarray(at, at + payload.length / 4);
-    if (awaited.has[index]) return this.#compareAgain(place, payload, message);
+    if (awaited.has[index]) {
+      this.#compareAgain(place, payload, message);
+      return;
+    }
     bytesOf(place).set(payload);
     const bad = findNotFinite(place);
     if (bad >= 0 && !this.parts.isFrozenAt(offset + bad)) {

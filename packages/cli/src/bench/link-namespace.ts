@@ -10,7 +10,11 @@ export class LinkNamespace {
   /** Goes before a command that is to run on the other side. */
   readonly prefix: readonly string[];
 
-  private constructor(private readonly name: string) {
+  private constructor(
+    private readonly name: string,
+    /** The end of the link on this side. */
+    readonly device: string,
+  ) {
     this.prefix = ['ip', 'netns', 'exec', name];
   }
 
@@ -41,7 +45,7 @@ export class LinkNamespace {
         ['ip', inside('tc', 'qdisc', 'add', 'dev', far, ...shape)],
       );
     }
-    const namespace = new LinkNamespace(name);
+    const namespace = new LinkNamespace(name, near);
     if (steps.every(([command, args]) => spawnSync(command, args).status === 0)) return namespace;
     namespace.close();
     return undefined;

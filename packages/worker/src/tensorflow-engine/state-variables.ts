@@ -36,7 +36,7 @@ export class StateVariables implements Pass {
 
   constructor(
     private readonly tf: TensorFlow,
-    private readonly layers: readonly Layer[],
+    layers: readonly Layer[],
     layout: ContributionLayout,
     private readonly arena: Float32Array,
   ) {

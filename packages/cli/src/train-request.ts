@@ -1,0 +1,33 @@
+/** What a training is asked for: the argument of `train`. */
+import type { CheckpointPolicy } from '@lockstep/coordinator';
+import type { Dataset, EngineName, FoundCheckpoint, MetricName, ModelSpec, ModelState, Recipe } from '@lockstep/core';
+import type { ClusterSettings } from './cluster-fields.js';
+
+export interface TrainRequest {
+  readonly model: ModelSpec;
+  readonly recipe: Recipe;
+  readonly dataset: Dataset;
+  /** 0 to 2^53 - 1. */
+  readonly seed: number;
+  readonly workers: number;
+  readonly engine: EngineName;
+  /** Stop after this many steps, also in the middle of an epoch. */
+  readonly steps?: number | undefined;
+  /** Stop after the first epoch whose test accuracy reaches this fraction. */
+  readonly until?: number | undefined;
+  /** Stop after so many epochs that were not better than the best one. */
+  readonly patience?: number | undefined;
+  /** By what epochs are compared; default: the accuracy on the validation split, if there is one, else on the test split. */
+  readonly best?: MetricName | undefined;
+  /** Lets other machines take part. */
+  readonly cluster?: ClusterSettings | undefined;
+  readonly checkpoints?: CheckpointPolicy | undefined;
+  /** Go on from this checkpoint; see core's `findCheckpoint`. */
+  readonly resume?: FoundCheckpoint | undefined;
+  /** Go on although the run differs from the checkpoint's. */
+  readonly override?: boolean | undefined;
+  /** Start from these instead of the seed's initial weights. */
+  readonly initial?: ModelState | undefined;
+  /** Aborting finishes the step, evaluates, and ends the run with reason `interrupted`. */
+  readonly signal?: AbortSignal | undefined;
+}
