@@ -224,7 +224,15 @@ describe('from a node that has the token', () => {
       for (;;) {
         const { members, step, generation, withHash } = assignment;
         if (members.some(({ node: id }) => id !== 0)) contribute(node, assignment, () => {});
-        node.send({ type: 'applied', step, generation, stepMs: 1, ...(withHash && { hash: '0'.repeat(64) }) });
+        node.send({
+          type: 'applied',
+          step,
+          generation,
+          computeMs: 0.5,
+          updateMs: 0.25,
+          stepMs: 1,
+          ...(withHash && { hash: '0'.repeat(64) }),
+        });
         assignment = (await node.next('assign')).message;
       }
     })().catch(() => {});

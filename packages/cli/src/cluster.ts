@@ -18,13 +18,13 @@ export async function openCluster(
   request: TrainRequest,
   settings: ClusterSettings,
   keeper: LocalNode,
-  emit: (event: NodeEvent) => void,
+  { isTimed, emit }: { readonly isTimed: boolean; readonly emit: (event: NodeEvent) => void },
 ): Promise<OpenCluster> {
   const { model, recipe, seed, dataset, workers } = request;
   const { host, port, topology, waitFor, audit, tlsCert, tlsKey } = settings;
   const token = settings.token ?? NO_TOKEN;
   const terms = { model, recipe, seed, dataset, token, selfTest: await keeper.selfTest() };
-  const node = new Cluster(keeper, terms, { topology, waitFor, audit, isComputing: workers > 0, emit });
+  const node = new Cluster(keeper, terms, { topology, waitFor, audit, isComputing: workers > 0, isTimed, emit });
   const hasToken = settings.token !== undefined;
   const server: NodeServer = await listenForNodes({ host, port, hasToken, tlsCert, tlsKey }, (link) =>
     node.membership.admit(link),

@@ -100,6 +100,12 @@ class TextPrinter implements RunPrinter {
       case 'end':
         this.printEnd(event);
         break;
+      case 'paused':
+        if (!this.isQuiet) this.note(`Paused after step ${event.step}.`);
+        break;
+      case 'resumed':
+        if (!this.isQuiet) this.note(`Going on after step ${event.step}.`);
+        break;
       case 'listening':
       case 'node-joined':
       case 'node-left':

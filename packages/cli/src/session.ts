@@ -1,6 +1,6 @@
 /** The front door: puts a coordinator and nodes together. What the commands, and programs that embed Lockstep, call. */
-import { Coordinator } from '@lockstep/coordinator';
-import type { Dataset, ModelSpec, ModelState, NodeEvent, RunEvent, SplitName } from '@lockstep/core';
+import { Coordinator, Observers } from '@lockstep/coordinator';
+import type { Dataset, ModelSpec, ModelState, NodeEvent, OnWarning, RunEvent, SplitName } from '@lockstep/core';
 import { recipeSchema } from '@lockstep/core';
 import { LocalNode } from '@lockstep/worker';
 import { type OpenCluster, openCluster } from './cluster.js';
@@ -21,20 +21,30 @@ export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, Tr
   const { cluster } = request;
   const workers = Math.max(1, request.workers);
   const isSharing = cluster !== undefined;
-  const node = new LocalNode({ ...request, workers, isSharing, onWarning: (warning) => coordinator?.warn(warning) });
+  const observers = new Observers(request.observers ?? []);
+  const isTimed = observers.wantsSteps;
+  const onWarning: OnWarning = (warning) => coordinator?.warn(warning);
   const early: NodeEvent[] = [];
   let coordinator: Coordinator | undefined;
   const emit = (event: NodeEvent): void => void (coordinator ? coordinator.emit(event) : early.push(event));
+  let node: LocalNode | undefined;
   let open: OpenCluster | undefined;
   try {
-    open = cluster && (await openCluster(request, cluster, node, emit));
-    coordinator = new Coordinator(request, open?.node ?? node);
+    node = new LocalNode({ ...request, workers, isSharing, isTimed, onWarning });
+    open = cluster && (await openCluster(request, cluster, node, { isTimed, emit }));
+    coordinator = new Coordinator({ ...request, observers }, open?.node ?? node);
     for (const event of early) coordinator.emit(event);
     yield* coordinator.run();
+    await observers.close();
+    for (const failure of observers.takeFailures()) yield { event: 'warning', ...failure };
     const average = node.readAverage();
     return { state: node.readState(), ...(average && { average }) };
+  } catch (error) {
+    observers.onFailed(error);
+    throw error;
   } finally {
-    await (open ?? node).close();
+    await observers.close();
+    await (open ?? node)?.close();
   }
 }
 

@@ -1,6 +1,16 @@
 /** What a training is asked for: the argument of `train`. */
 import type { CheckpointPolicy } from '@lockstep/coordinator';
-import type { Dataset, EngineName, FoundCheckpoint, MetricName, ModelSpec, ModelState, Recipe } from '@lockstep/core';
+import type {
+  Dataset,
+  EngineName,
+  FoundCheckpoint,
+  MetricName,
+  ModelSpec,
+  ModelState,
+  Recipe,
+  RunControl,
+  RunObserver,
+} from '@lockstep/core';
 import type { ClusterSettings } from './cluster-fields.js';
 
 export interface TrainRequest {
@@ -30,4 +40,8 @@ export interface TrainRequest {
   readonly initial?: ModelState | undefined;
   /** Aborting finishes the step, evaluates, and ends the run with reason `interrupted`. */
   readonly signal?: AbortSignal | undefined;
+  /** Asks for pauses, checkpoints and the end while the run goes. */
+  readonly control?: RunControl | undefined;
+  /** Who watches; every one of them is closed when the run is over, however it ends. */
+  readonly observers?: readonly RunObserver[] | undefined;
 }

@@ -28,6 +28,7 @@ import {
   type SplitName,
   type StepOutcome,
   type StepParticipant,
+  type StepTimes,
   SupersededError,
   samplesInStep,
   shardCount,
@@ -49,8 +50,15 @@ export interface ClusterOptions {
   readonly isComputing: boolean;
   /** Share of the other nodes' shards that the keeper computes again, to compare. */
   readonly audit: number;
+  /** Whether to note where the time of each node's steps goes. */
+  readonly isTimed?: boolean | undefined;
   readonly emit: (event: NodeEvent) => void;
 }
+
+type StepDurations = Pick<StepOutcome, 'computeMs' | 'updateMs' | 'stepMs'>;
+
+/** Step times kept until they are taken out. */
+const MAX_TIMED_STEPS = 4096;
 
 /** How an attempt at a step ended. */
 type Verdict = { readonly kind: 'done'; readonly outcome: StepOutcome } | { readonly kind: 'again' };
@@ -90,6 +98,9 @@ export class Cluster implements TrainingNode {
   #sizes = new Map<number, number>();
   #starUntil = 0;
   #verified: NodeSnapshot | undefined;
+  /** Whether all replicas were compared after the step that was committed last. */
+  #isVerified = true;
+  #steps: StepTimes[] = [];
   #isStarted = false;
   #endAttempt: () => void = () => {};
   #wakeWaiting: () => void = () => {};
@@ -132,18 +143,23 @@ export class Cluster implements TrainingNode {
     this.#step = segment.firstStep;
     this.keeper.beginShared(segment);
     this.#verified = this.keeper.readSnapshot();
+    this.#isVerified = true;
     this.#participant.open();
     try {
       if (!this.#isStarted) await this.#awaitNodes(this.options.waitFor, 'the run begins when they are there');
       this.#isStarted = true;
-      while (this.#step < segment.endStep && !this.#isStopping) await this.#runStep(segment);
+      // a segment ends only where all replicas were compared
+      while (this.#step < segment.endStep && !(this.#isStopping && this.#isVerified)) {
+        if (!(await this.#runStep(segment))) break;
+      }
     } finally {
       await this.#participant.close();
     }
     return this.progress();
   }
 
-  async #runStep(segment: SegmentPlan): Promise<void> {
+  /** @returns whether it went on to the end; false when it was stopped while no node was there */
+  async #runStep(segment: SegmentPlan): Promise<boolean> {
     this.#suspects.clear();
     this.#notFinite = 0;
     for (;;) {
@@ -152,7 +168,7 @@ export class Cluster implements TrainingNode {
       const computing = this.#listComputing();
       if (computing.length === 0) {
         await this.#awaitNodes(1, 'no node is left that computes; the run goes on when one comes');
-        if (this.#isStopping) return;
+        if (this.#isStopping) return false;
         continue;
       }
       const assignment = this.#assign(computing, segment);
@@ -160,13 +176,15 @@ export class Cluster implements TrainingNode {
       if (verdict.kind === 'again') continue;
       if (this.#checkFinite(verdict.outcome, computing)) {
         this.#commit(verdict.outcome, assignment);
-        return;
+        return true;
       }
     }
   }
 
-  #commit({ lossSum, correct, hash, stepMs }: StepOutcome, assignment: Assignment): void {
-    this.#pace.noteStep(stepMs);
+  #commit(outcome: StepOutcome, assignment: Assignment): void {
+    const { lossSum, correct, hash } = outcome;
+    this.#pace.noteStep(outcome.stepMs);
+    this.#noteTimes(COORDINATOR_ID, assignment.step, outcome);
     for (const id of this.#suspects) {
       const node = this.#membership.nodes.get(id);
       const text = 'its result was not a finite number, and others computed one that is.';
@@ -176,7 +194,8 @@ export class Cluster implements TrainingNode {
     this.keeper.commit(assignment.step + 1, lossSum, correct);
     this.#step = assignment.step + 1;
     this.#assignment = undefined;
-    if (hash !== undefined) this.#verified = this.keeper.readSnapshot();
+    this.#isVerified = hash !== undefined;
+    if (this.#isVerified) this.#verified = this.keeper.readSnapshot();
   }
 
   /**
@@ -193,6 +212,7 @@ export class Cluster implements TrainingNode {
     if (different.length === 0 || !this.#verified) return true;
     void this.keeper.restore(this.#verified);
     this.#step = this.#verified.step;
+    this.#isVerified = true;
     this.#assignment = undefined;
     for (const node of this.#membership.nodes.values()) node.hasState = false;
     return false;
@@ -206,7 +226,7 @@ export class Cluster implements TrainingNode {
     const ranges = assignShards(shardCount(samples, recipe.shardSize), this.#speedsOf(computing), this.#slack);
     const members = computing.map((node, index) => ({ node, range: ranges[index] as (typeof ranges)[number] }));
     const replicas = [COORDINATOR_ID, ...this.#membership.nodes.keys()];
-    const isLast = this.#step + 1 === segment.endStep;
+    const isLast = this.#step + 1 === segment.endStep || this.#isStopping;
     const assignment: Assignment = {
       type: 'assign',
       step: this.#step,
@@ -347,6 +367,7 @@ export class Cluster implements TrainingNode {
         return;
       case 'applied':
         node.pace.noteStep(message.stepMs);
+        this.#noteTimes(node.id, message.step, message);
         node.appliedSteps = message.step + 1;
         if (isCurrent) this.#applied.set(node.id, message.hash);
         this.#wakeApplied();
@@ -468,6 +489,26 @@ export class Cluster implements TrainingNode {
     return this.options.isComputing ? [describe(COORDINATOR_ID, this.#pace), ...others] : others;
   }
 
+  /** Called when the step has ended, so that its beginning is known on this clock. */
+  #noteTimes(id: number, step: number, { computeMs, updateMs, stepMs }: StepDurations): void {
+    if (!this.options.isTimed || this.#steps.length >= MAX_TIMED_STEPS) return;
+    this.#steps.push({
+      node: this.#nameOf(id),
+      worker: undefined,
+      step,
+      beganMs: performance.now() - stepMs,
+      contributeMs: computeMs,
+      waitMs: 0,
+      exchangeMs: Math.max(0, stepMs - computeMs - updateMs),
+      updateMs,
+      commitMs: 0,
+    });
+  }
+
+  takeSteps(): StepTimes[] {
+    return this.#steps.splice(0);
+  }
+
   // ---- what the keeper does alone ----
 
   progress(): SegmentProgress {
@@ -489,6 +530,10 @@ export class Cluster implements TrainingNode {
 
   readAverage(): ModelState | undefined {
     return this.keeper.readAverage();
+  }
+
+  readGradient(): readonly Float32Array[] | undefined {
+    return this.keeper.readGradient();
   }
 
   readSnapshot(): NodeSnapshot {

@@ -16,8 +16,11 @@ import {
   type NodeEvent,
   type ProgressEvent,
   parameterCount,
+  planContribution,
   type Recipe,
+  RunControl,
   type RunEvent,
+  type RunView,
   type SegmentPlan,
   type SegmentProgress,
   type StartEvent,
@@ -27,6 +30,7 @@ import {
 } from '@lockstep/core';
 import { type CheckpointPolicy, Checkpoints } from './checkpoints.js';
 import { describeTest, type Evaluated, evaluateNode } from './evaluation.js';
+import { Observers } from './observers.js';
 import { adaptSnapshot, checkResume } from './resume.js';
 
 export interface RunOptions {
@@ -49,6 +53,9 @@ export interface RunOptions {
   readonly override?: boolean | undefined;
   /** Aborting lets the step end, evaluates, and ends the run with reason `interrupted`. */
   readonly signal?: AbortSignal | undefined;
+  /** Asks for pauses, checkpoints and the end; its `stop` does what `signal` does. */
+  readonly control?: RunControl | undefined;
+  readonly observers?: Observers | undefined;
 }
 
 const PROGRESS_MS = 100;
@@ -60,12 +67,16 @@ export class Coordinator {
   readonly #checkpoints: Checkpoints | undefined;
   /** Those of the resumed run among them. */
   readonly #epochs: EpochEvent[];
+  readonly #control: RunControl;
+  readonly #observers: Observers;
 
   constructor(
     private readonly options: RunOptions,
     private readonly node: TrainingNode,
   ) {
     const { checkpoints, resume } = options;
+    this.#control = options.control ?? new RunControl();
+    this.#observers = options.observers ?? new Observers([]);
     this.#epochSteps = stepsPerEpoch(options.dataset.train.count, options.recipe.batchSize);
     this.#epochs = [...(resume?.checkpoint.info.epochs ?? [])];
     if (resume) this.#checkResumed(resume);
@@ -92,8 +103,37 @@ export class Coordinator {
     this.#warnings.push(event);
   }
 
-  /** Runs the recipe from the first step, or from where the resumed run was. */
+  /** Runs the recipe from the first step, or from where the resumed run was. Observers hear of an event before the reader. */
   async *run(): AsyncGenerator<RunEvent, void> {
+    this.#observers.begin(this.#view());
+    for await (const event of this.#run()) {
+      this.#observers.onEvent(event);
+      yield event;
+    }
+  }
+
+  #view(): RunView {
+    const { model, recipe, dataset, seed } = this.options;
+    const layers = inferLayers(model);
+    return {
+      model,
+      layers,
+      layout: planContribution(layers),
+      recipe,
+      dataset,
+      seed,
+      workers: this.node.workers,
+      engine: this.node.engine,
+      stepsPerEpoch: this.#epochSteps,
+      hasCheckpoints: this.#checkpoints !== undefined,
+      history: [...this.#epochs],
+      readState: () => this.node.readState(),
+      readAverage: () => this.node.readAverage(),
+      readGradient: () => this.node.readGradient(),
+    };
+  }
+
+  async *#run(): AsyncGenerator<RunEvent, void> {
     const { recipe } = this.options;
     const resume = this.options.resume?.checkpoint;
     const totalSteps = Math.min(this.options.steps ?? Number.POSITIVE_INFINITY, recipe.epochs * this.#epochSteps);
@@ -107,6 +147,11 @@ export class Coordinator {
     // steps of a run that was stopped further on: there is nothing left to do
     reason = this.#stopReason(steps) ?? reason;
     while (steps < totalSteps && this.#stopReason(steps) === undefined) {
+      const wasHeld = yield* this.#hold(steps, seconds);
+      if (wasHeld && this.#isStopped) {
+        reason = 'interrupted';
+        break;
+      }
       const epoch = Math.floor(steps / this.#epochSteps);
       const nextCheckpoint = this.#checkpoints?.nextStep(steps) ?? Number.POSITIVE_INFINITY;
       const endStep = Math.min(totalSteps, (epoch + 1) * this.#epochSteps, nextCheckpoint);
@@ -117,20 +162,20 @@ export class Coordinator {
       seconds = (performance.now() - began) / 1000;
       test = undefined;
       if (steps === (epoch + 1) * this.#epochSteps) {
-        test = await this.#evaluate();
+        test = await this.#evaluate(steps);
         yield* this.#drainWarnings();
         const event = this.#epochEvent(epoch, progress, test, seconds);
         this.#epochs.push(event);
         yield event;
         seconds = 0;
       }
-      const isInterrupted = this.options.signal?.aborted === true && steps < totalSteps;
+      const isInterrupted = this.#isStopped && steps < totalSteps;
       const stopReason = isInterrupted ? 'interrupted' : this.#stopReason(steps);
       yield* this.#keepCheckpoint(steps, seconds, stopReason !== undefined || steps === totalSteps);
       reason = stopReason ?? reason;
       if (isInterrupted) break;
     }
-    test ??= await this.#evaluate();
+    test ??= await this.#evaluate(steps);
     yield* this.#drainWarnings();
     yield this.#end(steps, test, reason);
   }
@@ -145,9 +190,45 @@ export class Coordinator {
     return patience !== undefined && epochsWithoutGain(this.#epochs, metric) >= patience ? 'patience' : undefined;
   }
 
+  get #isStopped(): boolean {
+    return this.options.signal?.aborted === true || this.#control.isStopped;
+  }
+
+  /** Waits while the run is paused. @returns whether it was */
+  async *#hold(step: number, epochSeconds: number): AsyncGenerator<RunEvent, boolean> {
+    if (!this.#control.isPaused || this.#isStopped) return false;
+    yield { event: 'paused', step };
+    while (this.#control.isPaused && !this.#isStopped) {
+      if (!this.#control.wantsCheckpoint) await this.#nextRequest();
+      yield* this.#keepCheckpoint(step, epochSeconds, false);
+      yield* this.#drainWarnings();
+    }
+    if (!this.#isStopped) yield { event: 'resumed', step };
+    return true;
+  }
+
+  async #nextRequest(): Promise<void> {
+    const { signal } = this.options;
+    await new Promise<void>((resolve) => {
+      const end = this.#control.onChange(() => done());
+      const done = (): void => {
+        end();
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      signal?.addEventListener('abort', done);
+    });
+  }
+
   /** A checkpoint that cannot be written costs a warning, not the run. */
   async *#keepCheckpoint(step: number, epochSeconds: number, isLast: boolean): AsyncGenerator<RunEvent, void> {
-    if (!this.#checkpoints?.isDue(step, this.#epochs, isLast)) return;
+    const isAsked = this.#control.takeCheckpoint();
+    if (isAsked && !this.#checkpoints) {
+      const message =
+        'a checkpoint was asked for, but the run has no folder for them. Start it with --checkpoint FOLDER.';
+      this.warn({ code: 'LOCKSTEP_CHECKPOINT_FOLDER', message });
+    }
+    if (!this.#checkpoints?.isDue(step, this.#epochs, isLast || isAsked)) return;
     const { model, recipe, seed, dataset } = this.options;
     const { source, checksum } = dataset;
     const { train, validation } = dataset;
@@ -186,6 +267,9 @@ export class Coordinator {
   async *#segment(plan: SegmentPlan, began: number): AsyncGenerator<RunEvent, SegmentProgress> {
     const { signal } = this.options;
     const stop = (): void => this.node.stop();
+    const stopIfAsked = (): void => {
+      if (this.#isStopped || this.#control.isCalling) stop();
+    };
     const running = this.node.train(plan);
     let isDone = false;
     const done = running.then(
@@ -193,16 +277,19 @@ export class Coordinator {
       () => (isDone = true),
     );
     // a segment begins with a clean slate, so a stop from before it must be said again
-    if (signal?.aborted) stop();
+    stopIfAsked();
     signal?.addEventListener('abort', stop);
+    const endListening = this.#control.onChange(stopIfAsked);
     try {
       while (!isDone) {
         await Promise.race([done, tick()]);
+        this.#observers.onSteps(this.node.takeSteps());
         yield* this.#drainWarnings();
         if (!isDone) yield this.#progress(plan, this.node.progress(), began);
       }
     } finally {
       signal?.removeEventListener('abort', stop);
+      endListening();
       // the reader went away, or the segment failed: never leave workers in a segment
       if (!isDone) {
         stop();
@@ -233,10 +320,14 @@ export class Coordinator {
     };
   }
 
-  #evaluate(): Promise<Evaluated> {
+  #evaluate(step: number): Promise<Evaluated> {
     const { dataset, recipe } = this.options;
-    const hasAverage = recipe.ema !== undefined;
-    return evaluateNode(this.node, { hasValidation: dataset.validation.count > 0, hasAverage });
+    const epoch = Math.floor(step / this.#epochSteps);
+    return evaluateNode(this.node, {
+      hasValidation: dataset.validation.count > 0,
+      hasAverage: recipe.ema !== undefined,
+      onEvaluated: (record) => this.#observers.onEvaluated({ ...record, epoch, step }),
+    });
   }
 
   #epochEvent(
@@ -278,6 +369,7 @@ export class Coordinator {
   }
 
   *#drainWarnings(): Generator<WarningEvent | NodeEvent, void> {
+    for (const failure of this.#observers.takeFailures()) this.warn(failure);
     yield* this.#warnings.splice(0);
   }
 }

@@ -94,6 +94,21 @@ export interface WarningEvent {
   readonly event: 'warning';
   readonly code: `LOCKSTEP_${string}`;
   readonly message: string;
+  /** The worker that was replaced, from 0; only with LOCKSTEP_WORKER_REPLACED. */
+  readonly worker?: number;
+}
+
+/** The run stands still because somebody asked for it. */
+export interface PausedEvent {
+  readonly event: 'paused';
+  /** Steps committed. */
+  readonly step: number;
+}
+
+/** It goes on. */
+export interface ResumedEvent {
+  readonly event: 'resumed';
+  readonly step: number;
 }
 
 /** Something happened to the nodes of the run; the result does not depend on it. */
@@ -195,4 +210,13 @@ export interface EndEvent {
   readonly reason: 'completed' | 'steps' | 'until' | 'patience' | 'interrupted';
 }
 
-export type RunEvent = StartEvent | NodeEvent | ProgressEvent | EpochEvent | CheckpointEvent | WarningEvent | EndEvent;
+export type RunEvent =
+  | StartEvent
+  | NodeEvent
+  | ProgressEvent
+  | PausedEvent
+  | ResumedEvent
+  | EpochEvent
+  | CheckpointEvent
+  | WarningEvent
+  | EndEvent;

@@ -9,7 +9,7 @@ const HASH = 'ab'.repeat(32);
 
 /** One of each kind that carries numbers, text, lists or bytes. */
 const recorded: readonly (readonly [Message, Uint8Array])[] = [
-  [{ type: 'challenge', protocol: 1, version: '0.1.0', nonce: HASH }, new Uint8Array(0)],
+  [{ type: 'challenge', protocol: 2, version: '0.1.0', nonce: HASH }, new Uint8Array(0)],
   [{ type: 'state', step: 7, offset: 0, total: 8 }, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)],
   [
     {
@@ -24,7 +24,10 @@ const recorded: readonly (readonly [Message, Uint8Array])[] = [
     new Uint8Array(0),
   ],
   [{ type: 'partial', step: 3, generation: 5, begin: 0, end: 4, offset: 16 }, new Uint8Array(64)],
-  [{ type: 'applied', step: 3, generation: 5, stepMs: 1.5, hash: HASH }, new Uint8Array(0)],
+  [
+    { type: 'applied', step: 3, generation: 5, computeMs: 1, updateMs: 0.25, stepMs: 1.5, hash: HASH },
+    new Uint8Array(0),
+  ],
 ];
 
 const encode = (message: Message, payload: Uint8Array, seal?: FrameSeal): Buffer =>

@@ -19,7 +19,7 @@ import { z } from 'zod';
 import { LockstepError } from './errors.js';
 
 /** Changes when a message changes. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** The coordinator's own node; the others count from 1. */
 export const COORDINATOR_ID = 0;
@@ -132,6 +132,9 @@ const applied = z.strictObject({
   type: z.literal('applied'),
   step: count,
   generation: count,
+  computeMs: milliseconds,
+  /** Sums and updates after that; the rest of the step is communication. */
+  updateMs: milliseconds,
   stepMs: milliseconds,
   hash: hash.optional(),
 });

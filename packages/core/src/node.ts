@@ -9,6 +9,7 @@ import type { Frame } from './frames.js';
 import type { Link } from './link.js';
 import type { Assignment } from './messages.js';
 import type { ShardRange } from './shards.js';
+import type { StepTimes } from './step-times.js';
 
 /** What computes; the first is the default. */
 export const engineNames = ['native', 'tensorflow'] as const;
@@ -81,6 +82,10 @@ export interface TrainingNode {
   readState(): ModelState;
   /** A copy of the committed moving average; undefined without `ema`. */
   readAverage(): ModelState | undefined;
+  /** See `RunView.readGradient`. */
+  readGradient(): readonly Float32Array[] | undefined;
+  /** Where the time of the steps went that ended since the last call; nothing unless the node was made to note it. */
+  takeSteps(): StepTimes[];
   /** A copy of all that is committed. No segment may be running. */
   readSnapshot(): NodeSnapshot | Promise<NodeSnapshot>;
   /** Goes on from a snapshot, which may come from another node. No segment may be running. */
@@ -95,8 +100,9 @@ export interface TrainingNode {
 export interface StepOutcome {
   readonly lossSum: number;
   readonly correct: number;
-  /** Until its shards were computed, and until the new state was complete. */
+  /** Until its shards were computed, of what followed in sums and updates, and until the new state was complete. */
   readonly computeMs: number;
+  readonly updateMs: number;
   readonly stepMs: number;
   /** Of the new state, if asked for. */
   readonly hash: string | undefined;

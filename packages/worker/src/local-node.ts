@@ -32,6 +32,7 @@ import {
   type SharingNode,
   type SplitName,
   type StepHooks,
+  type StepTimes,
   samplesInStep,
   shardCount,
   stepsPerEpoch,
@@ -40,13 +41,15 @@ import {
 import { allocateAligned } from '@lockstep/kernels';
 import { abortReason, Control } from './control.js';
 import { prepareEngine } from './engines.js';
+import { readMeanGradient } from './mean-gradient.js';
 import { maxPartials, planMemory } from './memory-plan.js';
 import type { NodeWorkerData } from './messages.js';
 import type { SharedParts } from './ordered-workers.js';
 import { OrderBlock } from './orders.js';
 import { Participant } from './participant.js';
+import { allocateStepClock, StepClockReader, type WorkerTotals } from './step-clock.js';
 import { isKept, planSquares } from './step-plan.js';
-import { WorkerPool } from './worker-pool.js';
+import { type LostWorker, WorkerPool } from './worker-pool.js';
 
 export interface LocalNodeOptions {
   readonly model: ModelSpec;
@@ -59,8 +62,8 @@ export interface LocalNodeOptions {
   /** Instead of the seed's initial weights. */
   readonly initial?: ModelState | undefined;
   readonly onWarning?: OnWarning | undefined;
-  /** For measurements: takes the milliseconds that each worker stands at barriers; over a SharedArrayBuffer, [workers]. */
-  readonly waits?: Float64Array | undefined;
+  /** Whether to note where the time of steps goes. */
+  readonly isTimed?: boolean | undefined;
   /** Whether the node may share its steps with others. */
   readonly isSharing?: boolean | undefined;
 }
@@ -79,6 +82,10 @@ export class LocalNode implements SharingNode {
   readonly #control: Control;
   readonly #pool: WorkerPool;
   readonly #epochSteps: number;
+  readonly #clock: StepClockReader | undefined;
+  /** Whether the last step was run here, or with others; undefined: no contributions of it are left. */
+  #lastStep: 'alone' | 'shared' | undefined;
+  #isTraining = false;
   #epoch = -1;
   #segment: SegmentPlan = { epoch: 0, firstStep: 0, endStep: 0 };
 
@@ -112,9 +119,10 @@ export class LocalNode implements SharingNode {
       partials,
       orders: OrderBlock.allocate(partials + workers * this.#memory.nodesPerWorker),
       squareSums: new Float64Array(new SharedArrayBuffer(8 * squareCount)),
-      waits: options.waits,
+      clock: options.isTimed ? allocateStepClock(workers) : undefined,
     };
     this.#control = new Control(this.#data.control, workers, spins);
+    this.#clock = this.#data.clock && new StepClockReader(this.#data.clock);
     const initial = options.initial ?? {
       parameters: initialParameters(layers, seed),
       buffers: initialBuffers(layers),
@@ -140,14 +148,24 @@ export class LocalNode implements SharingNode {
     this.#prepareEpoch(segment.epoch);
     this.#data.stopAt[0] = -1;
     this.#control.begin(segment.firstStep);
+    this.#isTraining = true;
+    try {
+      await this.#runSteps(segment);
+    } finally {
+      this.#isTraining = false;
+    }
+    this.#lastStep = 'alone';
+    return this.progress();
+  }
+
+  async #runSteps({ firstStep, endStep }: SegmentPlan): Promise<void> {
     let losses = 0;
-    for (let from = segment.firstStep; from < segment.endStep; from = this.#control.committed) {
-      const lost = await this.#attempt(from, segment.endStep);
+    for (let from = firstStep; from < endStep; from = this.#control.committed) {
+      const lost = await this.#attempt(from, endStep);
       if (lost === undefined) break;
       losses = this.#control.committed > from ? 1 : losses + 1;
       this.#reportLoss(lost, losses);
     }
-    return this.progress();
   }
 
   #prepareEpoch(epoch: number): void {
@@ -203,10 +221,11 @@ export class LocalNode implements SharingNode {
     this.#data.results[at] = lossSum;
     this.#data.results[at + 1] = correct;
     this.#control.commit(steps);
+    this.#lastStep = 'shared';
   }
 
   /** Runs steps until they are done, stopped, or a worker is lost; then everybody is back. */
-  async #attempt(firstStep: number, endStep: number): Promise<Error | undefined> {
+  async #attempt(firstStep: number, endStep: number): Promise<LostWorker | undefined> {
     const isStopping = this.#control.isStopping;
     this.#control.begin(firstStep);
     if (isStopping) this.#control.stop();
@@ -215,18 +234,19 @@ export class LocalNode implements SharingNode {
     return lost;
   }
 
-  #reportLoss(lost: Error, losses: number): void {
+  #reportLoss({ worker, error }: LostWorker, losses: number): void {
     const step = this.#control.committed;
     if (losses > MAX_LOSSES) {
       throw new LockstepError(
         'LOCKSTEP_WORKER_LOST',
-        `workers were lost ${losses} times in a row at step ${step}: ${lost.message}. Report this with the output of LOCKSTEP_DEBUG=1.`,
-        { cause: lost },
+        `workers were lost ${losses} times in a row at step ${step}: ${error.message}. Report this with the output of LOCKSTEP_DEBUG=1.`,
+        { cause: error },
       );
     }
     this.options.onWarning?.({
       code: 'LOCKSTEP_WORKER_REPLACED',
-      message: `a worker was lost at step ${step} (${lost.message}); it was replaced and its shards are computed again. The result is not affected.`,
+      worker,
+      message: `a worker was lost at step ${step} (${error.message}); it was replaced and its shards are computed again. The result is not affected.`,
     });
   }
 
@@ -307,6 +327,20 @@ export class LocalNode implements SharingNode {
     return unpackState(this.#layout, this.#vector(this.#memory.averageAt(this.#control.committed % 2)));
   }
 
+  readGradient(): Float32Array[] | undefined {
+    if (this.#isTraining || this.#lastStep === undefined) return undefined;
+    return readMeanGradient(this.#data, this.#control.committed - 1, this.#lastStep === 'shared');
+  }
+
+  takeSteps(): StepTimes[] {
+    return this.#clock?.take() ?? [];
+  }
+
+  /** [worker] where the time of all steps went; for a node that is timed. */
+  readTotals(): WorkerTotals[] {
+    return this.#clock?.totals() ?? [];
+  }
+
   readSnapshot(): NodeSnapshot {
     const step = this.#control.committed;
     const version = step % 2;
@@ -335,6 +369,7 @@ export class LocalNode implements SharingNode {
     }
     if (this.#memory.hasAverage) this.#writeVersions((version) => this.#memory.averageAt(version), average ?? state);
     this.#data.results.set(results);
+    this.#lastStep = undefined;
     this.#segment = { epoch: Math.floor(step / this.#epochSteps), firstStep: step, endStep: step };
     this.#control.begin(step);
   }

@@ -1,5 +1,6 @@
 /** What the node's main thread tells its workers: once at the start, and once per segment or evaluation. */
 import type { Dataset, EngineName, ModelSpec, Recipe, Split, SplitName } from '@lockstep/core';
+import type { StepClockMemory } from './step-clock.js';
 
 /** Everything is shared memory or small and constant. */
 export interface NodeWorkerData {
@@ -26,8 +27,8 @@ export interface NodeWorkerData {
   readonly partials: number;
   /** See orders.ts. */
   readonly orders: Int32Array<SharedArrayBuffer>;
-  /** For measurements: [worker] milliseconds at barriers. */
-  readonly waits?: Float64Array | undefined;
+  /** Where the time of steps is noted, if somebody wants to know. */
+  readonly clock?: StepClockMemory | undefined;
 }
 
 export interface TrainTask {

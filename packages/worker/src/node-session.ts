@@ -273,8 +273,16 @@ class Session {
   async #participate(assignment: Assignment): Promise<void> {
     const { step, generation } = assignment;
     try {
-      const { stepMs, hash } = await this.#participant.run(assignment);
-      this.link.send({ type: 'applied', step, generation, stepMs, ...(hash !== undefined && { hash }) });
+      const { computeMs, updateMs, stepMs, hash } = await this.#participant.run(assignment);
+      this.link.send({
+        type: 'applied',
+        step,
+        generation,
+        computeMs,
+        updateMs,
+        stepMs,
+        ...(hash !== undefined && { hash }),
+      });
     } catch (error) {
       if (error instanceof SupersededError) return;
       this.#settle?.reject(error as Error);

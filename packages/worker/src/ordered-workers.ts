@@ -4,6 +4,7 @@ import type { Control } from './control.js';
 import type { MemoryPlan } from './memory-plan.js';
 import type { NodeTask, NodeWorkerData } from './messages.js';
 import { type Order, OrderBlock, orderFlag } from './orders.js';
+import type { LostWorker } from './worker-pool.js';
 
 /** What a local node lends to the steps it shares. */
 export interface SharedParts {
@@ -11,10 +12,10 @@ export interface SharedParts {
   readonly layout: ContributionLayout;
   readonly memory: MemoryPlan;
   readonly control: Control;
-  /** Runs one task per worker; resolves when nobody is in a task, with why a worker was lost, if one was. */
-  runTasks(taskOf: (worker: number) => NodeTask): Promise<Error | undefined>;
+  /** Runs one task per worker; resolves when nobody is in a task, with the worker that was lost, if one was. */
+  runTasks(taskOf: (worker: number) => NodeTask): Promise<LostWorker | undefined>;
   /** @throws LockstepError when too many were lost in a row */
-  reportLoss(lost: Error, losses: number): void;
+  reportLoss(lost: LostWorker, losses: number): void;
   /** Makes the order of images the one of this epoch. No worker may be computing. */
   prepareEpoch(epoch: number): void;
   /** Whether the float at an offset belongs to what is frozen, of which contributions say nothing. */

@@ -48,6 +48,8 @@ export class Participant implements StepParticipant {
   #early: { readonly from: number; readonly frame: Frame }[] = [];
   #earlyBytes = 0;
   #duplicates = 0;
+  /** Time that the workers spent on orders since the step's shards were computed. */
+  #orderedMs = 0;
   /** Nodes to which sums are on their way out of the contribution slots, and out of the reduction. */
   readonly #partialsTo = new Set<number>();
   readonly #reducedTo = new Set<number>();
@@ -210,12 +212,14 @@ export class Participant implements StepParticipant {
     const computeMs = performance.now() - began;
     this.#checkCurrent(assignment);
     this.hooks.onContributed(assignment, computeMs);
+    this.#orderedMs = 0;
     while (step.applied < step.buckets.length) {
       this.#checkCurrent(assignment);
       if (!(await this.#advance(step))) await this.#sleep(assignment);
     }
     this.#checkCurrent(assignment);
-    return { ...this.#readResult(assignment), computeMs, stepMs: performance.now() - began };
+    const updateMs = this.#orderedMs;
+    return { ...this.#readResult(assignment), computeMs, updateMs, stepMs: performance.now() - began };
   }
 
   get #epochSteps(): number {
@@ -327,7 +331,9 @@ export class Participant implements StepParticipant {
     onFolded?: () => void,
   ): Promise<void> {
     const state = this.parts.memory.stateAt(step % 2);
+    const began = performance.now();
     await this.#workers.carryOut({ flags, step, state, range, offset, length, jobs }, onFolded);
+    this.#orderedMs += performance.now() - began;
   }
 
   #readResult({ step, withHash }: Assignment): Pick<StepOutcome, 'lossSum' | 'correct' | 'hash'> {

@@ -6,6 +6,12 @@ import { abortReason, type Control } from './control.js';
 import type { NodeTask, NodeWorkerData } from './messages.js';
 import { StallWatch } from './stall-watch.js';
 
+/** A worker that threw, exited or stood still. */
+export interface LostWorker {
+  readonly worker: number;
+  readonly error: Error;
+}
+
 /** What Node gives as the id of a thread that has ended. */
 const NO_THREAD = -1;
 
@@ -34,21 +40,21 @@ export class WorkerPool {
   /**
    * Runs one task per worker. When it resolves nobody is in a task any more.
    *
-   * @returns why a worker was lost, if one was; Piscina has put another thread in its place
+   * @returns the worker that was lost first, if one was; Piscina has put another thread in its place
    */
-  async run(taskOf: (worker: number) => NodeTask): Promise<Error | undefined> {
+  async run(taskOf: (worker: number) => NodeTask): Promise<LostWorker | undefined> {
     const threads = this.#pool.threads;
     const aborts = Array.from({ length: this.workers }, () => new AbortController());
     this.#aborts = aborts;
     const watch = new StallWatch(this.control, this.workers, (worker, stoodMs) =>
       aborts[worker]?.abort(new Error(`worker ${worker} did not move for ${(stoodMs / 1000).toFixed(1)} s`)),
     );
-    let lost: Error | undefined;
+    let lost: LostWorker | undefined;
     const tasks = aborts.map(async ({ signal }, worker) => {
       try {
         await this.#pool.run(taskOf(worker), { signal });
       } catch (error) {
-        lost ??= (signal.aborted ? signal.reason : error) as Error;
+        lost ??= { worker, error: (signal.aborted ? signal.reason : error) as Error };
         this.control.abort(abortReason.workerLost);
       }
     });

@@ -23,8 +23,8 @@ import { readFault } from './fault.js';
 import { planMemory } from './memory-plan.js';
 import type { EvaluateTask, NodeTask, NodeWorkerData, TrainTask } from './messages.js';
 import { OrderLoop } from './order-loop.js';
+import { StepClock, stepMark } from './step-clock.js';
 import { isKept, planPieces, planSquares, planStep, type StepPlan } from './step-plan.js';
-import { TimedControl } from './timed-control.js';
 import { tabulateUpdates } from './update-table.js';
 
 const data = workerData as NodeWorkerData;
@@ -32,9 +32,8 @@ const { recipe, workers, splits } = data;
 const layers = inferLayers(data.model);
 const layout = planContribution(layers);
 const memory = planMemory(layout, recipe, workers, data.partials);
-const control = data.waits
-  ? new TimedControl(data.control, workers, data.spins, data.waits)
-  : new Control(data.control, workers, data.spins);
+const control = new Control(data.control, workers, data.spins);
+const clock = data.clock && new StepClock(data.clock);
 const epochSteps = stepsPerEpoch(splits.train.count, recipe.batchSize);
 const fullStep = planStep(Math.min(recipe.batchSize, splits.train.count), recipe.shardSize, workers, memory);
 const lastStep = planStep(
@@ -90,16 +89,22 @@ function train({ worker, firstStep, endStep }: TrainTask): void {
   for (let step = firstStep; step < endStep; step++) {
     const stepOfEpoch = step % epochSteps;
     const plan = stepOfEpoch === epochSteps - 1 ? lastStep : fullStep;
+    clock?.mark(stepMark.began);
     contribute(call, plan, worker, step, stepOfEpoch);
+    clock?.mark(stepMark.contributed);
     if (!control.meet(worker, -1)) return;
+    clock?.mark(stepMark.met);
     if (recipe.clipNorm !== undefined) {
       addSquares(plan, worker);
       if (!control.meet(worker, -1)) return;
     }
     for (let i = 0; i < UPDATE_FIELDS; i++) row[i] = updates[(step - firstStep) * UPDATE_FIELDS + i] as number;
     update(row, plan, worker, step, stepOfEpoch);
+    clock?.mark(stepMark.updated);
     // read before the barrier: after it, others may already be told to stop
     if (!control.meet(worker, step + 1)) return;
+    clock?.mark(stepMark.committed);
+    clock?.note(worker, step);
     if (data.stopAt[0] === step + 1) return;
   }
 }

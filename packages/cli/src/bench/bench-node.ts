@@ -1,12 +1,12 @@
 /** A node whose training and evaluation are run in pieces, against a clock. */
 import { type EngineName, stepsPerEpoch } from '@lockstep/core';
-import { LocalNode } from '@lockstep/worker';
+import { LocalNode, type WorkerTotals } from '@lockstep/worker';
 import { BENCH_BATCH, BENCH_SEED, type Workload } from './workload.js';
 
 export interface NodeOptions {
   readonly engine?: EngineName;
-  /** Takes the milliseconds at barriers of each worker, see `LocalNodeOptions`. */
-  readonly waits?: Float64Array;
+  /** Whether to note where the time of steps goes. */
+  readonly isTimed?: boolean;
 }
 
 export class BenchNode {
@@ -18,11 +18,11 @@ export class BenchNode {
   #stepsAtOnce = 0;
   #evaluationsAtOnce = 0;
 
-  constructor({ model, recipe, dataset }: Workload, workers: number, { engine = 'native', waits }: NodeOptions = {}) {
+  constructor({ model, recipe, dataset }: Workload, workers: number, { engine = 'native', isTimed }: NodeOptions = {}) {
     this.workers = workers;
     this.#epochSteps = stepsPerEpoch(dataset.train.count, recipe.batchSize);
     this.#testCount = dataset.test.count;
-    this.#node = new LocalNode({ model, recipe, dataset, workers, seed: BENCH_SEED, engine, waits });
+    this.#node = new LocalNode({ model, recipe, dataset, workers, seed: BENCH_SEED, engine, isTimed });
   }
 
   /** Trains so many steps, over the ends of epochs. */
@@ -33,6 +33,11 @@ export class BenchNode {
       await this.#node.train({ epoch, firstStep: this.#step, endStep: end });
       this.#step = end;
     }
+  }
+
+  /** [worker] where the time of all steps so far went; for a node that is timed. */
+  readTotals(): WorkerTotals[] {
+    return this.#node.readTotals();
   }
 
   /** Finds out how much work takes about so many seconds. Doubles as a warm-up. */

@@ -57,17 +57,16 @@ export async function measureSync(
   workers: number,
   { seconds, repetitions }: { seconds: number; repetitions: number },
 ): Promise<SyncFigures> {
-  const waits = new Float64Array(new SharedArrayBuffer(8 * workers));
-  const node = new BenchNode(workload, workers, { waits });
+  const node = new BenchNode(workload, workers, { isTimed: true });
   try {
     const steps = await fitCount(seconds, (count) => node.trainSteps(count));
     const samples: SyncSample[] = [];
     for (let i = 0; i < repetitions; i++) {
-      waits.fill(0);
+      const before = node.readTotals();
       const cpuBefore = process.cpuUsage();
       const took = await timeSeconds(() => node.trainSteps(steps));
       const { user, system } = process.cpuUsage(cpuBefore);
-      const waitSeconds = [...waits].map((ms) => ms / 1000);
+      const waitSeconds = node.readTotals().map(({ waitMs }, i) => (waitMs - (before[i]?.waitMs ?? 0)) / 1000);
       samples.push({ steps, seconds: took, cpuSeconds: (user + system) / 1e6, waitSeconds });
     }
     return summarizeSync(workload.model.name, workers, availableParallelism(), samples);

@@ -16,7 +16,9 @@ import {
   parseRecipe,
   planFreeze,
   type RecipeInput,
+  type RunControl,
   type RunEvent,
+  type RunObserver,
   replaceHead,
 } from '@lockstep/core';
 import { mergeRecipe } from '../recipe-settings.js';
@@ -59,6 +61,10 @@ export interface TrainOptions {
   readonly replaceHead?: number | undefined;
   /** Aborting finishes the step, evaluates, and ends the run with reason `interrupted`. */
   readonly signal?: AbortSignal | undefined;
+  /** Asks for pauses, checkpoints and the end while the run goes. */
+  readonly control?: RunControl | undefined;
+  /** Who watches the run; see `RunObserver`. */
+  readonly observers?: readonly RunObserver[] | undefined;
 }
 
 /** A run: iterate it for its events, or await its result; both may be done, the run goes on once. */
@@ -148,7 +154,7 @@ async function* follow(
 }
 
 async function prepare(options: TrainOptions): Promise<TrainRequest> {
-  const { weights, steps, until, patience, best, checkpoints, override, signal } = options;
+  const { weights, steps, until, patience, best, checkpoints, override, signal, control, observers } = options;
   const resume = options.resume === undefined ? undefined : findCheckpoint(options.resume);
   const info = resume?.checkpoint.info;
   const sourced = options.model === undefined && info ? info : readModelSource(options.model ?? carried(weights));
@@ -167,7 +173,7 @@ async function prepare(options: TrainOptions): Promise<TrainRequest> {
         : loadModelState(weights, model);
   const workers = options.workers ?? availableParallelism();
   const engine = options.engine ?? 'native';
-  const run = { steps, until, patience, best, checkpoints, resume, override, signal };
+  const run = { steps, until, patience, best, checkpoints, resume, override, signal, control, observers };
   return { model, recipe, dataset, seed, workers, engine, initial, ...run };
 }
 
