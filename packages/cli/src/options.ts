@@ -72,6 +72,17 @@ const toggle = (group: Group, flags: string, path: string, description: string):
   check: isBoolean,
 });
 
+/** Which of a zoo model's recipes to start from. */
+export const recipeNameField: Field = {
+  flags: '--recipe <name>',
+  path: ['recipeName'],
+  group: 'Recipe',
+  kind: 'text',
+  description: "one of the model's recipes by its name, such as author, see `lockstep models`",
+  defaultText: 'the first of them',
+  check: isText,
+};
+
 /** What a run takes besides its model and recipe. */
 export const runFields: readonly Field[] = [
   { ...workersField, check: isWholeNumber(0, MOST_WORKERS) },
@@ -122,6 +133,7 @@ export const runFields: readonly Field[] = [
     description: 'say what would be run, do one step of it, save nothing',
     check: isBoolean,
   },
+  recipeNameField,
   dataField,
   ...dataFormFields,
   number(

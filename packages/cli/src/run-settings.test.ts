@@ -236,3 +236,32 @@ it('notes that a learning rate was chosen for another optimizer, unless one is g
   ]);
   expect(resolve({ optimizer: 'adam', learningRate: '0.001' }).notices).toEqual([]);
 });
+
+describe('--recipe', () => {
+  it('starts from the recipe of that name; flags go before it', () => {
+    expect(resolve({ recipe: 'author', epochs: '3' }, 'gap19k').recipe).toMatchObject({
+      epochs: 3,
+      batchSize: 512,
+      optimizer: { type: 'sgd', momentum: 0.9 },
+    });
+  });
+
+  it('can stand in a config file as recipeName', () => {
+    expect(resolve(config('model: gap19k\nrecipeName: author')).recipe.batchSize).toBe(512);
+  });
+
+  it('is refused for a model that is not in the zoo', () => {
+    const path = join(folder, 'my.json');
+    const input = { channels: 1, height: 1, width: 2 };
+    writeFileSync(path, JSON.stringify({ name: 'my', input, classes: 2, layers: [{ type: 'flatten' }] }));
+    expect(() => resolve({ recipe: 'author' }, path)).toThrow(
+      expect.objectContaining({ code: 'LOCKSTEP_CLI_OPTION', text: expect.stringContaining('my is none') }),
+    );
+  });
+
+  it('is refused with a name that the model does not know', () => {
+    expect(() => resolve({ recipe: 'fast' }, 'cnn11m')).toThrow(
+      expect.objectContaining({ code: 'LOCKSTEP_RECIPE_UNKNOWN' }),
+    );
+  });
+});

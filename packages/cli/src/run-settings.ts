@@ -4,6 +4,7 @@ import {
   type EngineName,
   type FoundCheckpoint,
   findCheckpoint,
+  findRecipe,
   inferLayers,
   LockstepError,
   loadModelSpec,
@@ -142,6 +143,9 @@ function checkTogether(get: Get): void {
   if (get('resume') !== undefined && get('weights') !== undefined) {
     throw together('--resume', 'goes on with the weights of the checkpoint; leave --weights out');
   }
+  if (get('resume') !== undefined && get('recipeName') !== undefined) {
+    throw together('--resume', 'goes on with the recipe of the checkpoint; leave --recipe out');
+  }
   if (get('override') === true && get('resume') === undefined) throw together('--override', 'needs --resume as well');
   if (get('replaceHead') !== undefined && get('weights') === undefined) {
     throw together('--replace-head', 'needs --weights as well');
@@ -183,8 +187,18 @@ function loadModel(
   }
   const weights = get('weights');
   const named = (!isNamed && typeof weights === 'string' && loadCarried(weights)) || loadNamed(name, sources);
+  const recipeName = get('recipeName') as string | undefined;
+  const recipe = recipeName === undefined ? named.recipe : findNamedRecipe(named.model, recipeName);
   const classes = get('replaceHead') as number | undefined;
-  return classes === undefined ? named : { ...named, model: replaceHead(named.model, classes) };
+  return { model: classes === undefined ? named.model : replaceHead(named.model, classes), recipe };
+}
+
+function findNamedRecipe({ name }: ModelSpec, recipeName: string): Recipe {
+  const entry = zooModels.find(({ model }) => model.name === name);
+  if (entry === undefined) {
+    throw together('--recipe', `names a recipe of a model of the zoo, and ${name} is none; see \`lockstep models\``);
+  }
+  return findRecipe(entry, recipeName);
 }
 
 /** The model in a weights file, with the zoo's recipe for it; undefined when it carries none. */

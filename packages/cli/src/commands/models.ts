@@ -24,21 +24,23 @@ export function createModelsCommand(context: CommandContext): Command {
   });
 }
 
-function describeModel({ model, recipe, claim }: ZooModel) {
+function describeModel({ model, recipe, recipes, claim }: ZooModel) {
   const { parameters, multAdds } = summarizeTotals(model);
-  return { name: model.name, description: model.description ?? '', parameters, multAdds, claim, recipe };
+  return { name: model.name, description: model.description ?? '', parameters, multAdds, claim, recipe, recipes };
 }
 
-/** A table of sizes and claims, then each recipe on a line of its own: together they are too wide. */
+/** A table of sizes and claims, then every recipe on a line of its own: together they are too wide. */
 function formatZoo(): string[] {
   const sizes = zooModels.map((entry) => {
     const { name, parameters, multAdds, claim } = describeModel(entry);
     return [name, parameters.toLocaleString('en-US'), multAdds.toLocaleString('en-US'), claim];
   });
-  const recipes = zooModels.map(({ model, recipe }) => [model.name, formatRecipe(recipe)]);
+  const recipes = zooModels.flatMap(({ model, recipes }) =>
+    Object.entries(recipes).map(([name, recipe]) => [model.name, name, formatRecipe(recipe)]),
+  );
   return [
     ...formatTable([['Model', 'Parameters', 'Mult-adds', 'Claim'], ...sizes], 'lrrl'),
     '',
-    ...formatTable([['Model', 'Recipe'], ...recipes], 'll'),
+    ...formatTable([['Model', '--recipe', ''], ...recipes], 'lll'),
   ];
 }

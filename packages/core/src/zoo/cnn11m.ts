@@ -34,6 +34,6 @@ export const cnn11m = defineZooModel(
       { type: 'linear', name: 'classifier.6', outFeatures: 10 },
     ],
   },
-  { epochs: 10, batchSize: 128, optimizer: { type: 'adam' }, learningRate: 1e-3 },
+  { author: { epochs: 10, batchSize: 128, optimizer: { type: 'adam' }, learningRate: 1e-3 } },
   '99% on the test set within 10 epochs',
 );

@@ -22,10 +22,12 @@ export const lenet5 = defineZooModel(
     ],
   },
   {
-    epochs: 10,
-    batchSize: 64,
-    optimizer: { type: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
-    learningRate: 0.01,
+    ours: {
+      epochs: 10,
+      batchSize: 64,
+      optimizer: { type: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
+      learningRate: 0.01,
+    },
   },
   '44,426 parameters; its document names no accuracy',
 );

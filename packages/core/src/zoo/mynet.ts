@@ -20,10 +20,12 @@ export const mynet = defineZooModel(
     ],
   },
   {
-    epochs: 10,
-    batchSize: 64,
-    optimizer: { type: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
-    learningRate: 0.01,
+    ours: {
+      epochs: 10,
+      batchSize: 64,
+      optimizer: { type: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
+      learningRate: 0.01,
+    },
   },
   '431,080 parameters; its document names no accuracy',
 );

@@ -30,12 +30,14 @@ export const net19k = defineZooModel(
     ],
   },
   {
-    epochs: 20,
-    batchSize: 128,
-    optimizer: { type: 'sgd', momentum: 0.9 },
-    learningRate: 0.025,
-    schedule: { type: 'step', every: 9, gamma: 0.15 },
-    augmentation: { rotation: 7 },
+    author: {
+      epochs: 20,
+      batchSize: 128,
+      optimizer: { type: 'sgd', momentum: 0.9 },
+      learningRate: 0.025,
+      schedule: { type: 'step', every: 9, gamma: 0.15 },
+      augmentation: { rotation: 7 },
+    },
   },
   'over 99.4% on the test set with fewer than 20,000 parameters in fewer than 20 epochs',
 );

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { inferLayers, modelParameters } from '../layers.js';
-import { findZooModel, zooModels } from './zoo.js';
+import { findRecipe, findZooModel, zooModels } from './zoo.js';
 
 describe('the zoo', () => {
   it('holds the six networks under different names', () => {
@@ -56,6 +56,19 @@ describe('the zoo', () => {
     const { recipe } = findZooModel('cnn11m');
     expect(recipe).toMatchObject({ epochs: 10, learningRate: 1e-3, schedule: { type: 'constant' } });
     expect(recipe.optimizer).toEqual({ type: 'adam', betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 });
+  });
+
+  it("finds gap19k's two recipes by name, and takes ours for a run that names none", () => {
+    const entry = findZooModel('gap19k');
+    expect(findRecipe(entry, 'author')).toMatchObject({ epochs: 20, batchSize: 512, augmentation: { rotation: 15 } });
+    expect(findRecipe(entry, 'ours')).toBe(entry.recipe);
+  });
+
+  it.each(['athor', 'toString'])('names the recipes that there are when there is no %s', (name) => {
+    const text = expect.stringMatching(/^net19k has no recipe called ".+"\. Did you mean \w+\? It has author/);
+    expect(() => findRecipe(findZooModel('net19k'), name)).toThrow(
+      expect.objectContaining({ code: 'LOCKSTEP_RECIPE_UNKNOWN', text }),
+    );
   });
 
   it('names the nearest model when there is none of a name', () => {

@@ -1,6 +1,7 @@
 /** The zoo: the networks that come with Lockstep, smallest first. */
 import { LockstepError } from '../errors.js';
 import { nearestName } from '../nearest.js';
+import type { Recipe } from '../recipe.js';
 import { cnn11m } from './cnn11m.js';
 import { gap19k } from './gap19k.js';
 import { lenet5 } from './lenet5.js';
@@ -24,5 +25,20 @@ export function findZooModel(name: string): ZooModel {
     'LOCKSTEP_MODEL_UNKNOWN',
     `no model is called "${name}". Did you mean ${nearestName(name, names)}? ` +
       `The zoo has ${names.join(', ')}; a path to a .json file works as well.`,
+  );
+}
+
+/**
+ * Finds a recipe of a zoo model by its name.
+ *
+ * @throws LockstepError LOCKSTEP_RECIPE_UNKNOWN naming the recipes that there are
+ */
+export function findRecipe({ model, recipes }: ZooModel, name: string): Recipe {
+  const found = Object.hasOwn(recipes, name) ? recipes[name] : undefined;
+  if (found !== undefined) return found;
+  const names = Object.keys(recipes);
+  throw new LockstepError(
+    'LOCKSTEP_RECIPE_UNKNOWN',
+    `${model.name} has no recipe called "${name}". Did you mean ${nearestName(name, names)}? It has ${names.join(', ')}.`,
   );
 }
