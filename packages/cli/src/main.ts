@@ -7,6 +7,7 @@ import { createEvaluateCommand } from './commands/evaluate.js';
 import { createExportCommand } from './commands/export.js';
 import { createModelsCommand } from './commands/models.js';
 import { createPredictCommand } from './commands/predict.js';
+import { createReproduceCommand } from './commands/reproduce.js';
 import { createSummaryCommand } from './commands/summary.js';
 import { createTrainCommand } from './commands/train.js';
 import { createWorkerCommand } from './commands/worker.js';
@@ -61,6 +62,7 @@ function createProgram(context: CommandContext): Command {
     createSummaryCommand,
     createModelsCommand,
     createBenchCommand,
+    createReproduceCommand,
     createDoctorCommand,
   ]) {
     program.addCommand(create(context));

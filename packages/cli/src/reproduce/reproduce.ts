@@ -1,0 +1,171 @@
+/** `lockstep reproduce`: every run of every claim, then the report. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Dataset, holdOutValidation, LOCKSTEP_VERSION, type RunEvent } from '@lockstep/core';
+import { describeOccasion } from '../bench/machine.js';
+import { PeakMeter } from '../bench/peak-meter.js';
+import { loadData } from '../data.js';
+import { EXIT_FAILED } from '../failure.js';
+import { watchInterrupts } from '../interrupt.js';
+import { type Io, writeLine } from '../io.js';
+import { checkOutputPath } from '../output-path.js';
+import { formatPercent, formatProgress } from '../progress.js';
+import { canRedraw, StatusLine } from '../terminal.js';
+import { type Claim, resolveClaim } from './claims.js';
+import { EnergyMeter } from './energy.js';
+import { judgeHash, type PromisedHash, readPromises, recordPromises } from './promised-hashes.js';
+import { checkQuickly } from './quick-check.js';
+import { describeResult, formatHtml, formatMarkdown, type Report } from './report.js';
+import { type RunJob, type RunPlace, reproduceRun } from './reproduce-run.js';
+import { accuracyOf, type ClaimResult, promiseOf, summarizeClaim } from './results.js';
+import type { RunRecord } from './run-record.js';
+import type { ReproduceSettings } from './settings.js';
+
+/**
+ * Runs, prints, reports.
+ *
+ * @returns the exit code: 1 when a hash is not as recorded, or an interrupt ended it
+ */
+export async function runReproduce(settings: ReproduceSettings, io: Io): Promise<number> {
+  const [first] = settings.claims as [Claim];
+  const dataset = await loadData({ path: settings.data }, resolveClaim(first).model, io);
+  return settings.quick ? runQuick(settings, dataset, io) : runAll(settings, dataset, io);
+}
+
+async function runQuick(settings: ReproduceSettings, dataset: Dataset, io: Io): Promise<number> {
+  const promises = readPromises();
+  const results = [];
+  for (const claim of settings.claims) {
+    for (const seed of settings.seeds) {
+      const result = await checkQuickly(claim, seed, { dataset, workers: settings.workers }, promises);
+      results.push(result);
+      if (settings.json) writeLine(io.stdout, JSON.stringify(result));
+      else
+        writeLine(
+          io.stdout,
+          `${describeRun(result)}, ${result.steps} steps: ${result.parametersSha256}, ${VERDICTS[result.verdict]}`,
+        );
+    }
+  }
+  if (settings.record) recordPromises(results.map(({ event: _, verdict: __, ...promise }) => promise));
+  const others = results.filter(({ verdict }) => verdict === 'other');
+  return others.length > 0 && !settings.record ? EXIT_FAILED : 0;
+}
+
+const VERDICTS = { same: 'as recorded', other: 'NOT AS RECORDED', new: 'none is recorded' } as const;
+
+const describeRun = ({ model, recipe, seed }: { model: string; recipe: string; seed: number }): string =>
+  `${model} (${recipe}) seed ${seed}`;
+
+async function runAll(settings: ReproduceSettings, dataset: Dataset, io: Io): Promise<number> {
+  checkOutputPath(join(settings.out, 'report.md'), '--out');
+  const meter = new PeakMeter(settings.workers);
+  const screen = new Screen(settings, io);
+  const watch = watchInterrupts(
+    io,
+    () => screen.say('Finishing the step; the same command goes on from here. Ctrl-C again exits at once.'),
+    () => screen.close(),
+  );
+  const place: Omit<RunPlace, 'onEvent'> = {
+    root: settings.out,
+    occasion: describeOccasion(),
+    peak: (workers) => meter.measure(workers),
+    energy: EnergyMeter.open(),
+    signal: watch.signal,
+  };
+  const promises = readPromises();
+  const results: ClaimResult[] = [];
+  const kept: PromisedHash[] = [];
+  try {
+    for (const claim of settings.claims) {
+      const records: RunRecord[] = [];
+      for (const seed of settings.seeds) {
+        const job = planJob(claim, seed, settings, dataset);
+        const name = describeRun({ model: claim.model, recipe: claim.recipe, seed });
+        const record = await reproduceRun(job, { ...place, onEvent: (event) => screen.follow(name, event) });
+        if (record === undefined) return EXIT_FAILED;
+        records.push(record);
+        screen.tell(name, record, promises);
+      }
+      const result = summarizeClaim(claim, records, promises);
+      results.push(result);
+      kept.push(...records.map(promiseOf));
+      screen.conclude(result);
+      writeReport(settings, { occasion: place.occasion, data: dataset.source, claims: results });
+    }
+  } finally {
+    screen.close();
+    watch.stop();
+    await meter.close();
+  }
+  if (settings.record) recordPromises(kept);
+  writeLine(io.stderr, `Report: ${join(settings.out, 'report.md')}, report.html, report.json`);
+  const isBroken = results.some(({ seeds }) => seeds.some(({ verdict }) => verdict === 'other'));
+  return isBroken && !settings.record ? EXIT_FAILED : 0;
+}
+
+function planJob(claim: Claim, seed: number, settings: ReproduceSettings, whole: Dataset): RunJob {
+  const dataset = holdOutValidation(whole, claim.validation);
+  const until = settings.untilReached ? claim.accuracy : undefined;
+  const { checksum } = dataset;
+  const { validation } = claim;
+  const identity = { version: LOCKSTEP_VERSION, ...resolveClaim(claim), seed, checksum, validation, until };
+  return { identity, recipeName: claim.recipe, dataset, workers: settings.workers };
+}
+
+function writeReport({ out, workers }: ReproduceSettings, about: Pick<Report, 'occasion' | 'data' | 'claims'>): void {
+  const report: Report = { event: 'reproduced', workers, ...about };
+  const files = {
+    'report.json': `${JSON.stringify(report, null, 2)}\n`,
+    'report.md': formatMarkdown(report, []),
+    'report.html': formatHtml(report, []),
+  };
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(out, name), text);
+}
+
+/** What a person sees meanwhile: a bar on a terminal, a line for each run; JSON lines on stdout if asked for. */
+class Screen {
+  readonly #bar: StatusLine | undefined;
+
+  constructor(
+    private readonly settings: ReproduceSettings,
+    private readonly io: Io,
+  ) {
+    this.#bar = canRedraw(io.stderr, io.env) ? new StatusLine(io.stderr, io.now) : undefined;
+  }
+
+  follow(name: string, event: RunEvent): void {
+    if (event.event === 'warning') this.say(`${name}: ${event.code}: ${event.message}`);
+    if (event.event !== 'progress') return;
+    const head = `${name}, epoch ${event.epoch}: `;
+    this.#bar?.update((columns) => head + formatProgress(event, columns - head.length));
+  }
+
+  tell(name: string, record: RunRecord, promises: readonly PromisedHash[]): void {
+    const verdict = judgeHash(promises, promiseOf(record));
+    const best = record.epochs.reduce((a, b) => (accuracyOf(b) > accuracyOf(a) ? b : a));
+    this.#print(
+      { event: 'run', ...record, verdict },
+      `${name}: best ${formatPercent(accuracyOf(best))}% in epoch ${best.epoch}, ${formatPercent(record.end.testAccuracy)}% at the end, ` +
+        `${record.cost.seconds.toFixed(0)} s, ${Math.round(record.imagesPerSecond)} images/s, hash ${record.end.parametersSha256.slice(0, 12)} ${VERDICTS[verdict]}`,
+    );
+  }
+
+  conclude(result: ClaimResult): void {
+    this.#print({ event: 'claim', ...result }, describeResult(result));
+  }
+
+  say(text: string): void {
+    this.#bar?.clear();
+    writeLine(this.io.stderr, text);
+  }
+
+  close(): void {
+    this.#bar?.clear();
+  }
+
+  #print(event: object, text: string): void {
+    this.#bar?.clear();
+    writeLine(this.io.stdout, this.settings.json ? JSON.stringify(event) : text);
+  }
+}
