@@ -1,6 +1,6 @@
 /** Whether a network's confidence can be trusted: of predictions made with 90% confidence, are 90% right? */
+import type { Prediction } from '@lockstep/core';
 import { formatPercent } from './progress.js';
-import type { Prediction } from './session.js';
 import { formatTable } from './text-table.js';
 
 /** Predictions with a confidence in (from, to], the first bin with 0 too. */

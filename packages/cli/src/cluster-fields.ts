@@ -59,7 +59,9 @@ export function resolveCluster(get: (name: string) => unknown): ClusterSettings 
   const isAlone = get('workers') === 0;
   if (listen === undefined) {
     if (isAlone) throw optionError('--workers 0 needs --listen as well: somebody must compute');
-    const other = clusterFields.find(({ path }) => get(path[0] as string) !== undefined);
+    const hasPage = get('dashboard') !== undefined;
+    const isUnused = (name: string): boolean => get(name) !== undefined && !(name === 'tokenFile' && hasPage);
+    const other = clusterFields.find(({ path }) => isUnused(path[0] as string));
     if (other) throw optionError(`${other.flags.split(' ')[0]} needs --listen as well`);
     return undefined;
   }

@@ -1,8 +1,9 @@
 /** What an evaluation shows: totals, confusion matrix, scores per class, calibration, the most confident mistakes. */
+import { countConfusion, type Prediction, pickMistakes } from '@lockstep/core';
 import { type Calibration, formatCalibration, measureCalibration } from './calibration.js';
 import { formatPercent } from './progress.js';
 import { formatSplit } from './run-printer.js';
-import type { EvaluateResult, Prediction } from './session.js';
+import type { EvaluateResult } from './session.js';
 import { formatTable } from './text-table.js';
 
 export interface ClassScore {
@@ -45,15 +46,7 @@ export function reportEvaluation(
   mistakeCount: number,
 ): EvaluationReport {
   const { loss, correct, total, predictions } = result;
-  const confusion = classNames.map(() => new Array<number>(classNames.length).fill(0));
-  for (const { label, predicted } of predictions) {
-    const row = confusion[label] as number[];
-    row[predicted] = (row[predicted] ?? 0) + 1;
-  }
-  const mistakes = predictions
-    .filter(({ label, predicted }) => label !== predicted)
-    .sort((a, b) => b.confidence - a.confidence || a.index - b.index)
-    .slice(0, mistakeCount);
+  const confusion = countConfusion(predictions, classNames.length);
   return {
     loss,
     accuracy: divide(correct, total),
@@ -62,7 +55,7 @@ export function reportEvaluation(
     confusion,
     classes: classNames.map((name, label) => scoreClass(confusion, label, name)),
     calibration: measureCalibration(predictions),
-    mistakes,
+    mistakes: pickMistakes(predictions, mistakeCount),
   };
 }
 

@@ -16,6 +16,8 @@ export interface Field {
   readonly description: string;
   /** How the flag's text is read: a number, numbers or texts between commas, text as it is, or a switch without text. */
   readonly kind: 'number' | 'numbers' | 'text' | 'texts' | 'switch';
+  /** What the flag means without a value; its form is then `--flag [value]`. */
+  readonly alone?: string;
   /** Shown by --help. */
   readonly defaultText?: string;
   /** For what the recipe's schema does not check. */

@@ -23,7 +23,7 @@ import { addExamples, type CommandContext, checkCommandName, createCommand } fro
  * @returns the exit code: 0; 1 for a run that failed, 2 for bad input. A second Ctrl-C ends the process with 130.
  */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
-  const context: CommandContext = { io, exitCode: 0 };
+  const context: CommandContext = { io, argv, exitCode: 0 };
   try {
     const program = createProgram(context);
     checkCommandName(program, argv);

@@ -1,6 +1,7 @@
 /** Every field of a run: one table, from which flags, help, config files and error texts are made. */
 import { engineNames, metricNames, optimizerSchema, scheduleSchema } from '@lockstep/core';
 import { clusterFields } from './cluster-fields.js';
+import { dashboardField } from './dashboard-field.js';
 import { dataFormFields } from './data-fields.js';
 import { type Field, type Group, isBoolean, isFraction, isInterval, isOneOf, isText, isWholeNumber } from './fields.js';
 
@@ -178,6 +179,7 @@ export const runFields: readonly Field[] = [
     ),
     check: isOneOf(...metricNames),
   },
+  dashboardField,
   jsonField,
   {
     flags: '--quiet',

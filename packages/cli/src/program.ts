@@ -7,6 +7,8 @@ import type { Io } from './io.js';
 /** Where the program runs, and where a command leaves its exit code. */
 export interface CommandContext {
   readonly io: Io;
+  /** What the program was called with. */
+  readonly argv: readonly string[];
   exitCode: number;
 }
 

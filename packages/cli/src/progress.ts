@@ -1,6 +1,5 @@
 /** tqdm's progress line: `loss=0.1257 accuracy=92.45: 100%|██████████| 469/469 [00:14<00:00, 31.39it/s, 4018 images/s]`. */
-import type { ProgressEvent } from '@lockstep/core';
-import { describeShares } from './node-text.js';
+import { describeShares, type ProgressEvent } from '@lockstep/core';
 
 /** What a line shows; a part of a `ProgressEvent`. */
 export type Progress = Pick<

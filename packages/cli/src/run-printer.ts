@@ -1,15 +1,15 @@
 /** What a run's events look like: progress lines for people, or JSON lines for programs. */
-import type {
-  AverageEvaluation,
-  EndEvent,
-  EpochEvent,
-  ProgressEvent,
-  RunEvent,
-  StartEvent,
-  WarningEvent,
+import {
+  type AverageEvaluation,
+  describeNodeEvent,
+  type EndEvent,
+  type EpochEvent,
+  type ProgressEvent,
+  type RunEvent,
+  type StartEvent,
+  type WarningEvent,
 } from '@lockstep/core';
 import { type Io, writeLine } from './io.js';
-import { describeNodeEvent } from './node-text.js';
 import { formatDuration, formatPercent, formatProgress } from './progress.js';
 import { formatRecipe } from './recipe-text.js';
 import { formatSummaryLines, RunTally } from './run-tally.js';

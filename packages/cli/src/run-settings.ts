@@ -20,6 +20,7 @@ import {
 } from '@lockstep/core';
 import { type ClusterSettings, resolveCluster } from './cluster-fields.js';
 import { readConfigFile } from './config-file.js';
+import { type DashboardSettings, resolveDashboard } from './dashboard-field.js';
 import { type DataForm, readDataForm } from './data-fields.js';
 import { readInterval } from './fields.js';
 import { DEFAULT_MODEL, DEFAULT_SEED, recipeFields, runFields } from './options.js';
@@ -60,6 +61,8 @@ export interface RunSettings {
   readonly save: string | undefined;
   /** Where to write the moving average of the weights. */
   readonly saveEma: string | undefined;
+  /** Where the live page is. */
+  readonly dashboard: DashboardSettings | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
   readonly dryRun: boolean;
@@ -113,6 +116,7 @@ export function resolveRun(
     hasNewHead: get('replaceHead') === undefined ? undefined : true,
     save: typeof save === 'string' ? save : undefined,
     saveEma: get('saveEma') as string | undefined,
+    dashboard: dryRun ? undefined : resolveDashboard(get),
     json: get('json') === true,
     quiet: get('quiet') === true,
     dryRun,

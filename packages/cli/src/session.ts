@@ -1,12 +1,21 @@
 /** The front door: puts a coordinator and nodes together. What the commands, and programs that embed Lockstep, call. */
 import { Coordinator, Observers } from '@lockstep/coordinator';
-import type { Dataset, ModelSpec, ModelState, NodeEvent, OnWarning, RunEvent, SplitName } from '@lockstep/core';
-import { recipeSchema } from '@lockstep/core';
+import type {
+  Dataset,
+  ModelSpec,
+  ModelState,
+  NodeEvent,
+  OnWarning,
+  Prediction,
+  RunEvent,
+  SplitName,
+} from '@lockstep/core';
+import { listPredictions, recipeSchema } from '@lockstep/core';
 import { LocalNode } from '@lockstep/worker';
 import { type OpenCluster, openCluster } from './cluster.js';
 import type { TrainRequest } from './train-request.js';
 
-export type { ModelState } from '@lockstep/core';
+export type { ModelState, Prediction } from '@lockstep/core';
 export type { TrainRequest } from './train-request.js';
 
 export interface TrainResult {
@@ -58,15 +67,6 @@ export interface EvaluateRequest {
   readonly logits?: boolean | undefined;
 }
 
-export interface Prediction {
-  /** Index in the split. */
-  readonly index: number;
-  readonly label: number;
-  readonly predicted: number;
-  /** Probability given to `predicted`. */
-  readonly confidence: number;
-}
-
 export interface EvaluateResult {
   /** Mean cross-entropy. */
   readonly loss: number;
@@ -89,12 +89,7 @@ export async function evaluate(request: EvaluateRequest): Promise<EvaluateResult
       loss,
       correct,
       total,
-      predictions: Array.from({ length: total }, (_, index) => ({
-        index,
-        label: labels[index] as number,
-        predicted: predictions[2 * index] as number,
-        confidence: predictions[2 * index + 1] as number,
-      })),
+      predictions: listPredictions(labels, predictions),
       logits,
     };
   } finally {

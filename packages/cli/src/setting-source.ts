@@ -23,7 +23,8 @@ export function readFlags(fields: readonly Field[], options: Readonly<Record<str
   const values: Record<string, unknown> = {};
   const given: { field: Field; text: string }[] = [];
   for (const field of fields) {
-    const option = options[optionKey(field)];
+    const value = options[optionKey(field)];
+    const option = value === true && field.alone !== undefined ? field.alone : value;
     if (option === undefined || (typeof option === 'boolean') !== (field.kind === 'switch')) continue;
     if (option !== !flagName(field).startsWith('--no-') && field.kind === 'switch') continue;
     given.push({ field, text: typeof option === 'string' ? `${flagName(field)} ${quote(option)}` : flagName(field) });

@@ -6,3 +6,8 @@ export * from './resume.js';
 export * from './cluster.js';
 export * from './server.js';
 export * from './admission.js';
+export * from './page/chronicle.js';
+export * from './page/chronicler.js';
+export * from './page/feed.js';
+export * from './page/image-uri.js';
+export * from './page/page-server.js';

@@ -47,6 +47,8 @@ export * from './tfjs-import.js';
 export * from './tfjs-file.js';
 export * from './weights.js';
 export * from './events.js';
+export * from './node-text.js';
+export * from './judgement.js';
 export * from './metric.js';
 export * from './node.js';
 export * from './step-times.js';

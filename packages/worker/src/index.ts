@@ -2,6 +2,7 @@
 export * from './engine.js';
 export * from './local-node.js';
 export * from './native-engine/single-step.js';
+export * from './native-engine/training-inputs.js';
 export * from './node-session.js';
 export type { WorkerTotals } from './step-clock.js';
 export * from './tensorflow-engine/installation.js';

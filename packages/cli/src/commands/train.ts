@@ -12,6 +12,7 @@ import {
 import { type Command, Option } from 'commander';
 import { loadTrainingData } from '../data.js';
 import { describeError, EXIT_FAILED } from '../failure.js';
+import { quote } from '../fields.js';
 import { loadInitialState } from '../initial-state.js';
 import { watchInterrupts } from '../interrupt.js';
 import { type Io, writeLine } from '../io.js';
@@ -52,16 +53,18 @@ export function createTrainCommand(context: CommandContext): Command {
     ['lockstep train --data ./mnist --json --no-save > log.jsonl', 'for programs'],
   ]);
   return command.action(async (model: string | undefined, options: Record<string, unknown>) => {
-    context.exitCode = await runTrain(resolveRun(model, options, context.io.coreCount), context.io);
+    const command = ['lockstep', ...context.argv.map(quote)].join(' ');
+    context.exitCode = await runTrain(resolveRun(model, options, context.io.coreCount), context.io, command);
   });
 }
 
 /**
  * Trains, prints, saves. Returns the exit code: 0, or 1 when the run fails on the way.
  *
+ * @param command how to run it again
  * @throws LockstepError for input that is wrong, before the run starts
  */
-export async function runTrain(asked: RunSettings, io: Io): Promise<number> {
+export async function runTrain(asked: RunSettings, io: Io, command: string): Promise<number> {
   for (const notice of asked.notices) writeLine(io.stderr, `note: ${notice}`);
   if (asked.dryRun) announceDryRun(asked, io);
   const savePath = asked.dryRun ? undefined : asked.save;
@@ -71,6 +74,10 @@ export async function runTrain(asked: RunSettings, io: Io): Promise<number> {
   // Last of the checks, since it makes the folder.
   if (savePath !== undefined) checkOutputPath(savePath);
   if (!asked.dryRun && asked.saveEma !== undefined) checkOutputPath(asked.saveEma, '--save-ema');
+  // Loaded here, so that commands which do not compute need no kernels.
+  const { openWatchers } = await import('../watchers.js');
+  const { observers, control, notes } = await openWatchers(settings, { command, now: io.now });
+  for (const note of notes) writeLine(io.stderr, note);
   const printer = createPrinter(settings, io);
   const watch = watchInterrupts(
     io,
@@ -78,7 +85,8 @@ export async function runTrain(asked: RunSettings, io: Io): Promise<number> {
     () => printer.close(),
   );
   try {
-    const outcome = await followRun({ ...pickRequest(settings), dataset, initial, signal: watch.signal }, printer);
+    const request = { ...pickRequest(settings), dataset, initial, signal: watch.signal, observers, control };
+    const outcome = await followRun(request, printer);
     const failure = 'failure' in outcome ? outcome : trySave(savePath, settings, describeData(dataset), outcome);
     printer.finish(failure === undefined ? savePath : undefined);
     if (failure === undefined) return 0;
@@ -123,7 +131,6 @@ interface Failed {
  * input, and thrown.
  */
 async function followRun(request: TrainRequest, printer: RunPrinter): Promise<Trained | Failed> {
-  // Loaded here, so that commands which do not compute need no kernels.
   const { train } = await import('../session.js');
   let isStarted = false;
   let steps = 0;

@@ -1,5 +1,5 @@
 /** What happens to the nodes of a run, in lines for people. */
-import type { NodeEvent, NodeShare } from '@lockstep/core';
+import type { NodeEvent, NodeShare } from './events.js';
 
 /** One line. */
 export function describeNodeEvent(event: NodeEvent): string {

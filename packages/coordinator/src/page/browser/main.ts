@@ -1,0 +1,100 @@
+/** The page: takes what the connection brings and shows what has changed. */
+import type { Chronicle } from '../chronicle.js';
+import { Comparison } from './comparison.js';
+import { Connection } from './connection.js';
+import { showCrew, showSteps } from './crew.js';
+import { Curves } from './curves.js';
+import { byId, setText } from './dom.js';
+import { showEpochs, showLog, showModel, showRecipe } from './facts.js';
+import { showPictures } from './pictures.js';
+import { type Run, takeNews } from './runs.js';
+import { Buttons, showPhase, showStatus } from './status.js';
+import { followTheme } from './theme.js';
+
+const runs: Run[] = [];
+let expected = 1;
+let mayAsk = false;
+let isConnected = false;
+
+const curves = new Curves();
+const comparison = new Comparison();
+const connection = new Connection({
+  onWelcome: (welcome) => {
+    expected = welcome.runs;
+    mayAsk = welcome.canAsk;
+    isConnected = true;
+    byId('entrance').hidden = true;
+    byId(expected > 1 ? 'comparison' : 'run').hidden = false;
+    byId('status').hidden = expected > 1;
+    byId('sections').hidden = expected > 1;
+    if (runs[0]) showTop(runs[0].chronicle);
+  },
+  onRun: (message) => {
+    const run = takeNews(runs[message.run], message);
+    runs[message.run] = run;
+    if (expected > 1) showComparison();
+    else show(run);
+  },
+  onLost: () => {
+    isConnected = false;
+    const phase = runs[0]?.chronicle.status?.phase;
+    if (expected === 1 && phase !== 'ended' && phase !== 'failed') showPhase('lost');
+    buttons.show(false, runs[0]?.chronicle ?? {});
+  },
+  askToken: (wasWrong, use) => askToken(wasWrong, use),
+});
+const buttons = new Buttons((ask) => connection.ask(ask));
+
+function show({ chronicle, changed }: Run): void {
+  const { about } = chronicle;
+  if (about && changed.has('about')) {
+    document.title = `${about.model} · Lockstep`;
+    setText(byId('title'), about.model);
+    setText(byId('subtitle'), `seed ${about.seed} · ${about.data}`);
+    showRecipe(about);
+    showModel(about);
+  }
+  showTop(chronicle);
+  if (changed.has('curve') || changed.has('epochs')) curves.show(chronicle);
+  if (changed.has('epochs') && chronicle.epochs) showEpochs(chronicle.epochs);
+  if (changed.has('crew') && chronicle.crew) showCrew(chronicle.crew);
+  if (changed.has('steps') && chronicle.steps) showSteps(chronicle.steps);
+  if (changed.has('log') || changed.has('about')) showLog(chronicle.log ?? []);
+  showPictures(chronicle, changed);
+}
+
+function showTop(chronicle: Partial<Chronicle>): void {
+  if (isConnected && chronicle.status) showPhase(chronicle.status.phase);
+  showStatus(chronicle);
+  buttons.show(mayAsk && isConnected, chronicle);
+}
+
+function showComparison(): void {
+  const known = runs.filter((run) => run !== undefined);
+  if (known.length < expected) return;
+  document.title = `${expected} runs · Lockstep`;
+  setText(byId('title'), `${expected} runs`);
+  comparison.show(known);
+}
+
+function askToken(wasWrong: boolean, use: (token: string) => void): void {
+  const form = byId<HTMLFormElement>('entrance');
+  const input = byId<HTMLInputElement>('token');
+  byId('run').hidden = true;
+  byId('comparison').hidden = true;
+  byId('status').hidden = true;
+  form.hidden = false;
+  setText(byId('token-wrong'), wasWrong ? 'That is not the token of this run.' : '');
+  input.value = '';
+  input.focus();
+  form.onsubmit = (event) => {
+    event.preventDefault();
+    use(input.value.trim());
+  };
+}
+
+followTheme(byId<HTMLButtonElement>('theme'), () => {
+  curves.restyle();
+  comparison.restyle();
+});
+connection.open();
