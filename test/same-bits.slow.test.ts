@@ -1,12 +1,12 @@
 /** Every golden run, whole, on the portable kernels, and with every number of workers on the others. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { computeGoldenHash, readGoldenRuns } from '../tools/golden-runs.mjs';
+import { computeGoldenHash, describeRun, readGoldenRuns } from '../tools/golden-runs.mjs';
 
 afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-const cases = readGoldenRuns().map((run) => ({ name: `${run.model}, shards of ${run.recipe.shardSize}`, run }));
+const cases = readGoldenRuns().map((run) => ({ name: describeRun(run), run }));
 
 describe.each(cases)('$name', ({ run }) => {
   it('gives the golden hash on the portable kernels', async () => {

@@ -1,7 +1,7 @@
 /** The same bits for any number of workers and any build of the kernels: with dropout, augmentation and short shards. */
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { availableIsas } from '../packages/kernels/dist/index.js';
-import { computeGoldenHash, readGoldenRuns } from '../tools/golden-runs.mjs';
+import { computeGoldenHash, describeRun, readGoldenRuns } from '../tools/golden-runs.mjs';
 
 const WORKER_COUNTS = [1, 2, 3, 5, 8];
 /** Shards of 32 differ in kernels only, not in scheduling. */
@@ -13,7 +13,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-const cases = readGoldenRuns().map((run) => ({ name: `${run.model}, shards of ${run.recipe.shardSize}`, run }));
+const cases = readGoldenRuns().map((run) => ({ name: describeRun(run), run }));
 
 describe.each(cases)('$name', ({ run }) => {
   it.each(run.recipe.shardSize === 16 ? WORKER_COUNTS : FEW_WORKER_COUNTS)(

@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { bootstrap } from './bootstrap.mjs';
-import { computeGoldenHash, GOLDEN_FILE, readGoldenRuns } from './golden-runs.mjs';
+import { computeGoldenHash, describeRun, GOLDEN_FILE, readGoldenRuns } from './golden-runs.mjs';
 
 async function refresh() {
   const runs = readGoldenRuns();
@@ -12,7 +12,7 @@ async function refresh() {
   for (const run of runs) {
     const sha256 = await computeGoldenHash(run, 1);
     if (sha256 === run.sha256) continue;
-    console.log(`${run.model}, shards of ${run.recipe.shardSize}: ${run.sha256} -> ${sha256}`);
+    console.log(`${describeRun(run)}: ${run.sha256} -> ${sha256}`);
     run.sha256 = sha256;
     changed++;
   }

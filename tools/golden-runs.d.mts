@@ -11,5 +11,6 @@ export interface GoldenRun {
 
 export const GOLDEN_FILE: string;
 export function readGoldenRuns(): GoldenRun[];
+export function describeRun(run: GoldenRun): string;
 export function cutSample(trainCount: number, testCount: number): Promise<Dataset>;
 export function computeGoldenHash(run: GoldenRun, workers: number): Promise<string>;

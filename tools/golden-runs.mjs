@@ -9,6 +9,10 @@ export const GOLDEN_FILE = fileURLToPath(new URL('../test/golden-hashes.json', i
 
 export const readGoldenRuns = () => JSON.parse(readFileSync(GOLDEN_FILE, 'utf8'));
 
+/** For people: `net19k, shards of 16, bf16`. */
+export const describeRun = ({ model, recipe: { shardSize, gradientPrecision } }) =>
+  `${model}, shards of ${shardSize}${gradientPrecision === undefined ? '' : `, ${gradientPrecision}`}`;
+
 /** The first images of the embedded sample. */
 export async function cutSample(trainCount, testCount) {
   const { createDataset, loadEmbedded } = await import('../packages/core/dist/index.js');

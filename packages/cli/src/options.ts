@@ -256,6 +256,13 @@ export const recipeFields: readonly Field[] = [
   recipeNumber('--dropout <p>', 'dropout', 'probability of every dropout layer of the model'),
   recipeNumber('--label-smoothing <x>', 'labelSmoothing', 'share of the target that is spread over all classes'),
   recipeNumber('--clip-norm <x>', 'clipNorm', 'largest norm of the gradient; a larger one is scaled down to it'),
+  {
+    flags: '--gradient-precision <name>',
+    path: ['recipe', 'gradientPrecision'],
+    group: 'Recipe',
+    kind: 'text',
+    description: 'float32, or bf16: round sums of gradients, so that half the bytes travel between nodes',
+  },
   recipeNumber('--ema <decay>', 'ema', 'keep a moving average of the weights, such as 0.999, and evaluate it too'),
   {
     ...toggle('Recipe', '--ema-warmup', 'recipe.emaWarmup', 'let its decay grow: (1 + t) / (10 + t) at step t'),

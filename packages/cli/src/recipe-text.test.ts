@@ -21,6 +21,11 @@ const cases: [RecipeInput, string][] = [
     { optimizer: { type: 'adamw', betas: [0.8, 0.99], eps: 1e-6 }, schedule: { type: 'cosine', minimum: 1e-5 } },
     '10 epochs, batch 128, AdamW betas 0.8,0.99 eps 0.000001 weight decay 0.01, rate 0.001 cosine down to 0.00001',
   ],
+  [
+    { clipNorm: 1, gradientPrecision: 'bf16' },
+    '10 epochs, batch 128, Adam, rate 0.001, clip norm 1, gradients in bf16',
+  ],
+  [{ gradientPrecision: 'float32' }, '10 epochs, batch 128, Adam, rate 0.001'],
   [{ schedule: { type: 'one-cycle' } }, '10 epochs, batch 128, Adam, rate 0.001 one-cycle'],
 ];
 

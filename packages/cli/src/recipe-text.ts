@@ -16,6 +16,7 @@ export function formatRecipe(recipe: Recipe): string {
     recipe.dropout === undefined ? '' : `dropout ${recipe.dropout}`,
     recipe.labelSmoothing === undefined ? '' : `label smoothing ${recipe.labelSmoothing}`,
     recipe.clipNorm === undefined ? '' : `clip norm ${recipe.clipNorm}`,
+    recipe.gradientPrecision === undefined ? '' : `gradients in ${recipe.gradientPrecision}`,
     recipe.ema === undefined ? '' : `moving average ${recipe.ema}${recipe.emaWarmup ? ' with warm-up' : ''}`,
     recipe.freeze === undefined ? '' : `frozen ${recipe.freeze.join(' ')}`,
   ];

@@ -158,6 +158,7 @@ describe('errors name the flag, the value and what is allowed', () => {
     [{ learningRate: '0' }, 'LOCKSTEP_RECIPE: --learning-rate 0: must be above 0'],
     [{ momentum: '1' }, 'LOCKSTEP_RECIPE: --momentum 1: must be below 1'],
     [{ optimizer: 'adma' }, 'LOCKSTEP_RECIPE: --optimizer adma: must be one of sgd, adam, adamw. Did you mean adam?'],
+    [{ gradientPrecision: 'fp16' }, 'LOCKSTEP_RECIPE: --gradient-precision fp16: must be one of float32, bf16'],
     [{ anneal: 'cos' }, 'LOCKSTEP_RECIPE: --anneal cos: must be one of cosine, linear. Did you mean cosine?'],
     [
       { optimizer: 'adam', momentum: '0.9' },

@@ -48,6 +48,7 @@ describe('flags of the recipe', () => {
     [{ ema: '0.99' }, { ema: 0.99 }],
     [{ ema: '0.99', emaWarmup: true }, { emaWarmup: true }],
     [{ clipNorm: '1.5' }, { clipNorm: 1.5 }],
+    [{ gradientPrecision: 'bf16' }, { gradientPrecision: 'bf16' }],
     [{ labelSmoothing: '.1' }, { labelSmoothing: 0.1 }],
     [{ freeze: '0,2.weight' }, { freeze: ['0', '2.weight'] }],
     [{ freeze: 'features.*' }, { freeze: ['features.*'] }],

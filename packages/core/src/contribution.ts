@@ -52,6 +52,12 @@ export interface ContributionLayout {
   readonly resultOffset: number;
 }
 
+/** Floats [begin, end) of a contribution; both are multiples of 16. */
+export interface Span {
+  readonly begin: number;
+  readonly end: number;
+}
+
 const align = (floats: number): number => Math.ceil(floats / ALIGNMENT) * ALIGNMENT;
 
 /** Lays out the contribution of a model. */
@@ -81,6 +87,19 @@ export function planContribution(layers: readonly Layer[]): ContributionLayout {
   const resultOffset = offset;
   place({ kind: 'result', offset, size: 2 });
   return { segments, length: offset, resultOffset };
+}
+
+/** Where the gradients stand, in spans as long as they get; between them are statistics and the result. */
+export function listGradients({ segments }: ContributionLayout): Span[] {
+  const spans: Span[] = [];
+  for (const { kind, offset, size } of segments) {
+    if (kind !== 'parameter') continue;
+    const end = align(offset + size);
+    const last = spans.at(-1);
+    if (last?.end === offset) spans[spans.length - 1] = { begin: last.begin, end };
+    else spans.push({ begin: offset, end });
+  }
+  return spans;
 }
 
 /** Parameters and batch-norm statistics (mean, variance of each batch norm in turn), each a vector of its own. */

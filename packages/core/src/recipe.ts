@@ -82,6 +82,16 @@ export const recipeSchema = z.strictObject({
    */
   clipNorm: rate.optional(),
   /**
+   * What sums of gradients are kept in. With bf16 the gradients of every node of the reduction's tree, each shard's own
+   * and the root included, are rounded to bf16 after their addition in float32, so that half the bytes travel between
+   * nodes; statistics, loss and correct count stay float32. See core/src/bf16.ts and reduction.ts. float32 is the same as
+   * leaving it out.
+   */
+  gradientPrecision: z
+    .enum(['float32', 'bf16'])
+    .transform((precision) => (precision === 'bf16' ? precision : undefined))
+    .optional(),
+  /**
    * torch.optim.swa_utils.get_ema_multi_avg_fn(decay): after each step average = ema * average + (1 - ema) * state, of
    * the parameters and the running statistics, from the initial state on. Evaluated beside the state. Off when left out.
    */

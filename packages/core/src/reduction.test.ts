@@ -1,15 +1,35 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalNodes, foldStep, maxCanonicalNodes, planFold, reduceCanonically } from './reduction.js';
+import { planContribution, type Span } from './contribution.js';
+import { inferLayers } from './layers.js';
+import { recipeSchema } from './recipe.js';
+import {
+  canonicalNodes,
+  foldStep,
+  listRounded,
+  maxCanonicalNodes,
+  planFold,
+  reduceCanonically,
+  roundNode,
+} from './reduction.js';
 import { dealShards, type ShardRange } from './shards.js';
+import { findZooModel } from './zoo/zoo.js';
 
 const shards = fc.integer({ min: 1, max: 70 });
 
-function addRange(contributions: readonly Float32Array[], { begin, end }: ShardRange): Float32Array {
-  return reduceCanonically(contributions.slice(begin, end));
+function addRange(
+  contributions: readonly Float32Array[],
+  { begin, end }: ShardRange,
+  rounded: readonly Span[],
+): Float32Array {
+  return reduceCanonically(contributions.slice(begin, end), rounded);
 }
 
-function runFold(steps: readonly number[], nodes: readonly Float32Array[]): Float32Array {
+function runFold(
+  steps: readonly number[],
+  nodes: readonly Float32Array[],
+  rounded: readonly Span[] = [],
+): Float32Array {
   const stack: Float32Array[] = [];
   let next = 0;
   for (const step of steps) {
@@ -18,6 +38,7 @@ function runFold(steps: readonly number[], nodes: readonly Float32Array[]): Floa
       const upper = stack.pop() as Float32Array;
       const lower = stack.at(-1) as Float32Array;
       for (let i = 0; i < lower.length; i++) lower[i] = Math.fround((lower[i] as number) + (upper[i] as number));
+      roundNode(lower, rounded);
     }
   }
   expect(stack).toHaveLength(1);
@@ -35,6 +56,45 @@ describe('reduceCanonically', () => {
     for (let n = 1; n < 40; n++) {
       const values = Array.from({ length: n }, (_, s) => new Float32Array([s]));
       expect(reduceCanonically(values)[0]).toBe((n * (n - 1)) / 2);
+    }
+  });
+});
+
+describe('reduceCanonically with rounding', () => {
+  const rounded = [{ begin: 0, end: 1 }];
+
+  it('rounds each shard, then each sum, and nothing else: worked by hand', () => {
+    // in bf16, with 8 bits of significand, 257 is 256 (a tie, to even) and 259 is 260
+    const values = [257, 1, 3].map((value) => new Float32Array([value, value]));
+    expect([...reduceCanonically(values.slice(0, 1), rounded)]).toEqual([256, 257]);
+    expect([...reduceCanonically(values.slice(0, 2), rounded)]).toEqual([256, 258]);
+    expect([...reduceCanonically(values, rounded)]).toEqual([260, 261]);
+  });
+
+  it('gives other bits than rounding the sum alone', () => {
+    const values = [257, 1, 1, 1].map((value) => new Float32Array([value]));
+    const once = reduceCanonically(values);
+    roundNode(once, rounded);
+    expect([once[0], reduceCanonically(values, rounded)[0]]).toEqual([260, 258]);
+  });
+});
+
+describe('listRounded', () => {
+  const layout = planContribution(inferLayers(findZooModel('net19k').model));
+
+  it('has nothing unless the recipe asks for bf16', () => {
+    for (const recipe of [{}, { gradientPrecision: 'float32' as const }]) {
+      expect(recipeSchema.parse(recipe)).toEqual(recipeSchema.parse({}));
+      expect(listRounded(layout, recipeSchema.parse(recipe))).toEqual([]);
+    }
+  });
+
+  it('has every parameter, no statistics and no result', () => {
+    const spans = listRounded(layout, recipeSchema.parse({ gradientPrecision: 'bf16' }));
+    const isRounded = (at: number): boolean => spans.some(({ begin, end }) => at >= begin && at < end);
+    for (const { kind, offset, size } of layout.segments) {
+      for (const at of [offset, offset + size - 1])
+        expect(isRounded(at), `${kind} at ${at}`).toBe(kind === 'parameter');
     }
   });
 });
@@ -79,20 +139,23 @@ describe('canonicalNodes', () => {
 });
 
 describe('planFold', () => {
-  it('gives the bits of the definition for any way of dealing the shards out', () => {
+  it.each([
+    ['in float32', []],
+    ['rounded to bf16', [{ begin: 0, end: 1 }]],
+  ])('gives the bits of the definition for any way of dealing the shards out, %s', (_, rounded) => {
     const values = fc.array(fc.float({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }), {
       minLength: 70,
       maxLength: 70,
     });
     fc.assert(
       fc.property(shards, values, fc.array(fc.nat(69), { maxLength: 9 }), (count, numbers, cuts) => {
-        const contributions = numbers.slice(0, count).map((value) => new Float32Array([value]));
+        const contributions = numbers.slice(0, count).map((value) => new Float32Array([value, value]));
         const bounds = [0, ...cuts.filter((cut) => cut < count), count].sort((a, b) => a - b);
         const ranges = bounds.slice(1).map((end, i) => ({ begin: bounds[i] as number, end }));
         const nodes = ranges.flatMap(canonicalNodes);
-        const sums = nodes.map((node) => addRange(contributions, node));
-        const folded = runFold(planFold(nodes), sums);
-        expect(Buffer.from(folded.buffer)).toEqual(Buffer.from(reduceCanonically(contributions).buffer));
+        const sums = nodes.map((node) => addRange(contributions, node, rounded));
+        const folded = runFold(planFold(nodes), sums, rounded);
+        expect(Buffer.from(folded.buffer)).toEqual(Buffer.from(reduceCanonically(contributions, rounded).buffer));
       }),
     );
   });

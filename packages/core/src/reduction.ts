@@ -9,8 +9,14 @@
  *           +-+ +-+ +-+        worker 0 holds [0,3): nodes [0,2) [2,3)
  *           +---+   |          worker 1 holds [3,6): nodes [3,4) [4,6)
  *           +-------+
+ *
+ * A recipe may have gradients rounded to bf16: then they are rounded in every node, after its addition in float32, a
+ * shard's own node included. So whoever passes a node on passes on bf16, and nothing is lost on the way.
  */
+import { roundToBf16 } from './bf16.js';
+import { type ContributionLayout, listGradients, type Span } from './contribution.js';
 import { assert } from './errors.js';
+import type { Recipe } from './recipe.js';
 import type { ShardRange } from './shards.js';
 
 /** Stack program over nodes in shard order: push the next node, or add the two on top (lower + upper). */
@@ -68,15 +74,56 @@ export function planFold(nodes: readonly ShardRange[]): number[] {
   return steps;
 }
 
-/** The reduction by its definition, in float32: the reference that every faster way must equal to the bit. */
-export function reduceCanonically(contributions: readonly Float32Array[]): Float32Array {
+/** What of a contribution a recipe has rounded to bf16 in every node: its gradients, or nothing. */
+export const listRounded = (layout: ContributionLayout, { gradientPrecision }: Recipe): Span[] =>
+  gradientPrecision === 'bf16' ? listGradients(layout) : [];
+
+/** Floats [begin, end) of a contribution, all of them rounded or none. */
+export interface RoundedPart extends Span {
+  readonly isRounded: boolean;
+}
+
+/** Cuts floats [offset, offset + length) of a contribution where what is rounded begins and ends. */
+export function splitRounded(offset: number, length: number, rounded: readonly Span[]): RoundedPart[] {
+  const parts: RoundedPart[] = [];
+  const end = offset + length;
+  let at = offset;
+  const take = (to: number, isRounded: boolean): void => {
+    if (to > at) parts.push({ begin: at, end: to, isRounded });
+    at = Math.max(at, to);
+  };
+  for (const span of rounded) {
+    take(Math.min(span.begin, end), false);
+    take(Math.min(span.end, end), true);
+  }
+  take(end, false);
+  return parts;
+}
+
+/** Rounds a node, in place. */
+export function roundNode(node: Float32Array, rounded: readonly Span[]): void {
+  for (const { begin, end } of rounded) roundToBf16(node.subarray(begin, end));
+}
+
+/**
+ * The reduction by its definition, in float32: the reference that every faster way must equal to the bit.
+ *
+ * @param rounded floats that are rounded to bf16 in every node
+ */
+export function reduceCanonically(contributions: readonly Float32Array[], rounded: readonly Span[] = []): Float32Array {
+  const sum = addHalves(contributions, rounded);
+  roundNode(sum, rounded);
+  return sum;
+}
+
+function addHalves(contributions: readonly Float32Array[], rounded: readonly Span[]): Float32Array {
   const first = contributions[0];
   assert(first, () => 'nothing to reduce');
   if (contributions.length === 1) return first.slice();
   let left = 1;
   while (2 * left < contributions.length) left *= 2;
-  const sum = reduceCanonically(contributions.slice(0, left));
-  const right = reduceCanonically(contributions.slice(left));
+  const sum = reduceCanonically(contributions.slice(0, left), rounded);
+  const right = reduceCanonically(contributions.slice(left), rounded);
   for (let i = 0; i < sum.length; i++) sum[i] = Math.fround((sum[i] as number) + (right[i] as number));
   return sum;
 }

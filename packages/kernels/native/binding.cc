@@ -140,7 +140,9 @@ napi_value contribute(napi_env env, napi_callback_info info) {
     shard += size;
     // Two neighbours of one size whose parent starts at the lower one make that parent.
     while (depth > 1 && sizes[depth - 1] == sizes[depth - 2] && (shard - 2 * sizes[depth - 1]) % (2 * sizes[depth - 1]) == 0) {
-      addInto(slots + (depth - 2) * slotFloats, slots + (depth - 1) * slotFloats, slotFloats);
+      float* lower = slots + (depth - 2) * slotFloats;
+      addInto(lower, slots + (depth - 1) * slotFloats, slotFloats);
+      engine->program->rounding().apply(lower, 0, slotFloats);
       depth--;
       sizes[depth - 1] *= 2;
     }
@@ -216,12 +218,13 @@ napi_value evaluate(napi_env env, napi_callback_info info) {
 
 // Fields of the update block: Float64Array
 enum Update { U_STATE, U_NEXT_STATE, U_SLOT1, U_NEXT_SLOT1, U_SLOT2, U_NEXT_SLOT2, U_SAMPLES, U_TYPE, U_NESTEROV, U_RATE, U_MOMENTUM,
-              U_DECAY, U_BETA1, U_ONE1, U_BETA2, U_ONE2, U_STEP_SIZE, U_CORRECTION, U_EPS, U_FACTOR, U_SCALE, UPDATE_FIELDS };
-enum Piece { PARAMETERS = 0, STATISTICS = 1, SUMS = 2 };
+              U_DECAY, U_BETA1, U_ONE1, U_BETA2, U_ONE2, U_STEP_SIZE, U_CORRECTION, U_EPS, U_FACTOR, U_SCALE, U_ROUNDS, UPDATE_FIELDS };
+enum Piece { PARAMETERS = 0, STATISTICS = 1, SUMS = 2, GRADIENTS = 3 };
 
 // update(engine, block: Float64Array, nodes: Int32Array, fold: Int32Array, pieces: Int32Array)
 // nodes: offsets / 16 of the step's nodes in the arena, in shard order; fold: the tree as a stack program;
-// pieces: [kind, offset, length or channels, values per sample] of what this worker finishes.
+// pieces: [kind, offset, length or channels, values per sample] of what this worker finishes. With ROUNDS, sums of
+// parameters' gradients are rounded to bf16; SUMS and GRADIENTS only differ in that.
 napi_value update(napi_env env, napi_callback_info info) {
   Arguments a;
   CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
@@ -230,7 +233,7 @@ napi_value update(napi_env env, napi_callback_info info) {
   Span<int32_t> nodes, steps, pieces;
   if (a.count < 5 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], block) || block.length < UPDATE_FIELDS ||
       !spanOf(env, a.values[2], nodes) || !spanOf(env, a.values[3], steps) || !spanOf(env, a.values[4], pieces)) {
-    return fail(env, "update expects (engine, Float64Array of 21, Int32Array, Int32Array, Int32Array)");
+    return fail(env, "update expects (engine, Float64Array of 22, Int32Array, Int32Array, Int32Array)");
   }
   float* arena = engine->arena.data;
   auto at = [&](Update field) { return arena + (int64_t)block.data[field] * BLOCK; };
@@ -250,14 +253,14 @@ napi_value update(napi_env env, napi_callback_info info) {
       const int64_t padded = (3 * length + BLOCK - 1) / BLOCK * BLOCK;
       std::vector<float> all(padded + BLOCK);
       float* aligned = (float*)(((uintptr_t)all.data() + 63) / 64 * 64);
-      runFold(fold, offset, padded, aligned);
+      runFold(fold, offset, padded, false, aligned);
       runRunningStatistics(aligned, u[U_SAMPLES] * pieces.data[i + 3], (int)length, at(U_STATE) + offset, at(U_NEXT_STATE) + offset);
       continue;
     }
     for (int64_t k = offset; k < offset + length; k += AT_ONCE) {
       const int64_t here = offset + length - k < AT_ONCE ? offset + length - k : AT_ONCE;
-      runFold(fold, k, here, sums);
-      if (pieces.data[i] == SUMS) {
+      runFold(fold, k, here, u[U_ROUNDS] != 0 && pieces.data[i] != SUMS, sums);
+      if (pieces.data[i] != PARAMETERS) {
         memcpy(at(U_NEXT_STATE) + k, sums, here * sizeof(float));
       } else {
         runOptimizer(scalars, sums, (float)u[U_SAMPLES], here, at(U_STATE) + k, at(U_SLOT1) + k, at(U_SLOT2) + k, at(U_NEXT_STATE) + k,
@@ -268,19 +271,20 @@ napi_value update(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// squares(engine, samples, nodes: Int32Array, fold: Int32Array, chunks: Int32Array, sums: Float64Array)
+// squares(engine, samples, rounds, nodes: Int32Array, fold: Int32Array, chunks: Int32Array, sums: Float64Array)
 // chunks: [index, offset, length] of what this worker adds up; sums[index] = sum of squares of the mean gradient there.
 napi_value squares(napi_env env, napi_callback_info info) {
   Arguments a;
   CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
   Engine* engine;
   double samples;
+  bool rounds;
   Span<int32_t> nodes, steps, chunks;
   Span<double> sums;
-  if (a.count < 6 || !engineOf(env, a.values[0], engine) || napi_get_value_double(env, a.values[1], &samples) != napi_ok ||
-      !spanOf(env, a.values[2], nodes) || !spanOf(env, a.values[3], steps) || !spanOf(env, a.values[4], chunks) ||
-      !spanOf(env, a.values[5], sums)) {
-    return fail(env, "squares expects (engine, number, Int32Array, Int32Array, Int32Array, Float64Array)");
+  if (a.count < 7 || !engineOf(env, a.values[0], engine) || napi_get_value_double(env, a.values[1], &samples) != napi_ok ||
+      napi_get_value_bool(env, a.values[2], &rounds) != napi_ok || !spanOf(env, a.values[3], nodes) ||
+      !spanOf(env, a.values[4], steps) || !spanOf(env, a.values[5], chunks) || !spanOf(env, a.values[6], sums)) {
+    return fail(env, "squares expects (engine, number, boolean, Int32Array, Int32Array, Int32Array, Float64Array)");
   }
   static thread_local Fold fold;
   fold.nodes.clear();
@@ -290,7 +294,7 @@ napi_value squares(napi_env env, napi_callback_info info) {
   for (size_t i = 0; i + 2 < chunks.length; i += 3) {
     const int32_t index = chunks.data[i], length = chunks.data[i + 2];
     if (index < 0 || index >= (int64_t)sums.length || length > SQUARES_CHUNK) return fail(env, "squares: a chunk is out of range");
-    runFold(fold, chunks.data[i + 1], (length + BLOCK - 1) / BLOCK * BLOCK, gradient);
+    runFold(fold, chunks.data[i + 1], (length + BLOCK - 1) / BLOCK * BLOCK, rounds, gradient);
     sums.data[index] = sumSquares(gradient, (float)samples, length);
   }
   return nullptr;

@@ -170,13 +170,19 @@ INLINE void sumShard(const OuterArguments& a, int shard, R (&acc)[P][V]) {
   }
 }
 
-// acc = lower + acc, the addition of the tree
 template <int P, int V>
-INLINE void addLower(const R (&lower)[P][V], R (&acc)[P][V]) {
-  UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++) acc[p][v] = add(lower[p][v], acc[p][v]);
+INLINE void roundAll(R (&acc)[P][V]) {
+  UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++) acc[p][v] = roundToBf16(acc[p][v]);
 }
 
-template <int P, int V>
+// acc = lower + acc, the addition of the tree
+template <int P, int V, bool ROUNDS>
+INLINE void addLower(const R (&lower)[P][V], R (&acc)[P][V]) {
+  UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++) acc[p][v] = add(lower[p][v], acc[p][v]);
+  if constexpr (ROUNDS) roundAll(acc);
+}
+
+template <int P, int V, bool ROUNDS>
 void outerTile(const OuterArguments& a) {
   R stack[MAX_DEPTH][P][V];
   int depth = 0;
@@ -184,14 +190,17 @@ void outerTile(const OuterArguments& a) {
     R acc[P][V];
     if (a.shards == 1) {
       sumShard(a, shard, acc);
+      if constexpr (ROUNDS) roundAll(acc);
     } else {  // two neighbours meet in registers
       R lower[P][V];
       sumShard(a, shard, lower);
+      if constexpr (ROUNDS) roundAll(lower);
       sumShard(a, shard + 1, acc);
-      addLower(lower, acc);
+      if constexpr (ROUNDS) roundAll(acc);
+      addLower<P, V, ROUNDS>(lower, acc);
     }
     // As many merges as the number of pairs so far has trailing zeros in binary: a carry in the canonical tree.
-    for (int n = shard / 2 + 1; n % 2 == 0; n /= 2) addLower(stack[--depth], acc);
+    for (int n = shard / 2 + 1; n % 2 == 0; n /= 2) addLower<P, V, ROUNDS>(stack[--depth], acc);
     UNROLL for (int p = 0; p < P; p++) UNROLL for (int v = 0; v < V; v++) stack[depth][p][v] = acc[p][v];
     depth++;
   }
@@ -209,21 +218,22 @@ void outerTile(const OuterArguments& a) {
 
 using OuterTile = void (*)(const OuterArguments&);
 
-template <int P>
+template <int P, bool ROUNDS>
 OuterTile outerOf(int v) {
   switch (v) {
-    case 1: return outerTile<P, 1>;
-    case 2: return outerTile<P, 2>;
-    default: return outerTile<P, GRAD_REGISTERS>;
+    case 1: return outerTile<P, 1, ROUNDS>;
+    case 2: return outerTile<P, 2, ROUNDS>;
+    default: return outerTile<P, GRAD_REGISTERS, ROUNDS>;
   }
 }
 
+template <bool ROUNDS>
 OuterTile findOuter(int p, int v) {
   switch (p) {
-    case 1: return outerOf<1>(v);
-    case 2: return outerOf<2>(v);
-    case 3: return outerOf<3>(v);
-    default: return outerOf<GRAD_ROWS>(v);
+    case 1: return outerOf<1, ROUNDS>(v);
+    case 2: return outerOf<2, ROUNDS>(v);
+    case 3: return outerOf<3, ROUNDS>(v);
+    default: return outerOf<GRAD_ROWS, ROUNDS>(v);
   }
 }
 
@@ -241,11 +251,13 @@ void transpose(const DenseOp& op, const Context& context, int shard) {
 
 }  // namespace
 
-void addTree(float* rows, int count, int64_t stride, int length) {
+void addTree(float* rows, int count, int64_t stride, int length, const Rounding& rounding, int64_t offset) {
+  for (int i = 0; i < count; i++) rounding.apply(rows + i * stride, offset, length);
   for (int size = 1; size < count; size *= 2) {
     for (int i = 0; i + size < count; i += 2 * size) {
       float *to = rows + i * stride, *from = rows + (i + size) * stride;
       for (int k = 0; k < length; k++) to[k] = to[k] + from[k];
+      rounding.apply(to, offset, length);
     }
   }
 }
@@ -263,7 +275,7 @@ void runDenseInputGradient(const DenseOp& op, const Tensor& dOut, const Tensor& 
 }
 
 void runDenseWeightGradient(const DenseOp& op, const Tensor& dOut, const Context& context, int firstShard,
-                            int shardCount, float* contribution) {
+                            int shardCount, const Rounding& rounding, float* contribution) {
   const int ins = op.in.channels, outs = op.out.channels, bps = context.blocksPerShard;
   for (int s = firstShard; s < firstShard + shardCount; s++) transpose(op, context, s);
   std::vector<const float*> blocks;
@@ -271,14 +283,15 @@ void runDenseWeightGradient(const DenseOp& op, const Tensor& dOut, const Context
     for (int b = 0; b < bps; b++) blocks.push_back(dOut.block(s, b));
   }
   std::vector<const float*> at(blocks.size());
+  const auto find = rounding.isNone() ? findOuter<false> : findOuter<true>;
   // inputs outside, so that a strip of all samples stays in L1 while the outputs pass
   for (int i = 0; i < ins; i += GRAD_REGISTERS * LR) {
     const int width = std::min(GRAD_REGISTERS * LR, ins - i);
     for (int p = 0; p < outs; p += GRAD_ROWS) {
       const int rows = std::min(GRAD_ROWS, outs - p);
       for (size_t k = 0; k < blocks.size(); k++) at[k] = blocks[k] + (int64_t)p * BLOCK;
-      findOuter(rows, (width + LR - 1) / LR)({at.data(), op.transposed + firstShard * op.transposedShardStride + i, op.transposedShardStride,
-                                              op.pitch, shardCount, bps, contribution + op.weight + (int64_t)p * ins + i, ins, width});
+      find(rows, (width + LR - 1) / LR)({at.data(), op.transposed + firstShard * op.transposedShardStride + i, op.transposedShardStride,
+                                         op.pitch, shardCount, bps, contribution + op.weight + (int64_t)p * ins + i, ins, width});
     }
   }
   if (op.bias < 0) return;
@@ -292,7 +305,7 @@ void runDenseWeightGradient(const DenseOp& op, const Tensor& dOut, const Context
       }
     }
   }
-  addTree(sums.data(), shardCount, outs, outs);
+  addTree(sums.data(), shardCount, outs, outs, rounding, op.bias);
   memcpy(contribution + op.bias, sums.data(), outs * sizeof(float));
 }
 

@@ -2,9 +2,10 @@
 //
 // Order of additions: output: bias, then inputs ascending; input gradient: 0, then outputs ascending; weight gradient:
 // per shard from 0 over its samples, then the canonical tree over the group's shards; bias gradient: laneSum per block,
-// blocks in order, then the tree.
+// blocks in order, then the tree. What the recipe rounds is rounded in every node of the tree, each shard's own included.
 #pragma once
 #include <vector>
+#include "bf16.h"
 #include "tensor.h"
 
 namespace lockstep {
@@ -22,9 +23,10 @@ void runDenseInputGradient(const DenseOp& op, const Tensor& dOut, const Tensor& 
                            int firstShard, int shardCount);
 // Writes dWeight and dBias of the shards' tree node to `contribution`; shardCount is a power of two.
 void runDenseWeightGradient(const DenseOp& op, const Tensor& dOut, const Context& context, int firstShard,
-                            int shardCount, float* contribution);
+                            int shardCount, const Rounding& rounding, float* contribution);
 
-// In the canonical tree's order, for a power of two of rows `stride` floats apart: row 0 becomes the sum.
-void addTree(float* rows, int count, int64_t stride, int length);
+// In the canonical tree's order, for a power of two of rows `stride` floats apart: row 0 becomes the sum. The rows are
+// floats [offset, offset + length) of shards' contributions, not yet rounded.
+void addTree(float* rows, int count, int64_t stride, int length, const Rounding& rounding, int64_t offset);
 
 }  // namespace lockstep

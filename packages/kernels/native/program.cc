@@ -142,6 +142,13 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
         isOp = false;
         break;
       }
+      case ROUNDING:
+        while (r.at < r.end) {
+          const int64_t begin = (int64_t)r.next() * BLOCK;
+          p->rounding_.add(begin, (int64_t)r.next() * BLOCK);
+        }
+        isOp = false;
+        break;
       case STAGE: {
         const bool isGroup = r.next() != 0;
         p->stages_.push_back({isGroup, r.next() != 0, {}});
@@ -310,8 +317,8 @@ void Program::prepare(const float* state, bool train) {
 void Program::contribute(Context context, int shards, float* node) {
   float* leaves = shards == 1 ? node : leaves_;
   for (Stage& stage : stages_) runStage(stage, context, shards, node, leaves);
-  if (shards == 1) return;
-  addTree(leaves_, shards, prefix_, prefix_);
+  if (shards == 1) return rounding_.apply(node, 0, INT64_MAX);
+  addTree(leaves_, shards, prefix_, prefix_, rounding_, 0);
   memcpy(node, leaves_, prefix_ * sizeof(float));
 }
 
@@ -338,7 +345,7 @@ void Program::runGroupOp(Op& op, const Context& context, int shards, float* node
   groupLeaves_.assign(std::max(groupLeaves_.size(), (size_t)shards * length), 0.0f);
   for (int s = 0; s < shards; s++) runTimed(op, context, s, 1, groupLeaves_.data() + (int64_t)s * length - op.begin);
   if (length == 0) return;
-  addTree(groupLeaves_.data(), shards, length, length);
+  addTree(groupLeaves_.data(), shards, length, length, rounding_, op.begin);
   memcpy(node + op.begin, groupLeaves_.data(), length * sizeof(float));
 }
 
@@ -402,7 +409,7 @@ void Program::run(const Op& op, const Context& context, int shard, int shards, f
     case DENSE: return runDense(denses_[op.index], context, shard, shards);
     case LOSS: return runLoss(losses_[op.index], context, shard, contribution + losses_[op.index].result);
     case DENSE_WEIGHT_GRADIENT:
-      return runDenseWeightGradient(denses_[op.index], tensors_[op.a], context, shard, shards, contribution);
+      return runDenseWeightGradient(denses_[op.index], tensors_[op.a], context, shard, shards, rounding_, contribution);
     case DENSE_INPUT_GRADIENT:
       return runDenseInputGradient(denses_[op.index], tensors_[op.a], tensors_[op.b], context, shard, shards);
     case AVERAGE_POOL_BACKWARD:

@@ -19,6 +19,7 @@ enum Record : int32_t {
   TENSOR = 1,
   NORM = 2,
   DROPOUT_BITS = 3,
+  ROUNDING = 4,
   STAGE = 10,
   INPUT = 11,
   DROPOUT_MASK = 12,
@@ -75,6 +76,7 @@ class Program {
   int groupShards() const { return groupShards_; }
   int classes() const { return losses_.empty() ? 0 : losses_[0].logits.channels; }
   int blocksPerShard() const { return blocksPerShard_; }
+  const Rounding& rounding() const { return rounding_; }
   // Packs the weights of a state; before a step or an evaluation.
   void prepare(const float* state, bool train);
   // Contribution of shards [context.firstShard, + shards) to `node`; shards is a power of two up to groupShards().
@@ -102,6 +104,7 @@ class Program {
   std::vector<float> winogradMemory_;
   float* leaves_ = nullptr;  // [shard of group][prefix_]
   std::vector<float> groupLeaves_;
+  Rounding rounding_;
   std::vector<Tensor> tensors_;
   std::vector<NormOp> norms_;
   std::vector<DropoutOp> dropouts_;

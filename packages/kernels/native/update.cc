@@ -1,12 +1,14 @@
 #include "update.h"
 
+#include "bf16.h"
+
 namespace lockstep {
 namespace {
 constexpr int CHUNK = 64;  // floats of every node at a time
 constexpr int MAX_STACK = 40;
-}  // namespace
 
-void runFold(const Fold& fold, int64_t offset, int64_t length, float* out) {
+template <bool ROUNDS>
+void foldChunks(const Fold& fold, int64_t offset, int64_t length, float* out) {
   alignas(64) float stack[MAX_STACK][CHUNK];
   for (int64_t at = 0; at < length; at += CHUNK) {
     const int width = length - at < CHUNK ? (int)(length - at) : CHUNK;
@@ -17,11 +19,20 @@ void runFold(const Fold& fold, int64_t offset, int64_t length, float* out) {
         memcpy(stack[depth++], fold.nodes[next++] + offset + at, width * sizeof(float));
       } else {
         depth--;
-        for (int i = 0; i < width; i += LR) store(stack[depth - 1] + i, add(load(stack[depth - 1] + i), load(stack[depth] + i)));
+        for (int i = 0; i < width; i += LR) {
+          const R sum = add(load(stack[depth - 1] + i), load(stack[depth] + i));
+          store(stack[depth - 1] + i, ROUNDS ? roundToBf16(sum) : sum);
+        }
       }
     }
     memcpy(out + at, stack[0], width * sizeof(float));
   }
+}
+
+}  // namespace
+
+void runFold(const Fold& fold, int64_t offset, int64_t length, bool rounds, float* out) {
+  return rounds ? foldChunks<true>(fold, offset, length, out) : foldChunks<false>(fold, offset, length, out);
 }
 
 void addInto(float* into, const float* from, int64_t length) {

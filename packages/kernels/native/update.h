@@ -14,8 +14,9 @@ struct Fold {
   std::vector<int32_t> steps;
 };
 
-// out[0, length) = sum over the nodes' [offset, offset + length); length a multiple of 16, all aligned.
-void runFold(const Fold& fold, int64_t offset, int64_t length, float* out);
+// out[0, length) = sum over the nodes' [offset, offset + length); length a multiple of 16, all aligned. Each sum is
+// rounded to bf16 if asked for.
+void runFold(const Fold& fold, int64_t offset, int64_t length, bool rounds, float* out);
 // into += from, the addition of one tree node
 void addInto(float* into, const float* from, int64_t length);
 

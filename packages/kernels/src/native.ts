@@ -32,11 +32,13 @@ export interface NativeKernels {
    * Sums of squares of the mean gradient, of the chunks [index, offset, length] that this worker adds up; see native/average.h.
    *
    * @param samples the divisor of the gradient
+   * @param rounds whether the sums of nodes are rounded to bf16
    * @param sums [chunk index]
    */
   squares(
     engine: NativeEngine,
     samples: number,
+    rounds: boolean,
     nodes: Int32Array,
     fold: Int32Array,
     chunks: Int32Array,
@@ -103,14 +105,16 @@ export const updateField = {
   eps: 18,
   decayFactor: 19,
   gradientScale: 20,
+  /** 1: sums of gradients are rounded to bf16. */
+  rounds: 21,
 } as const;
-export const UPDATE_FIELDS = 21;
+export const UPDATE_FIELDS = 22;
 
 /** Floats in a chunk of `squares`, at the most; part of the order of additions. */
 export const SQUARES_CHUNK = 4096;
 
-/** What is done with a piece of the reduced contribution. */
-export const pieceKind = { parameters: 0, statistics: 1, sums: 2 } as const;
+/** What is done with a piece of the reduced contribution: an update, or sums alone, of gradients (rounded, if they are) or not. */
+export const pieceKind = { parameters: 0, statistics: 1, sums: 2, gradients: 3 } as const;
 
 const require = createRequire(import.meta.url);
 const buildPath = (isa: Isa): string => fileURLToPath(new URL(`../build/lockstep-${isa}.node`, import.meta.url));

@@ -13,6 +13,7 @@ export const record = {
   tensor: 1,
   norm: 2,
   dropoutBits: 3,
+  rounding: 4,
   stage: 10,
   input: 11,
   dropoutMask: 12,
@@ -121,6 +122,14 @@ export class ProgramBuilder {
     const at = this.#units;
     this.#units += units(floats);
     return at;
+  }
+
+  /** Rounds these floats of the contribution to bf16, in every node of the tree. They start and end at multiples of 16. */
+  round(spans: readonly { readonly begin: number; readonly end: number }[]): void {
+    this.#record(
+      record.rounding,
+      spans.flatMap(({ begin, end }) => [units(begin), units(end)]),
+    );
   }
 
   /** @param isKept one instance per shard of the group, rather than one that every shard reuses */

@@ -30,6 +30,10 @@ export function writeEverything(): Int32Array {
   const logits = builder.tensor({ channels: 3, height: 1, width: 1 }, NO_BORDER, true, true);
   const norm = builder.norm(y, 64, 80, 96, false);
   const dropout = builder.dropoutBits(8, 0.5, 2);
+  builder.round([
+    { begin: 0, end: 96 },
+    { begin: 112, end: 144 },
+  ]);
   builder.stage(false, false);
   builder.input(image, NO_AUGMENTATION, [{ scale: 1, shift: 0 }]);
   const conv = builder.conv(image, y, 0, 32, spec, false);

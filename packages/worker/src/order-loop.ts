@@ -5,24 +5,20 @@ import {
   type ContributionLayout,
   dealShards,
   gradientScale,
+  listRounded,
   type Recipe,
   type Segment,
+  type Span,
   samplesInStep,
 } from '@lockstep/core';
-import {
-  type NativeEngine as NativeHandle,
-  type NativeKernels,
-  pieceKind,
-  UPDATE_FIELDS,
-  updateField,
-} from '@lockstep/kernels';
+import { type NativeEngine as NativeHandle, type NativeKernels, UPDATE_FIELDS, updateField } from '@lockstep/kernels';
 import type { Control } from './control.js';
 import type { Engine, StepCall } from './engine.js';
 import type { FaultPoint } from './fault.js';
 import type { MemoryPlan } from './memory-plan.js';
 import type { NodeWorkerData } from './messages.js';
 import { type Order, OrderBlock, orderFlag } from './orders.js';
-import { planPiecesOf, type SquaresPlan } from './step-plan.js';
+import { planPiecesOf, planSums, type SquaresPlan } from './step-plan.js';
 import { tabulateUpdates } from './update-table.js';
 
 /** What a worker thread has, whoever tells it what to do. */
@@ -53,12 +49,14 @@ export class OrderLoop {
   #rowStep = -1;
   readonly #pieces = new Map<string, Int32Array>();
   readonly #call: StepCall;
+  readonly #rounded: readonly Span[];
 
   constructor(
     private readonly tools: WorkerTools,
     private readonly worker: number,
   ) {
     this.#orders = new OrderBlock(tools.data.orders);
+    this.#rounded = listRounded(tools.layout, tools.recipe);
     const slots = tools.memory.nodesAt(worker);
     this.#call = { state: 0, slots, firstShard: 0, endShard: 0, samples: 0, orderStart: 0, step: 0, epoch: 0 };
   }
@@ -131,16 +129,19 @@ export class OrderLoop {
     const begin = Math.min(length, this.worker * each);
     const end = Math.min(length, begin + each);
     if (begin === end) return;
-    const piece = Int32Array.of(pieceKind.sums, offset + begin, end - begin, 0);
+    const pieces = planSums({ offset: offset + begin, length: end - begin }, this.#rounded);
     this.#row[updateField.nextState] = into;
+    this.#row[updateField.rounds] = this.#rounded.length > 0 ? 1 : 0;
     this.#rowStep = -1;
-    kernels.update(updater, this.#row, Int32Array.from(nodes), Int32Array.from(fold), piece);
+    kernels.update(updater, this.#row, Int32Array.from(nodes), Int32Array.from(fold), pieces);
   }
 
   #addSquares(step: number): void {
     const { kernels, updater, memory, squares, data } = this.tools;
     const chunks = squares.chunks[this.worker] as Int32Array;
-    kernels.squares(updater, this.#samples(step), Int32Array.of(memory.reductionAt), PUSH, chunks, data.squareSums);
+    const samples = this.#samples(step);
+    // one node, which is rounded already
+    kernels.squares(updater, samples, false, Int32Array.of(memory.reductionAt), PUSH, chunks, data.squareSums);
   }
 
   #update(order: Order): void {

@@ -3,6 +3,7 @@ import {
   type ContributionLayout,
   foldStep,
   inferLayers,
+  listGradients,
   planContribution,
   recipeSchema,
   reduceCanonically,
@@ -13,11 +14,16 @@ import { pieceKind } from '@lockstep/kernels';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { planMemory } from './memory-plan.js';
-import { PIECE_FIELDS, planPieces, planStep } from './step-plan.js';
+import { PIECE_FIELDS, planPieces, planStep, planSums } from './step-plan.js';
 
 const layouts = zooModels.map(({ model }) => planContribution(inferLayers(model)));
 const anyLayout = fc.constantFrom(...layouts);
 const anyWorkers = fc.integer({ min: 1, max: 64 });
+
+const rows = (pieces: Int32Array): number[][] =>
+  Array.from({ length: pieces.length / PIECE_FIELDS }, (_, i) => [
+    ...pieces.subarray(i * PIECE_FIELDS, (i + 1) * PIECE_FIELDS),
+  ]);
 
 describe('planPieces', () => {
   /** Floats [begin, end) of the state that a piece writes. */
@@ -73,11 +79,6 @@ describe('planPieces', () => {
       }),
     );
   });
-
-  const rows = (pieces: Int32Array): number[][] =>
-    Array.from({ length: pieces.length / PIECE_FIELDS }, (_, i) => [
-      ...pieces.subarray(i * PIECE_FIELDS, (i + 1) * PIECE_FIELDS),
-    ]);
 });
 
 describe('planStep', () => {
@@ -152,4 +153,30 @@ describe('planStep', () => {
     expect(stack).toHaveLength(1);
     return stack[0] as Float32Array;
   }
+});
+
+describe('planSums', () => {
+  it('covers a range once, in order, gradients apart from what is not rounded', () => {
+    fc.assert(
+      fc.property(anyLayout, fc.nat(), fc.nat(), (layout, from, size) => {
+        const units = layout.length / ALIGNMENT;
+        const offset = (from % units) * ALIGNMENT;
+        const length = (1 + (size % (units - offset / ALIGNMENT))) * ALIGNMENT;
+        const gradients = listGradients(layout);
+        let at = offset;
+        for (const [kind, begin = 0, floats = 0] of rows(planSums({ offset, length }, gradients))) {
+          expect(begin).toBe(at);
+          at += floats;
+          const inside = gradients.some((span) => begin >= span.begin && at <= span.end);
+          const outside = gradients.every((span) => at <= span.begin || begin >= span.end);
+          expect([inside, outside]).toEqual(kind === pieceKind.gradients ? [true, false] : [false, true]);
+        }
+        expect(at).toBe(offset + length);
+      }),
+    );
+  });
+
+  it('is one piece when nothing is rounded', () => {
+    expect([...planSums({ offset: 32, length: 64 }, [])]).toEqual([pieceKind.sums, 32, 64, 0]);
+  });
 });

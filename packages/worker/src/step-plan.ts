@@ -9,7 +9,9 @@ import {
   planFold,
   type Segment,
   type ShardRange,
+  type Span,
   shardCount,
+  splitRounded,
 } from '@lockstep/core';
 import { pieceKind, SQUARES_CHUNK } from '@lockstep/kernels';
 import type { MemoryPlan } from './memory-plan.js';
@@ -103,6 +105,20 @@ function describePiece(segment: Segment, begin: number, end: number): number[] {
   if (segment.kind === 'result') return [pieceKind.sums, begin, end - begin, 0];
   return [pieceKind.statistics, segment.offset, segment.channels, segment.valuesPerSample];
 }
+
+/** Pieces that add up floats [offset, offset + length) and keep the sums: what is rounded apart from the rest. */
+export const planSums = (
+  { offset, length }: { readonly offset: number; readonly length: number },
+  rounded: readonly Span[],
+): Int32Array =>
+  Int32Array.from(
+    splitRounded(offset, length, rounded).flatMap(({ begin, end, isRounded }) => [
+      isRounded ? pieceKind.gradients : pieceKind.sums,
+      begin,
+      end - begin,
+      0,
+    ]),
+  );
 
 /** Chunks of the gradient whose squares are added up, to clip its norm: the same for any number of workers. */
 export interface SquaresPlan {

@@ -26,6 +26,7 @@ export function tabulateUpdates(
     row[updateField.nextSlot2] = memory.slotAt(2, next);
     const scalars = optimizerScalars(recipe.optimizer, learningRateAt(recipe, step, stepsPerEpoch), step + 1);
     row[updateField.gradientScale] = 1;
+    row[updateField.rounds] = recipe.gradientPrecision === 'bf16' ? 1 : 0;
     row[updateField.type] = optimizerType[scalars.type];
     for (const [name, value] of Object.entries(scalars)) {
       if (name !== 'type') row[updateField[name as keyof typeof updateField]] = Number(value);

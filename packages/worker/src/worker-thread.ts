@@ -139,7 +139,8 @@ function update(row: Float64Array, plan: StepPlan, worker: number, step: number,
 /** This worker's share of the gradient's norm; the sums are added up by every worker in the same order. */
 function addSquares(plan: StepPlan, worker: number): void {
   const chunks = squares.chunks[worker] as Int32Array;
-  kernels.squares(updater, plan.samples, plan.nodes, plan.fold, chunks, data.squareSums);
+  const rounds = recipe.gradientPrecision === 'bf16';
+  kernels.squares(updater, plan.samples, rounds, plan.nodes, plan.fold, chunks, data.squareSums);
 }
 
 const sumInOrder = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);

@@ -1,5 +1,13 @@
 /** The same bits, whichever build computes, however the shards are dealt out, and whatever was computed before. */
-import { inferLayers, parseModelSpec, type RecipeInput, type ShardRange, zooModels } from '@lockstep/core';
+import {
+  inferLayers,
+  listGradients,
+  parseModelSpec,
+  type RecipeInput,
+  reduceCanonically,
+  type ShardRange,
+  zooModels,
+} from '@lockstep/core';
 import { availableIsas } from '@lockstep/kernels';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -110,6 +118,37 @@ describe('contributions of the zoo, dropout and augmentation on', () => {
   });
 });
 
+describe('contributions in bf16', () => {
+  const recipe: RecipeInput = { ...RECIPE, gradientPrecision: 'bf16' };
+  // no dense layer in a group stage; one, with a few shards left over; one, with shards of two blocks
+  const cases: [string, RecipeInput][] = [
+    ['tiny6k', {}],
+    ['net19k', {}],
+    ['lenet5', {}],
+    ['lenet5', { shardSize: 32 }],
+  ];
+
+  it.each(cases)('of %s %j are those of single shards, rounded and added by the definition', async (name, more) => {
+    const samples = 11 * (more.shardSize ?? 16) + 5;
+    const float32 = await prepareDigits(name, { samples, recipe: { ...RECIPE, ...more } });
+    const leaves = Array.from({ length: float32.shards }, (_, s) => float32.computeNodes(s, s + 1)[0] as Float32Array);
+    const rounded = listGradients(float32.layout);
+    const expected = bytesOf(reduceCanonically(leaves, rounded));
+    expect(expected.equals(bytesOf(reduceCanonically(leaves)))).toBe(false);
+    for (const isa of ISAS.slice(0, name === 'lenet5' ? 3 : 1)) {
+      const run = await prepareDigits(name, { samples, recipe: { ...recipe, ...more }, isa });
+      expectSame(bytesOf(run.contribute()), expected, `${isa} and the definition`);
+      for (const cuts of [
+        [0, 3, 8, 12],
+        [0, 1, 2, 7, 9, 12],
+      ]) {
+        const ranges = cuts.slice(1).map((end, i): ShardRange => ({ begin: cuts[i] as number, end }));
+        expectSame(bytesOf(run.contribute(ranges)), expected, `${isa}, cuts ${cuts.join(' ')}`);
+      }
+    }
+  });
+});
+
 it('leaves the padding of contributions at 0, in group stages too', async () => {
   const layers = [
     { type: 'flatten' },
@@ -131,6 +170,7 @@ describe('contributions of random models', () => {
     model: randomModel,
     draw: randomShard(1, 150),
     shardSize: fc.constantFrom(16, 32, 48),
+    gradientPrecision: fc.constantFrom('float32' as const, 'bf16' as const),
     cuts: fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 3 }),
     augmentation: fc.record({
       rotation: fc.constantFrom(0, 10, 180),
@@ -141,13 +181,13 @@ describe('contributions of random models', () => {
 
   it('are the same bits on every build, for every deal, twice, and after NaN', () => {
     fc.assert(
-      fc.property(dealt, ({ model, draw, shardSize, cuts, augmentation }) => {
+      fc.property(dealt, ({ model, draw, shardSize, gradientPrecision, cuts, augmentation }) => {
         const spec = parseModelSpec(model);
         const { parameters, buffers, images, labels } = drawRandomShard(inferLayers(spec), draw);
         const prepare = (isa: string): NativeRun =>
           prepareNativeStep({
             model: spec,
-            recipe: { augmentation, shardSize },
+            recipe: { augmentation, shardSize, gradientPrecision },
             parameters,
             buffers,
             images,

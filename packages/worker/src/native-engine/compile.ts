@@ -15,6 +15,7 @@ import {
   elementCount,
   type Freeze,
   type Layer,
+  listRounded,
   planFreeze,
   type Recipe,
   type Segment,
@@ -101,6 +102,8 @@ class Compiler {
   }
 
   run(): Int32Array {
+    const rounded = listRounded(this.options.layout, this.options.recipe);
+    if (rounded.length > 0) this.builder.round(rounded);
     const image = this.#placeAll();
     const hasTail = this.tail < this.units.length;
     this.builder.stage(false, false);

@@ -33,7 +33,7 @@ describe.each(availableIsas())('on the %s kernels', (isa) => {
         (length, samples, seed) => {
           arena.set(randomValues(SQUARES_CHUNK, seed));
           const sums = new Float64Array(3).fill(7);
-          kernels.squares(handle, samples, Int32Array.of(0), fold, Int32Array.of(1, 0, length), sums);
+          kernels.squares(handle, samples, false, Int32Array.of(0), fold, Int32Array.of(1, 0, length), sums);
           expect([...sums]).toEqual([7, sumByDefinition(arena.subarray(0, length), samples), 7]);
         },
       ),

@@ -5,6 +5,7 @@ import {
   foldStep,
   inferLayers,
   type Layer,
+  listRounded,
   type ModelSpec,
   maxCanonicalNodes,
   packState,
@@ -17,6 +18,7 @@ import {
   recipeSchema,
   reduceCanonically,
   type ShardRange,
+  type Span,
   shardCount,
 } from '@lockstep/core';
 import { allocateAligned } from '@lockstep/kernels';
@@ -145,6 +147,7 @@ export function prepareNativeStep(options: NativeStep): NativeRun {
       foldNodes(
         ranges.flatMap(canonicalNodes),
         ranges.flatMap(({ begin, end }) => computeNodes(begin, end)),
+        listRounded(layout, recipe),
       ),
     poisonScratch() {
       const state = arena.slice(0, layout.length);
@@ -185,14 +188,18 @@ function poisonSegments(layout: ContributionLayout, slot: Float32Array): void {
 }
 
 /** Adds up nodes that cover a step, in the canonical order. */
-function foldNodes(ranges: readonly ShardRange[], nodes: readonly Float32Array[]): Float32Array {
+function foldNodes(
+  ranges: readonly ShardRange[],
+  nodes: readonly Float32Array[],
+  rounded: readonly Span[],
+): Float32Array {
   const stack: Float32Array[] = [];
   let next = 0;
   for (const action of planFold(ranges)) {
     if (action === foldStep.push) stack.push(nodes[next++] as Float32Array);
     else {
       const upper = stack.pop() as Float32Array;
-      stack.push(reduceCanonically([stack.pop() as Float32Array, upper]));
+      stack.push(reduceCanonically([stack.pop() as Float32Array, upper], rounded));
     }
   }
   return stack[0] as Float32Array;

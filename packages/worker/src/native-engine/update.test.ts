@@ -10,6 +10,8 @@ import {
   optimizerSlots,
   planFold,
   reduceCanonically,
+  roundNode,
+  roundToBf16,
   type ShardRange,
   updateParameters,
 } from '@lockstep/core';
@@ -74,6 +76,9 @@ function blockOf(now: number, samples: number, scalars?: OptimizerScalars, gradi
   set('type', ['sgd', 'adam', 'adamw'].indexOf(scalars.type));
   return block;
 }
+
+const wordOf = (values: Float32Array, index: number): number =>
+  new Uint32Array(values.buffer, values.byteOffset, values.length)[index] as number;
 
 /** Slices of the parameters, as several workers hold them. */
 const SLICES = [
@@ -198,6 +203,70 @@ describe.each(availableIsas())('update (%s)', (isa) => {
     );
   });
 
+  it("rounds sums of gradients to bf16: core's bits, whatever is added", () => {
+    // any bits: subnormal numbers, infinities, NaN, sums that are too large
+    const word = fc.oneof(
+      fc.integer({ min: 0, max: 0xffff_ffff }),
+      fc.constantFrom(
+        0,
+        0x8000_0000,
+        1,
+        0x8000,
+        0x18000,
+        0x007f_ffff,
+        0x7f7f_ffff,
+        0x7f80_0000,
+        0xff80_0000,
+        0x7f80_0001,
+      ),
+    );
+    const vector = fc.array(word, { minLength: 80, maxLength: 80 });
+    fc.assert(
+      fc.property(fc.array(vector, { minLength: 1, maxLength: 5 }), (words) => {
+        const shards = words.map((bits) => new Float32Array(Uint32Array.from(bits).buffer));
+        const gradients = [{ begin: 0, end: 48 }];
+        const { kernels, handle, vector: at } = prepareArena(isa, shards.length);
+        shards.forEach((shard, i) => {
+          at(NODES_AT + i).set(shard);
+          roundNode(at(NODES_AT + i), gradients);
+        });
+        const fold = Int32Array.from(planFold(shards.map((_, i) => ({ begin: i, end: i + 1 }))));
+        const pieces = [pieceKind.gradients, 0, 48, 0, pieceKind.sums, 48, 16, 0];
+        const block = blockOf(0, 1);
+        block[updateField.rounds] = 1;
+        kernels.update(handle, block, nodeOffsets(shards.length), fold, Int32Array.from(pieces));
+        const expected = reduceCanonically(shards, gradients);
+        // a NaN that is not rounded may have any payload
+        const isSame = (value: number, i: number): boolean =>
+          i < 48 ? wordOf(at(1), i) === wordOf(expected, i) : Object.is(value, expected[i]);
+        expect([...at(1).subarray(0, 64)].map(isSame)).toEqual(Array(64).fill(true));
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('rounds them for the update and for the norm alike', () => {
+    const { kernels, handle, vector } = prepareArena(isa, 3);
+    const shards = [1, 2, 3].map((seed) => {
+      const shard = Float32Array.from(randomValues(LENGTH, seed));
+      roundToBf16(shard);
+      return shard;
+    });
+    for (const [i, shard] of shards.entries()) vector(NODES_AT + i).set(shard);
+    const fold = Int32Array.from(planFold([0, 1, 2].map((i) => ({ begin: i, end: i + 1 }))));
+    const sum = reduceCanonically(shards, [{ begin: 0, end: LENGTH }]);
+    const scalars = optimizerScalars(optimizerSchema.parse({ type: 'sgd' }), 1, 1);
+    const block = blockOf(0, 1, scalars);
+    block[updateField.rounds] = 1;
+    kernels.update(handle, block, nodeOffsets(3), fold, Int32Array.of(pieceKind.parameters, 0, LENGTH, 0));
+    expect(bytesOf(vector(1)).equals(bytesOf(sum.map((value) => 0 - value)))).toBe(true);
+    const [rounded, single] = [new Float64Array(1), new Float64Array(1)];
+    kernels.squares(handle, 48, true, nodeOffsets(3), fold, Int32Array.of(0, 0, 4096), rounded);
+    vector(NODES_AT).set(sum);
+    kernels.squares(handle, 48, false, nodeOffsets(1), Int32Array.of(foldStep.push), Int32Array.of(0, 0, 4096), single);
+    expect(rounded).toEqual(single);
+  });
+
   it('adds up the squares of the mean gradient in eight lanes of doubles', () => {
     const { kernels, handle, vector } = prepareArena(isa, 1);
     const sum = Float32Array.from(randomValues(LENGTH, 3));
@@ -211,7 +280,7 @@ describe.each(availableIsas())('update (%s)', (isa) => {
     ] as const) {
       const sums = new Float64Array(3).fill(-1);
       const chunks = Int32Array.of(1, offset, length);
-      kernels.squares(handle, 48, nodeOffsets(1), Int32Array.of(foldStep.push), chunks, sums);
+      kernels.squares(handle, 48, false, nodeOffsets(1), Int32Array.of(foldStep.push), chunks, sums);
       const lanes = new Float64Array(8);
       for (let i = 0; i < length; i++) {
         lanes[i % 8] = (lanes[i % 8] as number) + Math.fround((sum[offset + i] as number) / 48) ** 2;

@@ -2,6 +2,7 @@ import {
   inferLayers,
   initialBuffers,
   initialParameters,
+  listGradients,
   type ModelSpec,
   parseModelSpec,
   type RecipeInput,
@@ -207,6 +208,16 @@ describeTensorFlow('the tensorflow engine', () => {
     const [single, pair] = run.contribute({}, 1, 4);
     expect(bytesOf(single as Float32Array)).toEqual(bytesOf(shards[1] as Float32Array));
     expect(bytesOf(pair as Float32Array)).toEqual(bytesOf(reduceCanonically(shards.slice(2, 4))));
+  });
+
+  it('rounds the gradients of every node to bf16 when the recipe says so', async () => {
+    const model = small({ type: 'conv', outChannels: 2, kernel: 5 }, { type: 'batchNorm' }, { type: 'relu' });
+    const options = await prepare(model, 3, 16 * 3 + 5);
+    const run = new EngineRun('tensorflow', options);
+    const shards = Array.from({ length: 4 }, (_, shard) => run.contribute({}, shard, shard + 1)[0] as Float32Array);
+    const recipe = recipeSchema.parse({ ...options.recipe, gradientPrecision: 'bf16' });
+    const [sum] = new EngineRun('tensorflow', { ...options, recipe }).contribute();
+    expect(bytesOf(sum as Float32Array)).toEqual(bytesOf(reduceCanonically(shards, listGradients(run.layout))));
   });
 
   it('evaluates as the native engine does: logits, predictions, probabilities, losses of each shard', async () => {

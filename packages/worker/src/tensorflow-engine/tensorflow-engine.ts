@@ -9,7 +9,10 @@ import {
   type Freeze,
   fromTensorFlow,
   type Layer,
+  listRounded,
   planFreeze,
+  roundNode,
+  type Span,
   type StatisticsSegment,
 } from '@lockstep/core';
 import type { Engine, EngineData, EngineMemory, EngineTask, EvaluateCall, StepCall } from '../engine.js';
@@ -45,6 +48,7 @@ export class TensorFlowEngine implements Engine {
   /** What gradients are taken of. */
   readonly #trained: readonly Variable[];
   readonly #classes: number;
+  readonly #rounded: readonly Span[];
 
   constructor(
     private readonly task: EngineTask,
@@ -58,6 +62,7 @@ export class TensorFlowEngine implements Engine {
     assert(first && last, () => 'a model without layers');
     this.#tf = tf;
     this.#freeze = planFreeze(layers, recipe.freeze);
+    this.#rounded = listRounded(layout, recipe);
     this.#state = new StateVariables(tf, layers, layout, memory.arena);
     this.#input = new InputWriter({ shape: first.input, augmentation: recipe.augmentation, normalization, seed });
     this.#classes = last.output.channels * last.output.height * last.output.width;
@@ -90,6 +95,7 @@ export class TensorFlowEngine implements Engine {
       const sum = this.#slot(call, sizes.length - 1);
       const other = this.#slot(call, sizes.length);
       for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (other[i] as number);
+      roundNode(sum, this.#rounded);
     }
   }
 
@@ -120,6 +126,7 @@ export class TensorFlowEngine implements Engine {
     const logits = tensors.logits.dataSync();
     out[this.task.layout.resultOffset] = tensors.loss.dataSync()[0] as number;
     out[this.task.layout.resultOffset + 1] = measureLogits(logits, shard.labels, this.#classes).correct;
+    roundNode(out, this.#rounded);
     dispose(tensors);
   }
 
