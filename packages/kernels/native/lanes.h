@@ -286,9 +286,21 @@ INLINE void laneSums(const float* rows, int count, float* out) {
     int left = count - i;
     _mm512_mask_storeu_ps(out + i, left >= 16 ? (Mask)0xffff : (Mask)((1u << left) - 1), sums);
   }
-#else
-  for (; i < count; i++) out[i] = laneSum(rows + 16 * i);
+#elif defined(LOCKSTEP_ISA_AVX2)
+  for (; i + 4 <= count; i += 4) {
+    __m128 pairs[2];  // Q0 + Q1, Q2 + Q3 of the four rows
+    UNROLL for (int half = 0; half < 2; half++) {
+      const float* p = rows + 16 * i + 8 * half;
+      const R x = load(p), y = load(p + 16), z = load(p + 32), w = load(p + 48);
+      const __m256d xy = _mm256_castps_pd(add(_mm256_unpacklo_ps(x, y), _mm256_unpackhi_ps(x, y)));
+      const __m256d zw = _mm256_castps_pd(add(_mm256_unpacklo_ps(z, w), _mm256_unpackhi_ps(z, w)));
+      const R quads = add(_mm256_castpd_ps(_mm256_unpacklo_pd(xy, zw)), _mm256_castpd_ps(_mm256_unpackhi_pd(xy, zw)));
+      pairs[half] = _mm_add_ps(_mm256_castps256_ps128(quads), _mm256_extractf128_ps(quads, 1));
+    }
+    _mm_storeu_ps(out + i, _mm_add_ps(pairs[0], pairs[1]));
+  }
 #endif
+  for (; i < count; i++) out[i] = laneSum(rows + 16 * i);
 }
 
 }  // namespace lockstep

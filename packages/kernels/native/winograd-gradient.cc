@@ -46,7 +46,7 @@ template <int OB, int IB>
 void productTile(const float* d, const float* v, int64_t channel, int tiles, float* to) {
   R acc[OB][IB];
   UNROLL for (int o = 0; o < OB; o++) UNROLL for (int i = 0; i < IB; i++) acc[o][i] = zero();
-  for (int t = 0; t < tiles; t++, d += BLOCK, v += BLOCK) {
+  for (int t = 0; t < tiles; t++, d += LR, v += LR) {
     R in[IB];
     UNROLL for (int i = 0; i < IB; i++) {
       in[i] = load(v + i * channel);
@@ -145,6 +145,7 @@ void runWinogradGradient(const WinogradGradientPlan& plan, const Tensor& in, con
   const int widest = plan.strips[0];
   const int64_t vStep = odd((int64_t)plan.ins * widest), dStep = odd((int64_t)plan.outs * widest), channel = (int64_t)widest * BLOCK;
   float *v = scratch, *d = v + POSITIONS * vStep, *sums = d + POSITIONS * dStep;
+  // v and d: [position][channel][part of the lanes][tile], so that a product walks over whole cache lines
   alignas(64) float lanes[OUT_BLOCK * IN_BLOCK * BLOCK];
   float row[OUT_BLOCK * IN_BLOCK];
   for (int b = 0; b < blocksPerShard; b++) {
@@ -156,11 +157,12 @@ void runWinogradGradient(const WinogradGradientPlan& plan, const Tensor& in, con
         for (int t = 0; t < tiles; t++) {
           const int y = 4 * ((begin + t) / plan.tileColumns), x = 4 * ((begin + t) % plan.tileColumns);
           for (int i = 0; i < plan.ins; i++) {
-            transformTile(input + i * in.channelStride + y * in.rowStride + x * BLOCK + h, in.rowStride, v + i * channel + t * BLOCK + h, vStep);
+            transformTile(input + i * in.channelStride + y * in.rowStride + x * BLOCK + h, in.rowStride,
+                          v + i * channel + h * widest + t * LR, vStep);
           }
           for (int o = 0; o < plan.outs; o++) {
             transformGradientTile(grad + o * dOut.channelStride + y * dOut.rowStride + x * BLOCK + h, dOut.rowStride,
-                                  d + o * channel + t * BLOCK + h, dStep);
+                                  d + o * channel + h * widest + t * LR, dStep);
           }
         }
       }
@@ -170,7 +172,9 @@ void runWinogradGradient(const WinogradGradientPlan& plan, const Tensor& in, con
           for (int o = 0; o < plan.outs; o += OUT_BLOCK) {
             const int ob = std::min(OUT_BLOCK, plan.outs - o);
             for (int h = 0; h < BLOCK; h += LR) {
-              findProduct(ob, ib)(d + position * dStep + o * channel + h, v + position * vStep + i * channel + h, channel, tiles, lanes + h);
+              const int64_t part = (int64_t)h * widest;
+              findProduct(ob, ib)(d + position * dStep + o * channel + part, v + position * vStep + i * channel + part, channel,
+                                  tiles, lanes + h);
             }
             laneSums(lanes, ob * ib, row);
             for (int k = 0; k < ob; k++) {

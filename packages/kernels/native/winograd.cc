@@ -48,7 +48,7 @@ void productTile(const float* u, const float* v, int64_t vInput, int ins, float*
   for (int i = 0; i < ins; i++, u += OB, v += vInput) {
     R in[TB];
     UNROLL for (int t = 0; t < TB; t++) {
-      in[t] = load(v + t * BLOCK);
+      in[t] = load(v + t * LR);
       if constexpr (OB > 1) KEEP(in[t]);
     }
     UNROLL for (int o = 0; o < OB; o++) {
@@ -57,7 +57,7 @@ void productTile(const float* u, const float* v, int64_t vInput, int ins, float*
       UNROLL for (int t = 0; t < TB; t++) acc[o][t] = fma(weight, in[t], acc[o][t]);
     }
   }
-  UNROLL for (int o = 0; o < OB; o++) UNROLL for (int t = 0; t < TB; t++) store(m + (o * TB + t) * BLOCK, acc[o][t]);
+  UNROLL for (int o = 0; o < OB; o++) UNROLL for (int t = 0; t < TB; t++) store(m + (o * TB + t) * LR, acc[o][t]);
 }
 
 using ProductTile = void (*)(const float*, const float*, int64_t, int, float*);
@@ -111,9 +111,10 @@ void untransformTile(const float* m, int64_t step, const Store& to) {
   }
 }
 
-// Odd numbers of cache lines between positions, so that the 36 of them do not fall into the same sets.
-int64_t inputStep(const WinogradPlan& plan) { return ((int64_t)plan.ins * plan.strip + (plan.ins * plan.strip % 2 == 0)) * BLOCK; }
-constexpr int64_t productStep(int ob, int tb) { return (ob * tb + (ob * tb % 2 == 0)) * BLOCK; }
+// Scratch holds one register of an element, not its whole block: with narrow registers half of each cache line would lie
+// idle. Odd numbers of registers between positions, so that the 36 of them do not fall into the same sets.
+int64_t inputStep(const WinogradPlan& plan) { return ((int64_t)plan.ins * plan.strip + (plan.ins * plan.strip % 2 == 0)) * LR; }
+constexpr int64_t productStep(int ob, int tb) { return (ob * tb + (ob * tb % 2 == 0)) * LR; }
 
 }  // namespace
 
@@ -190,7 +191,7 @@ void transformStrip(const Strip& s, const Tensor& in, const float* input, float*
   for (int i = 0; i < s.plan.ins; i++) {
     for (int t = 0; t < s.count; t++) {
       transformTile(input + i * in.channelStride + s.row(t) * in.rowStride + s.column(t) * BLOCK, in.rowStride,
-                    v + i * s.vInput + t * BLOCK, s.step);
+                    v + i * s.vInput + t * LR, s.step);
     }
   }
 }
@@ -203,7 +204,7 @@ void untransform(const Strip& s, const Tensor& out, float* output, const float* 
     for (int o = 0; o < channels; o++) {
       const Store to{output + (channel + o) * out.channelStride + y * out.rowStride + x * BLOCK, out.rowStride, s.plan.height - y,
                      s.plan.width - x, splat(s.bias ? s.bias[channel + o] : 0.0f), s.withRelu};
-      untransformTile(m + (o * mTiles + k) * BLOCK, mStep, to);
+      untransformTile(m + (o * mTiles + k) * LR, mStep, to);
     }
   }
 }
@@ -218,7 +219,7 @@ void runByChannels(const Strip& s, const Tensor& out, float* output, const float
       const ProductTile product = findProduct(ob, tb);
       const int64_t mStep = productStep(ob, tb);
       for (int position = 0; position < POSITIONS; position++) {
-        product(u + (int64_t)position * s.plan.ins * ob, v + position * s.step + t * BLOCK, s.vInput, s.plan.ins, m + position * mStep);
+        product(u + (int64_t)position * s.plan.ins * ob, v + position * s.step + t * LR, s.vInput, s.plan.ins, m + position * mStep);
       }
       untransform(s, out, output, m, mStep, tb, channel, ob, t, tb);
     }
@@ -236,7 +237,7 @@ void runByPositions(const Strip& s, const Tensor& out, float* output, const floa
     for (const int ob : s.plan.channelTiles) {
       findProduct(ob, s.count)(u + (int64_t)position * s.plan.ins * ob, v + position * s.step, s.vInput, s.plan.ins, to);
       u += (int64_t)POSITIONS * s.plan.ins * ob;
-      to += (int64_t)ob * s.count * BLOCK;
+      to += (int64_t)ob * s.count * LR;
     }
   }
   untransform(s, out, output, m, mStep, s.count, 0, s.plan.outs, 0, s.count);
@@ -247,7 +248,7 @@ void runByPositions(const Strip& s, const Tensor& out, float* output, const floa
 void runWinograd(const WinogradPlan& plan, const Tensor& in, const Tensor& out, const float* bias, bool withRelu,
                  int firstShard, int shardCount, int blocksPerShard, float* scratch) {
   const int tiles = plan.tileRows * plan.tileColumns;
-  Strip strip{plan, 0, 0, bias, withRelu, inputStep(plan), (int64_t)plan.strip * BLOCK};
+  Strip strip{plan, 0, 0, bias, withRelu, inputStep(plan), (int64_t)plan.strip * LR};
   float* m = scratch + POSITIONS * strip.step;
   for (int block = firstShard * blocksPerShard; block < (firstShard + shardCount) * blocksPerShard; block++) {
     const float* input = in.block(block / blocksPerShard, block % blocksPerShard) - plan.shift * (in.rowStride + BLOCK);
@@ -255,11 +256,11 @@ void runWinograd(const WinogradPlan& plan, const Tensor& in, const Tensor& out, 
     for (strip.begin = 0; strip.begin < tiles; strip.begin += plan.strip) {
       strip.count = std::min(plan.strip, tiles - strip.begin);
       for (int h = 0; h < BLOCK; h += LR) {
-        transformStrip(strip, in, input + h, scratch + h);
+        transformStrip(strip, in, input + h, scratch);
         if (plan.keepsAllProducts) {
-          runByPositions(strip, out, output + h, scratch + h, m + h);
+          runByPositions(strip, out, output + h, scratch, m);
         } else {
-          runByChannels(strip, out, output + h, scratch + h, m + h);
+          runByChannels(strip, out, output + h, scratch, m);
         }
       }
     }
