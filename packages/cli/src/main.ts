@@ -8,6 +8,7 @@ import { createExportCommand } from './commands/export.js';
 import { createModelsCommand } from './commands/models.js';
 import { createPredictCommand } from './commands/predict.js';
 import { createReproduceCommand } from './commands/reproduce.js';
+import { createSpeedrunCommand } from './commands/speedrun.js';
 import { createSummaryCommand } from './commands/summary.js';
 import { createTrainCommand } from './commands/train.js';
 import { createWorkerCommand } from './commands/worker.js';
@@ -63,6 +64,7 @@ function createProgram(context: CommandContext): Command {
     createModelsCommand,
     createBenchCommand,
     createReproduceCommand,
+    createSpeedrunCommand,
     createDoctorCommand,
   ]) {
     program.addCommand(create(context));

@@ -107,6 +107,15 @@ export const runFields: readonly Field[] = [
     check: isWholeNumber(1, MOST),
   }),
   {
+    flags: '--evaluate <when>',
+    path: ['evaluate'],
+    group: 'Run',
+    kind: 'text',
+    description: 'epochs: after every epoch; end: once, when the run is over',
+    defaultText: 'epochs',
+    check: isOneOf('epochs', 'end'),
+  },
+  {
     flags: '--weights <file>',
     path: ['weights'],
     group: 'Run',

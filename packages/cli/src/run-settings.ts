@@ -10,13 +10,13 @@ import {
   loadModelSpec,
   type MetricName,
   type ModelSpec,
+  namedModels,
   parameterCount,
   parseModelSpec,
   planFreeze,
   type Recipe,
   recipeSchema,
   replaceHead,
-  zooModels,
 } from '@lockstep/core';
 import { type ClusterSettings, resolveCluster } from './cluster-fields.js';
 import { readConfigFile } from './config-file.js';
@@ -44,6 +44,8 @@ export interface RunSettings {
   readonly until: number | undefined;
   readonly patience: number | undefined;
   readonly best: MetricName | undefined;
+  /** When the run is evaluated. */
+  readonly evaluate: 'epochs' | 'end' | undefined;
   /** How other machines take part. */
   readonly cluster: ClusterSettings | undefined;
   readonly checkpoints: CheckpointPolicy | undefined;
@@ -107,6 +109,7 @@ export function resolveRun(
     until: get('until') as number | undefined,
     patience: get('patience') as number | undefined,
     best: get('best') as MetricName | undefined,
+    evaluate: get('evaluate') as RunSettings['evaluate'],
     cluster: resolveCluster(get),
     checkpoints: dryRun ? undefined : resolveCheckpoints(get),
     resume,
@@ -151,6 +154,10 @@ function checkTogether(get: Get): void {
     throw together('--resume', 'goes on with the recipe of the checkpoint; leave --recipe out');
   }
   if (get('override') === true && get('resume') === undefined) throw together('--override', 'needs --resume as well');
+  for (const name of ['until', 'patience', 'best']) {
+    if (get('evaluate') !== 'end' || get(name) === undefined) continue;
+    throw together('--evaluate end', `leaves nothing to judge epochs by; leave --${name} out`);
+  }
   if (get('replaceHead') !== undefined && get('weights') === undefined) {
     throw together('--replace-head', 'needs --weights as well');
   }
@@ -198,7 +205,7 @@ function loadModel(
 }
 
 function findNamedRecipe({ name }: ModelSpec, recipeName: string): Recipe {
-  const entry = zooModels.find(({ model }) => model.name === name);
+  const entry = namedModels.find(({ model }) => model.name === name);
   if (entry === undefined) {
     throw together('--recipe', `names a recipe of a model of the zoo, and ${name} is none; see \`lockstep models\``);
   }
@@ -209,7 +216,7 @@ function findNamedRecipe({ name }: ModelSpec, recipeName: string): Recipe {
 function loadCarried(path: string): NamedModel | undefined {
   try {
     const model = readModelOfWeights(path);
-    const recipe = zooModels.find((entry) => entry.model.name === model.name)?.recipe;
+    const recipe = namedModels.find((entry) => entry.model.name === model.name)?.recipe;
     return { model, recipe: recipe ?? recipeSchema.parse({}) };
   } catch (error) {
     // What is wrong with the file is told when it is loaded.

@@ -29,6 +29,8 @@ export interface TrainRequest {
   readonly patience?: number | undefined;
   /** By what epochs are compared; default: the accuracy on the validation split, if there is one, else on the test split. */
   readonly best?: MetricName | undefined;
+  /** Evaluate after every epoch (the default), or only at the end of the run: no epoch events come then. */
+  readonly evaluate?: 'epochs' | 'end' | undefined;
   /** Lets other machines take part. */
   readonly cluster?: ClusterSettings | undefined;
   readonly checkpoints?: CheckpointPolicy | undefined;

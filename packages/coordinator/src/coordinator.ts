@@ -46,6 +46,8 @@ export interface RunOptions {
   readonly patience?: number | undefined;
   /** By what epochs are compared; default: the accuracy on the validation split, if there is one, else on the test split. */
   readonly best?: MetricName | undefined;
+  /** Evaluate after every epoch (the default), or only at the end of the run: no epoch events come then. */
+  readonly evaluate?: 'epochs' | 'end' | undefined;
   readonly checkpoints?: CheckpointPolicy | undefined;
   /** Go on from here instead of the first step. */
   readonly resume?: FoundCheckpoint | undefined;
@@ -161,14 +163,14 @@ export class Coordinator {
       steps = progress.committed;
       seconds = (performance.now() - began) / 1000;
       test = undefined;
-      if (steps === (epoch + 1) * this.#epochSteps) {
+      if (steps === (epoch + 1) * this.#epochSteps && this.options.evaluate !== 'end') {
         test = await this.#evaluate(steps);
         yield* this.#drainWarnings();
         const event = this.#epochEvent(epoch, progress, test, seconds);
         this.#epochs.push(event);
         yield event;
-        seconds = 0;
       }
+      if (steps === (epoch + 1) * this.#epochSteps) seconds = 0;
       const isInterrupted = this.#isStopped && steps < totalSteps;
       const stopReason = isInterrupted ? 'interrupted' : this.#stopReason(steps);
       yield* this.#keepCheckpoint(steps, seconds, stopReason !== undefined || steps === totalSteps);
@@ -356,7 +358,7 @@ export class Coordinator {
     const average = this.node.readAverage();
     return {
       event: 'end',
-      epochs: this.#epochs.length,
+      epochs: Math.floor(steps / this.#epochSteps),
       steps,
       ...describeTest(test),
       ...(validation && { validation }),

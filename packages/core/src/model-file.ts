@@ -5,7 +5,7 @@ import { parseJson } from './json-text.js';
 import { inferLayers } from './layers.js';
 import { type ModelSpec, parseModelSpec } from './model-spec.js';
 import { type Recipe, recipeSchema } from './recipe.js';
-import { findZooModel, zooModels } from './zoo/zoo.js';
+import { findZooModel, namedModels } from './zoo/zoo.js';
 
 /** A model that fits together (its shapes are checked), with the recipe to train it. */
 export interface LoadedModel {
@@ -23,7 +23,7 @@ export interface LoadedModel {
  *   and column), LOCKSTEP_MODEL_SPEC, LOCKSTEP_MODEL_SHAPE, LOCKSTEP_RECIPE
  */
 export function loadModelSpec(nameOrPath: string): LoadedModel {
-  const isInZoo = zooModels.some((entry) => entry.model.name === nameOrPath);
+  const isInZoo = namedModels.some((entry) => entry.model.name === nameOrPath);
   if (isInZoo || !looksLikePath(nameOrPath)) {
     const { model, recipe } = findZooModel(nameOrPath);
     return { model, recipe, source: 'zoo' };
@@ -44,7 +44,7 @@ function readModelText(path: string): string {
       EACCES: 'permission denied',
     };
     const reason = reasons[code ?? ''] ?? message;
-    const names = zooModels.map((entry) => entry.model.name).join(', ');
+    const names = namedModels.map((entry) => entry.model.name).join(', ');
     throw new LockstepError(
       'LOCKSTEP_MODEL_FILE',
       `cannot read the model ${path}: ${reason}. Give a path to a JSON file with a model, or one of ${names}.`,

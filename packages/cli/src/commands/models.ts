@@ -1,5 +1,5 @@
 /** `lockstep models`. */
-import { summarizeTotals, type ZooModel, zooModels } from '@lockstep/core';
+import { namedModels, summarizeTotals, type ZooModel } from '@lockstep/core';
 import type { Command } from 'commander';
 import { writeLine } from '../io.js';
 import { jsonField } from '../options.js';
@@ -19,7 +19,7 @@ export function createModelsCommand(context: CommandContext): Command {
     ['lockstep train net19k', 'train it'],
   ]);
   return command.action((options: { json?: boolean }) => {
-    const lines = options.json ? zooModels.map((entry) => JSON.stringify(describeModel(entry))) : formatZoo();
+    const lines = options.json ? namedModels.map((entry) => JSON.stringify(describeModel(entry))) : formatZoo();
     for (const line of lines) writeLine(context.io.stdout, line);
   });
 }
@@ -31,11 +31,11 @@ function describeModel({ model, recipe, recipes, claim }: ZooModel) {
 
 /** A table of sizes and claims, then every recipe on a line of its own: together they are too wide. */
 function formatZoo(): string[] {
-  const sizes = zooModels.map((entry) => {
+  const sizes = namedModels.map((entry) => {
     const { name, parameters, multAdds, claim } = describeModel(entry);
     return [name, parameters.toLocaleString('en-US'), multAdds.toLocaleString('en-US'), claim];
   });
-  const recipes = zooModels.flatMap(({ model, recipes }) =>
+  const recipes = namedModels.flatMap(({ model, recipes }) =>
     Object.entries(recipes).map(([name, recipe]) => [model.name, name, formatRecipe(recipe)]),
   );
   return [

@@ -112,8 +112,9 @@ async function loadRun(asked: RunSettings, io: Io) {
 }
 
 const pickRequest = ({ model, recipe, seed, workers, engine, ...rest }: RunSettings) => {
-  const { steps, until, patience, best, checkpoints, resume, override, cluster } = rest;
-  return { model, recipe, seed, workers, engine, steps, until, patience, best, checkpoints, resume, override, cluster };
+  const { steps, until, patience, best, evaluate, checkpoints, resume, override, cluster } = rest;
+  const ends = { steps, until, patience, best, evaluate };
+  return { model, recipe, seed, workers, engine, ...ends, checkpoints, resume, override, cluster };
 };
 
 interface Trained {

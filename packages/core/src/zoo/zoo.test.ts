@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { inferLayers, modelParameters } from '../layers.js';
-import { findRecipe, findZooModel, zooModels } from './zoo.js';
+import { findRecipe, findZooModel, namedModels, zooModels } from './zoo.js';
 
 describe('the zoo', () => {
   it('holds the six networks under different names', () => {
@@ -14,7 +14,7 @@ describe('the zoo', () => {
     ]);
   });
 
-  it.each(zooModels.map((entry) => [entry.model.name, entry] as const))(
+  it.each(namedModels.map((entry) => [entry.model.name, entry] as const))(
     'gives %s a claim and a description',
     (_, entry) => {
       expect(entry.claim).toMatch(/test set|parameters/);
@@ -74,7 +74,7 @@ describe('the zoo', () => {
   it('names the nearest model when there is none of a name', () => {
     const text =
       'no model is called "lenet". Did you mean lenet5? ' +
-      'The zoo has tiny6k, net19k, gap19k, lenet5, mynet, cnn11m; a path to a .json file works as well.';
+      'The zoo has tiny6k, net19k, gap19k, lenet5, mynet, cnn11m, sprint18k, sprint44k; a path to a .json file works as well.';
     expect(() => findZooModel('lenet')).toThrow(expect.objectContaining({ code: 'LOCKSTEP_MODEL_UNKNOWN', text }));
   });
 });

@@ -1,4 +1,4 @@
-/** The zoo: the networks that come with Lockstep, smallest first. */
+/** The zoo: the networks that come with Lockstep. */
 import { LockstepError } from '../errors.js';
 import { nearestName } from '../nearest.js';
 import type { Recipe } from '../recipe.js';
@@ -7,10 +7,18 @@ import { gap19k } from './gap19k.js';
 import { lenet5 } from './lenet5.js';
 import { mynet } from './mynet.js';
 import { net19k } from './net19k.js';
+import { sprint18k, sprint44k } from './sprint.js';
 import { tiny6k } from './tiny6k.js';
 import type { ZooModel } from './zoo-model.js';
 
+/** Those of the documents, smallest first. */
 export const zooModels: readonly ZooModel[] = [tiny6k, net19k, gap19k, lenet5, mynet, cnn11m];
+
+/** Those that `lockstep speedrun` trains. */
+export const sprintModels: readonly ZooModel[] = [sprint18k, sprint44k];
+
+/** Every model that has a name. */
+export const namedModels: readonly ZooModel[] = [...zooModels, ...sprintModels];
 
 /**
  * Finds a zoo model by its name.
@@ -18,9 +26,9 @@ export const zooModels: readonly ZooModel[] = [tiny6k, net19k, gap19k, lenet5, m
  * @throws LockstepError LOCKSTEP_MODEL_UNKNOWN naming the nearest model
  */
 export function findZooModel(name: string): ZooModel {
-  const found = zooModels.find((entry) => entry.model.name === name);
+  const found = namedModels.find((entry) => entry.model.name === name);
   if (found !== undefined) return found;
-  const names = zooModels.map((entry) => entry.model.name);
+  const names = namedModels.map((entry) => entry.model.name);
   throw new LockstepError(
     'LOCKSTEP_MODEL_UNKNOWN',
     `no model is called "${name}". Did you mean ${nearestName(name, names)}? ` +

@@ -1,0 +1,59 @@
+/** The same network under the same recipe in PyTorch, on the same machine: tools/peers/train_torch.py of the checkout. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { findCacheFolder, inferLayers, type ModelSpec, type Recipe } from '@lockstep/core';
+
+const SCRIPT = fileURLToPath(new URL('../../../../tools/peers/train_torch.py', import.meta.url));
+
+export interface TorchOptions {
+  /** The interpreter. */
+  readonly python: string;
+  readonly model: ModelSpec;
+  readonly recipe: Recipe;
+  readonly seed: number;
+  readonly threads: number;
+  readonly data: string | undefined;
+  readonly signal: AbortSignal;
+}
+
+export interface TorchSprint {
+  readonly seed: number;
+  readonly correct: number;
+  readonly accuracy: number;
+  /** From the process's start to its exit. */
+  readonly seconds: number;
+  /** PyTorch's version. */
+  readonly version: string;
+}
+
+/** Trains in PyTorch; why that cannot be done, where it cannot. */
+export async function runTorchSprint(options: TorchOptions): Promise<TorchSprint | { readonly missing: string }> {
+  const { python, model, recipe, seed, threads, signal } = options;
+  if (!existsSync(SCRIPT)) return { missing: 'tools/peers/train_torch.py is part of the checkout, not of the package' };
+  const data = options.data ?? join(findCacheFolder(), 'mnist');
+  const layers = inferLayers(model).map(({ spec, input, output, isFlat }) => ({ ...spec, input, output, isFlat }));
+  const described = { name: model.name, input: model.input, layers };
+  const order = JSON.stringify({ model: described, recipe, seed, threads, data, evaluate: 'end' });
+  const began = performance.now();
+  const env = { ...process.env, OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) };
+  const child = spawn(python, [SCRIPT], { stdio: ['pipe', 'pipe', 'pipe'], signal, env });
+  // A missing interpreter and a closed pipe are told by the exit; nothing is left unheard.
+  const failed = new Promise<string>((resolve) => child.once('error', (error) => resolve(error.message)));
+  child.stdin.on('error', () => {});
+  child.stdin.end(order);
+  const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  const outcome = await Promise.race([failed, ended]);
+  const seconds = (performance.now() - began) / 1000;
+  if (typeof outcome === 'string') return { missing: outcome };
+  const [out, errors, [code]] = outcome;
+  if (code !== 0) return { missing: errors.trim().split('\n').at(-1) ?? `it ended with code ${code}` };
+  const end = JSON.parse(out.trim().split('\n').at(-1) as string) as Record<'testCorrect' | 'testTotal', number> & {
+    torch: string;
+  };
+  const { testCorrect: correct, testTotal, torch: version } = end;
+  return { seed, correct, accuracy: correct / testTotal, seconds, version };
+}
