@@ -17,7 +17,7 @@ import {
   type EvaluateOptions,
   type Frame,
   LockstepError,
-  MAX_PAYLOAD_BYTES,
+  type MessageOf,
   type ModelState,
   type NodeEvent,
   type NodeShare,
@@ -29,18 +29,19 @@ import {
   type StepOutcome,
   type StepParticipant,
   type StepTimes,
-  SupersededError,
-  samplesInStep,
-  shardCount,
   stepsPerEpoch,
   type TrainingNode,
 } from '@lockstep/core';
 import type { AdmissionTerms } from './admission.js';
-import { assignShards } from './assignment.js';
+import { Attempt, type Verdict } from './attempt.js';
 import { chooseAudits } from './audits.js';
 import { Deadlines } from './deadlines.js';
 import { Membership } from './membership.js';
-import { Pace, type RemoteNode } from './remote-node.js';
+import type { RemoteNode } from './remote-node.js';
+import { Replicas } from './replicas.js';
+import { Shares } from './shares.js';
+import { Suspects } from './suspects.js';
+import { TimedSteps } from './timed-steps.js';
 
 export interface ClusterOptions {
   readonly topology: 'star' | 'mesh';
@@ -55,54 +56,26 @@ export interface ClusterOptions {
   readonly emit: (event: NodeEvent) => void;
 }
 
-type StepDurations = Pick<StepOutcome, 'computeMs' | 'updateMs' | 'stepMs'>;
-
-/** Step times kept until they are taken out. */
-const MAX_TIMED_STEPS = 4096;
-
-/** How an attempt at a step ended. */
-type Verdict = { readonly kind: 'done'; readonly outcome: StepOutcome } | { readonly kind: 'again' };
-
-/** Steps between two comparisons of all replicas. */
-const HASH_EVERY = 16;
 /** LOCKSTEP_HOLD=step:nodes, for tests: before this step, wait until so many nodes are there. */
 const [HOLD_STEP, HOLD_NODES = 0] = (process.env['LOCKSTEP_HOLD'] ?? '')
   .split(':')
   .map((text) => Number.parseInt(text, 10));
-/** How much longer a node may compute for that. */
-const LINK_BOUND_SLACK = 3;
-/** Steps between two tries of a node that was too slow for any shard. */
-const PROBE_EVERY = 64;
-/** LOCKSTEP_EVEN=1, for tests: deal shards by threads, not by measured speed. */
-const IS_EVEN = process.env['LOCKSTEP_EVEN'] === '1';
-/** A node's share must change by this much for shards to be dealt anew. */
-const REBALANCE = 1.15;
 
 export class Cluster implements TrainingNode {
-  readonly #membership: Membership;
+  readonly membership: Membership;
+  readonly #shares: Shares;
+  readonly #replicas: Replicas;
   readonly #participant: StepParticipant;
   readonly #deadlines = new Deadlines();
-  readonly #pace = new Pace();
-  readonly #epochSteps: number;
-  /** Grows over restarts of the coordinator too, so that nothing old is taken for new. */
-  #generation = Math.floor(Date.now() / 1000);
+  readonly #suspects = new Suspects();
+  readonly #timed: TimedSteps | undefined;
   #step = 0;
-  #isStopping = false;
-  #assignment: Assignment | undefined;
-  #applied = new Map<number, string | undefined>();
-  #suspects = new Set<number>();
-  #notFinite = 0;
-  #speeds = new Map<number, number>();
-  #shares = '';
-  /** Shards of a full step, of each node that has any. */
-  #sizes = new Map<number, number>();
-  #starUntil = 0;
-  #verified: NodeSnapshot | undefined;
+  /** The one that is under way, until its step is committed. */
+  #attempt: Attempt | undefined;
   /** Whether all replicas were compared after the step that was committed last. */
   #isVerified = true;
-  #steps: StepTimes[] = [];
   #isStarted = false;
-  #endAttempt: () => void = () => {};
+  #isStopping = false;
   #wakeWaiting: () => void = () => {};
 
   constructor(
@@ -110,22 +83,20 @@ export class Cluster implements TrainingNode {
     private readonly terms: AdmissionTerms,
     private readonly options: ClusterOptions,
   ) {
-    this.#epochSteps = stepsPerEpoch(terms.dataset.train.count, terms.recipe.batchSize);
-    this.#membership = new Membership(terms, {
+    this.membership = new Membership(terms, {
       onFrame: (node, frame) => this.#take(node, frame),
-      onGone: () => this.#endAttempt(),
+      onGone: () => this.#attempt?.end(),
       onReady: () => this.#wakeWaiting(),
       emit: options.emit,
       stepNow: () => this.#step,
     });
-    this.#participant = keeper.share(COORDINATOR_ID, (node) => this.#membership.linkTo(node), {
-      onContributed: (assignment, ms) => this.#pace.note(sizeOf(assignment, COORDINATOR_ID), ms),
+    this.#shares = new Shares(terms, this.membership, { ...options, keeperWorkers: keeper.workers });
+    this.#replicas = new Replicas(keeper, this.membership);
+    this.#timed = options.isTimed ? new TimedSteps() : undefined;
+    this.#participant = keeper.share(COORDINATOR_ID, (node) => this.membership.linkTo(node), {
+      onContributed: (assignment, ms) => this.#shares.pace.note(sizeOf(assignment, COORDINATOR_ID), ms),
       onFault: (node, error) => this.#blame(node, error),
     });
-  }
-
-  get membership(): Membership {
-    return this.#membership;
   }
 
   get workers(): number {
@@ -142,7 +113,7 @@ export class Cluster implements TrainingNode {
     this.#isStopping = false;
     this.#step = segment.firstStep;
     this.keeper.beginShared(segment);
-    this.#verified = this.keeper.readSnapshot();
+    this.#replicas.markVerified();
     this.#isVerified = true;
     this.#participant.open();
     try {
@@ -161,198 +132,84 @@ export class Cluster implements TrainingNode {
   /** @returns whether it went on to the end; false when it was stopped while no node was there */
   async #runStep(segment: SegmentPlan): Promise<boolean> {
     this.#suspects.clear();
-    this.#notFinite = 0;
     for (;;) {
       if (this.#step === HOLD_STEP) await this.#awaitNodes(HOLD_NODES, 'a test holds the run');
-      this.#takeIn();
-      const computing = this.#listComputing();
+      this.membership.takeReady();
+      this.#replicas.bringUp();
+      const others = [...this.membership.nodes.keys()];
+      const computing = this.#suspects.chooseComputing(others, this.options.isComputing);
       if (computing.length === 0) {
         await this.#awaitNodes(1, 'no node is left that computes; the run goes on when one comes');
         if (this.#isStopping) return false;
         continue;
       }
-      const assignment = this.#assign(computing, segment);
-      const verdict = await this.#attempt(assignment);
-      if (verdict.kind === 'again') continue;
-      if (this.#checkFinite(verdict.outcome, computing)) {
-        this.#commit(verdict.outcome, assignment);
+      const isLast = this.#step + 1 === segment.endStep || this.#isStopping;
+      const verdict = await this.#try(this.#shares.assign(this.#step, computing, isLast));
+      if (verdict.kind === 'done' && Number.isFinite(verdict.outcome.lossSum)) {
+        this.#commit(verdict.outcome);
         return true;
       }
+      if (verdict.kind === 'done') this.#suspects.add(computing[0] as number);
+      else if (verdict.isMeshSilent) this.#shares.fallBackToStar(this.#step);
+      this.#suspects.settle();
+      if (this.#suspects.isConfirmed) throw this.#notFiniteError();
     }
   }
 
-  #commit(outcome: StepOutcome, assignment: Assignment): void {
-    const { lossSum, correct, hash } = outcome;
-    this.#pace.noteStep(outcome.stepMs);
-    this.#noteTimes(COORDINATOR_ID, assignment.step, outcome);
-    for (const id of this.#suspects) {
-      const node = this.#membership.nodes.get(id);
-      const text = 'its result was not a finite number, and others computed one that is.';
-      if (node) this.#membership.evict(node, new LockstepError('LOCKSTEP_NODE_CONTRIBUTION', text));
-    }
-    if (hash !== undefined && !this.#verifyReplicas(hash)) return;
-    this.keeper.commit(assignment.step + 1, lossSum, correct);
-    this.#step = assignment.step + 1;
-    this.#assignment = undefined;
-    this.#isVerified = hash !== undefined;
-    if (this.#isVerified) this.#verified = this.keeper.readSnapshot();
-  }
-
-  /**
-   * Sends away who has another state than the keeper. What such a node contributed since the last comparison may be wrong
-   * too, so the run goes back to there.
-   */
-  #verifyReplicas(hash: string): boolean {
-    const different = [...this.#applied].filter(([, theirs]) => theirs !== hash);
-    for (const [id, theirs] of different) {
-      const node = this.#membership.nodes.get(id);
-      const text = `after step ${this.#step} its replica has hash ${theirs?.slice(0, 16)}, the coordinator's ${hash.slice(0, 16)}: its results are not used.`;
-      if (node) this.#membership.evict(node, new LockstepError('LOCKSTEP_NODE_REPLICA', text));
-    }
-    if (different.length === 0 || !this.#verified) return true;
-    void this.keeper.restore(this.#verified);
-    this.#step = this.#verified.step;
-    this.#isVerified = true;
-    this.#assignment = undefined;
-    for (const node of this.#membership.nodes.values()) node.hasState = false;
-    return false;
-  }
-
-  // ---- an attempt at a step ----
-
-  #assign(computing: readonly number[], segment: SegmentPlan): Assignment {
-    const { recipe, dataset } = this.terms;
-    const samples = samplesInStep(this.#step % this.#epochSteps, dataset.train.count, recipe.batchSize);
-    const ranges = assignShards(shardCount(samples, recipe.shardSize), this.#speedsOf(computing), this.#slack);
-    const members = computing.map((node, index) => ({ node, range: ranges[index] as (typeof ranges)[number] }));
-    const replicas = [COORDINATOR_ID, ...this.#membership.nodes.keys()];
-    const isLast = this.#step + 1 === segment.endStep || this.#isStopping;
-    const assignment: Assignment = {
-      type: 'assign',
-      step: this.#step,
-      generation: ++this.#generation,
-      members: members.filter(({ range }) => range.end > range.begin),
-      owners: [COORDINATOR_ID],
-      replicas,
-      withHash: isLast || (this.#step + 1) % HASH_EVERY === 0,
-    };
-    this.#tellShares(assignment);
-    return this.#isMeshing(assignment)
-      ? { ...assignment, owners: assignment.members.map(({ node }) => node) }
-      : assignment;
-  }
-
-  /** Where more than a third of a step is communication, ranges are rounded so that fewer sums travel. */
-  get #slack(): number {
-    const { stepMs, computeMs } = this.#pace;
-    return computeMs > 0 && stepMs > 1.5 * computeMs ? LINK_BOUND_SLACK : 1;
-  }
-
-  #isMeshing({ members, step }: Assignment): boolean {
-    return this.options.topology === 'mesh' && members.length > 1 && step >= this.#starUntil && this.#membership.isMesh;
-  }
-
-  async #attempt(assignment: Assignment): Promise<Verdict> {
+  async #try(assignment: Assignment): Promise<Verdict> {
     const audits = chooseAudits(assignment, this.options.audit);
+    // only who owns every bucket has all that is to be compared
     const current = audits.length > 0 ? { ...assignment, owners: [COORDINATOR_ID] } : assignment;
-    this.#assignment = current;
-    this.#applied = new Map();
-    this.#deadlines.begin(current);
-    for (const { link } of this.#membership.nodes.values()) link.send(current);
-    const ended = new Promise<Verdict>((resolve) => {
-      this.#endAttempt = () => resolve({ kind: 'again' });
-    });
-    const watch = setInterval(() => this.#checkDeadlines(current), this.#deadlines.pollMs);
-    try {
-      return await Promise.race([this.#finish(current, audits), ended]);
-    } finally {
-      clearInterval(watch);
-      this.#endAttempt = () => {};
-      this.#wakeApplied = () => {};
+    this.#attempt = new Attempt(current, this.membership, this.#participant, this.#deadlines);
+    return this.#attempt.run(audits);
+  }
+
+  #commit(outcome: StepOutcome): void {
+    const { lossSum, correct, hash } = outcome;
+    const applied = this.#attempt?.applied ?? new Map();
+    this.#attempt = undefined;
+    this.#shares.pace.noteStep(outcome.stepMs);
+    this.#timed?.note(this.#shares.nameOf(COORDINATOR_ID), this.#step, outcome);
+    for (const id of this.#suspects.list()) {
+      const text = 'its result was not a finite number, and others computed one that is.';
+      this.membership.evict(id, new LockstepError('LOCKSTEP_NODE_CONTRIBUTION', text));
     }
-  }
-
-  #wakeApplied: () => void = () => {};
-
-  async #finish(assignment: Assignment, audits: ReturnType<typeof chooseAudits>): Promise<Verdict> {
-    try {
-      const outcome = await this.#participant.run(assignment, audits);
-      // a mesh needs everybody's sums until everybody has them; a star may be one step ahead of the slowest
-      const isWaiting = assignment.owners.length > 1 || assignment.withHash;
-      while (isWaiting ? !this.#isAppliedByAll() : this.#listBehind(assignment.step).length > 0) {
-        await new Promise<void>((resolve) => (this.#wakeApplied = resolve));
-      }
-      return { kind: 'done', outcome };
-    } catch (error) {
-      if (error instanceof SupersededError) return { kind: 'again' };
-      throw error;
-    }
-  }
-
-  #isAppliedByAll(): boolean {
-    return [...this.#membership.nodes.values()].every(({ id, hasState }) => !hasState || this.#applied.has(id));
-  }
-
-  /** Nodes that have not applied the steps before this one. */
-  #listBehind(step: number): number[] {
-    return [...this.#membership.nodes.values()].filter((n) => n.hasState && n.appliedSteps < step).map(({ id }) => id);
-  }
-
-  #checkDeadlines(assignment: Assignment): void {
-    if (this.#assignment !== assignment) return;
-    const others = [...this.#membership.nodes.values()];
-    const late = this.#deadlines.findLate(
-      assignment,
-      others.map(({ id }) => id),
-      [
-        ...this.#participant.waitsFor(),
-        ...this.#listBehind(assignment.step),
-        ...(assignment.withHash ? others.filter(({ id }) => !this.#applied.has(id)).map(({ id }) => id) : []),
-      ],
-    );
-    if (late.length === 0) return;
-    if (assignment.owners.length > 1 && late.every((id) => this.#deadlines.hasContributed(id))) {
-      // a connection between two others may be gone: only a star shows who is late
-      this.#starUntil = assignment.step + 100;
-      this.#endAttempt();
+    const backAt = hash === undefined ? undefined : this.#replicas.compare(this.#step, hash, applied);
+    this.#isVerified = hash !== undefined;
+    if (backAt !== undefined) {
+      this.#step = backAt;
       return;
     }
-    for (const id of late) {
-      const node = this.#membership.nodes.get(id);
-      const text = `it did not finish step ${assignment.step} within ${(this.#deadlines.limitMs(id) / 1000).toFixed(1)} s; its shards are computed elsewhere.`;
-      if (node) this.#membership.evict(node, new LockstepError('LOCKSTEP_NODE_STALLED', text));
-    }
+    this.#step += 1;
+    this.keeper.commit(this.#step, lossSum, correct);
+    if (this.#isVerified) this.#replicas.markVerified();
   }
-
-  /** Whether the step may be committed. A result that is not finite is computed again, by others where there are any. */
-  #checkFinite({ lossSum }: StepOutcome, computing: readonly number[]): boolean {
-    if (Number.isFinite(lossSum)) return true;
-    this.#suspect(computing.includes(COORDINATOR_ID) ? COORDINATOR_ID : (computing[0] as number));
-    return false;
-  }
-
-  #suspect(node: number): void {
-    this.#notFinite += 1;
-    if (this.#notFinite > 1) throw this.#notFiniteError();
-    if (node !== COORDINATOR_ID) this.#suspects.add(node);
-    else this.#isKeeperSuspect = true;
-  }
-
-  #isKeeperSuspect = false;
 
   #notFiniteError(): LockstepError {
-    const epoch = Math.floor(this.#step / this.#epochSteps) + 1;
+    const { dataset, recipe } = this.terms;
+    const epoch = Math.floor(this.#step / stepsPerEpoch(dataset.train.count, recipe.batchSize)) + 1;
     return new LockstepError(
       'LOCKSTEP_LOSS_NOT_FINITE',
       `the loss of step ${this.#step} (epoch ${epoch}) is not a finite number, computed twice. Try a lower --learning-rate, or --warmup-steps.`,
     );
   }
 
+  /** Waits for nodes, and says so. */
+  async #awaitNodes(needed: number, reason: string): Promise<void> {
+    let told = -1;
+    for (;;) {
+      const nodes = this.membership.nodes.size + this.membership.readyCount;
+      if (nodes >= needed || this.#isStopping) return;
+      if (nodes !== told) this.options.emit({ event: 'waiting', nodes, needed, reason });
+      told = nodes;
+      await new Promise<void>((resolve) => (this.#wakeWaiting = resolve));
+    }
+  }
+
   // ---- what nodes say ----
 
   #take(node: RemoteNode, frame: Frame): void {
     const { message } = frame;
-    const isCurrent = 'generation' in message && message.generation === this.#assignment?.generation;
     switch (message.type) {
       case 'partial':
         this.#takePartial(node, frame);
@@ -361,22 +218,20 @@ export class Cluster implements TrainingNode {
         this.#participant.receive(node.id, frame);
         return;
       case 'contributed':
-        if (!isCurrent || !this.#assignment) return;
-        this.#deadlines.noteContributed(node.id);
-        node.pace.note(sizeOf(this.#assignment, node.id), message.computeMs);
+        this.#takeContributed(node, message);
         return;
       case 'applied':
         node.pace.noteStep(message.stepMs);
-        this.#noteTimes(node.id, message.step, message);
+        this.#timed?.note(node.name, message.step, message);
         node.appliedSteps = message.step + 1;
-        if (isCurrent) this.#applied.set(node.id, message.hash);
-        this.#wakeApplied();
+        this.#attempt?.noteApplied(node, message.generation, message.hash);
         return;
       case 'reachable':
         node.reachable = new Set(message.nodes);
         return;
       case 'fault':
-        if (isCurrent) this.#blame(message.node, new LockstepError(message.code as `LOCKSTEP_${string}`, message.text));
+        if (!this.#isCurrent(message)) return;
+        this.#blame(message.node, new LockstepError(message.code as `LOCKSTEP_${string}`, message.text));
         return;
       default:
         throw new LockstepError(
@@ -384,6 +239,10 @@ export class Cluster implements TrainingNode {
           `it said ${message.type}, which a node that takes part in a run does not say.`,
         );
     }
+  }
+
+  #isCurrent({ generation }: { readonly generation: number }): boolean {
+    return generation === this.#attempt?.assignment.generation;
   }
 
   #takePartial(node: RemoteNode, frame: Frame): void {
@@ -395,118 +254,26 @@ export class Cluster implements TrainingNode {
     }
   }
 
+  #takeContributed(node: RemoteNode, message: MessageOf<'contributed'>): void {
+    if (!this.#attempt || !this.#isCurrent(message)) return;
+    this.#deadlines.noteContributed(node.id);
+    node.pace.note(sizeOf(this.#attempt.assignment, node.id), message.computeMs);
+  }
+
+  /** Sums that are not finite may be nobody's fault; whoever breaks another rule is sent away. */
   #blame(id: number, error: LockstepError): void {
-    const node = this.#membership.nodes.get(id);
     if (error.code === 'LOCKSTEP_NODE_NOT_FINITE') {
-      this.#faults.push(id);
-      this.#endAttempt();
-    } else if (node) this.#membership.evict(node, error);
+      this.#suspects.name(id);
+      this.#attempt?.end();
+    } else this.membership.evict(id, error);
   }
 
-  /** Nodes whose sums were not finite in the attempt that has just ended. */
-  #faults: number[] = [];
-
-  // ---- who takes part ----
-
-  /** Takes in who waits, and brings to this step whoever is not there. */
-  #takeIn(): void {
-    for (const id of this.#faults.splice(0, 1)) this.#suspect(id);
-    this.#faults = [];
-    this.#membership.takeReady();
-    const behind = [...this.#membership.nodes.values()].filter(({ hasState }) => !hasState);
-    if (behind.length === 0) return;
-    const { step, state, slots, average } = this.keeper.readSnapshot();
-    const bytes = Buffer.concat([state, ...slots, ...(average ? [average] : [])].map(copyBytes));
-    for (const node of behind) {
-      for (let offset = 0; offset < bytes.length; offset += MAX_PAYLOAD_BYTES) {
-        const piece = bytes.subarray(offset, offset + MAX_PAYLOAD_BYTES);
-        node.link.send({ type: 'state', step, offset, total: bytes.length }, piece);
-      }
-      node.hasState = true;
-      node.appliedSteps = step;
-    }
-  }
-
-  #listComputing(): number[] {
-    const others = [...this.#membership.nodes.keys()].filter((id) => !this.#suspects.has(id));
-    const isKeeperFree = this.options.isComputing && !(this.#isKeeperSuspect && others.length > 0);
-    this.#isKeeperSuspect = false;
-    // what nobody else can confirm, the keeper computes even if it should not
-    if (others.length === 0 && this.#suspects.size > 0) return [COORDINATOR_ID];
-    return isKeeperFree ? [COORDINATOR_ID, ...others] : others;
-  }
-
-  /** Waits for nodes, and says so. */
-  async #awaitNodes(needed: number, reason: string): Promise<void> {
-    let told = -1;
-    for (;;) {
-      const nodes = [...this.#membership.nodes.values()].length + this.#membership.readyCount;
-      if (nodes >= needed || this.#isStopping) return;
-      if (nodes !== told) this.options.emit({ event: 'waiting', nodes, needed, reason });
-      told = nodes;
-      await new Promise<void>((resolve) => (this.#wakeWaiting = resolve));
-    }
-  }
-
-  /** Speeds by which shards are dealt: measured, and held until they have changed enough. */
-  #speedsOf(nodes: readonly number[]): number[] {
-    const workersOf = (id: number): number => this.#membership.nodes.get(id)?.workers ?? this.keeper.workers;
-    const paceOf = (id: number): Pace => this.#membership.nodes.get(id)?.pace ?? this.#pace;
-    const isMeasured = !IS_EVEN && nodes.every((id) => paceOf(id).shardMs !== undefined);
-    // who has no shards is not measured any more, so it gets another chance from time to time
-    if (this.#step % PROBE_EVERY === 0) for (const id of nodes) if (!this.#sizes.has(id)) this.#speeds.delete(id);
-    for (const id of nodes) {
-      if (this.#speeds.has(id) && !this.#sizes.has(id)) continue;
-      const speed = isMeasured ? 1 / (paceOf(id).shardMs as number) : workersOf(id);
-      const held = this.#speeds.get(id);
-      const ratio = held === undefined ? Number.POSITIVE_INFINITY : Math.max(speed / held, held / speed);
-      if (ratio > REBALANCE) this.#speeds.set(id, speed);
-    }
-    return nodes.map((id) => this.#speeds.get(id) as number);
-  }
-
-  #tellShares({ members, step }: Assignment): void {
-    const { batchSize, shardSize } = this.terms.recipe;
-    const isFull = members.at(-1)?.range.end === shardCount(batchSize, shardSize);
-    const shares = members.map(({ node, range }) => `${node}:${range.end - range.begin}`).join(' ');
-    if (!isFull || shares === this.#shares) return;
-    this.#shares = shares;
-    this.#sizes = new Map(members.map(({ node, range }) => [node, range.end - range.begin]));
-    const shards = members.map(({ node, range }) => ({ node: this.#nameOf(node), shards: range.end - range.begin }));
-    this.options.emit({ event: 'rebalanced', step, shards });
-  }
-
-  #nameOf(id: number): string {
-    return id === COORDINATOR_ID ? 'coordinator' : (this.#membership.nodes.get(id)?.name ?? `node ${id}`);
-  }
-
-  /** Every node as the progress shows it. */
   describeNodes(): NodeShare[] {
-    const { shardSize } = this.terms.recipe;
-    const describe = (id: number, pace: Pace): NodeShare =>
-      pace.share(this.#nameOf(id), this.#sizes.get(id) ?? 0, shardSize);
-    const others = [...this.#membership.nodes.values()].map(({ id, pace }) => describe(id, pace));
-    return this.options.isComputing ? [describe(COORDINATOR_ID, this.#pace), ...others] : others;
-  }
-
-  /** Called when the step has ended, so that its beginning is known on this clock. */
-  #noteTimes(id: number, step: number, { computeMs, updateMs, stepMs }: StepDurations): void {
-    if (!this.options.isTimed || this.#steps.length >= MAX_TIMED_STEPS) return;
-    this.#steps.push({
-      node: this.#nameOf(id),
-      worker: undefined,
-      step,
-      beganMs: performance.now() - stepMs,
-      contributeMs: computeMs,
-      waitMs: 0,
-      exchangeMs: Math.max(0, stepMs - computeMs - updateMs),
-      updateMs,
-      commitMs: 0,
-    });
+    return this.#shares.describe();
   }
 
   takeSteps(): StepTimes[] {
-    return this.#steps.splice(0);
+    return this.#timed?.take() ?? [];
   }
 
   // ---- what the keeper does alone ----
@@ -541,13 +308,13 @@ export class Cluster implements TrainingNode {
   }
 
   restore(snapshot: NodeSnapshot): void {
-    void this.keeper.restore(snapshot);
+    this.keeper.restore(snapshot);
     this.#step = snapshot.step;
-    for (const node of this.#membership.nodes.values()) node.hasState = false;
+    this.#replicas.forget();
   }
 
   async close(): Promise<void> {
-    this.#membership.close('the run is over');
+    this.membership.close('the run is over');
     await this.keeper.close();
   }
 }
@@ -557,5 +324,3 @@ function sizeOf({ members }: Assignment, id: number): number {
   const range = members.find(({ node }) => node === id)?.range;
   return range ? range.end - range.begin : 0;
 }
-
-const copyBytes = (floats: Float32Array): Buffer => Buffer.from(floats.buffer, floats.byteOffset, floats.byteLength);

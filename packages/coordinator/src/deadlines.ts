@@ -22,8 +22,7 @@ export class Deadlines {
     this.pollMs = Math.max(10, Math.min(100, this.#leastMs / 5));
   }
 
-  begin(assignment: Assignment): void {
-    void assignment;
+  begin(): void {
     this.#beganMs = performance.now();
     this.#contributedMs.clear();
   }

@@ -91,9 +91,14 @@ export class Membership {
     return joined;
   }
 
-  /** Sends a node away, with a reason that it is told. */
-  evict(node: RemoteNode, reason: LockstepError): void {
-    node.link.refuse(reason);
+  /** Sends a node away, if it is still here, with a reason that it is told. */
+  evict(id: number, reason: LockstepError): void {
+    this.nodes.get(id)?.link.refuse(reason);
+  }
+
+  /** Nodes that have not applied the steps before this one. */
+  listBehind(step: number): number[] {
+    return [...this.nodes.values()].filter((n) => n.hasState && n.appliedSteps < step).map(({ id }) => id);
   }
 
   #lose(node: RemoteNode, reason: LockstepError): void {

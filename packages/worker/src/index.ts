@@ -3,6 +3,6 @@ export * from './engine.js';
 export * from './local-node.js';
 export * from './native-engine/single-step.js';
 export * from './native-engine/training-inputs.js';
-export * from './node-session.js';
+export * from './node-life.js';
 export type { WorkerTotals } from './step-clock.js';
 export * from './tensorflow-engine/installation.js';

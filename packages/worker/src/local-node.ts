@@ -34,9 +34,7 @@ import {
   type StepHooks,
   type StepTimes,
   samplesInStep,
-  shardCount,
   stepsPerEpoch,
-  unpackState,
 } from '@lockstep/core';
 import { allocateAligned } from '@lockstep/kernels';
 import { abortReason, Control } from './control.js';
@@ -47,6 +45,8 @@ import type { NodeWorkerData } from './messages.js';
 import type { SharedParts } from './ordered-workers.js';
 import { OrderBlock } from './orders.js';
 import { Participant } from './participant.js';
+import { Replica } from './replica.js';
+import { planEvaluation, sumEvaluation } from './split-evaluation.js';
 import { allocateStepClock, StepClockReader, type WorkerTotals } from './step-clock.js';
 import { isKept, planSquares } from './step-plan.js';
 import { type LostWorker, WorkerPool } from './worker-pool.js';
@@ -70,8 +70,6 @@ export interface LocalNodeOptions {
 
 /** Workers lost without a step in between before the run is given up. */
 const MAX_LOSSES = 3;
-/** Shards that a worker takes from an evaluation at a time. */
-const CHUNK_SHARDS = 16;
 
 export class LocalNode implements SharingNode {
   readonly workers: number;
@@ -80,6 +78,7 @@ export class LocalNode implements SharingNode {
   readonly #layout;
   readonly #memory;
   readonly #control: Control;
+  readonly #replica: Replica;
   readonly #pool: WorkerPool;
   readonly #epochSteps: number;
   readonly #clock: StepClockReader | undefined;
@@ -123,24 +122,11 @@ export class LocalNode implements SharingNode {
     };
     this.#control = new Control(this.#data.control, workers, spins);
     this.#clock = this.#data.clock && new StepClockReader(this.#data.clock);
-    const initial = options.initial ?? {
-      parameters: initialParameters(layers, seed),
-      buffers: initialBuffers(layers),
-    };
-    const packed = new Float32Array(this.#layout.length);
-    packState(this.#layout, initial, packed);
-    this.#writeVersions((version) => this.#memory.stateAt(version), packed);
-    this.#writeVersions((version) => this.#memory.averageAt(version), packed);
+    this.#replica = new Replica(this.#layout, this.#memory, this.#data.arena);
+    this.#replica.begin(
+      options.initial ?? { parameters: initialParameters(layers, seed), buffers: initialBuffers(layers) },
+    );
     this.#pool = new WorkerPool(this.#data, this.#control, workers);
-  }
-
-  #vector(unit: number): Float32Array {
-    return this.#data.arena.subarray(unit * 16, unit * 16 + this.#layout.length);
-  }
-
-  /** Into both versions: what is frozen is never written again, and must be the same in both. */
-  #writeVersions(at: (version: number) => number, values: Float32Array): void {
-    for (const version of [0, 1]) this.#vector(at(version)).set(values);
   }
 
   async train(segment: SegmentPlan): Promise<SegmentProgress> {
@@ -281,50 +267,28 @@ export class LocalNode implements SharingNode {
   }
 
   async evaluate(split: SplitName, options: EvaluateOptions = {}): Promise<EvaluatedSplit> {
+    const { recipe, model } = this.options;
     const { count } = this.#data.splits[split];
-    const shards = shardCount(count, this.options.recipe.shardSize);
-    const results = new Float32Array(new SharedArrayBuffer(8 * (count + shards)));
-    const step = this.#control.committed;
-    const logits = options.logits ? this.#allocateLogits(count) : undefined;
     const ofAverage = options.average === true;
     assert(!ofAverage || this.#memory.hasAverage, () => 'the recipe keeps no moving average to evaluate');
-    const task = {
-      kind: 'evaluate',
-      step,
-      split,
-      ofAverage,
-      shards,
-      chunkShards: CHUNK_SHARDS,
-      results,
-      logits,
-    } as const;
+    const logitClasses = options.logits ? model.classes : undefined;
+    const step = this.#control.committed;
+    const task = planEvaluation({ split, count, shardSize: recipe.shardSize, ofAverage, logitClasses }, step);
     for (let losses = 1; ; losses++) {
       this.#control.begin(step);
       const lost = await this.#pool.run((worker) => ({ ...task, worker }));
       if (lost === undefined) break;
       this.#reportLoss(lost, losses);
     }
-    let lossSum = 0;
-    let correct = 0;
-    for (let shard = 0; shard < shards; shard++) {
-      lossSum += results[2 * (count + shard)] as number;
-      correct += results[2 * (count + shard) + 1] as number;
-    }
-    const predictions = results.subarray(0, 2 * count);
-    return { loss: lossSum / count, accuracy: correct / count, correct, total: count, predictions, logits };
-  }
-
-  #allocateLogits(count: number): Float32Array {
-    return new Float32Array(new SharedArrayBuffer(4 * count * this.options.model.classes));
+    return sumEvaluation(task, count);
   }
 
   readState(): ModelState {
-    return unpackState(this.#layout, this.#vector(this.#memory.stateAt(this.#control.committed % 2)));
+    return this.#replica.readState(this.#control.committed);
   }
 
   readAverage(): ModelState | undefined {
-    if (!this.#memory.hasAverage) return undefined;
-    return unpackState(this.#layout, this.#vector(this.#memory.averageAt(this.#control.committed % 2)));
+    return this.#replica.readAverage(this.#control.committed);
   }
 
   readGradient(): Float32Array[] | undefined {
@@ -343,39 +307,17 @@ export class LocalNode implements SharingNode {
 
   readSnapshot(): NodeSnapshot {
     const step = this.#control.committed;
-    const version = step % 2;
-    const copy = (unit: number): Float32Array => Float32Array.from(this.#vector(unit));
-    return {
-      step,
-      state: copy(this.#memory.stateAt(version)),
-      slots: this.#slots.map((slot) => copy(this.#memory.slotAt(slot, version))),
-      ...(this.#memory.hasAverage && { average: copy(this.#memory.averageAt(version)) }),
-      results: Float32Array.from(this.#data.results.subarray(0, 2 * (step % this.#epochSteps))),
-    };
+    const results = Float32Array.from(this.#data.results.subarray(0, 2 * (step % this.#epochSteps)));
+    return { ...this.#replica.read(step), results };
   }
 
-  restore({ step, state, slots, average, results }: NodeSnapshot): void {
-    const { length } = this.#layout;
-    for (const vector of [state, ...slots, average ?? state]) {
-      assert(vector.length === length, () => `a vector of ${vector.length} floats, the layout has ${length}`);
-    }
-    assert(
-      slots.length === this.#slots.length,
-      () => `${slots.length} optimizer slots, expected ${this.#slots.length}`,
-    );
-    this.#writeVersions((version) => this.#memory.stateAt(version), state);
-    for (const slot of this.#slots) {
-      this.#writeVersions((version) => this.#memory.slotAt(slot, version), slots[slot - 1] as Float32Array);
-    }
-    if (this.#memory.hasAverage) this.#writeVersions((version) => this.#memory.averageAt(version), average ?? state);
+  restore(snapshot: NodeSnapshot): void {
+    const { step, results } = snapshot;
+    this.#replica.restore(snapshot);
     this.#data.results.set(results);
     this.#lastStep = undefined;
     this.#segment = { epoch: Math.floor(step / this.#epochSteps), firstStep: step, endStep: step };
     this.#control.begin(step);
-  }
-
-  get #slots(): (1 | 2)[] {
-    return ([1, 2] as const).filter((slot) => slot <= this.#memory.slotCount);
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,102 @@
+/**
+ * One attempt at a step: everybody is told what to do, the keeper does its part, and the attempt ends when the step is
+ * done, or when something goes wrong and the step is to be begun again.
+ */
+import {
+  type Assignment,
+  LockstepError,
+  type ShardRange,
+  type StepOutcome,
+  type StepParticipant,
+  SupersededError,
+} from '@lockstep/core';
+import type { Deadlines } from './deadlines.js';
+import type { Membership } from './membership.js';
+import type { RemoteNode } from './remote-node.js';
+
+/** How an attempt ended. */
+export type Verdict =
+  | { readonly kind: 'done'; readonly outcome: StepOutcome }
+  /** `isMeshSilent`: somebody waits for another node of the mesh, and only a star shows for whom. */
+  | { readonly kind: 'again'; readonly isMeshSilent: boolean };
+
+export class Attempt {
+  /** Nodes that have applied the step, with the hash of their state if it was asked for. */
+  readonly applied = new Map<number, string | undefined>();
+  #settle: (verdict: Verdict) => void = () => {};
+  #wake: () => void = () => {};
+
+  constructor(
+    readonly assignment: Assignment,
+    private readonly membership: Membership,
+    private readonly participant: StepParticipant,
+    private readonly deadlines: Deadlines,
+  ) {}
+
+  /** @param audits canonical nodes of others that the keeper computes too */
+  async run(audits: readonly ShardRange[]): Promise<Verdict> {
+    this.deadlines.begin();
+    for (const { link } of this.membership.nodes.values()) link.send(this.assignment);
+    const ended = new Promise<Verdict>((resolve) => {
+      this.#settle = resolve;
+    });
+    const watch = setInterval(() => this.#checkDeadlines(), this.deadlines.pollMs);
+    try {
+      return await Promise.race([this.#finish(audits), ended]);
+    } finally {
+      clearInterval(watch);
+      this.#settle = () => {};
+      this.#wake = () => {};
+    }
+  }
+
+  /** The step is to be begun again. */
+  end(): void {
+    this.#settle({ kind: 'again', isMeshSilent: false });
+  }
+
+  /** A node has applied this step, or one before it. */
+  noteApplied(node: RemoteNode, generation: number, hash: string | undefined): void {
+    if (generation === this.assignment.generation) this.applied.set(node.id, hash);
+    this.#wake();
+  }
+
+  async #finish(audits: readonly ShardRange[]): Promise<Verdict> {
+    const { step, owners, withHash } = this.assignment;
+    try {
+      const outcome = await this.participant.run(this.assignment, audits);
+      // a mesh needs everybody's sums until everybody has them; a star may be one step ahead of the slowest
+      const isWaiting = owners.length > 1 || withHash;
+      while (isWaiting ? !this.#isAppliedByAll() : this.membership.listBehind(step).length > 0) {
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+      return { kind: 'done', outcome };
+    } catch (error) {
+      if (error instanceof SupersededError) return { kind: 'again', isMeshSilent: false };
+      throw error;
+    }
+  }
+
+  #isAppliedByAll(): boolean {
+    return [...this.membership.nodes.values()].every(({ id, hasState }) => !hasState || this.applied.has(id));
+  }
+
+  #checkDeadlines(): void {
+    const { assignment, deadlines, membership } = this;
+    const others = [...membership.nodes.keys()];
+    const late = deadlines.findLate(assignment, others, [
+      ...this.participant.waitsFor(),
+      ...membership.listBehind(assignment.step),
+      ...(assignment.withHash ? others.filter((id) => !this.applied.has(id)) : []),
+    ]);
+    if (late.length === 0) return;
+    if (assignment.owners.length > 1 && late.every((id) => deadlines.hasContributed(id))) {
+      this.#settle({ kind: 'again', isMeshSilent: true });
+      return;
+    }
+    for (const id of late) {
+      const text = `it did not finish step ${assignment.step} within ${(deadlines.limitMs(id) / 1000).toFixed(1)} s; its shards are computed elsewhere.`;
+      membership.evict(id, new LockstepError('LOCKSTEP_NODE_STALLED', text));
+    }
+  }
+}

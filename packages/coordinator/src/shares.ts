@@ -1,0 +1,121 @@
+/** Who computes how many shards: makes the assignment of each attempt, and tells people when shares change. */
+import {
+  type Assignment,
+  COORDINATOR_ID,
+  type NodeEvent,
+  type NodeShare,
+  samplesInStep,
+  shardCount,
+  stepsPerEpoch,
+} from '@lockstep/core';
+import type { AdmissionTerms } from './admission.js';
+import { assignShards } from './assignment.js';
+import type { Membership } from './membership.js';
+import { Pace } from './pace.js';
+import { Speeds } from './speeds.js';
+
+export interface SharesOptions {
+  readonly topology: 'star' | 'mesh';
+  /** Workers of the keeper, and whether they compute shards too. */
+  readonly keeperWorkers: number;
+  readonly isComputing: boolean;
+  readonly emit: (event: NodeEvent) => void;
+}
+
+/** Steps between two comparisons of all replicas. */
+const HASH_EVERY = 16;
+/** Where communication takes longer than computing, a node may compute this many times longer so that less travels. */
+const LINK_BOUND_SLACK = 3;
+/** Steps without a mesh after one of its connections was silent. */
+const STAR_STEPS = 100;
+
+export class Shares {
+  /** The keeper's. */
+  readonly pace = new Pace();
+  readonly #speeds = new Speeds();
+  readonly #epochSteps: number;
+  /** Grows over restarts of the coordinator too, so that nothing old is taken for new. */
+  #generation = Math.floor(Date.now() / 1000);
+  /** Shards of a full step, of each node that has any. */
+  #sizes = new Map<number, number>();
+  #told = '';
+  #starUntil = 0;
+
+  constructor(
+    private readonly terms: AdmissionTerms,
+    private readonly membership: Membership,
+    private readonly options: SharesOptions,
+  ) {
+    this.#epochSteps = stepsPerEpoch(terms.dataset.train.count, terms.recipe.batchSize);
+  }
+
+  /** @param isLast whether nothing follows the step, so that replicas are compared after it */
+  assign(step: number, computing: readonly number[], isLast: boolean): Assignment {
+    const { recipe, dataset } = this.terms;
+    const samples = samplesInStep(step % this.#epochSteps, dataset.train.count, recipe.batchSize);
+    const speeds = this.#speeds.of(
+      computing.map((id) => this.#runner(id)),
+      step,
+    );
+    const ranges = assignShards(shardCount(samples, recipe.shardSize), speeds, this.#slack);
+    const members = computing.map((node, index) => ({ node, range: ranges[index] as (typeof ranges)[number] }));
+    const assignment: Assignment = {
+      type: 'assign',
+      step,
+      generation: ++this.#generation,
+      members: members.filter(({ range }) => range.end > range.begin),
+      owners: [COORDINATOR_ID],
+      replicas: [COORDINATOR_ID, ...this.membership.nodes.keys()],
+      withHash: isLast || (step + 1) % HASH_EVERY === 0,
+    };
+    this.#tell(assignment);
+    return this.#isMeshing(assignment)
+      ? { ...assignment, owners: assignment.members.map(({ node }) => node) }
+      : assignment;
+  }
+
+  /** Goes on without a mesh for a while. */
+  fallBackToStar(step: number): void {
+    this.#starUntil = step + STAR_STEPS;
+  }
+
+  /** Every node as the progress shows it. */
+  describe(): NodeShare[] {
+    const { shardSize } = this.terms.recipe;
+    const describe = (id: number, pace: Pace): NodeShare =>
+      pace.share(this.nameOf(id), this.#sizes.get(id) ?? 0, shardSize);
+    const others = [...this.membership.nodes.values()].map(({ id, pace }) => describe(id, pace));
+    return this.options.isComputing ? [describe(COORDINATOR_ID, this.pace), ...others] : others;
+  }
+
+  #runner(id: number) {
+    const { workers, pace } = this.membership.nodes.get(id) ?? { workers: this.options.keeperWorkers, pace: this.pace };
+    return { id, workers, pace, hasShards: this.#sizes.has(id) };
+  }
+
+  /** Where more than a third of a step is communication, ranges are rounded so that fewer sums travel. */
+  get #slack(): number {
+    const { stepMs, computeMs } = this.pace;
+    return computeMs > 0 && stepMs > 1.5 * computeMs ? LINK_BOUND_SLACK : 1;
+  }
+
+  #isMeshing({ members, step }: Assignment): boolean {
+    return this.options.topology === 'mesh' && members.length > 1 && step >= this.#starUntil && this.membership.isMesh;
+  }
+
+  #tell({ members, step }: Assignment): void {
+    const { batchSize, shardSize } = this.terms.recipe;
+    const isFull = members.at(-1)?.range.end === shardCount(batchSize, shardSize);
+    const shares = members.map(({ node, range }) => `${node}:${range.end - range.begin}`).join(' ');
+    if (!isFull || shares === this.#told) return;
+    this.#told = shares;
+    this.#sizes = new Map(members.map(({ node, range }) => [node, range.end - range.begin]));
+    const shards = members.map(({ node, range }) => ({ node: this.nameOf(node), shards: range.end - range.begin }));
+    this.options.emit({ event: 'rebalanced', step, shards });
+  }
+
+  /** For people. */
+  nameOf(id: number): string {
+    return id === COORDINATOR_ID ? 'coordinator' : (this.membership.nodes.get(id)?.name ?? `node ${id}`);
+  }
+}

@@ -1,0 +1,112 @@
+/** What other nodes send for a step: checked, and put where the step's plan wants it. */
+import { type Bucket, bytesOf, type Frame, LockstepError, type MessageOf } from '@lockstep/core';
+import { findNotFinite } from './finite.js';
+import type { SharedParts } from './ordered-workers.js';
+import type { SharedStep } from './shared-step.js';
+
+/** Bytes kept for a step that has not begun here. */
+const MAX_EARLY_BYTES = 2 ** 30;
+/** Times that sums may come again before it is taken for an attack. */
+const MAX_DUPLICATES = 1000;
+
+export class Arrivals {
+  #step: SharedStep | undefined;
+  #early: { readonly from: number; readonly frame: Frame }[] = [];
+  #earlyBytes = 0;
+  #duplicates = 0;
+
+  constructor(
+    private readonly parts: SharedParts,
+    private readonly me: number,
+    private readonly onFault: (node: number, error: LockstepError) => void,
+  ) {}
+
+  /** Takes what comes for this step from here on, and what has come before: in a mesh, others may begin earlier. */
+  begin(step: SharedStep): void {
+    this.#step = step;
+    const early = this.#early;
+    this.#early = [];
+    this.#earlyBytes = 0;
+    for (const { from, frame } of early) {
+      try {
+        this.take(from, frame);
+      } catch (error) {
+        this.onFault(from, error as LockstepError);
+      }
+    }
+  }
+
+  /**
+   * @returns whether it is for the step that is under way
+   * @throws LockstepError LOCKSTEP_NODE_CONTRIBUTION or LOCKSTEP_NODE_NOT_FINITE when it breaks a rule
+   */
+  take(from: number, frame: Frame): boolean {
+    const message = frame.message as MessageOf<'partial' | 'reduced'>;
+    const step = this.#step;
+    const generation = step?.assignment.generation ?? -1;
+    if (step && message.generation === generation) {
+      if (message.type === 'partial') this.#takePartial(step, from, message, frame.payload);
+      else this.#takeReduced(step, from, message, frame.payload);
+      return true;
+    }
+    if (message.generation > generation) this.#keepEarly(from, frame);
+    return false;
+  }
+
+  #keepEarly(from: number, frame: Frame): void {
+    this.#earlyBytes += frame.payload.length + 1024;
+    if (this.#earlyBytes > MAX_EARLY_BYTES) throw broken('it sent too much for steps that have not begun');
+    this.#early.push({ from, frame });
+  }
+
+  #takePartial(step: SharedStep, from: number, message: MessageOf<'partial'>, payload: Uint8Array): void {
+    const { begin, end, offset } = message;
+    const index = findBucket(step, offset, payload, this.me);
+    const awaited = step.awaited.find((a) => a.from === from && a.range.begin === begin && a.range.end === end);
+    if (!awaited) throw broken(`it sent shards [${begin}, ${end}), which are not its own`);
+    const at = awaited.unit * 16 + offset;
+    const place = this.parts.data.arena.subarray(at, at + payload.length / 4);
+    if (awaited.has[index]) {
+      this.#compareAgain(place, payload, message);
+      return;
+    }
+    bytesOf(place).set(payload);
+    const bad = findNotFinite(place);
+    if (bad >= 0 && !this.parts.isFrozenAt(offset + bad)) {
+      const text = `shards [${begin}, ${end}) of step ${message.step} hold ${place[bad]} at ${offset + bad}.`;
+      throw new LockstepError('LOCKSTEP_NODE_NOT_FINITE', text);
+    }
+    awaited.has[index] = 1;
+    step.missing[index] = (step.missing[index] as number) - 1;
+  }
+
+  /** What comes twice must be the same: a free detector of silent corruption. */
+  #compareAgain(place: Float32Array, payload: Uint8Array, { begin, end, step }: MessageOf<'partial'>): void {
+    if (Buffer.compare(bytesOf(place), payload) !== 0) {
+      throw broken(`it sent shards [${begin}, ${end}) of step ${step} twice, with different bits`);
+    }
+    this.#duplicates += 1;
+    if (this.#duplicates > MAX_DUPLICATES) throw broken(`it sent the same sums ${this.#duplicates} times`);
+  }
+
+  #takeReduced(step: SharedStep, from: number, { offset }: MessageOf<'reduced'>, payload: Uint8Array): void {
+    const index = findBucket(step, offset, payload, from);
+    if (step.reduced[index]) return;
+    const at = this.parts.memory.reductionAt * 16 + offset;
+    bytesOf(this.parts.data.arena.subarray(at, at + payload.length / 4)).set(payload);
+    step.reduced[index] = 1;
+    step.arrived.push(index);
+  }
+}
+
+function findBucket({ buckets }: SharedStep, offset: number, payload: Uint8Array, owner: number): number {
+  const index = buckets.findIndex((bucket) => bucket.offset === offset && bucket.owner === owner);
+  const bucket: Bucket | undefined = buckets[index];
+  if (!bucket) throw broken(`it sent floats from ${offset}, where no bucket of node ${owner} starts`);
+  if (payload.length !== 4 * bucket.length) {
+    throw broken(`it sent ${payload.length} bytes for a bucket of ${4 * bucket.length}`);
+  }
+  return index;
+}
+
+const broken = (text: string): LockstepError => new LockstepError('LOCKSTEP_NODE_CONTRIBUTION', `${text}.`);

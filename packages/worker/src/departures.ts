@@ -1,0 +1,67 @@
+/** What a step sends to other nodes, and what of the arena may not be overwritten until it has left. */
+import { type Assignment, type Bucket, bytesOf, type Link } from '@lockstep/core';
+import type { SharedParts } from './ordered-workers.js';
+import type { Held } from './shared-step.js';
+
+/** Buckets that may be on their way to one node before more are given to its connection. */
+const WINDOW = 6;
+
+export class Departures {
+  /** Nodes to which sums are on their way out of the contribution slots, and out of the reduction. */
+  readonly #partialsTo = new Set<number>();
+  readonly #reducedTo = new Set<number>();
+
+  constructor(
+    private readonly parts: SharedParts,
+    private readonly me: number,
+    private readonly linkTo: (node: number) => Link | undefined,
+  ) {}
+
+  /** Whether a node's connection takes more buckets. */
+  hasRoom(node: number): boolean {
+    return (this.linkTo(node)?.inFlight ?? 0) < WINDOW;
+  }
+
+  /** For each of these nodes whose connection is full, a promise of room. */
+  awaitRoom(nodes: readonly number[]): Promise<void>[] {
+    return nodes.filter((node) => !this.hasRoom(node)).map(async (node) => this.linkTo(node)?.drain(WINDOW - 1));
+  }
+
+  /** A bucket of each of these canonical nodes, to the bucket's owner. */
+  sendPartials({ step, generation }: Assignment, own: readonly Held[], { owner, offset, length }: Bucket): void {
+    for (const { range, unit } of own) {
+      const floats = this.#floatsAt(unit, offset, length);
+      this.linkTo(owner)?.send({ type: 'partial', step, generation, ...range, offset }, bytesOf(floats));
+    }
+    this.#partialsTo.add(owner);
+  }
+
+  /** A bucket of the finished reduction, to every other replica. */
+  sendReduced({ step, generation, replicas }: Assignment, { offset, length }: Bucket): void {
+    const floats = this.#floatsAt(this.parts.memory.reductionAt, offset, length);
+    for (const node of replicas) {
+      if (node === this.me) continue;
+      this.linkTo(node)?.send({ type: 'reduced', step, generation, offset }, bytesOf(floats));
+      this.#reducedTo.add(node);
+    }
+  }
+
+  /** Resolves when the contribution slots may be overwritten. */
+  async drainPartials(): Promise<void> {
+    await this.#drain(this.#partialsTo);
+  }
+
+  /** Resolves when the finished reduction may be overwritten. */
+  async drainReduced(): Promise<void> {
+    await this.#drain(this.#reducedTo);
+  }
+
+  async #drain(nodes: Set<number>): Promise<void> {
+    await Promise.all([...nodes].map((node) => this.linkTo(node)?.drain()));
+    nodes.clear();
+  }
+
+  #floatsAt(unit: number, offset: number, length: number): Float32Array {
+    return this.parts.data.arena.subarray(unit * 16 + offset, unit * 16 + offset + length);
+  }
+}

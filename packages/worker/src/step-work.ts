@@ -1,0 +1,127 @@
+/** What a shared step has this node's workers do, as orders; and what it reads of their work. */
+import { type Assignment, type Bucket, bytesOf, type ShardRange, type StepOutcome } from '@lockstep/core';
+import { OrderedWorkers, type SharedParts } from './ordered-workers.js';
+import { type FoldJob, orderFlag } from './orders.js';
+import { hashContribution, hashReplica } from './replica-hash.js';
+import { type Audit, planReduction, type SharedStep } from './shared-step.js';
+
+/** A slice of the vectors that an order works on. */
+type Slice = Pick<Bucket, 'offset' | 'length'>;
+
+const NOWHERE: Slice = { offset: 0, length: 0 };
+
+export class StepWork {
+  readonly #workers: OrderedWorkers;
+  /** Time that the workers spent on orders since it was set to 0. */
+  orderedMs = 0;
+
+  constructor(private readonly parts: SharedParts) {
+    this.#workers = new OrderedWorkers(parts);
+  }
+
+  open(): void {
+    this.#workers.open();
+  }
+
+  async close(): Promise<void> {
+    await this.#workers.close();
+  }
+
+  /** With a limit on the gradient's norm nothing can be applied before all of the reduction is here. */
+  get isClipping(): boolean {
+    return this.parts.data.recipe.clipNorm !== undefined;
+  }
+
+  // ---- orders ----
+
+  /**
+   * Computes this node's shards, and those to be compared.
+   *
+   * @param only a slice on which the sums of several workers are added up too
+   */
+  async contribute({ assignment, audits, range, computed, jobs }: SharedStep, only: Slice | undefined): Promise<void> {
+    const { step } = assignment;
+    for (const audit of audits) {
+      await this.#order(orderFlag.contribute | orderFlag.fold, step, this.#whole, audit.jobs, audit.range);
+    }
+    if (computed.length === 0) return;
+    if (only && jobs.length > 0) {
+      await this.#order(orderFlag.contribute | orderFlag.fold, step, only, jobs, range);
+    } else await this.#order(orderFlag.contribute, step, NOWHERE, [], range);
+  }
+
+  /** Adds up the sums of several workers on a bucket. */
+  async fold({ assignment, jobs }: SharedStep, bucket: Bucket): Promise<void> {
+    if (jobs.length > 0) await this.#order(orderFlag.fold, assignment.step, bucket, jobs);
+  }
+
+  /** Finishes the canonical tree on a bucket and, unless it has to wait for the gradient's norm, applies it. */
+  async reduce(step: SharedStep, bucket: Bucket, onReduced: () => void): Promise<void> {
+    const job = planReduction(step, this.parts.memory.reductionAt);
+    const flags = orderFlag.fold | (this.isClipping ? 0 : orderFlag.update);
+    await this.#order(flags, step.assignment.step, bucket, [job], undefined, onReduced);
+  }
+
+  /** Applies a bucket of the finished reduction. */
+  async apply({ assignment }: SharedStep, bucket: Bucket): Promise<void> {
+    await this.#order(orderFlag.update, assignment.step, bucket);
+  }
+
+  /** Applies all of the finished reduction, by its norm. */
+  async applyClipped({ assignment }: SharedStep): Promise<void> {
+    await this.#order(orderFlag.squares | orderFlag.update, assignment.step, this.#whole);
+  }
+
+  async #order(
+    flags: number,
+    step: number,
+    { offset, length }: Slice,
+    jobs: readonly FoldJob[] = [],
+    range: ShardRange = { begin: 0, end: 0 },
+    onFolded?: () => void,
+  ): Promise<void> {
+    const state = this.parts.memory.stateAt(step % 2);
+    const began = performance.now();
+    await this.#workers.carryOut({ flags, step, state, range, offset, length, jobs }, onFolded);
+    this.orderedMs += performance.now() - began;
+  }
+
+  get #whole(): Slice {
+    return { offset: 0, length: this.parts.layout.length };
+  }
+
+  // ---- results ----
+
+  /** Whether another node sent the same bits of a bucket as are computed here. */
+  isConfirmed({ of, unit }: Audit, { offset, length }: Bucket): boolean {
+    const [sent, computed] = [of.unit, unit].map((at) => bytesOf(this.#vector(at).subarray(offset, offset + length)));
+    return Buffer.compare(sent as Uint8Array, computed as Uint8Array) === 0;
+  }
+
+  readResult({ step, withHash }: Assignment): Pick<StepOutcome, 'lossSum' | 'correct' | 'hash'> {
+    const state = this.#vector(this.parts.memory.stateAt((step + 1) % 2));
+    const at = this.parts.layout.resultOffset;
+    return {
+      lossSum: state[at] as number,
+      correct: state[at + 1] as number,
+      hash: withHash ? hashReplica(this.parts.layout, state) : undefined,
+    };
+  }
+
+  /** Hash of a canned shard's contribution: the first of the run, under the given state. */
+  async selfTest(state: Float32Array): Promise<string> {
+    const { memory, layout, data, control } = this.parts;
+    const scratch = memory.stateAt((control.committed + 1) % 2);
+    const saved = this.#vector(scratch).slice();
+    this.#vector(scratch).set(state);
+    this.parts.prepareEpoch(0);
+    const order = { flags: orderFlag.contribute, step: 0, state: scratch, range: { begin: 0, end: 1 } };
+    await this.#workers.carryOut({ ...order, ...NOWHERE, jobs: [] });
+    this.#vector(scratch).set(saved);
+    return hashContribution(layout, data.arena.subarray(memory.nodesAt(0) * 16));
+  }
+
+  #vector(unit: number): Float32Array {
+    return this.parts.data.arena.subarray(unit * 16, unit * 16 + this.parts.layout.length);
+  }
+}
