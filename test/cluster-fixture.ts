@@ -9,6 +9,8 @@ import { encodeIdxImages, encodeIdxLabels } from '../packages/core/dist/index.js
 export const BIN = path.resolve(import.meta.dirname, '../packages/cli/dist/bin.js');
 const SIDE = 12;
 const CLASSES = 10;
+/** How many times longer a test waits: for a machine that is busy with other things. */
+const PATIENCE = Number(process.env['LOCKSTEP_TEST_PATIENCE'] ?? 1);
 /** 9 steps an epoch, the last of one shard. */
 const TRAIN_COUNT = 1040;
 const TEST_COUNT = 90;
@@ -176,7 +178,7 @@ export class Program {
 
   /** Resolves when the condition holds; fails when it does not in time, with what the process said. */
   async until<T>(find: () => T | undefined | false, what: string, timeoutMs = 20_000): Promise<T> {
-    const deadline = performance.now() + timeoutMs;
+    const deadline = performance.now() + PATIENCE * timeoutMs;
     for (;;) {
       const found = find();
       if (found !== undefined && found !== false) return found;
