@@ -13,7 +13,9 @@ import {
   LOCKSTEP_VERSION,
   type Message,
   PROTOCOL_VERSION,
+  type Recipe,
 } from '../packages/core/dist/index.js';
+import type { Fixture } from './cluster-fixture.ts';
 
 const TOKEN = Buffer.from('a token for the tests');
 
@@ -93,4 +95,17 @@ export class HostileNode {
     this.send({ type: 'ready', runHash: message.runHash, checksum: message.dataset.checksum, selfTest });
     return (await this.next('assign')).message;
   }
+}
+
+/** The self-test hash that this machine's kernels give under the model's recipe, so that a node need not compute it. */
+export async function learnSelfTest(fixture: Fixture, change: Partial<Recipe> = {}): Promise<string> {
+  const { LocalNode } = await import('../packages/worker/dist/index.js');
+  const { loadModelSpec, openDataset } = await import('../packages/core/dist/index.js');
+  const { model, recipe } = loadModelSpec(fixture.model);
+  const dataset = await openDataset(fixture.data, {});
+  const shared = { model, recipe: { ...recipe, ...change }, dataset };
+  const node = new LocalNode({ ...shared, seed: 1, workers: 1, isSharing: true });
+  const hash = await node.selfTest();
+  await node.close();
+  return hash;
 }

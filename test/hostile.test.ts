@@ -3,7 +3,7 @@ import net from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Assignment, canonicalNodes, MAX_FRAME_BYTES, type Message } from '../packages/core/dist/index.js';
 import { Fixture, HarmfulProxy, type Program, portOf } from './cluster-fixture.ts';
-import { HostileNode } from './hostile-node.ts';
+import { HostileNode, learnSelfTest } from './hostile-node.ts';
 
 const STEPS = 25;
 const fixture = new Fixture();
@@ -12,22 +12,10 @@ let selfTest = '';
 
 beforeAll(async () => {
   expected = await fixture.train(STEPS).hash();
-  selfTest = await learnSelfTest();
+  selfTest = await learnSelfTest(fixture);
 });
 afterEach(() => fixture.clear());
 afterAll(() => fixture.remove());
-
-/** The self-test hash of this machine's kernels, as the coordinator gives it away to a node with another. */
-async function learnSelfTest(): Promise<string> {
-  const { LocalNode } = await import('../packages/worker/dist/index.js');
-  const { loadModelSpec, openDataset } = await import('../packages/core/dist/index.js');
-  const { model, recipe } = loadModelSpec(fixture.model);
-  const dataset = await openDataset(fixture.data, {});
-  const node = new LocalNode({ model, recipe, dataset, seed: 1, workers: 1, isSharing: true });
-  const hash = await node.selfTest();
-  await node.close();
-  return hash;
-}
 
 /** A run that is held at step 5 until an honest node has come. */
 async function startRun(flags: readonly string[] = []): Promise<{ run: Program; url: string }> {

@@ -60,7 +60,7 @@ describe('a bucket', () => {
             const sent = form.encode(node.subarray(offset, offset + length));
             expect(sent).toHaveLength(form.bytes);
             bytes += form.bytes;
-            const shifted = new Uint8Array(form.bytes + shift);
+            const shifted = Buffer.alloc(form.bytes + shift);
             shifted.set(sent, shift);
             form.decode(shifted.subarray(shift), received.subarray(offset, offset + length));
           }

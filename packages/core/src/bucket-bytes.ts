@@ -60,10 +60,10 @@ function takeUpper(floats: Float32Array, out: Uint16Array): void {
   for (let i = 0; i < out.length; i++) out[i] = halves[2 * i + 1] as number;
 }
 
-/** @param bytes may start anywhere */
+/** @param bytes may start anywhere, and be a Buffer, whose slice() is no copy */
 function giveUpper(bytes: Uint8Array, out: Float32Array): void {
   const isAligned = bytes.byteOffset % 2 === 0;
-  const from = isAligned ? bytes : bytes.slice();
+  const from = isAligned ? bytes : new Uint8Array(bytes);
   const halves = new Uint16Array(from.buffer, from.byteOffset, out.length);
   const words = new Uint32Array(out.buffer, out.byteOffset, out.length);
   for (let i = 0; i < words.length; i++) words[i] = (halves[i] as number) << 16;

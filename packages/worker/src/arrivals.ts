@@ -1,5 +1,5 @@
 /** What other nodes send for a step: checked, and put where the step's plan wants it. */
-import { type Bucket, bytesOf, type Frame, LockstepError, type MessageOf } from '@lockstep/core';
+import { BucketForm, type Frame, LockstepError, listRounded, type MessageOf, type Span } from '@lockstep/core';
 import { findNotFinite } from './finite.js';
 import type { SharedParts } from './ordered-workers.js';
 import type { SharedStep } from './shared-step.js';
@@ -14,12 +14,15 @@ export class Arrivals {
   #early: { readonly from: number; readonly frame: Frame }[] = [];
   #earlyBytes = 0;
   #duplicates = 0;
+  readonly #rounded: readonly Span[];
 
   constructor(
     private readonly parts: SharedParts,
     private readonly me: number,
     private readonly onFault: (node: number, error: LockstepError) => void,
-  ) {}
+  ) {
+    this.#rounded = listRounded(parts.layout, parts.data.recipe);
+  }
 
   /** Takes what comes for this step from here on, and what has come before: in a mesh, others may begin earlier. */
   begin(step: SharedStep): void {
@@ -61,16 +64,15 @@ export class Arrivals {
 
   #takePartial(step: SharedStep, from: number, message: MessageOf<'partial'>, payload: Uint8Array): void {
     const { begin, end, offset } = message;
-    const index = findBucket(step, offset, payload, this.me);
+    const { index, form, length } = this.#findBucket(step, offset, payload, this.me);
     const awaited = step.awaited.find((a) => a.from === from && a.range.begin === begin && a.range.end === end);
     if (!awaited) throw broken(`it sent shards [${begin}, ${end}), which are not its own`);
-    const at = awaited.unit * 16 + offset;
-    const place = this.parts.data.arena.subarray(at, at + payload.length / 4);
+    const place = this.#floatsAt(awaited.unit, offset, length);
     if (awaited.has[index]) {
-      this.#compareAgain(place, payload, message);
+      this.#compareAgain(form.encode(place), payload, message);
       return;
     }
-    bytesOf(place).set(payload);
+    form.decode(payload, place);
     const bad = findNotFinite(place);
     if (bad >= 0 && !this.parts.isFrozenAt(offset + bad)) {
       const text = `shards [${begin}, ${end}) of step ${message.step} hold ${place[bad]} at ${offset + bad}.`;
@@ -81,8 +83,8 @@ export class Arrivals {
   }
 
   /** What comes twice must be the same: a free detector of silent corruption. */
-  #compareAgain(place: Float32Array, payload: Uint8Array, { begin, end, step }: MessageOf<'partial'>): void {
-    if (Buffer.compare(bytesOf(place), payload) !== 0) {
+  #compareAgain(before: Uint8Array, payload: Uint8Array, { begin, end, step }: MessageOf<'partial'>): void {
+    if (Buffer.compare(before, payload) !== 0) {
       throw broken(`it sent shards [${begin}, ${end}) of step ${step} twice, with different bits`);
     }
     this.#duplicates += 1;
@@ -90,23 +92,27 @@ export class Arrivals {
   }
 
   #takeReduced(step: SharedStep, from: number, { offset }: MessageOf<'reduced'>, payload: Uint8Array): void {
-    const index = findBucket(step, offset, payload, from);
+    const { index, form, length } = this.#findBucket(step, offset, payload, from);
     if (step.reduced[index]) return;
-    const at = this.parts.memory.reductionAt * 16 + offset;
-    bytesOf(this.parts.data.arena.subarray(at, at + payload.length / 4)).set(payload);
+    form.decode(payload, this.#floatsAt(this.parts.memory.reductionAt, offset, length));
     step.reduced[index] = 1;
     step.arrived.push(index);
   }
-}
 
-function findBucket({ buckets }: SharedStep, offset: number, payload: Uint8Array, owner: number): number {
-  const index = buckets.findIndex((bucket) => bucket.offset === offset && bucket.owner === owner);
-  const bucket: Bucket | undefined = buckets[index];
-  if (!bucket) throw broken(`it sent floats from ${offset}, where no bucket of node ${owner} starts`);
-  if (payload.length !== 4 * bucket.length) {
-    throw broken(`it sent ${payload.length} bytes for a bucket of ${4 * bucket.length}`);
+  #findBucket({ buckets }: SharedStep, offset: number, payload: Uint8Array, owner: number) {
+    const index = buckets.findIndex((bucket) => bucket.offset === offset && bucket.owner === owner);
+    const length = buckets[index]?.length;
+    if (length === undefined) throw broken(`it sent floats from ${offset}, where no bucket of node ${owner} starts`);
+    const form = new BucketForm(offset, length, this.#rounded);
+    if (payload.length !== form.bytes) {
+      throw broken(`it sent ${payload.length} bytes for a bucket of ${form.bytes}`);
+    }
+    return { index, form, length };
   }
-  return index;
+
+  #floatsAt(unit: number, offset: number, length: number): Float32Array {
+    return this.parts.data.arena.subarray(unit * 16 + offset, unit * 16 + offset + length);
+  }
 }
 
 const broken = (text: string): LockstepError => new LockstepError('LOCKSTEP_NODE_CONTRIBUTION', `${text}.`);

@@ -1,5 +1,5 @@
 /** What a step sends to other nodes, and what of the arena may not be overwritten until it has left. */
-import { type Assignment, type Bucket, bytesOf, type Link } from '@lockstep/core';
+import { type Assignment, type Bucket, BucketForm, type Link, listRounded, type Span } from '@lockstep/core';
 import type { SharedParts } from './ordered-workers.js';
 import type { Held } from './shared-step.js';
 
@@ -10,12 +10,15 @@ export class Departures {
   /** Nodes to which sums are on their way out of the contribution slots, and out of the reduction. */
   readonly #partialsTo = new Set<number>();
   readonly #reducedTo = new Set<number>();
+  readonly #rounded: readonly Span[];
 
   constructor(
     private readonly parts: SharedParts,
     private readonly me: number,
     private readonly linkTo: (node: number) => Link | undefined,
-  ) {}
+  ) {
+    this.#rounded = listRounded(parts.layout, parts.data.recipe);
+  }
 
   /** Whether a node's connection takes more buckets. */
   hasRoom(node: number): boolean {
@@ -30,18 +33,18 @@ export class Departures {
   /** A bucket of each of these canonical nodes, to the bucket's owner. */
   sendPartials({ step, generation }: Assignment, own: readonly Held[], { owner, offset, length }: Bucket): void {
     for (const { range, unit } of own) {
-      const floats = this.#floatsAt(unit, offset, length);
-      this.linkTo(owner)?.send({ type: 'partial', step, generation, ...range, offset }, bytesOf(floats));
+      const bytes = this.#encode(unit, offset, length);
+      this.linkTo(owner)?.send({ type: 'partial', step, generation, ...range, offset }, bytes);
     }
     this.#partialsTo.add(owner);
   }
 
   /** A bucket of the finished reduction, to every other replica. */
   sendReduced({ step, generation, replicas }: Assignment, { offset, length }: Bucket): void {
-    const floats = this.#floatsAt(this.parts.memory.reductionAt, offset, length);
+    const bytes = this.#encode(this.parts.memory.reductionAt, offset, length);
     for (const node of replicas) {
       if (node === this.me) continue;
-      this.linkTo(node)?.send({ type: 'reduced', step, generation, offset }, bytesOf(floats));
+      this.linkTo(node)?.send({ type: 'reduced', step, generation, offset }, bytes);
       this.#reducedTo.add(node);
     }
   }
@@ -61,7 +64,8 @@ export class Departures {
     nodes.clear();
   }
 
-  #floatsAt(unit: number, offset: number, length: number): Float32Array {
-    return this.parts.data.arena.subarray(unit * 16 + offset, unit * 16 + offset + length);
+  #encode(unit: number, offset: number, length: number): Uint8Array {
+    const floats = this.parts.data.arena.subarray(unit * 16 + offset, unit * 16 + offset + length);
+    return new BucketForm(offset, length, this.#rounded).encode(floats);
   }
 }
