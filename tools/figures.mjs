@@ -1,7 +1,10 @@
 /** Tables of Markdown from what `lockstep bench --json` and tools/peers print, and their places in a document. */
 
-/** Where a report belongs: `speed`, `peers`, `sync`, `memory`, `kernels gap19k`. */
-export const nameOf = (report) => (report.bench === 'kernels' ? `kernels ${report.step.model}` : report.bench);
+/** Where a report belongs: `speed`, `peers`, `sync`, `memory`, `reproduce`, `kernels gap19k`, `speedrun 99.4%`. */
+export function nameOf(report) {
+  if (report.bench === 'kernels') return `kernels ${report.step.model}`;
+  return report.bench === 'speedrun' ? `speedrun ${exact(report.target.accuracy)}` : report.bench;
+}
 
 /** The table of a report, with a line below that says where, when and how it was measured. */
 export function formatReport(report) {
@@ -35,10 +38,15 @@ const FORMATS = {
   sync: formatSync,
   memory: formatMemory,
   kernels: formatKernels,
+  reproduce: formatReproduce,
+  speedrun: formatSpeedrun,
+  shards: formatShards,
 };
 
 const rate = (value) => Math.round(value).toLocaleString('en-US');
 const percent = (fraction) => `${(100 * fraction).toFixed(0)}%`;
+const exact = (fraction) => `${Number((100 * fraction).toFixed(2))}%`;
+const seconds = (value) => value.toFixed(value < 100 ? 2 : 0);
 const spread = ({ median, min, max }) => `${rate(median)} (${rate(min)}-${rate(max)})`;
 const countOf = (count, noun) => `${count} ${noun}${count === 1 ? '' : 's'}`;
 
@@ -151,12 +159,79 @@ function formatKernels({ step }) {
   ].join('\n\n');
 }
 
+/** Every seed in the order of seeds; the hash that a seed ends with stands in report.md. */
+function formatReproduce({ claims }) {
+  const headings = [
+    '*model (recipe)',
+    '*claim',
+    'median of best epochs',
+    '*each seed, best (epoch)',
+    'median at the end',
+    '*reached',
+    'seconds',
+    'images/s',
+    'of peak',
+    'FLOP per image',
+    'core-seconds',
+    'joules',
+  ];
+  const rows = claims.map((result) => [
+    `${result.claim.model} (${result.claim.recipe})`,
+    result.claim.text,
+    exact(result.medianBest),
+    result.seeds.map(({ best, bestEpoch }) => `${exact(best)} (${bestEpoch})`).join(', '),
+    exact(result.medianFinal),
+    result.isReached === undefined ? 'curves' : result.isReached ? 'yes' : 'no',
+    seconds(result.seconds),
+    rate(result.imagesPerSecond),
+    percent(result.shareOfPeak),
+    rate(result.flopsPerImage),
+    rate(result.coreSeconds),
+    result.joules === undefined ? 'not available' : rate(result.joules),
+  ]);
+  return formatTable(headings, rows);
+}
+
+/** Images of the test set that are right: the mean over seeds, then each seed. */
+function formatShards({ rows }) {
+  const sizes = [...new Set(rows.flatMap(({ sizes: own }) => own.map(({ shardSize }) => shardSize)))];
+  const mean = (values) => (values.reduce((a, b) => a + b, 0) / values.length).toFixed(0);
+  const cellOf = ({ sizes: own }, size) => {
+    const found = own.find(({ shardSize }) => shardSize === size);
+    return found === undefined ? '-' : `${mean(found.correct)} (${found.correct.join(', ')})`;
+  };
+  return formatTable(
+    ['*test images right, in shards of', ...sizes.map(String)],
+    rows.map((row) => [row.model, ...sizes.map((size) => cellOf(row, size))]),
+  );
+}
+
+function formatSpeedrun({ target, workers, sprints, torch, torchMissing, ...report }) {
+  const timeOf = ({ median, min, max }) => `${seconds(median)} (${seconds(min)}-${seconds(max)})`;
+  const peers = torch.map((run) => `${seconds(run.seconds)} (${exact(run.accuracy)})`).join(', ');
+  const rows = [
+    ['network', target.model],
+    ['runs that reach it', `${report.reached} of ${report.repetitions}`],
+    ['median accuracy', exact(report.medianAccuracy)],
+    ['every run', sprints.map(({ accuracy }) => exact(accuracy)).join(', ')],
+    ['seconds from process start to exit', timeOf(report.seconds)],
+    ['of them before the first step', timeOf(report.startSeconds)],
+    ['workers', workers],
+    ['images/s over all of it', rate(report.imagesPerSecond)],
+    ['of peak, between start and exit', percent(report.shareOfPeak)],
+    ['FLOP per image', rate(report.flopsPerImage)],
+    ['core-seconds', timeOf(report.coreSeconds)],
+    ['PyTorch, same network and recipe, seconds', peers || (torchMissing ?? 'not run')],
+  ];
+  return formatTable([`*to ${exact(target.accuracy)}`, '*'], rows);
+}
+
 function describeOccasion({ machine, date, commit, repetitions, batchSize, versions }) {
   const { processor, cores, isa, node } = machine;
   const parts = [
     `${processor}, ${countOf(cores, 'core')}, ${isa}, Node ${node}`,
     ...(versions ?? []),
-    `batch ${batchSize}`,
+    ...(batchSize === undefined ? [] : [`batch ${batchSize}`]),
     ...(repetitions === undefined ? [] : [`median of ${repetitions} (smallest-largest)`]),
     date.slice(0, 10),
     ...(commit === undefined ? [] : [`commit ${commit}`]),

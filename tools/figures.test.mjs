@@ -32,6 +32,52 @@ const speed = {
 };
 
 describe('formatReport', () => {
+  it('gives a claim a row, with every seed', () => {
+    const seeds = [0.9941, 0.995].map((best, i) => ({ best, bestEpoch: i + 3 }));
+    const claim = { model: 'm', recipe: 'ours', text: 'at least 99.4%' };
+    const cost = { seconds: 21.5, imagesPerSecond: 1000, shareOfPeak: 0.5, flopsPerImage: 6000, coreSeconds: 40 };
+    const result = { claim, seeds, medianBest: 0.9946, medianFinal: 0.994, isReached: true, ...cost };
+    const { batchSize: _, ...when } = occasion;
+    const lines = formatReport({ bench: 'reproduce', ...when, claims: [result] }).split('\n');
+    expect(lines[2]).toBe(
+      '| m (ours) | at least 99.4% | 99.46% | 99.41% (3), 99.5% (4) | 99.4% | yes | 21.50 | 1,000 | 50% | 6,000 | 40 | not available |',
+    );
+    expect(lines.at(-1)).toBe('Chip, 2 cores, avx2, Node v20.0.0; 2026-11-21; commit abc1234.');
+  });
+
+  it('gives mean and seeds for each shard size', () => {
+    const sizes = [
+      { shardSize: 16, correct: [9940, 9943] },
+      { shardSize: 32, correct: [9930, 9930] },
+    ];
+    const report = { bench: 'shards', ...occasion, repetitions: 2, rows: [{ model: 'm', sizes }] };
+    expect(formatReport(report)).toContain('| m | 9942 (9940, 9943) | 9930 (9930, 9930) |');
+  });
+
+  it('names a speedrun by its accuracy, and says what PyTorch took', () => {
+    const spread = { median: 7.5, min: 7, max: 8 };
+    const report = {
+      bench: 'speedrun',
+      ...occasion,
+      target: { accuracy: 0.994, model: 'm' },
+      workers: 2,
+      repetitions: 2,
+      reached: 2,
+      medianAccuracy: 0.9945,
+      seconds: spread,
+      startSeconds: spread,
+      coreSeconds: spread,
+      imagesPerSecond: 10_000,
+      shareOfPeak: 0.5,
+      flopsPerImage: 6000,
+      sprints: [{ accuracy: 0.9944 }, { accuracy: 0.9946 }],
+      torch: [{ seconds: 120.4, accuracy: 0.9941 }],
+    };
+    expect(nameOf(report)).toBe('speedrun 99.4%');
+    expect(formatReport(report)).toContain('| every run | 99.44%, 99.46% |');
+    expect(formatReport(report)).toContain('| PyTorch, same network and recipe, seconds | 120 (99.41%) |');
+  });
+
   it('makes a row per model and worker count, and says where, when and how', () => {
     expect(formatReport(speed).split('\n').slice(1)).toEqual([
       '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',

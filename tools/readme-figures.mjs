@@ -1,9 +1,11 @@
 /**
- * `node tools/readme-figures.mjs REPORT.json...` puts measured tables into README.md and docs/benchmarks.md, between
+ * `node tools/readme-figures.mjs REPORT.json...` puts measured tables into README.md, docs/benchmarks.md and docs/reproduction.md, between
  * `<!-- figures: NAME -->` and `<!-- /figures -->`. Reports are what these print:
  *
  *   npm run -s bench -- --json > speed.json              (also: bench kernels MODEL, bench sync, bench memory)
  *   python tools/peers/compare.py --json peers.json
+ *   npm run -s lockstep -- reproduce                       (runs/reproduce/report.json)
+ *   npm run -s lockstep -- speedrun --json > speedrun.json
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { formatReport, nameOf, placeTables } from './figures.mjs';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const DOCUMENTS = ['README.md', path.join('docs', 'benchmarks.md')];
+const DOCUMENTS = ['README.md', path.join('docs', 'benchmarks.md'), path.join('docs', 'reproduction.md')];
 
 /** Returns whether every report found a place. */
 function refresh(files) {

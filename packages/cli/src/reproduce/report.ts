@@ -5,9 +5,9 @@ import { formatRecipe } from '../recipe-text.js';
 import { resolveClaim } from './claims.js';
 import type { ClaimResult, SeedResult } from './results.js';
 
-export interface Report {
-  readonly event: 'reproduced';
-  readonly occasion: Occasion;
+/** `report.json`. */
+export interface Report extends Occasion {
+  readonly bench: 'reproduce';
   readonly workers: number;
   readonly data: string;
   readonly claims: readonly ClaimResult[];
@@ -152,8 +152,8 @@ const NOTES =
   'that, over what the cores did in a burst of multiply-adds right before the run. Core-seconds are those of the whole ' +
   'process, evaluation among them; energy is that of the processor, by its own counters.';
 
-const describeReport = ({ occasion, workers, data }: Report): string =>
-  `${data}; ${workers} ${workers === 1 ? 'worker' : 'workers'}; ${formatOccasion(occasion)}.`;
+const describeReport = (report: Report): string =>
+  `${report.data}; ${report.workers} ${report.workers === 1 ? 'worker' : 'workers'}; ${formatOccasion(report)}.`;
 
 /** The same as a page that needs nothing but itself. */
 export function formatHtml(report: Report, curves: readonly Curve[]): string {

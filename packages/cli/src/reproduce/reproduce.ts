@@ -91,7 +91,7 @@ async function runAll(settings: ReproduceSettings, dataset: Dataset, io: Io): Pr
       results.push(result);
       kept.push(...records.map(promiseOf));
       screen.conclude(result);
-      writeReport(settings, { occasion: place.occasion, data: dataset.source, claims: results });
+      writeReport(settings, { ...place.occasion, data: dataset.source, claims: results });
     }
   } finally {
     screen.close();
@@ -113,8 +113,8 @@ function planJob(claim: Claim, seed: number, settings: ReproduceSettings, whole:
   return { identity, recipeName: claim.recipe, dataset, workers: settings.workers };
 }
 
-function writeReport({ out, workers }: ReproduceSettings, about: Pick<Report, 'occasion' | 'data' | 'claims'>): void {
-  const report: Report = { event: 'reproduced', workers, ...about };
+function writeReport({ out, workers }: ReproduceSettings, about: Omit<Report, 'bench' | 'workers'>): void {
+  const report: Report = { bench: 'reproduce', workers, ...about };
   const files = {
     'report.json': `${JSON.stringify(report, null, 2)}\n`,
     'report.md': formatMarkdown(report, []),

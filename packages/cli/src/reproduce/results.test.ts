@@ -82,7 +82,7 @@ describe('the report', () => {
   });
 
   it('prints every hash whole, and says where energy is not told', () => {
-    const report = { event: 'reproduced', occasion, workers: 2, data: 'MNIST', claims: results } as const;
+    const report = { bench: 'reproduce', ...occasion, workers: 2, data: 'MNIST', claims: results } as const;
     for (const text of [formatMarkdown(report, []), formatHtml(report, [])]) {
       expect(text).toContain('1'.repeat(64));
       expect(text).toContain('not available');
@@ -90,7 +90,7 @@ describe('the report', () => {
   });
 
   it('puts pictures into the page and beside the Markdown', () => {
-    const report = { event: 'reproduced', occasion, workers: 1, data: 'a < b', claims: results } as const;
+    const report = { bench: 'reproduce', ...occasion, workers: 1, data: 'a < b', claims: results } as const;
     const curves = [{ title: 'lenet5', file: 'lenet5.svg', svg: '<svg/>' }];
     expect(formatMarkdown(report, curves)).toContain('![lenet5](lenet5.svg)');
     expect(formatHtml(report, curves)).toContain('<figure><svg/><figcaption>lenet5</figcaption></figure>');

@@ -5,8 +5,19 @@ import { LockstepError } from '../errors.js';
 
 const gunzipAsync = promisify(gunzip);
 
-/** The default 16 kB would make 3,000 chunks of MNIST's training images. */
-const CHUNK_BYTES = 1 << 20;
+/** Where a gzip file says how much it unpacks to (modulo 2^32), from its end. */
+const SIZE_BYTES = 4;
+/** More than this cannot come out of a byte. */
+const MOST_RATIO = 1032;
+const LEAST_CHUNK_BYTES = 1 << 16;
+
+/** One piece of the size that the file claims: pieces would have to be joined, which copies all of them. */
+function chunkBytes(bytes: Uint8Array, maxBytes = Number.POSITIVE_INFINITY): number {
+  const end = new DataView(bytes.buffer, bytes.byteOffset + Math.max(0, bytes.length - SIZE_BYTES));
+  const claimed = bytes.length < SIZE_BYTES ? 0 : end.getUint32(0, true);
+  // A byte more than comes out, or a second piece is begun.
+  return Math.max(LEAST_CHUNK_BYTES, Math.min(claimed, MOST_RATIO * bytes.length, maxBytes) + 1);
+}
 
 /**
  * `bytes` unpacked if they are gzip, else themselves.
@@ -19,7 +30,7 @@ export async function gunzipIfPacked(bytes: Uint8Array, source: string, maxBytes
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   try {
     const limit = maxBytes === undefined ? {} : { maxOutputLength: maxBytes };
-    return await gunzipAsync(bytes, { chunkSize: CHUNK_BYTES, ...limit });
+    return await gunzipAsync(bytes, { chunkSize: chunkBytes(bytes, maxBytes), ...limit });
   } catch (error) {
     throw new LockstepError(
       'LOCKSTEP_DATA_GZIP',
