@@ -7,6 +7,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { bootstrap, ROOT } from './bootstrap.mjs';
 import { runVisibly } from './setup/processes.mjs';
+import { setUpReaders } from './setup/readers.mjs';
 import { SetupError, say, sayFailure } from './setup/report.mjs';
 import { setUpTensorFlow } from './setup/tensorflow.mjs';
 import { addCounts, countReport } from './test-report.mjs';
@@ -50,6 +51,18 @@ async function prepareTensorFlow() {
   }
 }
 
+/** The same for what reads our event files and metrics (test/readers.ts): LOCKSTEP_REQUIRE_READERS=1. */
+async function prepareReaders() {
+  try {
+    await setUpReaders();
+  } catch (error) {
+    const reason = error instanceof SetupError ? error.message : String(error);
+    if (process.env.LOCKSTEP_REQUIRE_READERS === '1') sayFailure(error);
+    else say(`the tests that read event files and metrics with other programs are skipped: ${reason}`);
+    process.env.LOCKSTEP_READERS_REASON = reason;
+  }
+}
+
 /** Runs all steps; returns the names of those that failed. */
 async function runSteps(steps) {
   const failed = [];
@@ -68,6 +81,7 @@ async function testAll() {
     return false;
   }
   await prepareTensorFlow();
+  if (!isSlow) await prepareReaders();
   // Left-over reports of single runs would be counted; Nx puts back those of the packages it need not run.
   for (const report of listReports()) rmSync(report, { force: true });
   const failedRuns = await runSteps([

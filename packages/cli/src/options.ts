@@ -4,6 +4,7 @@ import { clusterFields } from './cluster-fields.js';
 import { dashboardField } from './dashboard-field.js';
 import { dataFormFields } from './data-fields.js';
 import { type Field, type Group, isBoolean, isFraction, isInterval, isOneOf, isText, isWholeNumber } from './fields.js';
+import { watchFields } from './watch/watch-fields.js';
 
 const MOST = Number.MAX_SAFE_INTEGER;
 /** More threads than any machine has cores; a mistyped 10000 should not start them. */
@@ -198,6 +199,7 @@ export const runFields: readonly Field[] = [
     description: 'only warnings and the result',
     check: isBoolean,
   },
+  ...watchFields,
 ];
 
 /** Every field of a recipe; core's recipe schema checks the values. */

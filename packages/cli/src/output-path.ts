@@ -22,8 +22,11 @@ export function checkOutputPath(path: string, flag = '--save'): void {
   if (isFolder) throw savePathError(path, flag, 'it is a folder');
 }
 
+/** Creates the folder that a file stands in. Throws what node:fs throws. */
+export const createFolderOf = (path: string): void => createFolder(dirname(path));
+
 /** Not mkdirSync's `recursive`: that never returns where a folder cannot be made for ENOENT, as in /proc (Node 20). */
-function createFolder(path: string): void {
+export function createFolder(path: string): void {
   if (existsSync(path)) return;
   createFolder(dirname(path));
   try {
@@ -51,4 +54,5 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the name is too long',
 };
 
-const describeReason = (error: NodeJS.ErrnoException): string => REASONS[error.code ?? ''] ?? error.message;
+/** Why node:fs failed, for people. */
+export const describeReason = (error: NodeJS.ErrnoException): string => REASONS[error.code ?? ''] ?? error.message;

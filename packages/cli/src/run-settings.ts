@@ -26,6 +26,7 @@ import { readInterval } from './fields.js';
 import { DEFAULT_MODEL, DEFAULT_SEED, recipeFields, runFields } from './options.js';
 import { resolveRecipe } from './recipe-settings.js';
 import { configSource, findSource, getPath, readFlags, type SettingSource } from './setting-source.js';
+import { resolveWatch, type WatchSettings } from './watch/watch-fields.js';
 import { readModelOfWeights } from './weights-file.js';
 
 /** Everything that a run is asked to do. */
@@ -67,6 +68,8 @@ export interface RunSettings {
   readonly dashboard: DashboardSettings | undefined;
   readonly json: boolean;
   readonly quiet: boolean;
+  /** What watches the run; nothing in a dry run. */
+  readonly watch: WatchSettings;
   readonly dryRun: boolean;
   readonly notices: readonly string[];
 }
@@ -122,6 +125,7 @@ export function resolveRun(
     dashboard: dryRun ? undefined : resolveDashboard(get),
     json: get('json') === true,
     quiet: get('quiet') === true,
+    watch: resolveWatch(dryRun ? () => undefined : get),
     dryRun,
     notices,
   };

@@ -3,6 +3,8 @@ import { Chronicler, PageServer } from '@lockstep/coordinator';
 import { RunControl, type RunObserver } from '@lockstep/core';
 import { createInputDrawer } from './input-sheet.js';
 import type { RunSettings } from './run-settings.js';
+import { closeObservers, openObservers } from './watch/open-observers.js';
+import { RunMetrics } from './watch/run-metrics.js';
 
 export interface Watchers {
   readonly observers: readonly RunObserver[];
@@ -20,13 +22,26 @@ export interface Surroundings {
 
 /** @throws LockstepError when a port or a file cannot be had */
 export async function openWatchers(settings: RunSettings, surroundings: Surroundings): Promise<Watchers> {
-  const { dashboard } = settings;
+  const { dashboard, watch } = settings;
   const control = new RunControl();
-  if (dashboard === undefined) return { observers: [], control, notes: [] };
-  const startedAt = new Date().toISOString();
-  const chronicler = new Chronicler({ ...surroundings, startedAt, drawInputs: createInputDrawer });
-  const runs = [{ name: settings.model.name, source: chronicler }];
-  const page = await PageServer.open({ ...dashboard, runs, control });
-  const closer: RunObserver = { name: 'the live page', close: () => page.close() };
-  return { observers: [chronicler, closer], control, notes: [`Live page: ${page.url}`] };
+  const notes: string[] = [];
+  // other machines get metrics from a page only where they may look at it without a token, which is nowhere
+  const isShowingMetrics = dashboard !== undefined && dashboard.token === undefined;
+  const metrics = watch.metrics !== undefined || isShowingMetrics ? new RunMetrics() : undefined;
+  const isResumed = settings.resume !== undefined;
+  const observers = await openObservers(watch, { isResumed, metrics, tell: (line) => notes.push(line) });
+  if (dashboard === undefined) return { observers, control, notes };
+  try {
+    const startedAt = new Date().toISOString();
+    const chronicler = new Chronicler({ ...surroundings, startedAt, drawInputs: createInputDrawer });
+    const runs = [{ name: settings.model.name, source: chronicler }];
+    const answer = isShowingMetrics ? metrics?.answer : undefined;
+    const page = await PageServer.open({ ...dashboard, runs, control, answer });
+    const closer: RunObserver = { name: 'the live page', close: () => page.close() };
+    notes.push(`Live page: ${page.url}`);
+    return { observers: [...observers, chronicler, closer], control, notes };
+  } catch (error) {
+    await closeObservers(observers);
+    throw error;
+  }
 }

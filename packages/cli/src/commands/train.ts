@@ -51,6 +51,7 @@ export function createTrainCommand(context: CommandContext): Command {
     ],
     ['lockstep train --config run.yaml --epochs 1', 'flags go before the file'],
     ['lockstep train --data ./mnist --json --no-save > log.jsonl', 'for programs'],
+    ['lockstep train --out runs/a --tensorboard runs/tb --trace trace.json', 'for looking at it: docs/watching.md'],
   ]);
   return command.action(async (model: string | undefined, options: Record<string, unknown>) => {
     const command = ['lockstep', ...context.argv.map(quote)].join(' ');

@@ -1,0 +1,84 @@
+/**
+ * A file that grows while a run goes: opened before the run, written off the main thread in the order given, and never
+ * waited for. What a slow disk cannot take in time is left out rather than kept in memory.
+ */
+import { type FileHandle, open } from 'node:fs/promises';
+import { LockstepError } from '@lockstep/core';
+import { createFolderOf, describeReason } from '../output-path.js';
+
+/** Bytes, or UTF-16 units of text, that wait for the disk. */
+const MAX_WAITING = 16 * 2 ** 20;
+
+export class FileSink {
+  #waiting: (string | Uint8Array)[] = [];
+  #waitingSize = 0;
+  #leftOut = 0;
+  #error: Error | undefined;
+  #writing: Promise<void> | undefined;
+
+  private constructor(private readonly file: FileHandle) {}
+
+  /**
+   * Creates the file and its folder.
+   *
+   * @param flag names the file in errors
+   * @throws LockstepError LOCKSTEP_SAVE_PATH
+   */
+  static async open(path: string, flag: string, { isAppending = false } = {}): Promise<FileSink> {
+    try {
+      createFolderOf(path);
+      return new FileSink(await open(path, isAppending ? 'a' : 'w'));
+    } catch (cause) {
+      const reason = describeReason(cause as NodeJS.ErrnoException);
+      throw new LockstepError('LOCKSTEP_SAVE_PATH', `cannot write ${flag} ${path}: ${reason}. Choose another path.`, {
+        cause,
+      });
+    }
+  }
+
+  /** Pieces that were left out since the file was opened. */
+  get leftOut(): number {
+    return this.#leftOut;
+  }
+
+  /**
+   * Takes a piece that belongs together, such as a line. Throws what an earlier write failed with.
+   *
+   * @returns whether it was taken; false when too much waits for the disk
+   */
+  write(piece: string | Uint8Array): boolean {
+    if (this.#error) throw this.#error;
+    if (this.#waitingSize + piece.length > MAX_WAITING) {
+      this.#leftOut += 1;
+      return false;
+    }
+    this.#waiting.push(piece);
+    this.#waitingSize += piece.length;
+    this.#writing ??= this.#drain();
+    return true;
+  }
+
+  async #drain(): Promise<void> {
+    try {
+      while (this.#waiting.length > 0) {
+        const pieces = this.#waiting;
+        this.#waiting = [];
+        const bytes = Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
+        for (let at = 0; at < bytes.length; ) at += (await this.file.write(bytes, at)).bytesWritten;
+        this.#waitingSize = this.#waiting.reduce((sum, { length }) => sum + length, 0);
+      }
+    } catch (error) {
+      this.#error = error as Error;
+      this.#waiting = [];
+    }
+    this.#waitingSize = 0;
+    this.#writing = undefined;
+  }
+
+  /** Resolves when everything is in the file; throws what a write failed with. */
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.file.close();
+    if (this.#error) throw this.#error;
+  }
+}

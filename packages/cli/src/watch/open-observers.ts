@@ -1,0 +1,47 @@
+/** Opens everything that is to watch a run; what is wrong with a path or a port is told before the run starts. */
+import type { RunObserver } from '@lockstep/core';
+import { openMetricsServer } from './metrics-server.js';
+import { openOutFolder } from './out-folder.js';
+import { openRunLog } from './run-log.js';
+import type { RunMetrics } from './run-metrics.js';
+import { openTensorBoardFolder } from './tensorboard-folder.js';
+import { openTraceFile } from './trace-file.js';
+import type { WatchSettings } from './watch-fields.js';
+
+export interface WatchContext {
+  /** Whether the run goes on from a checkpoint, so that its files are added to. */
+  readonly isResumed: boolean;
+  /** Of the run, if anybody is to see them. */
+  readonly metrics: RunMetrics | undefined;
+  /** Takes lines for the person who started the run, such as where a port is. */
+  readonly tell: (line: string) => void;
+}
+
+/** @throws LockstepError; what was open until then is closed again */
+export async function openObservers(
+  settings: WatchSettings,
+  { isResumed, metrics, tell }: WatchContext,
+): Promise<RunObserver[]> {
+  const { out, tensorboard, trace, logFile, logLevel } = settings;
+  const openers: (() => Promise<RunObserver>)[] = [];
+  if (out !== undefined) openers.push(() => openOutFolder(out, isResumed));
+  if (tensorboard !== undefined) openers.push(() => openTensorBoardFolder(tensorboard));
+  if (trace !== undefined) openers.push(() => openTraceFile(trace));
+  if (logFile !== undefined) openers.push(() => openRunLog(logFile, logLevel, isResumed));
+  if (settings.metrics && metrics) {
+    const address = settings.metrics;
+    openers.push(() => openMetricsServer(metrics, address, tell));
+  }
+  const observers: RunObserver[] = metrics ? [metrics] : [];
+  try {
+    for (const open of openers) observers.push(await open());
+    return observers;
+  } catch (error) {
+    await closeObservers(observers);
+    throw error;
+  }
+}
+
+export async function closeObservers(observers: readonly RunObserver[]): Promise<void> {
+  for (const observer of observers) await observer.close?.();
+}

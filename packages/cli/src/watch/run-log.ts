@@ -1,0 +1,45 @@
+/** The log of `--log-file`: JSON lines in pino's form, one per event, for tools that gather logs. */
+import { LockstepError, type RunEvent, type RunObserver } from '@lockstep/core';
+import { pino } from 'pino';
+import { FileSink } from './file-sink.js';
+import type { LogLevel } from './watch-fields.js';
+
+/** @throws LockstepError LOCKSTEP_SAVE_PATH */
+export async function openRunLog(path: string, level: LogLevel, isResumed: boolean): Promise<RunObserver> {
+  const sink = await FileSink.open(path, '--log-file', { isAppending: isResumed });
+  // no transport: its worker thread would take a core from the run
+  const logger = pino({ level }, { write: (line: string) => void sink.write(line) });
+  return {
+    name: `--log-file ${path}`,
+    onEvent: (event) => logger[levelOf(event)](event, describe(event)),
+    onFailed: (error) => {
+      const code = error instanceof LockstepError ? error.code : undefined;
+      logger.error({ event: 'failed', code, err: error }, 'the run failed');
+    },
+    close: () => sink.close(),
+  };
+}
+
+function levelOf({ event }: RunEvent): LogLevel {
+  if (event === 'progress') return 'debug';
+  return event === 'warning' || event === 'node-evicted' || event === 'node-refused' ? 'warn' : 'info';
+}
+
+function describe(event: RunEvent): string {
+  switch (event.event) {
+    case 'start':
+      return `run of ${event.model} begins`;
+    case 'progress':
+      return `epoch ${event.epoch}, step ${event.step} of ${event.stepsPerEpoch}`;
+    case 'epoch':
+      return `epoch ${event.epoch}: test ${event.testCorrect}/${event.testTotal}`;
+    case 'checkpoint':
+      return `checkpoint of step ${event.step}`;
+    case 'warning':
+      return event.message;
+    case 'end':
+      return `run ends after step ${event.steps}: ${event.reason}`;
+    default:
+      return event.event;
+  }
+}

@@ -1,0 +1,2 @@
+export function readersFolder(cacheFolder?: string): string;
+export function setUpReaders(options?: { signal?: AbortSignal }): Promise<void>;
