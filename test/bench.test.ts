@@ -106,6 +106,40 @@ describe('lockstep bench', () => {
     expect(rows[1].waitingShare).toBeGreaterThan(0);
   });
 
+  it('measures what more workers gain over one, and the shares of a step, and draws it', () => {
+    const argv = ['scaling', ...SHORT, '--workers', '3', '--json', '--picture', 'scaling.svg'];
+    const { models } = JSON.parse(bench(...argv));
+    expect(models[0].figures.map(({ workers }: { workers: number }) => workers)).toEqual([1, 3]);
+    for (const { shares, imagesPerSecond } of models[0].figures) {
+      expect(shares.contribute + shares.update + shares.wait).toBeCloseTo(1, 9);
+      expect(imagesPerSecond.median).toBeGreaterThan(0);
+    }
+    expect(models[0].figures[0].speedUp).toEqual({ median: 1, min: 1, max: 1 });
+    expect(readFileSync(path.join(folder, 'scaling.svg'), 'utf8')).toMatch(/^<svg .*<\/svg>\n$/s);
+  });
+
+  it('measures a watched run against one that is not, with every crowd before its page', () => {
+    const argv = [
+      'watching',
+      '--models',
+      'dots.json',
+      '--seconds',
+      '0.5',
+      '--repetitions',
+      '1',
+      '--workers',
+      '1',
+      '--json',
+    ];
+    const { rows } = JSON.parse(bench(...argv));
+    const crowds = ['nobody', 'one viewer', '50 viewers', 'a stalled viewer', 'a sender of rubbish'];
+    expect(rows.map(({ crowd }: { crowd: string }) => crowd)).toEqual(crowds);
+    for (const { plainImagesPerSecond, watchedImagesPerSecond, cost } of rows) {
+      const expected = plainImagesPerSecond.median / watchedImagesPerSecond.median - 1;
+      expect(cost.median).toBeCloseTo(expected, 9);
+    }
+  });
+
   it('measures memory in a process of its own', () => {
     const { rows } = JSON.parse(bench('memory', '--models', 'dots.json', '--workers', '1', '--json'));
     expect(rows).toHaveLength(1);

@@ -37,6 +37,8 @@ const FORMATS = {
   peers: formatPeers,
   sync: formatSync,
   memory: formatMemory,
+  scaling: formatScaling,
+  watching: formatWatching,
   kernels: formatKernels,
   reproduce: formatReproduce,
   speedrun: formatSpeedrun,
@@ -114,6 +116,45 @@ function formatSync({ rows }) {
       rate(stepMicroseconds),
       percent(waitingShare),
       percent(idleShare),
+    ]),
+  );
+}
+
+function formatScaling({ models }) {
+  const times = ({ median, min, max }) => `${median.toFixed(2)}x (${min.toFixed(2)}-${max.toFixed(2)})`;
+  const shares = ({ median, min, max }) => `${percent(median)} (${percent(min)}-${percent(max)})`;
+  const rows = models.flatMap(({ model, figures, tensorflow }) => [
+    ...figures.map(({ workers, imagesPerSecond, speedUp, efficiency, shares: own }) => [
+      model,
+      workers,
+      spread(imagesPerSecond),
+      times(speedUp),
+      shares(efficiency),
+      ...[own.contribute, own.update, own.wait].map(percent),
+    ]),
+    ...(tensorflow ? [[model, 'tensorflow, 1', spread(tensorflow), ...['', '', '', '', '']]] : []),
+  ]);
+  return formatTable(
+    ['*model', 'workers', 'images/s', 'speed-up', 'of the cores', 'shards', 'update', 'waiting'],
+    rows,
+  );
+}
+
+function formatWatching({ rows }) {
+  const cost = ({ median, min, max }) => [median, min, max].map((share) => `${(100 * share).toFixed(2)}%`);
+  const range = (share) => {
+    const [middle, least, most] = cost(share);
+    return `${middle} (${least} to ${most})`;
+  };
+  return formatTable(
+    ['*model', '*before the page', 'images/s', 'watched', 'a step takes longer by', 'its CPU time by'],
+    rows.map(({ model, crowd, plainImagesPerSecond, watchedImagesPerSecond, cost: share, cpuCost }) => [
+      model,
+      crowd,
+      spread(plainImagesPerSecond),
+      spread(watchedImagesPerSecond),
+      range(share),
+      range(cpuCost),
     ]),
   );
 }

@@ -11,7 +11,14 @@ export interface Watchers {
   readonly control: RunControl;
   /** Lines for the person who started the run. */
   readonly notes: readonly string[];
+  /** Where the live page is, if there is one. */
+  readonly page: string | undefined;
 }
+
+/** Those of a run's settings that decide who watches. */
+export type WatchedSettings = Pick<RunSettings, 'dashboard' | 'watch' | 'resume'> & {
+  readonly model: { readonly name: string };
+};
 
 export interface Surroundings {
   /** How to run it again. */
@@ -21,7 +28,7 @@ export interface Surroundings {
 }
 
 /** @throws LockstepError when a port or a file cannot be had */
-export async function openWatchers(settings: RunSettings, surroundings: Surroundings): Promise<Watchers> {
+export async function openWatchers(settings: WatchedSettings, surroundings: Surroundings): Promise<Watchers> {
   const { dashboard, watch } = settings;
   const control = new RunControl();
   const notes: string[] = [];
@@ -30,7 +37,7 @@ export async function openWatchers(settings: RunSettings, surroundings: Surround
   const metrics = watch.metrics !== undefined || isShowingMetrics ? new RunMetrics() : undefined;
   const isResumed = settings.resume !== undefined;
   const observers = await openObservers(watch, { isResumed, metrics, tell: (line) => notes.push(line) });
-  if (dashboard === undefined) return { observers, control, notes };
+  if (dashboard === undefined) return { observers, control, notes, page: undefined };
   try {
     const startedAt = new Date().toISOString();
     const chronicler = new Chronicler({ ...surroundings, startedAt, drawInputs: createInputDrawer });
@@ -39,7 +46,7 @@ export async function openWatchers(settings: RunSettings, surroundings: Surround
     const page = await PageServer.open({ ...dashboard, runs, control, answer });
     const closer: RunObserver = { name: 'the live page', close: () => page.close() };
     notes.push(`Live page: ${page.url}`);
-    return { observers: [...observers, chronicler, closer], control, notes };
+    return { observers: [...observers, chronicler, closer], control, notes, page: page.url };
   } catch (error) {
     await closeObservers(observers);
     throw error;

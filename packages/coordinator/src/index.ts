@@ -10,4 +10,5 @@ export * from './page/chronicle.js';
 export * from './page/chronicler.js';
 export * from './page/feed.js';
 export * from './page/image-uri.js';
+export { proveView } from './page/access.js';
 export * from './page/page-server.js';

@@ -4,6 +4,7 @@
  */
 import type { ModelFigures } from './speed.js';
 import { formatPercent, formatRate } from './speed-table.js';
+import { svgBox, svgLine, svgPicture, svgText } from './svg.js';
 
 const WIDTH = 720;
 const LABEL_WIDTH = 110;
@@ -22,41 +23,27 @@ export function drawSpeed(models: readonly ModelFigures[], subtitle: string): st
   const parts: string[] = [];
   let y = TOP;
   for (const { model, figures } of models) {
-    parts.push(text(LABEL_WIDTH - 8, y + (figures.length * BAR_HEIGHT) / 2 + 4, model, 'end'));
+    parts.push(svgText(LABEL_WIDTH - 8, y + (figures.length * BAR_HEIGHT) / 2 + 4, model, 'end'));
     for (const [index, { workers, training }] of figures.entries()) {
       const end = toX(training.shareOfPeak);
-      const width = (end - LABEL_WIDTH).toFixed(1);
-      parts.push(
-        `<rect x="${LABEL_WIDTH}" y="${y}" width="${width}" height="${BAR_HEIGHT - 2}" fill="${colorOf(index)}"/>`,
-      );
+      parts.push(svgBox(LABEL_WIDTH, y, end - LABEL_WIDTH, BAR_HEIGHT - 2, colorOf(index)));
       const rate = formatRate(training.imagesPerSecond.median);
       const note = `${formatPercent(training.shareOfPeak)}, ${rate}/s, ${workers} ${workers === 1 ? 'worker' : 'workers'}`;
-      parts.push(text(end + 6, y + BAR_HEIGHT - 5, note, 'start'));
+      parts.push(svgText(end + 6, y + BAR_HEIGHT - 5, note, 'start'));
       y += BAR_HEIGHT;
     }
     y += GAP;
   }
   const grid = Array.from({ length: Math.round(4 * scaleEnd) + 1 }, (_, i) => drawGridLine(toX(i / 4), y, i / 4));
-  return [
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${y + BOTTOM}" viewBox="0 0 ${WIDTH} ${y + BOTTOM}" font-family="sans-serif" font-size="12">`,
-    `<rect width="${WIDTH}" height="${y + BOTTOM}" fill="#ffffff"/>`,
-    text(LABEL_WIDTH, 20, 'Training: share of the peak of the cores in use, images per second', 'start', 14),
-    text(LABEL_WIDTH, 38, subtitle, 'start', 10),
+  return svgPicture(WIDTH, y + BOTTOM, [
+    svgText(LABEL_WIDTH, 20, 'Training: share of the peak of the cores in use, images per second', 'start', 14),
+    svgText(LABEL_WIDTH, 38, subtitle, 'start', 10),
     ...grid,
     ...parts,
-    '</svg>',
-    '',
-  ].join('\n');
+  ]);
 }
 
 const colorOf = (index: number): string => COLORS[index % COLORS.length] as string;
 
 const drawGridLine = (x: number, bottom: number, share: number): string =>
-  `<line x1="${x.toFixed(1)}" y1="${TOP - 6}" x2="${x.toFixed(1)}" y2="${bottom}" stroke="#cccccc"/>` +
-  text(x, bottom + 16, formatPercent(share), 'middle', 10);
-
-const text = (x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end', size = 12): string =>
-  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" font-size="${size}">${escapeText(content)}</text>`;
-
-const escapeText = (content: string): string =>
-  content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+  svgLine(x, TOP - 6, bottom, '#cccccc') + svgText(x, bottom + 16, formatPercent(share), 'middle', 10);

@@ -11,12 +11,15 @@ import { describeOccasion, formatOccasion, type Occasion } from './machine.js';
 import { formatMemory, type MemoryFigures, measureMemory } from './memory.js';
 import { PeakMeter } from './peak-meter.js';
 import { drawSpeed } from './picture.js';
+import { formatScaling, type ModelScaling, measureScaling } from './scaling.js';
+import { drawScaling } from './scaling-picture.js';
 import type { BenchSettings } from './settings.js';
 import { type ModelFigures, measureSpeed } from './speed.js';
 import { formatSpeed } from './speed-table.js';
 import { formatSync, measureSync, type SyncFigures } from './sync.js';
 import { compareEngines, type EngineComparison, formatEngines } from './tensorflow.js';
-import { BENCH_BATCH, planWorkload } from './workload.js';
+import { formatWatching, measureWatching, type WatchingFigures } from './watching.js';
+import { BENCH_BATCH, benchRecipe, planWorkload } from './workload.js';
 
 /** What `--json` prints: one object. */
 export type BenchReport = Occasion & { readonly batchSize: number; readonly data?: string } & (
@@ -30,6 +33,11 @@ export type BenchReport = Occasion & { readonly batchSize: number; readonly data
       >)
     | { readonly bench: 'kernels'; readonly step: StepFigures }
     | ({ readonly bench: 'sync'; readonly rows: SyncFigures[] } & Pick<BenchSettings, 'seconds' | 'repetitions'>)
+    | ({ readonly bench: 'scaling'; readonly models: ModelScaling[] } & Pick<BenchSettings, 'seconds' | 'repetitions'>)
+    | ({ readonly bench: 'watching'; readonly workers: number; readonly rows: WatchingFigures[] } & Pick<
+        BenchSettings,
+        'seconds' | 'repetitions'
+      >)
     | { readonly bench: 'memory'; readonly rows: MemoryFigures[] }
     | ({ readonly bench: 'cluster'; readonly rows: ClusterFigures[] } & Pick<BenchSettings, 'seconds' | 'repetitions'>)
   );
@@ -66,6 +74,62 @@ export async function runSpeed(settings: BenchSettings, io: Io): Promise<void> {
     models,
   };
   printReport(report, formatSpeed(models), settings, io);
+}
+
+export async function runScaling(asked: BenchSettings, io: Io): Promise<void> {
+  const { seconds, repetitions, picture } = asked;
+  // everything is compared with one worker
+  const workers = [1, ...asked.workers.filter((count) => count !== 1)];
+  if (picture !== undefined) checkOutputPath(picture, '--picture');
+  const occasion = describeOccasion();
+  const meter = new PeakMeter(Math.max(...workers));
+  const models: ModelScaling[] = [];
+  let data = '';
+  try {
+    for (const { model, recipe } of asked.models) {
+      const dataset = await loadBenchData(asked, model, io);
+      data = dataset.source;
+      announce(model.name, io);
+      const workload = planWorkload(model, recipe, dataset, Math.max(...workers));
+      models.push(await measureScaling(workload, { workers, seconds, repetitions }, (count) => meter.measure(count)));
+    }
+  } finally {
+    await meter.close();
+  }
+  if (picture !== undefined) {
+    writeFileAtomically(picture, [Buffer.from(drawScaling(models, formatOccasion(occasion)))]);
+  }
+  const report: BenchReport = {
+    bench: 'scaling',
+    ...occasion,
+    batchSize: BENCH_BATCH,
+    data,
+    seconds,
+    repetitions,
+    models,
+  };
+  printReport(report, formatScaling(models), asked, io);
+}
+
+export async function runWatching(settings: BenchSettings, io: Io): Promise<void> {
+  const { seconds, repetitions, data } = settings;
+  const workers = settings.workers[0] as number;
+  const rows: WatchingFigures[] = [];
+  for (const { model, recipe } of settings.models) {
+    announce(model.name, io);
+    const task = { model, recipe: benchRecipe(recipe), data, workers };
+    rows.push(...(await measureWatching(task, { seconds, repetitions })));
+  }
+  const report: BenchReport = {
+    bench: 'watching',
+    ...describeOccasion(),
+    batchSize: BENCH_BATCH,
+    workers,
+    seconds,
+    repetitions,
+    rows,
+  };
+  printReport(report, formatWatching(rows), settings, io);
 }
 
 export async function runEngines(settings: BenchSettings, engines: readonly EngineName[], io: Io): Promise<void> {

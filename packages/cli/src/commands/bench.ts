@@ -1,4 +1,4 @@
-/** `lockstep bench`, and below it `kernels MODEL`, `sync` and `memory`. */
+/** `lockstep bench`, and below it `kernels MODEL`, `scaling`, `sync`, `memory`, `cluster` and `watching`. */
 import type { Command } from 'commander';
 import {
   commonFields,
@@ -26,6 +26,12 @@ const kernelFields: readonly Field[] = [secondsField, ...commonFields];
 const syncFields: readonly Field[] = [...measureFields, workersListField('2,8')];
 const memoryFields: readonly Field[] = [modelsField, ...commonFields, workersListField('1,2,8')];
 
+const scalingFields: readonly Field[] = [...measureFields, workersListField('1,2,4,8'), pictureField];
+const watchingFields: readonly Field[] = [...measureFields, workersListField('the number of cores')];
+const WATCHING_MODELS = 'tiny6k,cnn11m';
+/** A slice must hold many progress reports. */
+const WATCHING_SECONDS = 2;
+
 const clusterFields: readonly Field[] = measureFields;
 const CLUSTER_MODELS = 'gap19k,net19k,cnn11m';
 
@@ -49,18 +55,47 @@ export function createBenchCommand(context: CommandContext): Command {
     ['lockstep bench --engines native,tensorflow', 'both engines, and TensorFlow.js without Lockstep'],
     ['lockstep bench kernels net19k', 'where the time of a step goes, op by op'],
     ['lockstep bench sync', 'how long workers wait for each other'],
+    ['lockstep bench scaling --picture scaling.svg', 'what more workers gain, and where the time goes'],
+    ['lockstep bench watching', 'what the page, the files and the metrics cost'],
     ['lockstep bench memory', 'resident memory of each model'],
     ['lockstep bench cluster', 'two nodes against one'],
   ]);
-  for (const create of [createKernelsCommand, createSyncCommand, createMemoryCommand, createClusterCommand]) {
-    command.addCommand(create(context));
-  }
+  for (const create of creators) command.addCommand(create(context));
   return command.action(async (options: Record<string, unknown>) => {
     const { coreCount } = context.io;
     const settings = resolveBench(speedFields, options, coreCount > 1 ? [1, coreCount] : [1]);
     const runs = await loadRuns();
     if (settings.engines) await runs.runEngines(settings, settings.engines, context.io);
     else await runs.runSpeed(settings, context.io);
+  });
+}
+
+function createScalingCommand(context: CommandContext): Command {
+  const command = createCommand('scaling', context)
+    .summary('what more workers gain, and where the time goes')
+    .description(
+      "Measures training on more and more workers against one worker and the cores' own peak, with the share of each phase " +
+        'of a step; and against the tensorflow engine on one worker, where that is set up.',
+    );
+  addFields(command, scalingFields);
+  return command.action(async (options: Record<string, unknown>) => {
+    const settings = resolveBench(scalingFields, options, [1, 2, 4, 8]);
+    await (await loadRuns()).runScaling(settings, context.io);
+  });
+}
+
+function createWatchingCommand(context: CommandContext): Command {
+  const command = createCommand('watching', context)
+    .summary('what it costs a run to be watched')
+    .description(
+      'Measures a run with its page, TensorBoard files, metrics, trace, log and folder against one without, slice by slice; ' +
+        'with nobody before the page, a viewer, 50 of them, one that stalls and one that sends rubbish. Not for Windows.',
+    );
+  addFields(command, watchingFields);
+  return command.action(async (options: Record<string, unknown>) => {
+    const asked = { seconds: String(WATCHING_SECONDS), models: WATCHING_MODELS, ...options };
+    const settings = resolveBench(watchingFields, asked, [context.io.coreCount]);
+    await (await loadRuns()).runWatching(settings, context.io);
   });
 }
 
@@ -113,3 +148,12 @@ function createMemoryCommand(context: CommandContext): Command {
     await (await loadRuns()).runMemory(settings, context.io);
   });
 }
+
+const creators = [
+  createKernelsCommand,
+  createScalingCommand,
+  createSyncCommand,
+  createMemoryCommand,
+  createClusterCommand,
+  createWatchingCommand,
+];

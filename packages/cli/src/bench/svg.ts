@@ -1,0 +1,25 @@
+/** The few pieces of SVG that the pictures of `lockstep bench` are made of. */
+
+export const svgText = (x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end', size = 12): string =>
+  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" font-size="${size}">${escapeText(content)}</text>`;
+
+export const svgBox = (x: number, y: number, width: number, height: number, fill: string): string =>
+  `<rect x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${height}" fill="${fill}"/>`;
+
+export const svgLine = (x: number, top: number, bottom: number, stroke: string): string =>
+  `<line x1="${x.toFixed(1)}" y1="${top}" x2="${x.toFixed(1)}" y2="${bottom}" stroke="${stroke}"/>`;
+
+/** The picture around its parts, on white. */
+export const svgPicture = (width: number, height: number, parts: readonly string[]): string =>
+  [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">`,
+    `<rect width="${width}" height="${height}" fill="#ffffff"/>`,
+    ...parts,
+    '</svg>',
+    '',
+  ].join('\n');
+
+const round = (value: number): number => Number(value.toFixed(1));
+
+const escapeText = (content: string): string =>
+  content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
