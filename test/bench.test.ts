@@ -138,7 +138,7 @@ describe('lockstep bench', () => {
       const expected = plainImagesPerSecond.median / watchedImagesPerSecond.median - 1;
       expect(cost.median).toBeCloseTo(expected, 9);
     }
-  });
+  }, 180_000);
 
   it('measures memory in a process of its own', () => {
     const { rows } = JSON.parse(bench('memory', '--models', 'dots.json', '--workers', '1', '--json'));

@@ -2,7 +2,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { type TrainRequest, train } from '../packages/cli/dist/session.js';
 import {
   inferLayers,
@@ -92,6 +92,20 @@ describe('observers', () => {
         message: 'broken failed (it broke); it gets nothing more of this run. The run is not affected.',
       },
     ]);
+  });
+
+  it('learn which worker was replaced', async () => {
+    vi.stubEnv('LOCKSTEP_FAULT', 'contribute:1:5:throw');
+    try {
+      const events = await collect({});
+      expect(events.find(({ event }) => event === 'warning')).toMatchObject({
+        code: 'LOCKSTEP_WORKER_REPLACED',
+        worker: 1,
+      });
+      expect(hashOf(events)).toBe(undisturbed);
+    } finally {
+      vi.unstubAllEnvs();
+    }
   });
 
   it('that fail at their end are told of after the end', async () => {

@@ -117,8 +117,10 @@ export class Cluster implements TrainingNode {
     this.#isVerified = true;
     this.#participant.open();
     try {
-      if (!this.#isStarted) await this.#awaitNodes(this.options.waitFor, 'the run begins when they are there');
-      this.#isStarted = true;
+      if (!this.#isStarted) {
+        await this.#awaitNodes(this.options.waitFor, 'the run begins when they are there');
+        this.#isStarted = !this.#isStopping;
+      }
       // a segment ends only where all replicas were compared
       while (this.#step < segment.endStep && !(this.#isStopping && this.#isVerified)) {
         if (!(await this.#runStep(segment))) break;
