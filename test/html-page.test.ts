@@ -1,35 +1,22 @@
 /** The exported page in a real browser: draw, read the result. */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Dataset, exportHtml } from '@lockstep/core';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { browserPath, isBrowserRequired, launchBrowser, lookedFor, whyNoBrowser } from './browser.ts';
 import { computeReference, loadDigits, type Trained, trainDigits } from './export-fixture.ts';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable', 'microsoft-edge'];
-const isRequired = process.env['LOCKSTEP_REQUIRE_BROWSER'] === '1';
-const browserPath = process.env['LOCKSTEP_BROWSER'] ?? NAMES.map(findProgram).find((found) => found !== undefined);
 /** Images that the page is given at once: a message to the browser has its limits. */
 const CHUNK = 1000;
 
-function findProgram(name: string): string | undefined {
-  try {
-    return execFileSync('sh', ['-c', `command -v ${name}`], { encoding: 'utf8' }).trim() || undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-const why = browserPath === undefined ? ' (skipped: no Chromium here; install one or set LOCKSTEP_BROWSER)' : '';
-
 it('finds a browser where LOCKSTEP_REQUIRE_BROWSER=1 asks for one', () => {
-  expect(isRequired && browserPath === undefined, `looked for ${NAMES.join(', ')}`).toBe(false);
+  expect(browserPath === undefined && isBrowserRequired, lookedFor).toBe(false);
 });
 
-describe.skipIf(browserPath === undefined)(`the exported page in Chromium${why}`, () => {
+describe.skipIf(browserPath === undefined)(`the exported page in Chromium${whyNoBrowser}`, () => {
   let folder: string;
   let browser: Browser;
   let page: Page;
@@ -43,7 +30,7 @@ describe.skipIf(browserPath === undefined)(`the exported page in Chromium${why}`
     dataset = await loadDigits();
     trained = await trainDigits('lenet5', dataset, 900);
     writeFileSync(path.join(folder, 'draw.html'), exportHtml(trained.model, trained.state, trained.notes));
-    browser = await chromium.launch({ executablePath: browserPath as string, args: ['--no-sandbox'] });
+    browser = await launchBrowser();
   });
   afterAll(async () => {
     await browser?.close();

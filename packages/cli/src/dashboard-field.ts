@@ -37,14 +37,14 @@ export function resolveDashboard(get: (name: string) => unknown): DashboardSetti
 }
 
 /** A port of this machine, or host:port. */
-export function parseAddress(value: unknown): { readonly host: string; readonly port: number } {
+export function parseAddress(value: unknown, flag = '--dashboard'): { readonly host: string; readonly port: number } {
   if (value === true) return { host: HOST, port: DASHBOARD_PORT };
   const text = String(value);
-  if (text.includes(':')) return parseEndpoint(text, '--dashboard');
+  if (text.includes(':')) return parseEndpoint(text, flag);
   const port = Number(text);
   if (!/^\d{1,5}$/.test(text) || port > 65_535) {
     throw optionError(
-      `--dashboard ${JSON.stringify(text)}: must be a port or host:port, such as ${DASHBOARD_PORT} or 0.0.0.0:${DASHBOARD_PORT}. A model stands before it.`,
+      `${flag} ${JSON.stringify(text)}: must be a port or host:port, such as ${DASHBOARD_PORT} or 0.0.0.0:${DASHBOARD_PORT}.${flag === '--dashboard' ? ' A model stands before it.' : ''}`,
     );
   }
   return { host: HOST, port };

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
 import { createBenchCommand } from './commands/bench.js';
+import { createDashboardCommand } from './commands/dashboard.js';
 import { createDoctorCommand } from './commands/doctor.js';
 import { createEvaluateCommand } from './commands/evaluate.js';
 import { createExportCommand } from './commands/export.js';
@@ -62,6 +63,7 @@ function createProgram(context: CommandContext): Command {
     createExportCommand,
     createSummaryCommand,
     createModelsCommand,
+    createDashboardCommand,
     createBenchCommand,
     createReproduceCommand,
     createSpeedrunCommand,

@@ -2,6 +2,7 @@
 import { Chronicler, PageServer } from '@lockstep/coordinator';
 import { RunControl, type RunObserver } from '@lockstep/core';
 import { createInputDrawer } from './input-sheet.js';
+import { ReportFolder } from './report/report-folder.js';
 import type { RunSettings } from './run-settings.js';
 import { closeObservers, openObservers } from './watch/open-observers.js';
 import { RunMetrics } from './watch/run-metrics.js';
@@ -27,7 +28,7 @@ export interface Surroundings {
   readonly now: () => number;
 }
 
-/** @throws LockstepError when a port or a file cannot be had */
+/** @throws LockstepError when a port or a file cannot be had; what was open until then is closed again */
 export async function openWatchers(settings: WatchedSettings, surroundings: Surroundings): Promise<Watchers> {
   const { dashboard, watch } = settings;
   const control = new RunControl();
@@ -37,16 +38,23 @@ export async function openWatchers(settings: WatchedSettings, surroundings: Surr
   const metrics = watch.metrics !== undefined || isShowingMetrics ? new RunMetrics() : undefined;
   const isResumed = settings.resume !== undefined;
   const observers = await openObservers(watch, { isResumed, metrics, tell: (line) => notes.push(line) });
+  if (dashboard === undefined && watch.out === undefined) return { observers, control, notes, page: undefined };
+  // before those who read what it writes
+  const chronicler = new Chronicler({
+    ...surroundings,
+    startedAt: new Date().toISOString(),
+    drawInputs: createInputDrawer,
+  });
+  observers.push(chronicler);
+  if (watch.out !== undefined) observers.push(new ReportFolder(watch.out, chronicler));
   if (dashboard === undefined) return { observers, control, notes, page: undefined };
   try {
-    const startedAt = new Date().toISOString();
-    const chronicler = new Chronicler({ ...surroundings, startedAt, drawInputs: createInputDrawer });
     const runs = [{ name: settings.model.name, source: chronicler }];
     const answer = isShowingMetrics ? metrics?.answer : undefined;
-    const page = await PageServer.open({ ...dashboard, runs, control, answer });
-    const closer: RunObserver = { name: 'the live page', close: () => page.close() };
+    const page = await PageServer.open({ flag: '--dashboard', ...dashboard, runs, control, answer });
+    observers.push({ name: 'the live page', close: () => page.close() });
     notes.push(`Live page: ${page.url}`);
-    return { observers: [...observers, chronicler, closer], control, notes, page: page.url };
+    return { observers, control, notes, page: page.url };
   } catch (error) {
     await closeObservers(observers);
     throw error;

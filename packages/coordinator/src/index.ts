@@ -11,4 +11,5 @@ export * from './page/chronicler.js';
 export * from './page/feed.js';
 export * from './page/image-uri.js';
 export { proveView } from './page/access.js';
+export * from './page/judge.js';
 export * from './page/page-server.js';

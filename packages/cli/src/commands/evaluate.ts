@@ -1,4 +1,5 @@
 /** `lockstep evaluate [MODEL] --weights FILE`. */
+import { addImages } from '@lockstep/coordinator';
 import { assumeData, loadModelSpec } from '@lockstep/core';
 import type { Command } from 'commander';
 import { loadDataLikeTraining } from '../data.js';
@@ -7,10 +8,10 @@ import { formatReport, reportEvaluation } from '../evaluation-report.js';
 import { writeExport } from '../exports/output.js';
 import { type Field, isOneOf, isText, isWholeNumber, optionError } from '../fields.js';
 import { type Io, writeLine } from '../io.js';
-import { drawMistakes } from '../mistakes-picture.js';
 import { dataField, jsonField, workersField } from '../options.js';
 import { checkOutputPath } from '../output-path.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
+import { drawMistakes } from '../report/mistakes-picture.js';
 import { getPath, readFlags } from '../setting-source.js';
 import { loadModelState, readDataNotes, readModelOfWeights } from '../weights-file.js';
 
@@ -135,7 +136,7 @@ async function runEvaluate(settings: EvaluationSettings, io: Io): Promise<void> 
   const report = reportEvaluation(result, classNames, settings.mistakes);
   if (settings.picture !== undefined) {
     const title = `${model.name}: the ${report.mistakes.length} most confident of ${result.total - result.correct} mistakes in ${result.total} images`;
-    writeExport(settings.picture, drawMistakes(report, dataset, dataset[split], title));
+    writeExport(settings.picture, drawMistakes(addImages(report.mistakes, dataset, split), classNames, title));
   }
   if (settings.json) {
     writeLine(io.stdout, JSON.stringify({ event: 'evaluation', model: model.name, weights, split, ...report }));

@@ -1,24 +1,38 @@
 /** What an evaluation shows beyond its counts: the confusion matrix and the images that the network is wrong about. */
-import { countConfusion, type EvaluationRecord, listPredictions, pickMistakes, type RunView } from '@lockstep/core';
-import type { Judgement } from './chronicle.js';
+import {
+  countConfusion,
+  type Dataset,
+  type EvaluationRecord,
+  listPredictions,
+  type Prediction,
+  pickMistakes,
+  type RunView,
+  type SplitName,
+} from '@lockstep/core';
+import type { Judgement, Mistake } from './chronicle.js';
 import { toDataUri } from './image-uri.js';
 
 const MISTAKES = 24;
 
 export function judge({ dataset, model }: RunView, { epoch, split, evaluated }: EvaluationRecord): Judgement {
-  const { labels, images } = dataset[split];
-  const predictions = listPredictions(labels, evaluated.predictions);
-  const { channels, height, width } = dataset;
-  const size = channels * height * width;
+  const predictions = listPredictions(dataset[split].labels, evaluated.predictions);
   return {
     epoch,
     split,
     correct: evaluated.correct,
     total: evaluated.total,
     confusion: countConfusion(predictions, model.classes),
-    mistakes: pickMistakes(predictions, MISTAKES).map((mistake) => ({
-      ...mistake,
-      image: toDataUri({ channels, height, width }, images.subarray(mistake.index * size, (mistake.index + 1) * size)),
-    })),
+    mistakes: addImages(pickMistakes(predictions, MISTAKES), dataset, split),
   };
+}
+
+/** Predictions with the images that they are about. */
+export function addImages(predictions: readonly Prediction[], dataset: Dataset, split: SplitName): Mistake[] {
+  const { channels, height, width } = dataset;
+  const size = channels * height * width;
+  const { images } = dataset[split];
+  return predictions.map((prediction) => {
+    const pixels = images.subarray(prediction.index * size, (prediction.index + 1) * size);
+    return { ...prediction, image: toDataUri({ channels, height, width }, pixels) };
+  });
 }

@@ -29,8 +29,9 @@ export function readPageFiles(): Map<string, PageFile> {
   add('/', path.join(own, 'index.html'));
   add('/style.css', path.join(own, 'style.css'));
   const scripts = fileURLToPath(new URL('./browser/', import.meta.url));
-  for (const name of readdirSync(scripts))
-    if (name.endsWith('.js')) add(`/page/browser/${name}`, path.join(scripts, name));
+  for (const name of readdirSync(scripts)) {
+    if (/^[\w-]+\.js$/.test(name)) add(`/page/browser/${name}`, path.join(scripts, name));
+  }
   // what both sides know: names of columns and phases
   add('/page/chronicle.js', fileURLToPath(new URL('./chronicle.js', import.meta.url)));
   const plot = path.dirname(require.resolve('uplot'));

@@ -9,6 +9,8 @@ import { type PageFile, pageHeaders, readPageFiles } from './page-files.js';
 import { Viewer, viewerLimits } from './viewer.js';
 
 export interface PageOptions {
+  /** The flag that names host and port, for errors. */
+  readonly flag: string;
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
@@ -77,7 +79,7 @@ export class PageServer {
     if (options.token === undefined && !isLoopback(options.host)) {
       throw new LockstepError(
         'LOCKSTEP_DASHBOARD_TOKEN',
-        `--dashboard ${options.host}:${options.port} lets other machines see the run and stop it, so it needs --token-file. To stay on this machine, leave the host out.`,
+        `${options.flag} ${options.host}:${options.port} lets other machines see the run and press its buttons, so it needs --token-file. To stay on this machine, leave the host out.`,
       );
     }
     const server = new PageServer(options);
@@ -93,11 +95,11 @@ export class PageServer {
   }
 
   async #listen(): Promise<void> {
-    const { host, port } = this.options;
+    const { host, port, flag } = this.options;
     await new Promise<void>((resolve, reject) => {
       this.#http.once('error', (error: NodeJS.ErrnoException) => {
         const reason = error.code === 'EADDRINUSE' ? 'another program listens there' : error.message;
-        const text = `cannot show the page at ${host}:${port}: ${reason}. Choose another --dashboard PORT; 0 takes any free one.`;
+        const text = `cannot show the page at ${host}:${port}: ${reason}. Choose another ${flag} PORT; 0 takes any free one.`;
         reject(new LockstepError('LOCKSTEP_DASHBOARD_PORT', text));
       });
       this.#http.listen(port, host, resolve);

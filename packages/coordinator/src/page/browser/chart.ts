@@ -90,7 +90,7 @@ export class Chart {
       padding: [10, 12, 0, 0],
       scales: { x: { time: false }, y: scale },
       cursor: { sync: { key: cursors.key }, points: { size: 7 }, drag: { x: true, y: false } },
-      legend: { live: true },
+      legend: { live: true, markers: { width: 0, fill: (_, index) => color(this.#lines[index - 1]?.color ?? 'ink') } },
       axes: [
         { ...axis, size: 30, gap: 6, values: (_, ticks) => ticks.map((tick) => String(Number(tick.toPrecision(6)))) },
         {

@@ -96,6 +96,7 @@ function tabulateRecipes(runs: readonly Run[]): HTMLElement {
 }
 
 const describe = (about: NonNullable<Chronicle['about']>): [string, string][] => [
+  ['model', about.model],
   ['seed', String(about.seed)],
   ['workers', String(about.workers)],
   ['engine', about.engine],

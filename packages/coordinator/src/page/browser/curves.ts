@@ -39,7 +39,7 @@ export class Curves {
     this.#shown = chronicle;
     const { curve, epochs = [] } = chronicle;
     if (curve === undefined || curve.epoch.length + epochs.length === 0) return;
-    const span = Math.max(1, Math.min(30, curve.epoch.length / 20));
+    const span = Math.max(1, Math.min(15, curve.epoch.length / 60));
     this.#loss.show(...this.#drawLoss(curve, span));
     this.#accuracy.show(...this.#drawAccuracy(curve, span));
     this.#rate.show([{ ...TRAINING, label: 'learning rate' }], [curve.epoch, curve.learningRate]);
@@ -81,8 +81,8 @@ export class Curves {
     const { epochs = [] } = this.#shown;
     const ofEpochs = (
       [
-        [TEST, read.test],
         [VALIDATION, read.validation],
+        [TEST, read.test],
         [AVERAGE, read.average],
       ] as const
     ).flatMap(([line, readValue]): [Line, Column][] => {

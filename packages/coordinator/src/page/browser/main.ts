@@ -74,6 +74,7 @@ function showComparison(): void {
   if (known.length < expected) return;
   document.title = `${expected} runs · Lockstep`;
   setText(byId('title'), `${expected} runs`);
+  showPhase('compared');
   comparison.show(known);
 }
 

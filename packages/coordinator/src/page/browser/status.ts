@@ -13,6 +13,7 @@ const PHASES = {
   ended: 'Finished',
   failed: 'Failed',
   lost: 'Reconnecting',
+  compared: 'Compared',
 } as const;
 
 export type Phase = keyof typeof PHASES;
