@@ -81,7 +81,9 @@ describe.skipIf(browserPath === undefined)(`the live page in Chromium${whyNoBrow
     };
     return violations
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`));
+      .flatMap(({ id, nodes }) =>
+        nodes.map(({ target, failureSummary }) => `${id}: ${target.join(' ')}: ${failureSummary}`),
+      );
   }
 
   async function expectNoFaults(): Promise<void> {
@@ -127,7 +129,9 @@ describe.skipIf(browserPath === undefined)(`the live page in Chromium${whyNoBrow
     expect(await page.locator('#command').textContent()).toBe('lockstep train small');
     await shows('#log li', 'Epoch 3:');
     // every picture is one that the browser can draw
-    expect(await page.evaluate('[...document.images].every((image) => image.complete && image.naturalWidth > 0)')).toBe(true);
+    expect(await page.evaluate('[...document.images].every((image) => image.complete && image.naturalWidth > 0)')).toBe(
+      true,
+    );
     await expectNoFaults();
     await page.setViewportSize(PHONE);
     expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
@@ -136,7 +140,18 @@ describe.skipIf(browserPath === undefined)(`the live page in Chromium${whyNoBrow
 
   it('asks for the token, shows a node that is killed and a worker that is lost, and its buttons work', async () => {
     const folder = path.join(fixture.folder, 'ckpt');
-    const listen = ['--dashboard', '0', '--checkpoint', folder, '--every', '1000000 steps', '--workers', '2', '--epochs', String(FOREVER)];
+    const listen = [
+      '--dashboard',
+      '0',
+      '--checkpoint',
+      folder,
+      '--every',
+      '1000000 steps',
+      '--workers',
+      '2',
+      '--epochs',
+      String(FOREVER),
+    ];
     const run = fixture.listen(FOREVER, listen);
     await open(await urlOf(run));
     await shows('#entrance', 'asks for its token');

@@ -190,6 +190,7 @@ export const runFields: readonly Field[] = [
     check: isOneOf(...metricNames),
   },
   dashboardField,
+  toggle('Output', '--plot', 'plot', 'at the end, draw the learning curves in the terminal'),
   jsonField,
   {
     flags: '--quiet',

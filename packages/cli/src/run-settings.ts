@@ -66,6 +66,7 @@ export interface RunSettings {
   readonly saveEma: string | undefined;
   /** Where the live page is. */
   readonly dashboard: DashboardSettings | undefined;
+  readonly plot: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
   /** What watches the run; nothing in a dry run. */
@@ -123,6 +124,7 @@ export function resolveRun(
     save: typeof save === 'string' ? save : undefined,
     saveEma: get('saveEma') as string | undefined,
     dashboard: dryRun ? undefined : resolveDashboard(get),
+    plot: get('plot') === true,
     json: get('json') === true,
     quiet: get('quiet') === true,
     watch: resolveWatch(dryRun ? () => undefined : get),

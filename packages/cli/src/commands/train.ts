@@ -2,6 +2,7 @@
 import {
   type DataNotes,
   describeData,
+  type EpochEvent,
   holdOutValidation,
   inferLayers,
   LockstepError,
@@ -19,10 +20,14 @@ import { type Io, writeLine } from '../io.js';
 import { DEFAULT_MODEL, recipeFields, runFields } from '../options.js';
 import { checkOutputPath } from '../output-path.js';
 import { addExamples, addFields, type CommandContext, createCommand, groupHeading } from '../program.js';
-import { createPrinter, type RunPrinter } from '../run-printer.js';
+import { plotEpochs } from '../report/terminal-plot.js';
+import { createPrinter } from '../run-printer.js';
 import { type RunSettings, resolveRun } from '../run-settings.js';
 import type { TrainRequest } from '../session.js';
 import { checkWeightsFile, saveModelState } from '../weights-file.js';
+
+/** Of a plot that does not go to a terminal. */
+const PLOT_COLUMNS = 80;
 
 export function createTrainCommand(context: CommandContext): Command {
   const command = createCommand('train', context)
@@ -80,6 +85,7 @@ export async function runTrain(asked: RunSettings, io: Io, command: string): Pro
   const { observers, control, notes } = await openWatchers(settings, { command, now: io.now });
   for (const note of notes) writeLine(io.stderr, note);
   const printer = createPrinter(settings, io);
+  const epochs = [...(settings.resume?.checkpoint.info.epochs ?? [])];
   const watch = watchInterrupts(
     io,
     () => printer.note('Finishing the step; Ctrl-C again exits at once.'),
@@ -87,9 +93,13 @@ export async function runTrain(asked: RunSettings, io: Io, command: string): Pro
   );
   try {
     const request = { ...pickRequest(settings), dataset, initial, signal: watch.signal, observers, control };
-    const outcome = await followRun(request, printer);
+    const outcome = await followRun(request, (event) => {
+      if (event.event === 'epoch') epochs.push(event);
+      printer.print(event);
+    });
     const failure = 'failure' in outcome ? outcome : trySave(savePath, settings, describeData(dataset), outcome);
     printer.finish(failure === undefined ? savePath : undefined);
+    if (settings.plot) showPlot(epochs, settings, io);
     if (failure === undefined) return 0;
     writeLine(io.stderr, describeError(failure.failure, io.env));
     return EXIT_FAILED;
@@ -129,10 +139,10 @@ interface Failed {
 }
 
 /**
- * Prints the events of a run until its end. A failure after the start is the run's; a LockstepError before it is bad
+ * Hands on the events of a run until its end. A failure after the start is the run's; a LockstepError before it is bad
  * input, and thrown.
  */
-async function followRun(request: TrainRequest, printer: RunPrinter): Promise<Trained | Failed> {
+async function followRun(request: TrainRequest, onEvent: (event: RunEvent) => void): Promise<Trained | Failed> {
   const { train } = await import('../session.js');
   let isStarted = false;
   let steps = 0;
@@ -144,12 +154,18 @@ async function followRun(request: TrainRequest, printer: RunPrinter): Promise<Tr
       const event: RunEvent = next.value;
       isStarted = true;
       if (event.event === 'end') steps = event.steps;
-      printer.print(event);
+      onEvent(event);
     }
   } catch (failure) {
     if (failure instanceof LockstepError && !isStarted) throw failure;
     return { failure };
   }
+}
+
+/** Under --json this is for stderr. */
+function showPlot(epochs: readonly EpochEvent[], { json }: RunSettings, io: Io): void {
+  const stream = json ? io.stderr : io.stdout;
+  for (const line of plotEpochs(epochs, stream.columns ?? PLOT_COLUMNS)) writeLine(stream, line);
 }
 
 /** The path was tried before the run, but a disk can fill up meanwhile. */
