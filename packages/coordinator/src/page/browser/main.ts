@@ -1,5 +1,5 @@
 /** The page: takes what the connection brings and shows what has changed. */
-import type { Chronicle } from '../chronicle.js';
+import type { Chronicle, Section } from '../chronicle.js';
 import { Comparison } from './comparison.js';
 import { Connection } from './connection.js';
 import { showCrew, showSteps } from './crew.js';
@@ -15,6 +15,11 @@ const runs: Run[] = [];
 let expected = 1;
 let mayAsk = false;
 let isConnected = false;
+/** Sections that have changed since they were drawn. */
+const unseen = new Set<Section>();
+let isScheduled = false;
+/** Between two drawings. */
+const DRAW_MS = 200;
 
 const curves = new Curves();
 const comparison = new Comparison();
@@ -32,8 +37,8 @@ const connection = new Connection({
   onRun: (message) => {
     const run = takeNews(runs[message.run], message);
     runs[message.run] = run;
-    if (expected > 1) showComparison();
-    else show(run);
+    for (const section of run.changed) unseen.add(section);
+    schedule();
   },
   onLost: () => {
     isConnected = false;
@@ -45,7 +50,22 @@ const connection = new Connection({
 });
 const buttons = new Buttons((ask) => connection.ask(ask));
 
-function show({ chronicle, changed }: Run): void {
+/** Draws what has changed, not more often than a slow device can follow; in a tab that nobody sees, not at all. */
+function schedule(): void {
+  if (isScheduled) return;
+  isScheduled = true;
+  setTimeout(() => requestAnimationFrame(draw), DRAW_MS);
+}
+
+function draw(): void {
+  isScheduled = false;
+  const changed = new Set(unseen);
+  unseen.clear();
+  if (expected > 1) showComparison();
+  else if (runs[0]) show(runs[0], changed);
+}
+
+function show({ chronicle }: Run, changed: ReadonlySet<Section>): void {
   const { about } = chronicle;
   if (about && changed.has('about')) {
     document.title = `${about.model} · Lockstep`;
