@@ -42,9 +42,7 @@ const connection = new Connection({
   },
   onLost: () => {
     isConnected = false;
-    const phase = runs[0]?.chronicle.status?.phase;
-    if (expected === 1 && phase !== 'ended' && phase !== 'failed') showPhase('lost');
-    buttons.show(false, runs[0]?.chronicle ?? {});
+    if (expected === 1) showTop(runs[0]?.chronicle ?? {});
   },
   askToken: (wasWrong, use) => askToken(wasWrong, use),
 });
@@ -84,7 +82,10 @@ function show({ chronicle }: Run, changed: ReadonlySet<Section>): void {
 }
 
 function showTop(chronicle: Partial<Chronicle>): void {
-  if (isConnected && chronicle.status) showPhase(chronicle.status.phase);
+  const phase = chronicle.status?.phase ?? 'starting';
+  // the process of a run that is over is gone
+  const isOver = phase === 'ended' || phase === 'failed';
+  showPhase(isConnected || isOver ? phase : 'lost');
   showStatus(chronicle);
   buttons.show(mayAsk && isConnected, chronicle);
 }
