@@ -1,6 +1,6 @@
 /** What tests of clusters share: made-up data, real CLI processes, a TCP proxy that does harm on request. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -158,6 +158,13 @@ export class Program {
 
   get isAlive(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** The most memory that the process has had, in MiB; undefined where the system does not say (it is Linux that does). */
+  get peakMebibytes(): number | undefined {
+    if (!existsSync(`/proc/${this.pid}/status`)) return undefined;
+    const kibibytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1];
+    return kibibytes === undefined ? undefined : Number(kibibytes) / 1024;
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -1,4 +1,5 @@
 /** Runs over several processes of the real CLI: whatever happens to them, the bits are those of one process alone. */
+import { readdirSync, statSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Fixture, HarmfulProxy, type Program, portOf } from './cluster-fixture.ts';
 
@@ -11,6 +12,12 @@ beforeAll(async () => {
 });
 afterEach(() => fixture.clear());
 afterAll(() => fixture.remove());
+
+/** Which file it is, whatever its name. */
+function describeFile(path: string): string {
+  const { ino, mtimeMs, size } = statSync(path);
+  return `${path}: ${size} bytes, ${ino} of ${mtimeMs}`;
+}
 
 /** Ends well, with the bits of one process. */
 async function expectSameBits(coordinator: Program): Promise<void> {
@@ -127,10 +134,18 @@ describe('a star', () => {
   });
 
   it('sends the dataset to a node that has none, once', async () => {
-    const coordinator = fixture.listen(STEPS, ['--wait-for', '1']);
-    const node = fixture.worker(await coordinator.url(), ['--no-data']);
-    await expectSameBits(coordinator);
-    expect(await node.exit).toBe(0);
+    const cache = `${fixture.folder}/empty-cache`;
+    const kept: string[] = [];
+    for (const _ of ['first', 'second']) {
+      const coordinator = fixture.listen(STEPS, ['--wait-for', '1']);
+      const node = fixture.worker(await coordinator.url(), ['--no-data'], { LOCKSTEP_CACHE: cache });
+      await expectSameBits(coordinator);
+      expect(await node.exit).toBe(0);
+      kept.push(...readdirSync(`${cache}/datasets`).map((file) => describeFile(`${cache}/datasets/${file}`)));
+    }
+    // what is written appears by a rename, so a second writing would be another file
+    expect(kept).toHaveLength(2);
+    expect(kept[1]).toBe(kept[0]);
   });
 
   it('computes shards twice with --audit, and finds nothing', async () => {

@@ -6,6 +6,8 @@ import { Fixture, HarmfulProxy, type Program, portOf } from './cluster-fixture.t
 import { HostileNode, learnSelfTest } from './hostile-node.ts';
 
 const STEPS = 25;
+/** What 300 connections may take: some tens of KiB each, and as much again that is not collected yet. */
+const CROWD_MEBIBYTES = 64;
 const fixture = new Fixture();
 let expected = '';
 let selfTest = '';
@@ -120,6 +122,7 @@ describe('before the handshake is over', () => {
 
   it('bears 200 idle connections and slow ones, in bounded memory', async () => {
     const { run, url } = await startRun();
+    const before = run.peakMebibytes;
     const idle = Array.from({ length: 200 }, () => net.connect(portOf(url), '127.0.0.1').on('error', () => {}));
     const strangers = Array.from({ length: 100 }, () => new HostileNode(url));
     const slow = net.connect(portOf(url), '127.0.0.1').on('error', () => {});
@@ -134,6 +137,7 @@ describe('before the handshake is over', () => {
     );
     await isClosed;
     clearInterval(trickle);
+    if (before !== undefined) expect(run.peakMebibytes).toBeLessThan(before + CROWD_MEBIBYTES);
     await expectUntouched(run, url);
     for (const socket of idle) socket.destroy();
     for (const { socket } of strangers) socket.terminate();
