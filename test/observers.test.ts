@@ -150,27 +150,31 @@ describe('observers', () => {
     }
   });
 
-  it('read the mean gradient of the last step, by which the update of plain SGD is what it was', async () => {
-    const recipe = recipeSchema.parse({ ...smallRecipe, optimizer: { type: 'sgd', momentum: 0 }, learningRate: 0.5 });
-    let view: RunView | undefined;
-    let gradient: readonly Float32Array[] | undefined;
-    const observer: RunObserver = {
-      name: 'test',
-      begin: (run) => {
-        view = run;
-        expect(run.readGradient()).toBeUndefined();
-      },
-      onEvaluated: () => (gradient = view?.readGradient()),
-    };
-    for (const workers of [1, 3]) {
-      await collect({ recipe, steps: 1, workers, observers: [observer] });
-      const before = initialParameters(inferLayers(smallModel), 1);
-      const expected = before.map((values, i) =>
-        values.map((value, j) => value - Math.fround(0.5 * (gradient?.[i]?.[j] as number))),
-      );
-      expect(view?.readState().parameters).toEqual(expected);
-    }
-  });
+  it.each(['float32', 'bf16'])(
+    'read the mean gradient of the last step, by which the update of plain SGD is what it was (%s)',
+    async (precision) => {
+      const plain = { optimizer: { type: 'sgd', momentum: 0 }, learningRate: 0.5, gradientPrecision: precision };
+      const recipe = recipeSchema.parse({ ...smallRecipe, ...plain });
+      let view: RunView | undefined;
+      let gradient: readonly Float32Array[] | undefined;
+      const observer: RunObserver = {
+        name: 'test',
+        begin: (run) => {
+          view = run;
+          expect(run.readGradient()).toBeUndefined();
+        },
+        onEvaluated: () => (gradient = view?.readGradient()),
+      };
+      for (const workers of [1, 3]) {
+        await collect({ recipe, steps: 1, workers, observers: [observer] });
+        const before = initialParameters(inferLayers(smallModel), 1);
+        const expected = before.map((values, i) =>
+          values.map((value, j) => value - Math.fround(0.5 * (gradient?.[i]?.[j] as number))),
+        );
+        expect(view?.readState().parameters).toEqual(expected);
+      }
+    },
+  );
 });
 
 /** What converting between the clocks of two threads may be off by. */

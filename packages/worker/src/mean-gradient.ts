@@ -1,5 +1,13 @@
 /** The gradient of the last step, for those who watch: added up once more, in the canonical order, from what it left behind. */
-import { foldStep, inferLayers, planContribution, planFreeze, samplesInStep, stepsPerEpoch } from '@lockstep/core';
+import {
+  foldStep,
+  inferLayers,
+  planContribution,
+  planFreeze,
+  roundToBf16,
+  samplesInStep,
+  stepsPerEpoch,
+} from '@lockstep/core';
 import { planMemory } from './memory-plan.js';
 import type { NodeWorkerData } from './messages.js';
 import { planStep } from './step-plan.js';
@@ -26,11 +34,11 @@ export function readMeanGradient(data: NodeWorkerData, step: number, isShared: b
     const { offset, size, parameter } = segment;
     if (frozen.has(parameter.name)) return [new Float32Array(size)];
     const sums = Array.from(nodes, (unit) => arena.subarray(unit * 16 + offset, unit * 16 + offset + size));
-    return [addUp(sums, fold).map((sum) => sum / samples)];
+    return [addUp(sums, fold, recipe.gradientPrecision === 'bf16').map((sum) => sum / samples)];
   });
 }
 
-function addUp(nodes: readonly Float32Array[], fold: ArrayLike<number>): Float32Array {
+function addUp(nodes: readonly Float32Array[], fold: ArrayLike<number>, isRounded: boolean): Float32Array {
   const stack: Float32Array[] = [];
   let next = 0;
   for (const instruction of Array.from(fold)) {
@@ -39,6 +47,7 @@ function addUp(nodes: readonly Float32Array[], fold: ArrayLike<number>): Float32
       const upper = stack.pop() as Float32Array;
       const lower = stack.at(-1) as Float32Array;
       for (let i = 0; i < lower.length; i++) lower[i] = (lower[i] as number) + (upper[i] as number);
+      if (isRounded) roundToBf16(lower);
     }
   }
   return stack[0] as Float32Array;
