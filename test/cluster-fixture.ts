@@ -214,8 +214,8 @@ export class Program {
     );
   }
 
-  async url(): Promise<string> {
-    return String((await this.event('listening'))['url']);
+  async url(timeoutMs?: number): Promise<string> {
+    return String((await this.event('listening', timeoutMs))['url']);
   }
 
   /** The hash of the result. */

@@ -23,7 +23,8 @@ export async function openCluster(
   const { model, recipe, seed, dataset, workers } = request;
   const { host, port, topology, waitFor, audit, tlsCert, tlsKey } = settings;
   const token = settings.token ?? NO_TOKEN;
-  const terms = { model, recipe, seed, dataset, token, selfTest: await keeper.selfTest() };
+  const { engine } = keeper;
+  const terms = { model, recipe, seed, dataset, token, engine, selfTest: await keeper.selfTest() };
   const node = new Cluster(keeper, terms, { topology, waitFor, audit, isComputing: workers > 0, isTimed, emit });
   const hasToken = settings.token !== undefined;
   const server: NodeServer = await listenForNodes({ host, port, hasToken, tlsCert, tlsKey }, (link) =>

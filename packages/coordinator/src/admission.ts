@@ -26,7 +26,8 @@ export interface AdmissionTerms {
   readonly seed: number;
   readonly dataset: Dataset;
   readonly token: Uint8Array;
-  /** Of the coordinator's own kernels. */
+  /** What the coordinator's own process computes with, and the self-test of that. */
+  readonly engine: string;
   readonly selfTest: string;
 }
 
@@ -34,6 +35,10 @@ export interface Admission {
   readonly hello: MessageOf<'hello'>;
 }
 
+const SELF_TEST_ADVICE: Readonly<Record<string, string>> = {
+  native: 'Rebuild the kernels there (npm run build), and report it if that does not help.',
+  tensorflow: 'With --engine tensorflow all machines need the same kind of processor; native has no such limit.',
+};
 /** For each message of a handshake that needs no work. */
 export const GREETING_MS = 5000;
 /** For a node to load or check its data and to run the self-test. */
@@ -57,6 +62,7 @@ export async function admitNode(
   link.send({ type: 'challenge', protocol: PROTOCOL_VERSION, version: LOCKSTEP_VERSION, nonce });
   const { message: hello } = await talk.next('hello', GREETING_MS);
   checkHello(hello, terms.token, nonce);
+  checkEngine(hello, terms.engine);
   const nonces = { listener: nonce, caller: hello.nonce };
   const { model, recipe, seed, dataset } = terms;
   const runHash = hashRun(model, recipe, seed);
@@ -88,6 +94,19 @@ function checkHello(hello: MessageOf<'hello'>, token: Uint8Array, nonce: string)
   }
 }
 
+/** Of `native (avx512)`: native. */
+const engineName = (engine: string): string => engine.split(' ')[0] as string;
+
+/** Engines give other bits, so a run has one; which instruction set a node has does not matter. */
+function checkEngine({ engine }: MessageOf<'hello'>, ours: string): void {
+  if (engineName(engine) === engineName(ours)) return;
+  throw new LockstepError(
+    'LOCKSTEP_NODE_ENGINE',
+    `the node computes with ${engine}, the coordinator with ${ours}, and their bits differ. ` +
+      `Start it with --engine ${engineName(ours)}.`,
+  );
+}
+
 async function sendDataset(link: Link, dataset: Dataset): Promise<void> {
   const total = datasetBytes(describeDataset(dataset));
   let offset = 0;
@@ -99,7 +118,8 @@ async function sendDataset(link: Link, dataset: Dataset): Promise<void> {
   }
 }
 
-function checkReady(ready: MessageOf<'ready'>, { dataset, selfTest }: AdmissionTerms, runHash: string): void {
+function checkReady(ready: MessageOf<'ready'>, terms: AdmissionTerms, runHash: string): void {
+  const { dataset, engine, selfTest } = terms;
   const compare = (name: string, theirs: string, ours: string, code: `LOCKSTEP_${string}`, advice: string): void => {
     if (theirs === ours) return;
     throw new LockstepError(
@@ -120,6 +140,6 @@ function checkReady(ready: MessageOf<'ready'>, { dataset, selfTest }: AdmissionT
     ready.selfTest,
     selfTest,
     'LOCKSTEP_NODE_SELF_TEST',
-    'Its kernels compute other bits, so its results cannot be used. Rebuild them there (npm run build), and report it if that does not help.',
+    `It computes other bits, so its results cannot be used. ${SELF_TEST_ADVICE[engineName(engine)]}`,
   );
 }

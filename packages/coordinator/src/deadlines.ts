@@ -57,6 +57,8 @@ export class Deadlines {
     if (!computing.every((node) => this.hasContributed(node))) return [];
     const lastMs = Math.max(this.#beganMs, ...computing.map((node) => this.#contributedMs.get(node) as number));
     const slow = Math.max(0, ...computing.map((node) => this.limitMs(node)));
-    return now - lastMs > 2 * slow ? waitsFor.filter((node) => nodes.includes(node)) : [];
+    // its own limit too: where the keeper alone computes, a node still has to apply the step
+    const isLate = (node: number): boolean => now - lastMs > 2 * Math.max(slow, this.limitMs(node));
+    return waitsFor.filter((node) => nodes.includes(node) && isLate(node));
   }
 }

@@ -6,13 +6,14 @@ import {
   Conversation,
   type Dataset,
   type DatasetHead,
+  type EngineName,
   type Link,
   LockstepError,
   readLinkTimings,
 } from '@lockstep/core';
-import { loadKernels } from '@lockstep/kernels';
 import { connect } from './connect.js';
 import { cacheDataset, readCachedDataset } from './dataset-cache.js';
+import { prepareEngine } from './engines.js';
 import { greet, type RunTerms, receiveDataset } from './greeting.js';
 import { LocalNode } from './local-node.js';
 import { Mesh } from './mesh.js';
@@ -28,6 +29,8 @@ export interface NodeOptions {
   readonly url: string;
   readonly token: Uint8Array;
   readonly workers: number;
+  /** What computes: the coordinator's own, or it refuses the node. */
+  readonly engine: EngineName;
   readonly name: string;
   readonly tlsCa?: Uint8Array | undefined;
   readonly meshListen?: { readonly host: string; readonly port: number } | undefined;
@@ -127,8 +130,8 @@ class NodeLife {
   }
 
   #card() {
-    const { name, workers } = this.options;
-    return { name, workers, engine: `native (${loadKernels().isa})`, meshPort: this.#meshPort };
+    const { name, workers, engine } = this.options;
+    return { name, workers, engine: prepareEngine(engine), meshPort: this.#meshPort };
   }
 
   /** The data, and workers that compute this run; both are kept while the run is the same. */
@@ -141,9 +144,9 @@ class NodeLife {
     }
     const dataset = await this.#findDataset(link, talk, head);
     await this.#node?.close();
-    const { workers, report } = this.options;
+    const { workers, engine, report } = this.options;
     const onWarning = ({ message }: { message: string }): void => report({ kind: 'warning', text: message });
-    this.#node = new LocalNode({ model, recipe, dataset, seed, workers, isSharing: true, onWarning });
+    this.#node = new LocalNode({ model, recipe, dataset, seed, workers, engine, isSharing: true, onWarning });
     this.#runKey = runKey;
     this.#selfTest = await this.#node.selfTest();
     return this.#node;
@@ -164,10 +167,12 @@ class NodeLife {
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => {
+    const end = (): void => {
       clearTimeout(timer);
+      signal.removeEventListener('abort', end);
       resolve();
-    });
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
   });
 }

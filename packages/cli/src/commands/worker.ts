@@ -5,6 +5,8 @@ import {
   createDataset,
   type Dataset,
   type DatasetHead,
+  type EngineName,
+  engineNames,
   findCacheFolder,
   holdOutValidation,
   LockstepError,
@@ -13,7 +15,7 @@ import {
 import type { Command } from 'commander';
 import { parseEndpoint, readToken } from '../cluster-fields.js';
 import { describeError, EXIT_FAILED } from '../failure.js';
-import { type Field, isText, isWholeNumber, optionError } from '../fields.js';
+import { type Field, isOneOf, isText, isWholeNumber, optionError } from '../fields.js';
 import { watchInterrupts } from '../interrupt.js';
 import { type Io, writeLine } from '../io.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
@@ -40,6 +42,10 @@ const number = (flags: string, path: string, description: string, most: number, 
 const fields: readonly Field[] = [
   text('--connect <url>', 'connect', 'the coordinator: ws://host:port, or wss://'),
   number('--threads <n>', 'threads', 'threads that compute', MOST_WORKERS, "this machine's cores"),
+  {
+    ...text('--engine <name>', 'engine', "what computes: the run's engine", engineNames[0]),
+    check: isOneOf(...engineNames),
+  },
   text('--token-file <file>', 'tokenFile', "the run's secret"),
   text(
     '--data <dir>',
@@ -112,6 +118,7 @@ function readOptions(options: Record<string, unknown>, io: Io) {
   const tokenFile = get('tokenFile');
   return {
     url,
+    engine: readEngine(get('engine')),
     workers: readNumber('--threads', get('threads'), io.coreCount),
     token: tokenFile === undefined ? new Uint8Array(0) : readToken(tokenFile),
     name: (get('name') ?? hostname()).slice(0, 100),
@@ -128,6 +135,12 @@ function readNumber(flag: string, value: string | undefined, otherwise: number):
   const allowed = field?.check?.(Number(value));
   if (allowed !== undefined) throw optionError(`${flag} ${value}: ${allowed}`);
   return Number(value);
+}
+
+function readEngine(value: string = engineNames[0]): EngineName {
+  const allowed = isOneOf(...engineNames)(value);
+  if (allowed !== undefined) throw optionError(`--engine ${value}: ${allowed}`);
+  return value as EngineName;
 }
 
 function readCa(path: string | undefined): Uint8Array | undefined {
