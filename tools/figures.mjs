@@ -1,6 +1,6 @@
 /** Tables of Markdown from what `lockstep bench --json` and tools/peers print, and their places in a document. */
 
-/** Where a report belongs: `speed`, `peers`, `sync`, `memory`, `reproduce`, `kernels gap19k`, `speedrun 99.4%`. */
+/** Where a report belongs: `speed`, `peers`, `engines`, `sync`, `memory`, `reproduce`, `kernels gap19k`, `speedrun 99.4%`. */
 export function nameOf(report) {
   if (report.bench === 'kernels') return `kernels ${report.step.model}`;
   return report.bench === 'speedrun' ? `speedrun ${exact(report.target.accuracy)}` : report.bench;
@@ -35,6 +35,7 @@ export function placeTables(document, tables) {
 const FORMATS = {
   speed: formatSpeed,
   peers: formatPeers,
+  engines: formatEngines,
   sync: formatSync,
   memory: formatMemory,
   scaling: formatScaling,
@@ -104,6 +105,23 @@ function formatPeers({ models }) {
     ['*model', 'threads', 'Lockstep, images/s', 'of peak', ...names.map((name) => `${name}: Lockstep is`)],
     rows,
   );
+}
+
+/** One row per model and number of workers; each engine with its ratio to trainOnBatch. */
+function formatEngines({ models }) {
+  const names = [...new Set(models.flatMap(({ figures }) => figures.map(({ engine }) => engine)))];
+  const cellOf = (figure) =>
+    figure === undefined ? '-' : `${spread(figure.imagesPerSecond)}: ${figure.timesBaseline.toFixed(2)}x`;
+  const rows = models.flatMap(({ model, baseline, figures }) =>
+    [...new Set(figures.map(({ workers }) => workers))].map((workers) => [
+      model,
+      workers,
+      ...names.map((name) => cellOf(figures.find((one) => one.engine === name && one.workers === workers))),
+      spread(baseline),
+    ]),
+  );
+  const headings = names.map((name) => `${name}, images/s: of trainOnBatch`);
+  return formatTable(['*model', 'workers', ...headings, 'trainOnBatch, images/s'], rows);
 }
 
 function formatSync({ rows }) {

@@ -87,6 +87,24 @@ describe('formatReport', () => {
     ]);
   });
 
+  it('puts both engines beside trainOnBatch, for each number of workers', () => {
+    const rates = (median) => ({ median, min: median - 1, max: median + 1 });
+    const figure = (engine, workers, median, timesBaseline) => ({
+      engine,
+      workers,
+      imagesPerSecond: rates(median),
+      timesBaseline,
+    });
+    const figures = [figure('native', 1, 9000, 9), figure('native', 2, 18_000, 18), figure('tensorflow', 1, 800, 0.8)];
+    const models = [{ model: 'm', baseline: rates(1000), figures }];
+    expect(formatReport({ bench: 'engines', ...occasion, repetitions: 5, models }).split('\n').slice(0, 4)).toEqual([
+      '| model | workers | native, images/s: of trainOnBatch | tensorflow, images/s: of trainOnBatch | trainOnBatch, images/s |',
+      '| --- | ---: | ---: | ---: | ---: |',
+      '| m | 1 | 9,000 (8,999-9,001): 9.00x | 800 (799-801): 0.80x | 1,000 (999-1,001) |',
+      '| m | 2 | 18,000 (17,999-18,001): 18.00x | - | 1,000 (999-1,001) |',
+    ]);
+  });
+
   it('gives the ratio to each peer, and a dash where a peer has none', () => {
     const rates = { median: 100, min: 90, max: 110 };
     const row = (threads, peers) => ({

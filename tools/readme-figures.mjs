@@ -3,6 +3,7 @@
  * `<!-- figures: NAME -->` and `<!-- /figures -->`. Reports are what these print:
  *
  *   npm run -s bench -- --json > speed.json              (also: bench kernels MODEL, bench sync, bench memory)
+ *   npm run -s bench -- --engines native,tensorflow --workers 1,2 --json > engines.json
  *   python tools/peers/compare.py --json peers.json
  *   npm run -s lockstep -- reproduce                       (runs/reproduce/report.json)
  *   npm run -s lockstep -- speedrun --json > speedrun.json
