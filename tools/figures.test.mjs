@@ -97,7 +97,11 @@ describe('formatReport', () => {
     });
     const figures = [figure('native', 1, 9000, 9), figure('native', 2, 18_000, 18), figure('tensorflow', 1, 800, 0.8)];
     const models = [{ model: 'm', baseline: rates(1000), figures }];
-    expect(formatReport({ bench: 'engines', ...occasion, repetitions: 5, models }).split('\n').slice(0, 4)).toEqual([
+    expect(
+      formatReport({ bench: 'engines', ...occasion, repetitions: 5, models })
+        .split('\n')
+        .slice(0, 4),
+    ).toEqual([
       '| model | workers | native, images/s: of trainOnBatch | tensorflow, images/s: of trainOnBatch | trainOnBatch, images/s |',
       '| --- | ---: | ---: | ---: | ---: |',
       '| m | 1 | 9,000 (8,999-9,001): 9.00x | 800 (799-801): 0.80x | 1,000 (999-1,001) |',
