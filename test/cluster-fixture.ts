@@ -32,6 +32,18 @@ const bars = {
   recipe: { epochs: 100, batchSize: 128, augmentation: { rotation: 3 }, learningRate: 0.01 },
 };
 
+/** The same with a dense layer large enough for a group stage. */
+const wide = {
+  ...bars,
+  name: 'wide',
+  layers: [
+    ...bars.layers.slice(0, -1),
+    { type: 'linear', outFeatures: 160 },
+    { type: 'relu' },
+    { type: 'linear', outFeatures: CLASSES },
+  ],
+};
+
 export class Fixture {
   readonly folder = mkdtempSync(path.join(tmpdir(), 'lockstep-cluster-'));
   readonly model = path.join(this.folder, 'bars.json');
@@ -39,11 +51,11 @@ export class Fixture {
   readonly token = path.join(this.folder, 'token');
   readonly running = new Set<Program>();
 
-  constructor() {
+  constructor(isWide = false) {
     mkdirSync(this.data);
     this.#writeSplit('train', TRAIN_COUNT);
     this.#writeSplit('t10k', TEST_COUNT);
-    writeFileSync(this.model, JSON.stringify(bars));
+    writeFileSync(this.model, JSON.stringify(isWide ? wide : bars));
     writeFileSync(this.token, 'a token for the tests\n');
   }
 

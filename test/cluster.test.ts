@@ -174,3 +174,34 @@ describe('a star', () => {
     expect(node.stderr).toContain('it was replaced');
   });
 });
+
+describe('a model with a large dense layer', () => {
+  const STEPS_OF_WIDE = 15;
+  const wide = new Fixture(true);
+  let bits = '';
+  beforeAll(async () => {
+    bits = await wide.train(STEPS_OF_WIDE).hash();
+  });
+  afterEach(() => wide.clear());
+  afterAll(() => wide.remove());
+
+  it.each([
+    ['star', '4096'],
+    ['mesh', '4096'],
+    ['star', '262144'],
+  ])(
+    'has the same bits over a %s in buckets of %s floats, also when a worker is lost on the way',
+    async (topology, floats) => {
+      const env = { LOCKSTEP_BUCKET_FLOATS: floats };
+      const coordinator = wide.listen(STEPS_OF_WIDE, ['--topology', topology, '--wait-for', '1'], env);
+      const node = wide.worker(await coordinator.url(), ['--threads', '2', '--mesh-listen', '127.0.0.1:0'], {
+        ...env,
+        LOCKSTEP_FAULT: 'contributed:1:7:exit',
+      });
+      expect(await coordinator.hash()).toBe(bits);
+      expect(await coordinator.exit).toBe(0);
+      expect(await node.exit).toBe(0);
+      expect(node.stderr).toContain('it was replaced');
+    },
+  );
+});

@@ -222,6 +222,7 @@ describe('from a node that has the token', () => {
           generation,
           computeMs: 0.5,
           updateMs: 0.25,
+          exchangeMs: 0.5,
           stepMs: 1,
           ...(withHash && { hash: '0'.repeat(64) }),
         });

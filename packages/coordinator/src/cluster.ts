@@ -29,18 +29,18 @@ import {
   type StepOutcome,
   type StepParticipant,
   type StepTimes,
-  stepsPerEpoch,
   type TrainingNode,
 } from '@lockstep/core';
 import type { AdmissionTerms } from './admission.js';
 import { Attempt, type Verdict } from './attempt.js';
 import { chooseAudits } from './audits.js';
+import { AwaitedNodes } from './awaited-nodes.js';
 import { Deadlines } from './deadlines.js';
 import { Membership } from './membership.js';
 import type { RemoteNode } from './remote-node.js';
 import { Replicas } from './replicas.js';
 import { Shares } from './shares.js';
-import { Suspects } from './suspects.js';
+import { notFiniteError, Suspects } from './suspects.js';
 import { TimedSteps } from './timed-steps.js';
 
 export interface ClusterOptions {
@@ -56,11 +56,6 @@ export interface ClusterOptions {
   readonly emit: (event: NodeEvent) => void;
 }
 
-/** LOCKSTEP_HOLD=step:nodes, for tests: before this step, wait until so many nodes are there. */
-const [HOLD_STEP, HOLD_NODES = 0] = (process.env['LOCKSTEP_HOLD'] ?? '')
-  .split(':')
-  .map((text) => Number.parseInt(text, 10));
-
 export class Cluster implements TrainingNode {
   readonly membership: Membership;
   readonly #shares: Shares;
@@ -68,6 +63,7 @@ export class Cluster implements TrainingNode {
   readonly #participant: StepParticipant;
   readonly #deadlines = new Deadlines();
   readonly #suspects = new Suspects();
+  readonly #awaited: AwaitedNodes;
   readonly #timed: TimedSteps | undefined;
   #step = 0;
   /** The one that is under way, until its step is committed. */
@@ -76,7 +72,6 @@ export class Cluster implements TrainingNode {
   #isVerified = true;
   #isStarted = false;
   #isStopping = false;
-  #wakeWaiting: () => void = () => {};
 
   constructor(
     private readonly keeper: SharingNode,
@@ -86,10 +81,11 @@ export class Cluster implements TrainingNode {
     this.membership = new Membership(terms, {
       onFrame: (node, frame) => this.#take(node, frame),
       onGone: () => this.#attempt?.end(),
-      onReady: () => this.#wakeWaiting(),
+      onReady: () => this.#awaited.wake(),
       emit: options.emit,
       stepNow: () => this.#step,
     });
+    this.#awaited = new AwaitedNodes(this.membership, options.emit, () => this.#isStopping);
     this.#shares = new Shares(terms, this.membership, { ...options, keeperWorkers: keeper.workers });
     this.#replicas = new Replicas(keeper, this.membership);
     this.#timed = options.isTimed ? new TimedSteps() : undefined;
@@ -107,8 +103,6 @@ export class Cluster implements TrainingNode {
     return this.keeper.engine;
   }
 
-  // ---- a segment ----
-
   async train(segment: SegmentPlan): Promise<SegmentProgress> {
     this.#isStopping = false;
     this.#step = segment.firstStep;
@@ -118,7 +112,7 @@ export class Cluster implements TrainingNode {
     this.#participant.open();
     try {
       if (!this.#isStarted) {
-        await this.#awaitNodes(this.options.waitFor, 'the run begins when they are there');
+        await this.#awaited.await(this.options.waitFor, 'the run begins when they are there');
         this.#isStarted = !this.#isStopping;
       }
       // a segment ends only where all replicas were compared
@@ -135,13 +129,13 @@ export class Cluster implements TrainingNode {
   async #runStep(segment: SegmentPlan): Promise<boolean> {
     this.#suspects.clear();
     for (;;) {
-      if (this.#step === HOLD_STEP) await this.#awaitNodes(HOLD_NODES, 'a test holds the run');
+      await this.#awaited.hold(this.#step);
       this.membership.takeReady();
       this.#replicas.bringUp();
       const others = [...this.membership.nodes.keys()];
       const computing = this.#suspects.chooseComputing(others, this.options.isComputing);
       if (computing.length === 0) {
-        await this.#awaitNodes(1, 'no node is left that computes; the run goes on when one comes');
+        await this.#awaited.await(1, 'no node is left that computes; the run goes on when one comes');
         if (this.#isStopping) return false;
         continue;
       }
@@ -154,7 +148,7 @@ export class Cluster implements TrainingNode {
       if (verdict.kind === 'done') this.#suspects.add(computing[0] as number);
       else if (verdict.isMeshSilent) this.#shares.fallBackToStar(this.#step);
       this.#suspects.settle();
-      if (this.#suspects.isConfirmed) throw this.#notFiniteError();
+      if (this.#suspects.isConfirmed) throw notFiniteError(this.#step, this.terms);
     }
   }
 
@@ -170,7 +164,7 @@ export class Cluster implements TrainingNode {
     const { lossSum, correct, hash } = outcome;
     const applied = this.#attempt?.applied ?? new Map();
     this.#attempt = undefined;
-    this.#shares.pace.noteStep(outcome.stepMs);
+    this.#shares.pace.noteStep(outcome);
     this.#timed?.note(this.#shares.nameOf(COORDINATOR_ID), this.#step, outcome);
     for (const id of this.#suspects.list()) {
       const text = 'its result was not a finite number, and others computed one that is.';
@@ -185,27 +179,6 @@ export class Cluster implements TrainingNode {
     this.#step += 1;
     this.keeper.commit(this.#step, lossSum, correct);
     if (this.#isVerified) this.#replicas.markVerified();
-  }
-
-  #notFiniteError(): LockstepError {
-    const { dataset, recipe } = this.terms;
-    const epoch = Math.floor(this.#step / stepsPerEpoch(dataset.train.count, recipe.batchSize)) + 1;
-    return new LockstepError(
-      'LOCKSTEP_LOSS_NOT_FINITE',
-      `the loss of step ${this.#step} (epoch ${epoch}) is not a finite number, computed twice. Try a lower --learning-rate, or --warmup-steps.`,
-    );
-  }
-
-  /** Waits for nodes, and says so. */
-  async #awaitNodes(needed: number, reason: string): Promise<void> {
-    let told = -1;
-    for (;;) {
-      const nodes = this.membership.nodes.size + this.membership.readyCount;
-      if (nodes >= needed || this.#isStopping) return;
-      if (nodes !== told) this.options.emit({ event: 'waiting', nodes, needed, reason });
-      told = nodes;
-      await new Promise<void>((resolve) => (this.#wakeWaiting = resolve));
-    }
   }
 
   // ---- what nodes say ----
@@ -223,7 +196,7 @@ export class Cluster implements TrainingNode {
         this.#takeContributed(node, message);
         return;
       case 'applied':
-        node.pace.noteStep(message.stepMs);
+        node.pace.noteStep(message);
         this.#timed?.note(node.name, message.step, message);
         node.appliedSteps = message.step + 1;
         this.#attempt?.noteApplied(node, message.generation, message.hash);
@@ -278,15 +251,13 @@ export class Cluster implements TrainingNode {
     return this.#timed?.take() ?? [];
   }
 
-  // ---- what the keeper does alone ----
-
   progress(): SegmentProgress {
     return this.keeper.progress();
   }
 
   stop(): void {
     this.#isStopping = true;
-    this.#wakeWaiting();
+    this.#awaited.wake();
   }
 
   evaluate(split: SplitName, options?: EvaluateOptions): Promise<EvaluatedSplit> {
@@ -323,6 +294,6 @@ export class Cluster implements TrainingNode {
 
 /** Shards of a node under an assignment. */
 function sizeOf({ members }: Assignment, id: number): number {
-  const range = members.find(({ node }) => node === id)?.range;
-  return range ? range.end - range.begin : 0;
+  const { begin, end } = members.find(({ node }) => node === id)?.range ?? { begin: 0, end: 0 };
+  return end - begin;
 }

@@ -12,6 +12,7 @@ export class Pace {
   readonly #recent: number[] = [];
   #count = 0;
   stepMs = 0;
+  #exchangeMs = 0;
   computeMs = 0;
 
   /** Milliseconds per shard, the median of the last steps; undefined until measured. */
@@ -28,13 +29,15 @@ export class Pace {
     this.computeMs += NEWEST * (computeMs - this.computeMs);
   }
 
-  noteStep(stepMs: number): void {
-    this.stepMs += NEWEST * (stepMs - this.stepMs);
+  noteStep({ stepMs, exchangeMs }: { readonly stepMs: number; readonly exchangeMs: number }): void {
+    const weight = this.stepMs === 0 ? 1 : NEWEST;
+    this.stepMs += weight * (stepMs - this.stepMs);
+    this.#exchangeMs += weight * (exchangeMs - this.#exchangeMs);
   }
 
   share(node: string, shards: number, shardSize: number): NodeShare {
     const imagesPerSecond = this.shardMs === undefined ? 0 : (1000 * shardSize) / this.shardMs;
     const communication = this.stepMs > 0 ? Math.max(0, 1 - this.computeMs / this.stepMs) : 0;
-    return { node, shards, imagesPerSecond, communication };
+    return { node, shards, imagesPerSecond, communication, exchangeMs: this.#exchangeMs };
   }
 }

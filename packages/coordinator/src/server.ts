@@ -107,6 +107,7 @@ function acceptLinks(server: WebSocketServer, timings: LinkTimings, onLink: (lin
     (request.socket as { isUpgraded?: boolean }).isUpgraded = true;
     const address = `${request.socket.remoteAddress ?? 'unknown'}:${request.socket.remotePort ?? 0}`;
     const link = new Link(socket as unknown as Socket, 'listener', address, timings);
+    link.pipe = request.socket;
     if (strangers >= MAX_STRANGERS) {
       link.refuse(
         new LockstepError(

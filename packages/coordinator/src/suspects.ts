@@ -2,7 +2,8 @@
  * Nodes whose results in a step were not finite numbers. The step is computed again without them: if others get a finite
  * result, they were wrong and are sent away; if the same comes again, the run itself has diverged.
  */
-import { COORDINATOR_ID } from '@lockstep/core';
+import { COORDINATOR_ID, LockstepError, stepsPerEpoch } from '@lockstep/core';
+import type { AdmissionTerms } from './admission.js';
 
 export class Suspects {
   readonly #nodes = new Set<number>();
@@ -50,4 +51,12 @@ export class Suspects {
   list(): number[] {
     return [...this.#nodes];
   }
+}
+
+export function notFiniteError(step: number, { dataset, recipe }: AdmissionTerms): LockstepError {
+  const epoch = Math.floor(step / stepsPerEpoch(dataset.train.count, recipe.batchSize)) + 1;
+  return new LockstepError(
+    'LOCKSTEP_LOSS_NOT_FINITE',
+    `the loss of step ${step} (epoch ${epoch}) is not a finite number, computed twice. Try a lower --learning-rate, or --warmup-steps.`,
+  );
 }

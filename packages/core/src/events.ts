@@ -185,8 +185,10 @@ export interface NodeShare {
   /** Shards of a full step. */
   readonly shards: number;
   readonly imagesPerSecond: number;
-  /** Share of its step that the node spent on communication. */
+  /** Share of its step that the node spent on communication, beside what it did while it was computing. */
   readonly communication: number;
+  /** Milliseconds of a step from the first sums that the node sent until it had applied it; 0 if it sends none. */
+  readonly exchangeMs: number;
 }
 
 export interface EndEvent {

@@ -25,7 +25,7 @@ const recorded: readonly (readonly [Message, Uint8Array])[] = [
   ],
   [{ type: 'partial', step: 3, generation: 5, begin: 0, end: 4, offset: 16 }, new Uint8Array(64)],
   [
-    { type: 'applied', step: 3, generation: 5, computeMs: 1, updateMs: 0.25, stepMs: 1.5, hash: HASH },
+    { type: 'applied', step: 3, generation: 5, computeMs: 1, updateMs: 0.25, exchangeMs: 1.5, stepMs: 1.5, hash: HASH },
     new Uint8Array(0),
   ],
 ];

@@ -18,6 +18,12 @@ export interface Socket {
   on(event: 'error', handler: (error: Error) => void): unknown;
 }
 
+/** What is beneath a WebSocket: frames that are sent while it is corked leave together. */
+export interface Pipe {
+  cork(): void;
+  uncork(): void;
+}
+
 export interface LinkTimings {
   /** Between two heartbeats. */
   readonly heartbeatMs: number;
@@ -39,6 +45,9 @@ const LINGER_MS = 1000;
 export class Link {
   /** Called once. */
   onClose: (reason: LockstepError) => void = () => {};
+  /** If it is known, what is sent in one turn leaves in one write. */
+  pipe: Pipe | undefined;
+  #isCorked = false;
   /** When the other end was last heard of. */
   heardMs = performance.now();
   #onFrame: ((frame: Frame) => void) | undefined;
@@ -84,6 +93,7 @@ export class Link {
   /** Sends a message and its bytes, which may not change until `drain` resolves. */
   send(message: Message, payload: Uint8Array = EMPTY): void {
     if (this.#closed) return;
+    this.#cork();
     const head = encodeHead(message, payload, this.#outgoing);
     if (payload.length === 0) {
       this.socket.send(head, { binary: true, fin: true });
@@ -93,6 +103,16 @@ export class Link {
     this.#inFlight += 1;
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
     this.socket.send(bytes, { binary: true, fin: true }, () => this.#sent());
+  }
+
+  #cork(): void {
+    if (this.#isCorked || !this.pipe) return;
+    this.#isCorked = true;
+    this.pipe.cork();
+    process.nextTick(() => {
+      this.#isCorked = false;
+      this.pipe?.uncork();
+    });
   }
 
   /** Resolves when at most so many payloads are still to leave; at once when the link is closed. */

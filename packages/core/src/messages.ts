@@ -135,6 +135,8 @@ const applied = z.strictObject({
   computeMs: milliseconds,
   /** Sums and updates after that; the rest of the step is communication. */
   updateMs: milliseconds,
+  /** From the first sums that it sent, maybe while it was computing. */
+  exchangeMs: milliseconds,
   stepMs: milliseconds,
   hash: hash.optional(),
 });

@@ -103,6 +103,8 @@ export interface StepOutcome {
   /** Until its shards were computed, of what followed in sums and updates, and until the new state was complete. */
   readonly computeMs: number;
   readonly updateMs: number;
+  /** From the first sums sent to others until the new state was complete, beside computing or not; 0 if none were sent. */
+  readonly exchangeMs: number;
   readonly stepMs: number;
   /** Of the new state, if asked for. */
   readonly hash: string | undefined;

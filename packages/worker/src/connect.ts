@@ -27,6 +27,7 @@ export async function connect(url: string, { timings, ca }: ConnectOptions): Pro
   socket.binaryType = 'fragments';
   // frames may come with the very bytes that open the connection
   const link = new Link(socket as unknown as Socket, 'caller', url, timings);
+  socket.once('upgrade', (response) => (link.pipe = response.socket));
   await new Promise<void>((resolve, reject) => {
     link.onClose = (reason) => reject(explain(url, reason.text));
     socket.once('open', () => resolve());

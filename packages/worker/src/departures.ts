@@ -7,6 +7,8 @@ import type { Held } from './shared-step.js';
 const WINDOW = 6;
 
 export class Departures {
+  /** When the first sums of the step were sent; undefined before, and where none are. */
+  beganMs: number | undefined;
   /** Nodes to which sums are on their way out of the contribution slots, and out of the reduction. */
   readonly #partialsTo = new Set<number>();
   readonly #reducedTo = new Set<number>();
@@ -32,6 +34,7 @@ export class Departures {
 
   /** A bucket of each of these canonical nodes, to the bucket's owner. */
   sendPartials({ step, generation }: Assignment, own: readonly Held[], { owner, offset, length }: Bucket): void {
+    this.beganMs ??= performance.now();
     for (const { range, unit } of own) {
       const bytes = this.#encode(unit, offset, length);
       this.linkTo(owner)?.send({ type: 'partial', step, generation, ...range, offset }, bytes);

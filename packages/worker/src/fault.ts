@@ -10,10 +10,19 @@ import type { Control } from './control.js';
  */
 export type FaultPoint = 'start' | 'contribute' | 'contributed' | 'update' | 'updated' | 'evaluate';
 
-/** @returns a function to call at each point; undefined when no fault is asked for */
-export function readFault(control: Control): ((point: FaultPoint, worker: number, step: number) => void) | undefined {
+/** Called at each point, in front of what it is named after. */
+export type FaultHook = (point: FaultPoint, worker: number, step: number) => void;
+
+/** Faults of the whole process: the only ones that the main thread has. */
+const PROCESS_KINDS = ['kill', 'stop'];
+
+/**
+ * @param isWorker false on the main thread, which does small updates of steps that several nodes share
+ * @returns undefined when no fault is asked for
+ */
+export function readFault(control: Control, isWorker = true): FaultHook | undefined {
   const [point, worker, step, kind, times = '1'] = (process.env['LOCKSTEP_FAULT'] ?? '').split(':');
-  if (kind === undefined) return undefined;
+  if (kind === undefined || !(isWorker || PROCESS_KINDS.includes(kind))) return undefined;
   return (here, me, now) => {
     if (here !== point || me !== Number(worker) || now !== Number(step) || !control.takeFault(Number(times))) return;
     if (kind === 'throw') throw new Error(`fault injected at ${here}`);

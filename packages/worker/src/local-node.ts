@@ -17,7 +17,6 @@ import {
   initialBuffers,
   initialParameters,
   type Link,
-  LockstepError,
   type ModelSpec,
   type ModelState,
   type NodeSnapshot,
@@ -39,6 +38,7 @@ import {
 import { allocateAligned } from '@lockstep/kernels';
 import { abortReason, Control } from './control.js';
 import { prepareEngine } from './engines.js';
+import { notFiniteError, reportLoss } from './losses.js';
 import { readMeanGradient } from './mean-gradient.js';
 import { maxPartials, planMemory } from './memory-plan.js';
 import type { NodeWorkerData } from './messages.js';
@@ -67,9 +67,6 @@ export interface LocalNodeOptions {
   /** Whether the node may share its steps with others. */
   readonly isSharing?: boolean | undefined;
 }
-
-/** Workers lost without a step in between before the run is given up. */
-const MAX_LOSSES = 3;
 
 export class LocalNode implements SharingNode {
   readonly workers: number;
@@ -216,32 +213,14 @@ export class LocalNode implements SharingNode {
     this.#control.begin(firstStep);
     if (isStopping) this.#control.stop();
     const lost = await this.#pool.run((worker) => ({ kind: 'train', worker, firstStep, endStep }));
-    if (this.#control.aborted === abortReason.notFinite) throw this.#notFinite();
+    if (this.#control.aborted === abortReason.notFinite) {
+      throw notFiniteError(this.#control.committed, this.#segment.epoch);
+    }
     return lost;
   }
 
-  #reportLoss({ worker, error }: LostWorker, losses: number): void {
-    const step = this.#control.committed;
-    if (losses > MAX_LOSSES) {
-      throw new LockstepError(
-        'LOCKSTEP_WORKER_LOST',
-        `workers were lost ${losses} times in a row at step ${step}: ${error.message}. Report this with the output of LOCKSTEP_DEBUG=1.`,
-        { cause: error },
-      );
-    }
-    this.options.onWarning?.({
-      code: 'LOCKSTEP_WORKER_REPLACED',
-      worker,
-      message: `a worker was lost at step ${step} (${error.message}); it was replaced and its shards are computed again. The result is not affected.`,
-    });
-  }
-
-  #notFinite(): LockstepError {
-    const step = this.#control.committed;
-    return new LockstepError(
-      'LOCKSTEP_LOSS_NOT_FINITE',
-      `the loss of step ${step} (epoch ${this.#segment.epoch + 1}) is not a finite number. Try a lower --learning-rate, or --warmup-steps.`,
-    );
+  #reportLoss(lost: LostWorker, losses: number): void {
+    reportLoss(lost, losses, this.#control.committed, this.options.onWarning);
   }
 
   progress(): SegmentProgress {

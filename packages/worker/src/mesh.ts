@@ -63,7 +63,9 @@ export class Mesh {
     server.on('connection', (socket, request) => {
       socket.binaryType = 'fragments';
       const address = `${request.socket.remoteAddress ?? 'unknown'}:${request.socket.remotePort ?? 0}`;
-      void this.#answer(new Link(socket as unknown as Socket, 'listener', address, this.timings));
+      const link = new Link(socket as unknown as Socket, 'listener', address, this.timings);
+      link.pipe = request.socket;
+      void this.#answer(link);
     });
     return (server.address() as { port: number }).port;
   }

@@ -118,13 +118,14 @@ export class NodeSession {
   async #participate(assignment: Assignment): Promise<void> {
     const { step, generation } = assignment;
     try {
-      const { computeMs, updateMs, stepMs, hash } = await this.#participant.run(assignment);
+      const { computeMs, updateMs, exchangeMs, stepMs, hash } = await this.#participant.run(assignment);
       this.link.send({
         type: 'applied',
         step,
         generation,
         computeMs,
         updateMs,
+        exchangeMs,
         stepMs,
         ...(hash !== undefined && { hash }),
       });

@@ -105,24 +105,41 @@ export class Participant implements StepParticipant {
     const { memory, layout, data } = this.parts;
     this.parts.prepareEpoch(Math.floor(assignment.step / this.#epochSteps));
     await this.#departures.drainPartials();
+    this.#departures.beganMs = undefined;
     const began = performance.now();
     const step = planSharedStep(assignment, this.me, layout, memory, data.workers, audits);
     this.#step = step;
     this.#arrivals.begin(step);
-    const [only] = step.buckets;
-    const isAlone = step.buckets.length === 1 && only?.owner !== this.me;
-    await this.#work.contribute(step, isAlone ? only : undefined);
-    const computeMs = performance.now() - began;
-    this.#checkCurrent(assignment);
-    this.hooks.onContributed(assignment, computeMs);
     this.#work.orderedMs = 0;
-    while (step.applied < step.buckets.length) {
-      this.#checkCurrent(assignment);
-      if (!(await this.#advance(step))) await this.#sleep(assignment);
+    const computed: { ms?: number; failure?: unknown } = {};
+    const computing = this.#work
+      .contribute(step)
+      .then(() => (computed.ms = performance.now() - began))
+      .catch((error: unknown) => (computed.failure = error))
+      .finally(() => this.#signal());
+    let isTold = false;
+    try {
+      while (step.applied < step.buckets.length) {
+        this.#checkCurrent(assignment);
+        if (computed.failure !== undefined) throw computed.failure;
+        if (await this.#advance(step)) continue;
+        // after what others wait for
+        if (computed.ms !== undefined && !isTold) this.hooks.onContributed(assignment, computed.ms);
+        isTold = computed.ms !== undefined;
+        await this.#sleep(assignment);
+      }
+    } finally {
+      // the workers cannot be stopped
+      await computing;
     }
+    if (computed.failure !== undefined) throw computed.failure;
     this.#checkCurrent(assignment);
-    const updateMs = this.#work.orderedMs;
-    return { ...this.#work.readResult(assignment), computeMs, updateMs, stepMs: performance.now() - began };
+    const now = performance.now();
+    const computeMs = computed.ms ?? 0;
+    if (!isTold) this.hooks.onContributed(assignment, computeMs);
+    const exchangeMs = now - (this.#departures.beganMs ?? now);
+    const times = { computeMs, exchangeMs, updateMs: this.#work.orderedMs, stepMs: now - began };
+    return { ...this.#work.readResult(assignment), ...times };
   }
 
   get #epochSteps(): number {
@@ -131,20 +148,23 @@ export class Participant implements StepParticipant {
 
   /** Does the most urgent thing that can be done; false when all there is to do is wait. */
   async #advance(step: SharedStep): Promise<boolean> {
-    const next = step.buckets[step.sent];
-    if (next && this.#departures.hasRoom(next.owner)) {
-      step.sent += 1;
-      await this.#send(step, next);
+    const { buckets, sent, missing, reduced } = step;
+    const next = buckets.findIndex(
+      (bucket, index) => !sent[index] && !this.#work.isComputing && this.#departures.hasRoom(bucket.owner),
+    );
+    if (next >= 0) {
+      sent[next] = 1;
+      await this.#send(step, buckets[next] as Bucket);
       return true;
     }
-    const complete = step.buckets.findIndex(
-      ({ owner }, index) => owner === this.me && step.missing[index] === 0 && !step.reduced[index],
+    const complete = buckets.findIndex(
+      (bucket, index) => bucket.owner === this.me && missing[index] === 0 && !reduced[index] && !this.#work.isComputing,
     );
     if (complete >= 0) {
       await this.#reduce(step, complete);
       return true;
     }
-    if (this.#work.isClipping && step.reduced.includes(0)) return false;
+    if (this.#work.isClipping && (reduced.includes(0) || this.#work.isComputing)) return false;
     const arrived = step.arrived.shift();
     if (arrived === undefined) return false;
     await this.#apply(step, arrived);
@@ -152,9 +172,9 @@ export class Participant implements StepParticipant {
   }
 
   async #send(step: SharedStep, bucket: Bucket): Promise<void> {
-    const { assignment, own, buckets } = step;
+    const { assignment, own } = step;
     if (bucket.owner === this.me || own.length === 0) return;
-    if (buckets.length > 1) await this.#work.fold(step, bucket);
+    await this.#work.fold(step, bucket);
     this.#checkCurrent(assignment);
     this.#departures.sendPartials(assignment, own, bucket);
   }

@@ -1,6 +1,7 @@
 /** The plan of a step that several nodes share, as one of them sees it: what it computes, adds up, sends and waits for. */
 import {
   type Assignment,
+  BUCKET_FLOATS,
   type Bucket,
   type ContributionLayout,
   canonicalNodes,
@@ -48,11 +49,13 @@ export interface SharedStep {
   readonly reduced: Uint8Array;
   /** Buckets that are reduced and not yet applied. */
   readonly arrived: number[];
-  /** Buckets that were sent, in order. */
-  sent: number;
+  /** For each bucket, whether this node's sums of it were sent. */
+  readonly sent: Uint8Array;
   applied: number;
 }
 
+/** LOCKSTEP_BUCKET_FLOATS, for tests: smaller buckets, on every node. */
+const BUCKET = Number(process.env['LOCKSTEP_BUCKET_FLOATS'] ?? BUCKET_FLOATS);
 const NOTHING: ShardRange = { begin: 0, end: 0 };
 
 /** @param audits canonical nodes of others to compute again here */
@@ -64,7 +67,7 @@ export function planSharedStep(
   workers: number,
   audits: readonly ShardRange[],
 ): SharedStep {
-  const buckets = planBuckets(layout, assignment.owners);
+  const buckets = planBuckets(layout, assignment.owners, BUCKET);
   const range = assignment.members.find(({ node }) => node === me)?.range ?? NOTHING;
   let partials = 0;
   const takeUnit = (): number => memory.partialAt(partials++);
@@ -93,7 +96,7 @@ export function planSharedStep(
     missing: new Int32Array(buckets.length).fill(awaited.length),
     reduced: new Uint8Array(buckets.length),
     arrived: [],
-    sent: 0,
+    sent: new Uint8Array(buckets.length),
     applied: 0,
   };
 }

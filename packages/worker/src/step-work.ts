@@ -1,22 +1,31 @@
-/** What a shared step has this node's workers do, as orders; and what it reads of their work. */
+/**
+ * The work of a shared step. Shards are computed by this node's workers, on orders; sums and updates by them too, or here
+ * on the main thread, where a slice is so small that waking them takes longer.
+ */
 import { type Assignment, type Bucket, bytesOf, type ShardRange, type StepOutcome } from '@lockstep/core';
+import { readFault } from './fault.js';
 import { OrderedWorkers, type SharedParts } from './ordered-workers.js';
 import { type FoldJob, orderFlag } from './orders.js';
 import { hashContribution, hashReplica } from './replica-hash.js';
 import { type Audit, planReduction, type SharedStep } from './shared-step.js';
-
-/** A slice of the vectors that an order works on. */
-type Slice = Pick<Bucket, 'offset' | 'length'>;
+import { openSliceTools, type Slice, SliceWork } from './slice-work.js';
 
 const NOWHERE: Slice = { offset: 0, length: 0 };
+/** Floats up to which a slice is worked on here. */
+const SMALL_SLICE = 2 ** 15;
 
 export class StepWork {
   readonly #workers: OrderedWorkers;
-  /** Time that the workers spent on orders since it was set to 0. */
+  readonly #slices: SliceWork;
+  /** Whether the workers are computing the step's shards. */
+  #isComputing = false;
+  /** Time spent on sums and updates, beside computing, since it was set to 0. */
   orderedMs = 0;
 
   constructor(private readonly parts: SharedParts) {
+    const { data, control } = parts;
     this.#workers = new OrderedWorkers(parts);
+    this.#slices = new SliceWork(openSliceTools(data, readFault(control, false)), 0, 1);
   }
 
   open(): void {
@@ -32,44 +41,66 @@ export class StepWork {
     return this.parts.data.recipe.clipNorm !== undefined;
   }
 
+  get isComputing(): boolean {
+    return this.#isComputing;
+  }
+
   // ---- orders ----
 
-  /**
-   * Computes this node's shards, and those to be compared.
-   *
-   * @param only a slice on which the sums of several workers are added up too
-   */
-  async contribute({ assignment, audits, range, computed, jobs }: SharedStep, only: Slice | undefined): Promise<void> {
+  /** Computes this node's shards, and before them those to be compared. */
+  async contribute({ assignment, audits, range, computed }: SharedStep): Promise<void> {
     const { step } = assignment;
-    for (const audit of audits) {
-      await this.#order(orderFlag.contribute | orderFlag.fold, step, this.#whole, audit.jobs, audit.range);
+    this.#isComputing = true;
+    try {
+      for (const audit of audits) {
+        await this.#order(orderFlag.contribute | orderFlag.fold, step, this.#whole, audit.jobs, audit.range);
+      }
+      if (computed.length > 0) await this.#order(orderFlag.contribute, step, NOWHERE, [], range);
+    } finally {
+      this.#isComputing = false;
     }
-    if (computed.length === 0) return;
-    if (only && jobs.length > 0) {
-      await this.#order(orderFlag.contribute | orderFlag.fold, step, only, jobs, range);
-    } else await this.#order(orderFlag.contribute, step, NOWHERE, [], range);
+  }
+
+  /** Whether a slice is worked on here. */
+  #isHere({ length }: Slice): boolean {
+    return this.#isComputing || length <= SMALL_SLICE;
   }
 
   /** Adds up the sums of several workers on a bucket. */
   async fold({ assignment, jobs }: SharedStep, bucket: Bucket): Promise<void> {
-    if (jobs.length > 0) await this.#order(orderFlag.fold, assignment.step, bucket, jobs);
+    if (jobs.length === 0) return;
+    if (this.#isHere(bucket)) this.#timed(() => this.#slices.fold(bucket, jobs));
+    else await this.#order(orderFlag.fold, assignment.step, bucket, jobs);
   }
 
   /** Finishes the canonical tree on a bucket and, unless it has to wait for the gradient's norm, applies it. */
   async reduce(step: SharedStep, bucket: Bucket, onReduced: () => void): Promise<void> {
     const job = planReduction(step, this.parts.memory.reductionAt);
+    if (this.#isHere(bucket)) {
+      this.#timed(() => this.#slices.fold(bucket, [job]));
+      onReduced();
+      if (!this.isClipping) await this.apply(step, bucket);
+      return;
+    }
     const flags = orderFlag.fold | (this.isClipping ? 0 : orderFlag.update);
     await this.#order(flags, step.assignment.step, bucket, [job], undefined, onReduced);
   }
 
   /** Applies a bucket of the finished reduction. */
   async apply({ assignment }: SharedStep, bucket: Bucket): Promise<void> {
-    await this.#order(orderFlag.update, assignment.step, bucket);
+    if (this.#isHere(bucket)) this.#timed(() => this.#slices.update(assignment.step, bucket));
+    else await this.#order(orderFlag.update, assignment.step, bucket);
   }
 
   /** Applies all of the finished reduction, by its norm. */
   async applyClipped({ assignment }: SharedStep): Promise<void> {
     await this.#order(orderFlag.squares | orderFlag.update, assignment.step, this.#whole);
+  }
+
+  #timed(work: () => void): void {
+    const began = performance.now();
+    work();
+    if (!this.#isComputing) this.orderedMs += performance.now() - began;
   }
 
   async #order(
@@ -83,7 +114,7 @@ export class StepWork {
     const state = this.parts.memory.stateAt(step % 2);
     const began = performance.now();
     await this.#workers.carryOut({ flags, step, state, range, offset, length, jobs }, onFolded);
-    this.orderedMs += performance.now() - began;
+    if (!(flags & orderFlag.contribute)) this.orderedMs += performance.now() - began;
   }
 
   get #whole(): Slice {

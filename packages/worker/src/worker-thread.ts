@@ -5,36 +5,26 @@
  *   contribute -> barrier -> reduce and update my slice -> barrier, commit -> next step
  */
 import { workerData } from 'node:worker_threads';
-import {
-  averageDecay,
-  gradientScale,
-  inferLayers,
-  planContribution,
-  planFreeze,
-  type Segment,
-  samplesInStep,
-  stepsPerEpoch,
-} from '@lockstep/core';
-import { loadKernels, type NativeEngine as NativeHandle, UPDATE_FIELDS, updateField } from '@lockstep/kernels';
+import { averageDecay, gradientScale, inferLayers, samplesInStep } from '@lockstep/core';
+import { UPDATE_FIELDS, updateField } from '@lockstep/kernels';
 import { abortReason, Control } from './control.js';
 import type { Engine, StepCall } from './engine.js';
 import { createEngine } from './engines.js';
 import { readFault } from './fault.js';
-import { planMemory } from './memory-plan.js';
 import type { EvaluateTask, NodeTask, NodeWorkerData, TrainTask } from './messages.js';
 import { OrderLoop } from './order-loop.js';
+import { openSliceTools } from './slice-work.js';
 import { StepClock, stepMark } from './step-clock.js';
-import { isKept, planPieces, planSquares, planStep, type StepPlan } from './step-plan.js';
+import { planPieces, planStep, type StepPlan } from './step-plan.js';
 import { tabulateUpdates } from './update-table.js';
 
 const data = workerData as NodeWorkerData;
-const { recipe, workers, splits } = data;
-const layers = inferLayers(data.model);
-const layout = planContribution(layers);
-const memory = planMemory(layout, recipe, workers, data.partials);
+const { workers, splits } = data;
 const control = new Control(data.control, workers, data.spins);
+const fault = readFault(control);
+const slices = openSliceTools(data, fault);
+const { recipe, layout, memory, kernels, updater, epochSteps, squares, isFrozen } = slices;
 const clock = data.clock && new StepClock(data.clock);
-const epochSteps = stepsPerEpoch(splits.train.count, recipe.batchSize);
 const fullStep = planStep(Math.min(recipe.batchSize, splits.train.count), recipe.shardSize, workers, memory);
 const lastStep = planStep(
   samplesInStep(epochSteps - 1, splits.train.count, recipe.batchSize),
@@ -42,28 +32,15 @@ const lastStep = planStep(
   workers,
   memory,
 );
-const freeze = planFreeze(layers, recipe.freeze);
-const isFrozen = (segment: Segment): boolean => isKept(segment, layers, freeze);
 const pieces = planPieces(layout, workers, isFrozen);
-const squares = planSquares(layout, workers, isFrozen);
 const engine: Engine = await createEngine(
   data.engine,
-  { layers, layout, recipe, seed: data.seed, normalization: data.normalization },
+  { layers: inferLayers(data.model), layout, recipe, seed: data.seed, normalization: data.normalization },
   { arena: data.arena, order: data.order },
   splits.train,
 );
-const kernels = loadKernels();
-/** The update needs the arena but no program. */
-const updater: NativeHandle = kernels.createEngine(
-  Int32Array.of(1, 1, 0, 1, 0, 1),
-  data.arena,
-  splits.train.images,
-  splits.train.labels,
-  data.order,
-);
-const fault = readFault(control);
 fault?.('start', 0, 0);
-const tools = { data, recipe, layout, memory, control, engine, kernels, updater, epochSteps, squares, isFrozen, fault };
+const tools = { ...slices, control, engine };
 
 export default function runTask(task: NodeTask): void {
   control.enter(task.worker);

@@ -38,12 +38,18 @@ export interface ClusterFigures {
   readonly stepMs: number;
   /** The slowest node's. */
   readonly computeMs: number;
-  /** What a node sends and what it gets in a step. */
-  readonly bytesPerStep: number;
-  /** Time that the link needs for them, both ways at once. */
-  readonly linkMs: number | undefined;
-  /** linkMs over the time of a step that is not computation. */
-  readonly linkUse: number | undefined;
+  /** From the first sums that a node sends until it has applied the step. */
+  readonly exchangeMs: number;
+  /** Share of that time in which the node computes too. */
+  readonly overlap: number;
+  /** What a node must send, and get, in a step: 2(N - 1)/N times the gradient. */
+  readonly boundBytes: number;
+  /** What the link carried in a step in the busier direction, all headers included; undefined where it is not counted. */
+  readonly linkBytes: number | undefined;
+  /** Time that the link needs for boundBytes, both ways at once. */
+  readonly boundMs: number | undefined;
+  /** boundMs over exchangeMs: the exchange as a share of the link's byte bound. */
+  readonly exchangeShare: number | undefined;
 }
 
 const BIN = fileURLToPath(new URL('../bin.js', import.meta.url));
@@ -62,18 +68,18 @@ export async function measureCluster(
   const namespace = LinkNamespace.open(one.megabits);
   try {
     for (let turn = 0; turn < repetitions; turn++) {
-      alone.push(await measurePace({ ...requestOf(workload), workers: NODES }, seconds, () => {}));
+      alone.push(await measurePace({ ...requestOf(workload), workers: NODES }, undefined, seconds, () => {}));
       shared.push(await measureShared(workload, one, namespace, seconds));
     }
   } finally {
     namespace?.close();
   }
-  const { stepMs, imagesPerSecond, nodes } = medianOf(shared);
+  const { stepMs, imagesPerSecond, nodes, linkBytes } = medianOf(shared);
   const { shardSize } = workload.recipe;
   const computeMs = Math.max(...nodes.map((node) => (1000 * node.shards * shardSize) / node.imagesPerSecond));
-  const bytesPerStep = ((2 * (NODES - 1)) / NODES) * 4 * planContribution(inferLayers(workload.model)).length;
-  const linkMs = one.megabits === undefined ? undefined : (bytesPerStep * 8) / (one.megabits * 1000);
-  const linkUse = linkMs === undefined ? undefined : linkMs / (stepMs - computeMs);
+  const exchangeMs = Math.max(...nodes.map((node) => node.exchangeMs));
+  const boundBytes = ((2 * (NODES - 1)) / NODES) * 4 * planContribution(inferLayers(workload.model)).length;
+  const boundMs = one.megabits === undefined ? undefined : (boundBytes * 8) / (one.megabits * 1000);
   return {
     model: workload.model.name,
     topology: one.topology,
@@ -83,9 +89,12 @@ export async function measureCluster(
     imagesPerSecond,
     stepMs,
     computeMs,
-    bytesPerStep,
-    linkMs,
-    linkUse,
+    exchangeMs,
+    overlap: Math.max(0, (computeMs + exchangeMs - stepMs) / exchangeMs),
+    boundBytes,
+    linkBytes,
+    boundMs,
+    exchangeShare: boundMs === undefined ? undefined : boundMs / exchangeMs,
   };
 }
 
@@ -103,6 +112,7 @@ interface Pace {
   readonly imagesPerSecond: number;
   readonly stepMs: number;
   readonly nodes: readonly NodeShare[];
+  readonly linkBytes: number | undefined;
 }
 
 const medianOf = (paces: readonly Pace[]): Pace =>
@@ -131,7 +141,7 @@ async function measureShared(
   };
   let node: ChildProcess | undefined;
   try {
-    return await measurePace({ ...requestOf(workload), cluster }, seconds, (event, stop) => {
+    return await measurePace({ ...requestOf(workload), cluster }, namespace, seconds, (event, stop) => {
       if (event.event !== 'listening') return;
       const args = [
         BIN,
@@ -158,25 +168,30 @@ async function measureShared(
 /** Runs until it was measured for so long, evaluations left out. */
 async function measurePace(
   request: TrainRequest,
+  namespace: LinkNamespace | undefined,
   seconds: number,
   onEvent: (event: RunEvent, stop: () => void) => void,
 ): Promise<Pace> {
   const stop = new AbortController();
-  let last: { readonly progress: ProgressEvent; readonly atMs: number } | undefined;
+  let last: { readonly progress: ProgressEvent; readonly atMs: number; readonly bytes: number } | undefined;
   let steps = 0;
   let trainedMs = 0;
+  let linkBytes = 0;
   let nodes: readonly NodeShare[] = [];
   for await (const event of train({ ...request, signal: stop.signal })) {
     onEvent(event, () => stop.abort());
     if (event.event !== 'progress') continue;
     const atMs = performance.now();
+    const carried = namespace?.countBytes();
+    const bytes = carried ? Math.max(carried.sent, carried.received) : 0;
     if (event.epoch === 1 && event.step < WARM_STEPS) continue;
     if (last && last.progress.epoch === event.epoch && event.step > last.progress.step) {
       steps += event.step - last.progress.step;
       trainedMs += atMs - last.atMs;
+      linkBytes += bytes - last.bytes;
     }
     if (!last || last.progress.epoch !== event.epoch || event.step > last.progress.step)
-      last = { progress: event, atMs };
+      last = { progress: event, atMs, bytes };
     nodes = event.nodes ?? nodes;
     if (trainedMs > 1000 * seconds) stop.abort();
   }
@@ -186,7 +201,12 @@ async function measurePace(
       'the second node ended before anything was measured. Try `lockstep worker` by hand.',
     );
   }
-  return { imagesPerSecond: (1000 * steps * request.recipe.batchSize) / trainedMs, stepMs: trainedMs / steps, nodes };
+  return {
+    imagesPerSecond: (1000 * steps * request.recipe.batchSize) / trainedMs,
+    stepMs: trainedMs / steps,
+    nodes,
+    linkBytes: namespace && linkBytes / steps,
+  };
 }
 
 export function formatCluster(rows: readonly ClusterFigures[]): string[] {
@@ -196,12 +216,15 @@ export function formatCluster(rows: readonly ClusterFigures[]): string[] {
     'link',
     '1 node x 2',
     '2 nodes x 1',
-    'share',
+    'of it',
     'step',
     'compute',
-    'MB/step',
-    'link needs',
-    'link use',
+    'exchange',
+    'overlap',
+    'MB bound',
+    'MB sent',
+    'link bound',
+    'share',
   ];
   const percent = (part: number): string => `${(100 * part).toFixed(1)}%`;
   const ms = (value: number | undefined): string => (value === undefined ? '-' : `${value.toFixed(2)} ms`);
@@ -217,11 +240,14 @@ export function formatCluster(rows: readonly ClusterFigures[]): string[] {
         percent(row.imagesPerSecond / row.aloneImagesPerSecond),
         ms(row.stepMs),
         ms(row.computeMs),
-        (row.bytesPerStep / 1e6).toFixed(2),
-        ms(row.linkMs),
-        row.linkUse === undefined ? '-' : percent(row.linkUse),
+        ms(row.exchangeMs),
+        percent(row.overlap),
+        (row.boundBytes / 1e6).toFixed(2),
+        row.linkBytes === undefined ? '-' : (row.linkBytes / 1e6).toFixed(2),
+        ms(row.boundMs),
+        row.exchangeShare === undefined ? '-' : percent(row.exchangeShare),
       ]),
     ],
-    'lllrrrrrrrr',
+    'lllrrrrrrrrrrr',
   );
 }

@@ -1,5 +1,6 @@
 /** A second machine on this one: a network namespace behind a virtual link, which may be capped. Needs root and iproute2. */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 
 const SUBNET = '10.213.77';
@@ -49,6 +50,13 @@ export class LinkNamespace {
     if (steps.every(([command, args]) => spawnSync(command, args).status === 0)) return namespace;
     namespace.close();
     return undefined;
+  }
+
+  /** Bytes that the link has carried, each way, with the headers of every protocol. */
+  countBytes(): { readonly sent: number; readonly received: number } {
+    const read = (name: string): number =>
+      Number(readFileSync(`/sys/class/net/${this.device}/statistics/${name}_bytes`, 'utf8'));
+    return { sent: read('tx'), received: read('rx') };
   }
 
   /** The virtual link goes with the namespace. */
