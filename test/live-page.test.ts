@@ -1,7 +1,10 @@
 /** The live page in a real browser, over real runs: what it shows, its buttons, and that it asks for nothing elsewhere. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createInputDrawer } from '../packages/cli/dist/input-sheet.js';
@@ -10,7 +13,7 @@ import { Chronicler, PageServer } from '../packages/coordinator/dist/index.js';
 import { RunControl, type RunEvent } from '../packages/core/dist/index.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 import { browserPath, isBrowserRequired, launchBrowser, lookedFor, whyNoBrowser } from './browser.ts';
-import { Fixture, type Program } from './cluster-fixture.ts';
+import { BIN, Fixture, type Program } from './cluster-fixture.ts';
 import { runSmall, SMALL_STEPS_PER_EPOCH, smallModel, smallRecipe } from './small-run.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -51,7 +54,7 @@ describe.skipIf(browserPath === undefined)(`the live page in Chromium${whyNoBrow
     page = await context.newPage();
     faults = [];
     await page.route(
-      ({ hostname }) => hostname !== '127.0.0.1',
+      ({ protocol, hostname }) => protocol !== 'file:' && hostname !== '127.0.0.1',
       (route) => {
         faults.push(`asked for ${route.request().url()}`);
         return route.abort();
@@ -192,6 +195,36 @@ describe.skipIf(browserPath === undefined)(`the live page in Chromium${whyNoBrow
     await press('Stop');
     await page.getByRole('dialog').getByRole('button', { name: 'Stop' }).click();
     expect(await second.exit).toBe(0);
+  });
+
+  it('opens the folders that runs have left, compares them, and their reports are whole by themselves', async () => {
+    const folders = ['a', 'b'].map((name) => path.join(fixture.folder, name));
+    const runs = folders.map((folder, seed) => fixture.train(18, ['--out', folder, '--seed', String(seed)]));
+    expect(await Promise.all(runs.map((run) => run.exit))).toEqual([0, 0]);
+    const hashes = await Promise.all(runs.map((run) => run.hash()));
+    await open(pathToFileURL(path.join(folders[0] as string, 'report.html')).href);
+    for (const text of ['Learning curves', 'Confusion matrix', 'Recipe', 'Model', 'Events', hashes[0] as string]) {
+      await shows('main', text);
+    }
+    expect(await page.locator('svg').count()).toBeGreaterThanOrEqual(2);
+    expect(await findFaults()).toEqual([]);
+    await page.context().close();
+    const program = spawn(process.execPath, [BIN, 'dashboard', ...folders, '--port', '0']);
+    try {
+      const [line] = (await once(program.stdout.setEncoding('utf8'), 'data')) as [string];
+      await open(/http\S+\/(?=,)/.exec(line)?.[0] ?? '');
+      await shows('h1', '2 runs');
+      for (const [index, hash] of hashes.entries()) {
+        await shows(`#compare-results tbody tr:nth-child(${index + 1})`, hash.slice(0, 12));
+      }
+      expect(await page.locator('#comparison canvas').count()).toBe(4);
+      expect(await page.locator('.differs').allTextContents()).toContain('seed');
+      expect(await findFaults()).toEqual([]);
+    } finally {
+      program.kill('SIGINT');
+      await once(program, 'close');
+    }
+    expect(program.exitCode).toBe(0);
   });
 });
 
