@@ -88,6 +88,9 @@ describe('lockstep reproduce', () => {
       for (const hash of hashes) expect(text).toContain(hash);
     }
     expect(io.stdout.text).toMatch(/tiny6k \(ours\): median \d/);
+    const picture = readFileSync(path.join(out, 'curves-tiny6k-ours.svg'), 'utf8');
+    expect(picture.match(/<circle /g)?.length).toBeGreaterThanOrEqual(4 * 10);
+    expect(readFileSync(path.join(out, 'report.md'), 'utf8')).toContain('](curves-tiny6k-ours.svg)');
   });
 
   it('refuses a model without a claim before anything is written', async () => {

@@ -12,10 +12,11 @@ import { checkOutputPath } from '../output-path.js';
 import { formatPercent, formatProgress } from '../progress.js';
 import { canRedraw, StatusLine } from '../terminal.js';
 import { type Claim, resolveClaim } from './claims.js';
+import { drawRecord } from './curves.js';
 import { EnergyMeter } from './energy.js';
 import { judgeHash, type PromisedHash, readPromises, recordPromises } from './promised-hashes.js';
 import { checkQuickly } from './quick-check.js';
-import { describeResult, formatHtml, formatMarkdown, type Report } from './report.js';
+import { type Curve, describeResult, formatHtml, formatMarkdown, type Report } from './report.js';
 import { type RunJob, type RunPlace, reproduceRun } from './reproduce-run.js';
 import { accuracyOf, type ClaimResult, promiseOf, summarizeClaim } from './results.js';
 import type { RunRecord } from './run-record.js';
@@ -76,6 +77,7 @@ async function runAll(settings: ReproduceSettings, dataset: Dataset, io: Io): Pr
   const promises = readPromises();
   const results: ClaimResult[] = [];
   const kept: PromisedHash[] = [];
+  const curves: Curve[] = [];
   try {
     for (const claim of settings.claims) {
       const records: RunRecord[] = [];
@@ -90,8 +92,9 @@ async function runAll(settings: ReproduceSettings, dataset: Dataset, io: Io): Pr
       const result = summarizeClaim(claim, records, promises);
       results.push(result);
       kept.push(...records.map(promiseOf));
+      curves.push(drawRecord(records[0] as RunRecord));
       screen.conclude(result);
-      writeReport(settings, { ...place.occasion, data: dataset.source, claims: results });
+      writeReport(settings, { ...place.occasion, data: dataset.source, claims: results }, curves);
     }
   } finally {
     screen.close();
@@ -113,12 +116,17 @@ function planJob(claim: Claim, seed: number, settings: ReproduceSettings, whole:
   return { identity, recipeName: claim.recipe, dataset, workers: settings.workers };
 }
 
-function writeReport({ out, workers }: ReproduceSettings, about: Omit<Report, 'bench' | 'workers'>): void {
+function writeReport(
+  { out, workers }: ReproduceSettings,
+  about: Omit<Report, 'bench' | 'workers'>,
+  curves: readonly Curve[],
+): void {
   const report: Report = { bench: 'reproduce', workers, ...about };
   const files = {
     'report.json': `${JSON.stringify(report, null, 2)}\n`,
-    'report.md': formatMarkdown(report, []),
-    'report.html': formatHtml(report, []),
+    'report.md': formatMarkdown(report, curves),
+    'report.html': formatHtml(report, curves),
+    ...Object.fromEntries(curves.map(({ file, svg }) => [file, svg])),
   };
   for (const [name, text] of Object.entries(files)) writeFileSync(join(out, name), text);
 }
