@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { LockstepError } from '@lockstep/core';
 import { type Field, isFraction, isOneOf, isText, isWholeNumber, optionError } from './fields.js';
+import type { Io } from './io.js';
 
 export const topologyNames = ['star', 'mesh'] as const;
 
@@ -28,7 +29,9 @@ export const clusterFields: readonly Field[] = [
     kind: 'number',
     check: isWholeNumber(0, MOST_NODES),
   },
-  text('--token-file <file>', 'tokenFile', 'secret that every machine of the run holds'),
+  text('--token-file <file>', 'tokenFile', 'secret that every machine of the run holds', {
+    defaultText: 'LOCKSTEP_TOKEN_FILE, else the text in LOCKSTEP_TOKEN',
+  }),
   text('--topology <name>', 'topology', 'how sums travel: star (through this machine), mesh (between all)', {
     defaultText: topologyNames[0],
     check: isOneOf(...topologyNames),
@@ -54,7 +57,7 @@ export interface ClusterSettings {
 }
 
 /** Fields of a cluster; undefined when the run stays in this process. */
-export function resolveCluster(get: (name: string) => unknown): ClusterSettings | undefined {
+export function resolveCluster(get: (name: string) => unknown, env: Io['env']): ClusterSettings | undefined {
   const listen = get('listen');
   const isAlone = get('workers') === 0;
   if (listen === undefined) {
@@ -65,11 +68,10 @@ export function resolveCluster(get: (name: string) => unknown): ClusterSettings 
     if (other) throw optionError(`${other.flags.split(' ')[0]} needs --listen as well`);
     return undefined;
   }
-  const tokenFile = get('tokenFile') as string | undefined;
   return {
     ...parseEndpoint(listen as string, '--listen'),
     waitFor: (get('waitFor') as number | undefined) ?? (isAlone ? 1 : 0),
-    token: tokenFile === undefined ? undefined : readToken(tokenFile),
+    token: findToken(get('tokenFile') as string | undefined, env),
     topology: (get('topology') as ClusterSettings['topology'] | undefined) ?? 'star',
     audit: (get('audit') as number | undefined) ?? 0,
     tlsCert: get('tlsCert') as string | undefined,
@@ -95,24 +97,34 @@ export function parseEndpoint(value: string, flag: string): { readonly host: str
 const LEAST_TOKEN_BYTES = 8;
 
 /**
- * Reads a token without the white space around it.
+ * The run's secret, without the white space around it: of --token-file, else of the file that LOCKSTEP_TOKEN_FILE names,
+ * else the text in LOCKSTEP_TOKEN.
  *
+ * @returns undefined without any
  * @throws LockstepError LOCKSTEP_TOKEN when it cannot be read or is short
  */
-export function readToken(path: string): Uint8Array {
-  let token: string;
+export function findToken(path: string | undefined, env: Io['env']): Uint8Array | undefined {
+  if (path !== undefined) return checkToken(readToken(path, `--token-file ${path}`), path);
+  const named = env['LOCKSTEP_TOKEN_FILE'];
+  if (named !== undefined) return checkToken(readToken(named, `LOCKSTEP_TOKEN_FILE ${named}`), named);
+  const text = env['LOCKSTEP_TOKEN'];
+  return text === undefined ? undefined : checkToken(text, 'the variable of that name');
+}
+
+function readToken(path: string, source: string): string {
   try {
-    token = readFileSync(path, 'utf8').trim();
+    return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new LockstepError('LOCKSTEP_TOKEN', `cannot read --token-file ${path}: ${(error as Error).message}.`, {
-      cause: error,
-    });
+    throw new LockstepError('LOCKSTEP_TOKEN', `cannot read ${source}: ${(error as Error).message}.`, { cause: error });
   }
-  const bytes = Buffer.from(token);
+}
+
+function checkToken(token: string, source: string): Uint8Array {
+  const bytes = Buffer.from(token.trim());
   if (bytes.length < LEAST_TOKEN_BYTES) {
     throw new LockstepError(
       'LOCKSTEP_TOKEN',
-      `the token in ${path} has ${bytes.length} bytes, at least ${LEAST_TOKEN_BYTES} are needed. A good one: openssl rand -hex 32.`,
+      `the token in ${source} has ${bytes.length} bytes, at least ${LEAST_TOKEN_BYTES} are needed. A good one: openssl rand -hex 32.`,
     );
   }
   return bytes;

@@ -7,7 +7,8 @@ import type { TrainRequest } from './train-request.js';
 
 export interface OpenCluster {
   readonly node: Cluster;
-  close(): Promise<void>;
+  /** @param isOver else the nodes wait for the coordinator to come back */
+  close(isOver: boolean): Promise<void>;
 }
 
 /** Without a token, on this machine alone. */
@@ -33,8 +34,8 @@ export async function openCluster(
   emit({ event: 'listening', url: server.url });
   return {
     node,
-    close: async () => {
-      await node.close();
+    close: async (isOver) => {
+      await node.close(isOver);
       await server.close();
     },
   };

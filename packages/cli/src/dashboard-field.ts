@@ -1,5 +1,5 @@
 /** `--dashboard [PORT]`: where a run's live page is served. */
-import { parseEndpoint, readToken } from './cluster-fields.js';
+import { findToken, parseEndpoint } from './cluster-fields.js';
 import { type Check, type Field, optionError } from './fields.js';
 
 const HOST = '127.0.0.1';
@@ -32,8 +32,7 @@ export const dashboardField: Field = {
 export function resolveDashboard(get: (name: string) => unknown): DashboardSettings | undefined {
   const value = get('dashboard');
   if (value === undefined) return undefined;
-  const tokenFile = get('tokenFile') as string | undefined;
-  return { ...parseAddress(value), token: tokenFile === undefined ? undefined : readToken(tokenFile) };
+  return { ...parseAddress(value), token: findToken(get('tokenFile') as string | undefined, {}) };
 }
 
 /** A port of this machine, or host:port. */

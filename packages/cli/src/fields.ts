@@ -1,7 +1,7 @@
 /** What a field of a run is, how it is called on the command line and how its text is read. */
 import { LockstepError, nearestName } from '@lockstep/core';
 
-export type Group = 'Run' | 'Cluster' | 'Data' | 'Recipe' | 'Output' | 'Watching';
+export type Group = 'Launch' | 'Run' | 'Cluster' | 'Data' | 'Recipe' | 'Output' | 'Watching';
 
 /** Says what is allowed when a value is not: `must be a whole number from 1 to 1024`. */
 export type Check = (value: unknown) => string | undefined;

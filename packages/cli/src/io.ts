@@ -7,7 +7,8 @@ export interface OutputStream {
   readonly columns?: number | undefined;
 }
 
-export type InterruptSignal = 'SIGINT' | 'SIGTERM';
+/** Ctrl-C; the end of a job; the warning before it that Slurm and others are asked for. */
+export type InterruptSignal = 'SIGINT' | 'SIGTERM' | 'SIGUSR1';
 
 export interface Io {
   readonly stdout: OutputStream;
@@ -19,7 +20,7 @@ export interface Io {
   now(): number;
   /** All of stdin. */
   readInput(): Promise<Uint8Array>;
-  /** Calls the handler at each Ctrl-C or SIGTERM, instead of dying from it. Returns what ends that. */
+  /** Calls the handler at each Ctrl-C, SIGTERM or SIGUSR1, instead of dying from it. Returns what ends that. */
   onInterrupt(handler: (signal: InterruptSignal) => void): () => void;
   /** Ends the process at once. */
   exit(code: number): void;

@@ -6,6 +6,7 @@ import { createDashboardCommand } from './commands/dashboard.js';
 import { createDoctorCommand } from './commands/doctor.js';
 import { createEvaluateCommand } from './commands/evaluate.js';
 import { createExportCommand } from './commands/export.js';
+import { createLaunchCommand } from './commands/launch.js';
 import { createModelsCommand } from './commands/models.js';
 import { createPredictCommand } from './commands/predict.js';
 import { createReproduceCommand } from './commands/reproduce.js';
@@ -58,6 +59,7 @@ function createProgram(context: CommandContext): Command {
   for (const create of [
     createTrainCommand,
     createWorkerCommand,
+    createLaunchCommand,
     createEvaluateCommand,
     createPredictCommand,
     createExportCommand,

@@ -103,6 +103,19 @@ export const runFields: readonly Field[] = [
     'resume',
     'go on from the newest checkpoint in this folder; takes its model, recipe and seed',
   ),
+  toggle(
+    'Run',
+    '--continue',
+    'continue',
+    'with --checkpoint: go on from the newest checkpoint in that folder, if there is one',
+  ),
+  toggle(
+    'Run',
+    '--preemptible',
+    'preemptible',
+    'after SIGTERM or SIGUSR1 end with exit code 75, to be started again; nodes wait for that',
+  ),
+  text('Run', '--health <host:port>', 'health', 'answer probes there: GET /healthz, and /readyz once the run goes'),
   toggle('Run', '--override', 'override', 'with --resume: go on although the recipe, seed or data differ'),
   number('Run', '--patience <n>', 'patience', 'stop after n epochs that are not better than the best, see --best', {
     check: isWholeNumber(1, MOST),

@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { InterruptSignal, Io } from './io.js';
 
-const SIGNALS: readonly InterruptSignal[] = ['SIGINT', 'SIGTERM'];
+const SIGNALS: readonly InterruptSignal[] = ['SIGINT', 'SIGTERM', 'SIGUSR1'];
 
 let isWatchingPipes = false;
 

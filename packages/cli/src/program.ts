@@ -43,7 +43,7 @@ export function addFields(command: Command, fields: readonly Field[]): Command {
   return command;
 }
 
-const GROUPS: readonly Group[] = ['Run', 'Cluster', 'Data', 'Recipe', 'Output', 'Watching'];
+const GROUPS: readonly Group[] = ['Launch', 'Run', 'Cluster', 'Data', 'Recipe', 'Output', 'Watching'];
 
 export const groupHeading = (group: Group): string =>
   group === 'Recipe' ? 'Recipe (default: what the model brings, see `lockstep models`):' : `${group}:`;

@@ -7,6 +7,7 @@ import {
   findRecipe,
   inferLayers,
   LockstepError,
+  listCheckpoints,
   loadModelSpec,
   type MetricName,
   type ModelSpec,
@@ -18,11 +19,12 @@ import {
   recipeSchema,
   replaceHead,
 } from '@lockstep/core';
-import { type ClusterSettings, resolveCluster } from './cluster-fields.js';
+import { type ClusterSettings, parseEndpoint, resolveCluster } from './cluster-fields.js';
 import { readConfigFile } from './config-file.js';
 import { type DashboardSettings, resolveDashboard } from './dashboard-field.js';
 import { type DataForm, readDataForm } from './data-fields.js';
 import { readInterval } from './fields.js';
+import type { Io } from './io.js';
 import { DEFAULT_MODEL, DEFAULT_SEED, recipeFields, runFields } from './options.js';
 import { resolveRecipe } from './recipe-settings.js';
 import { configSource, findSource, getPath, readFlags, type SettingSource } from './setting-source.js';
@@ -52,6 +54,10 @@ export interface RunSettings {
   readonly checkpoints: CheckpointPolicy | undefined;
   /** The checkpoint to go on from. */
   readonly resume: FoundCheckpoint | undefined;
+  /** Whether whatever started it starts it again after a SIGTERM or SIGUSR1. */
+  readonly preemptible: boolean | undefined;
+  /** Where to answer probes. */
+  readonly health: { readonly host: string; readonly port: number } | undefined;
   /** Whether to go on from it although the run differs. */
   readonly override: boolean | undefined;
   /** Training images to hold out. */
@@ -80,19 +86,22 @@ export interface RunSettings {
  *
  * @param modelName MODEL of the command line
  * @param options commander's
+ * @param env for the token
  * @throws LockstepError for anything that is wrong with them
  */
 export function resolveRun(
   modelName: string | undefined,
   options: Readonly<Record<string, unknown>>,
   coreCount: number,
+  env: Io['env'] = {},
 ): RunSettings {
   const sources = [readFlags([...runFields, ...recipeFields], options)];
   if (typeof options['config'] === 'string') sources.push(configSource(readConfigFile(options['config'])));
   for (const field of runFields) checkField(field, sources);
-  const get = (name: string): unknown => getPath(findSource(sources, [name])?.values, [name]);
+  const given = (name: string): unknown => getPath(findSource(sources, [name])?.values, [name]);
+  checkTogether(given);
+  const get = continues(given) ? goOn(given) : given;
   const resume = typeof get('resume') === 'string' ? findCheckpoint(get('resume') as string) : undefined;
-  checkTogether(get);
   const { model, recipe: own } = loadModel(modelName, sources, resume, get);
   const { recipe, notices } = resolveRecipe(own, sources);
   planFreeze(inferLayers(model), recipe.freeze);
@@ -114,13 +123,15 @@ export function resolveRun(
     patience: get('patience') as number | undefined,
     best: get('best') as MetricName | undefined,
     evaluate: get('evaluate') as RunSettings['evaluate'],
-    cluster: resolveCluster(get),
+    cluster: resolveCluster(get, env),
     checkpoints: dryRun ? undefined : resolveCheckpoints(get),
     resume,
+    health: get('health') === undefined ? undefined : parseEndpoint(get('health') as string, '--health'),
+    preemptible: get('preemptible') === true ? true : undefined,
     override: get('override') === true ? true : undefined,
     validation: (get('validation') as number | undefined) ?? resume?.checkpoint.info.dataset.validationSamples ?? 0,
     weights: get('weights') as string | undefined,
-    hasNewHead: get('replaceHead') === undefined ? undefined : true,
+    hasNewHead: get('replaceHead') === undefined || resume !== undefined ? undefined : true,
     save: typeof save === 'string' ? save : undefined,
     saveEma: get('saveEma') as string | undefined,
     dashboard: dryRun ? undefined : resolveDashboard(get),
@@ -151,6 +162,16 @@ type Get = (name: string) => unknown;
 const together = (flag: string, text: string): LockstepError =>
   new LockstepError('LOCKSTEP_CLI_OPTION', `${flag} ${text}`);
 
+/** With --continue, from the second start on there is a checkpoint. */
+const continues = (given: Get): boolean =>
+  given('continue') === true && listCheckpoints(given('checkpoint') as string).length > 0;
+
+/** The fields of the first start as --resume would have them: what a run has learned comes from its checkpoint. */
+const goOn =
+  (given: Get): Get =>
+  (name) =>
+    name === 'resume' ? given('checkpoint') : name === 'weights' ? undefined : given(name);
+
 /** Fields that have no meaning without another one, or beside it. */
 function checkTogether(get: Get): void {
   if (get('resume') !== undefined && get('weights') !== undefined) {
@@ -158,6 +179,9 @@ function checkTogether(get: Get): void {
   }
   if (get('resume') !== undefined && get('recipeName') !== undefined) {
     throw together('--resume', 'goes on with the recipe of the checkpoint; leave --recipe out');
+  }
+  if (get('continue') === true && (typeof get('checkpoint') !== 'string' || get('resume') !== undefined)) {
+    throw together('--continue', 'needs --checkpoint as well, and is there instead of --resume');
   }
   if (get('override') === true && get('resume') === undefined) throw together('--override', 'needs --resume as well');
   for (const name of ['until', 'patience', 'best']) {
@@ -198,16 +222,16 @@ function loadModel(
   get: Get,
 ): NamedModel {
   const isNamed = name !== undefined || findSource(sources, ['model']) !== undefined;
+  const classes = get('replaceHead') as number | undefined;
   if (resume !== undefined) {
     const { model, recipe } = resume.checkpoint.info;
-    return { model: isNamed ? loadNamed(name, sources).model : model, recipe };
+    return { model: isNamed ? withHead(loadNamed(name, sources), classes).model : model, recipe };
   }
   const weights = get('weights');
   const named = (!isNamed && typeof weights === 'string' && loadCarried(weights)) || loadNamed(name, sources);
   const recipeName = get('recipeName') as string | undefined;
   const recipe = recipeName === undefined ? named.recipe : findNamedRecipe(named.model, recipeName);
-  const classes = get('replaceHead') as number | undefined;
-  return { model: classes === undefined ? named.model : replaceHead(named.model, classes), recipe };
+  return { ...withHead(named, classes), recipe };
 }
 
 function findNamedRecipe({ name }: ModelSpec, recipeName: string): Recipe {
@@ -216,6 +240,10 @@ function findNamedRecipe({ name }: ModelSpec, recipeName: string): Recipe {
     throw together('--recipe', `names a recipe of a model of the zoo, and ${name} is none; see \`lockstep models\``);
   }
   return findRecipe(entry, recipeName);
+}
+
+function withHead(named: NamedModel, classes: number | undefined): NamedModel {
+  return classes === undefined ? named : { ...named, model: replaceHead(named.model, classes) };
 }
 
 /** The model in a weights file, with the zoo's recipe for it; undefined when it carries none. */

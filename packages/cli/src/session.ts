@@ -13,6 +13,7 @@ import type {
 import { listPredictions, recipeSchema } from '@lockstep/core';
 import { LocalNode } from '@lockstep/worker';
 import { type OpenCluster, openCluster } from './cluster.js';
+import { isPreempted } from './interrupt.js';
 import type { TrainRequest } from './train-request.js';
 
 export type { ModelState, Prediction } from '@lockstep/core';
@@ -38,12 +39,16 @@ export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, Tr
   const emit = (event: NodeEvent): void => void (coordinator ? coordinator.emit(event) : early.push(event));
   let node: LocalNode | undefined;
   let open: OpenCluster | undefined;
+  let isOver = false;
   try {
     node = new LocalNode({ ...request, workers, isSharing, isTimed, onWarning });
     open = cluster && (await openCluster(request, cluster, node, { isTimed, emit }));
     coordinator = new Coordinator({ ...request, observers }, open?.node ?? node);
     for (const event of early) coordinator.emit(event);
-    yield* coordinator.run();
+    for await (const event of coordinator.run()) {
+      if (event.event === 'end') isOver = event.reason !== 'interrupted';
+      yield event;
+    }
     await observers.close();
     for (const failure of observers.takeFailures()) yield { event: 'warning', ...failure };
     const average = node.readAverage();
@@ -53,9 +58,13 @@ export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, Tr
     throw error;
   } finally {
     await observers.close();
-    await (open ?? node)?.close();
+    await (open ? open.close(isOver || !comesBack(request)) : node?.close());
   }
 }
+
+/** Whether a run that ends before its end is going to be started again. */
+const comesBack = ({ preemptible, signal }: TrainRequest): boolean =>
+  preemptible === true && (signal === undefined || !signal.aborted || isPreempted(signal));
 
 export interface EvaluateRequest {
   readonly model: ModelSpec;

@@ -40,6 +40,8 @@ export interface TrainRequest {
   readonly override?: boolean | undefined;
   /** Start from these instead of the seed's initial weights. */
   readonly initial?: ModelState | undefined;
+  /** Whatever started this run starts it again when it ends before its end: its nodes wait for that. */
+  readonly preemptible?: boolean | undefined;
   /** Aborting finishes the step, evaluates, and ends the run with reason `interrupted`. */
   readonly signal?: AbortSignal | undefined;
   /** Asks for pauses, checkpoints and the end while the run goes. */

@@ -286,8 +286,9 @@ export class Cluster implements TrainingNode {
     this.#replicas.forget();
   }
 
-  async close(): Promise<void> {
-    this.membership.close('the run is over');
+  /** @param isOver whether to say so to the nodes; else they wait for the coordinator to come back */
+  async close(isOver = true): Promise<void> {
+    this.membership.close(isOver ? { type: 'end', text: 'the run is over' } : undefined);
     await this.keeper.close();
   }
 }

@@ -1,5 +1,5 @@
 /** Who is in the run: admits nodes, sends them away, remembers who broke a rule, and tells what happened. */
-import { Conversation, type Frame, type Link, LockstepError, type NodeEvent } from '@lockstep/core';
+import { Conversation, type Frame, type Link, LockstepError, type MessageOf, type NodeEvent } from '@lockstep/core';
 import { type AdmissionTerms, admitNode } from './admission.js';
 import { RemoteNode } from './remote-node.js';
 
@@ -137,12 +137,12 @@ export class Membership {
     return all.every(({ id, reachable }) => all.every((other) => other.id === id || reachable.has(other.id)));
   }
 
-  /** Says goodbye to everybody. */
-  close(text: string): void {
+  /** Ends every connection, with a goodbye or without one. */
+  close(goodbye: MessageOf<'end'> | undefined): void {
     this.#isClosed = true;
     for (const { link } of [...this.nodes.values(), ...this.#ready]) {
       link.onClose = () => {};
-      link.close({ type: 'end', text }, text);
+      link.close(goodbye, goodbye?.text ?? 'the coordinator ends');
     }
     this.nodes.clear();
   }

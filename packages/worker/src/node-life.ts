@@ -39,6 +39,8 @@ export interface NodeOptions {
   readonly cacheFolder: string;
   /** How long to try to connect, at the start and after a loss. */
   readonly patienceMs: number;
+  /** Whether to connect again when the connection is lost. */
+  readonly mayReturn: () => boolean;
   /** Aborting lets the node leave in order. */
   readonly signal: AbortSignal;
   readonly report: (report: NodeReport) => void;
@@ -72,7 +74,8 @@ export async function runNode(options: NodeOptions): Promise<void> {
         pauseMs = FIRST_PAUSE_MS;
       }
       const { error } = outcome;
-      if (!PASSING.has(error.code) || performance.now() - sinceMs > options.patienceMs) throw error;
+      if (!options.mayReturn() || !PASSING.has(error.code) || performance.now() - sinceMs > options.patienceMs)
+        throw error;
       options.report({ kind: 'lost', text: `${error.text} Trying again.` });
       await pause(pauseMs, options.signal);
       pauseMs = Math.min(LONGEST_PAUSE_MS, 1.6 * pauseMs);

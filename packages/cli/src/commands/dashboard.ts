@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { type Chronicle, completeSource, emptyChronicle, PageServer } from '@lockstep/coordinator';
 import { LockstepError, parseJson } from '@lockstep/core';
 import type { Command } from 'commander';
-import { readToken } from '../cluster-fields.js';
+import { findToken } from '../cluster-fields.js';
 import { DASHBOARD_PORT, parseAddress } from '../dashboard-field.js';
 import { type Field, isText } from '../fields.js';
 import { watchInterrupts } from '../interrupt.js';
@@ -52,14 +52,10 @@ async function showRuns(folders: readonly string[], values: Readonly<Record<stri
     name: names[index] as string,
     source: completeSource(readChronicle(folder)),
   }));
-  const token = tokenFile === undefined ? undefined : readToken(tokenFile);
+  const token = findToken(tokenFile, {});
   const page = await PageServer.open({ flag: '--port', ...address, runs, token });
   writeLine(io.stdout, `Page: ${page.url}, until Ctrl-C`);
-  const watch = watchInterrupts(
-    io,
-    () => {},
-    () => {},
-  );
+  const watch = watchInterrupts(io, { onFirst: () => {} });
   await new Promise<void>((done) => watch.signal.addEventListener('abort', () => done()));
   watch.stop();
   await page.close();

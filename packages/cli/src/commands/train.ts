@@ -12,10 +12,11 @@ import {
 } from '@lockstep/core';
 import { type Command, Option } from 'commander';
 import { loadTrainingData } from '../data.js';
-import { describeError, EXIT_FAILED } from '../failure.js';
+import { describeError, EXIT_FAILED, EXIT_PREEMPTED } from '../failure.js';
 import { quote } from '../fields.js';
+import { HealthServer } from '../health.js';
 import { loadInitialState } from '../initial-state.js';
-import { watchInterrupts } from '../interrupt.js';
+import { type InterruptWatch, isPreempted, watchInterrupts } from '../interrupt.js';
 import { type Io, writeLine } from '../io.js';
 import { DEFAULT_MODEL, recipeFields, runFields } from '../options.js';
 import { checkOutputPath } from '../output-path.js';
@@ -60,17 +61,31 @@ export function createTrainCommand(context: CommandContext): Command {
   ]);
   return command.action(async (model: string | undefined, options: Record<string, unknown>) => {
     const command = ['lockstep', ...context.argv.map(quote)].join(' ');
-    context.exitCode = await runTrain(resolveRun(model, options, context.io.coreCount), context.io, command);
+    context.exitCode = await runTrain(
+      resolveRun(model, options, context.io.coreCount, context.io.env),
+      context.io,
+      command,
+    );
   });
 }
 
 /**
- * Trains, prints, saves. Returns the exit code: 0, or 1 when the run fails on the way.
+ * Trains, prints, saves. Returns the exit code: 0; 1 when the run fails on the way; 75 when it was preempted.
  *
  * @param command how to run it again
  * @throws LockstepError for input that is wrong, before the run starts
  */
 export async function runTrain(asked: RunSettings, io: Io, command: string): Promise<number> {
+  const health = await HealthServer.open(asked.health);
+  try {
+    return await runToEnd(asked, io, command, () => health?.setReady());
+  } finally {
+    health?.close();
+  }
+}
+
+/** @param onProgress called when steps are done */
+async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress: () => void): Promise<number> {
   for (const notice of asked.notices) writeLine(io.stderr, `note: ${notice}`);
   if (asked.dryRun) announceDryRun(asked, io);
   const savePath = asked.dryRun ? undefined : asked.save;
@@ -86,21 +101,22 @@ export async function runTrain(asked: RunSettings, io: Io, command: string): Pro
   for (const note of notes) writeLine(io.stderr, note);
   const printer = createPrinter(settings, io);
   const epochs = [...(settings.resume?.checkpoint.info.epochs ?? [])];
-  const watch = watchInterrupts(
-    io,
-    () => printer.note('Finishing the step; Ctrl-C again exits at once.'),
-    () => printer.close(),
-  );
+  const watch = watchInterrupts(io, {
+    onFirst: () => printer.note('Finishing the step; Ctrl-C again exits at once.'),
+    beforeExit: () => printer.close(),
+    isPreemptible: settings.preemptible,
+  });
   try {
     const request = { ...pickRequest(settings), dataset, initial, signal: watch.signal, observers, control };
     const outcome = await followRun(request, (event) => {
+      if (event.event === 'progress' && event.step > 0) onProgress();
       if (event.event === 'epoch') epochs.push(event);
       printer.print(event);
     });
     const failure = 'failure' in outcome ? outcome : trySave(savePath, settings, describeData(dataset), outcome);
     printer.finish(failure === undefined ? savePath : undefined);
     if (settings.plot) showPlot(epochs, settings, io);
-    if (failure === undefined) return 0;
+    if (failure === undefined) return settings.preemptible && wasPreempted(outcome, watch) ? EXIT_PREEMPTED : 0;
     writeLine(io.stderr, describeError(failure.failure, io.env));
     return EXIT_FAILED;
   } finally {
@@ -108,6 +124,9 @@ export async function runTrain(asked: RunSettings, io: Io, command: string): Pro
     printer.close();
   }
 }
+
+const wasPreempted = (outcome: Trained | Failed, { signal }: InterruptWatch): boolean =>
+  'isInterrupted' in outcome && outcome.isInterrupted && isPreempted(signal);
 
 /** The data of a run, and the run with its model fitted to them. */
 async function loadRun(asked: RunSettings, io: Io) {
@@ -123,15 +142,16 @@ async function loadRun(asked: RunSettings, io: Io) {
 }
 
 const pickRequest = ({ model, recipe, seed, workers, engine, ...rest }: RunSettings) => {
-  const { steps, until, patience, best, evaluate, checkpoints, resume, override, cluster } = rest;
+  const { steps, until, patience, best, evaluate, checkpoints, resume, preemptible, override, cluster } = rest;
   const ends = { steps, until, patience, best, evaluate };
-  return { model, recipe, seed, workers, engine, ...ends, checkpoints, resume, override, cluster };
+  return { model, recipe, seed, workers, engine, ...ends, checkpoints, resume, preemptible, override, cluster };
 };
 
 interface Trained {
   readonly state: ModelState;
   readonly average?: ModelState;
   readonly steps: number;
+  readonly isInterrupted: boolean;
 }
 
 interface Failed {
@@ -146,14 +166,18 @@ async function followRun(request: TrainRequest, onEvent: (event: RunEvent) => vo
   const { train } = await import('../session.js');
   let isStarted = false;
   let steps = 0;
+  let isInterrupted = false;
   try {
     const events = train(request);
     for (;;) {
       const next = await events.next();
-      if (next.done) return { ...next.value, steps };
+      if (next.done) return { ...next.value, steps, isInterrupted };
       const event: RunEvent = next.value;
       isStarted = true;
-      if (event.event === 'end') steps = event.steps;
+      if (event.event === 'end') {
+        steps = event.steps;
+        isInterrupted = event.reason === 'interrupted';
+      }
       onEvent(event);
     }
   } catch (failure) {

@@ -13,10 +13,11 @@ import {
   openDataset,
 } from '@lockstep/core';
 import type { Command } from 'commander';
-import { parseEndpoint, readToken } from '../cluster-fields.js';
-import { describeError, EXIT_FAILED } from '../failure.js';
-import { type Field, isOneOf, isText, isWholeNumber, optionError } from '../fields.js';
-import { watchInterrupts } from '../interrupt.js';
+import { findToken, parseEndpoint } from '../cluster-fields.js';
+import { describeError, EXIT_FAILED, EXIT_PREEMPTED } from '../failure.js';
+import { type Field, isBoolean, isOneOf, isText, isWholeNumber, optionError } from '../fields.js';
+import { HealthServer } from '../health.js';
+import { isPreempted, watchInterrupts } from '../interrupt.js';
 import { type Io, writeLine } from '../io.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
 
@@ -46,7 +47,7 @@ const fields: readonly Field[] = [
     ...text('--engine <name>', 'engine', "what computes: the run's engine", engineNames[0]),
     check: isOneOf(...engineNames),
   },
-  text('--token-file <file>', 'tokenFile', "the run's secret"),
+  text('--token-file <file>', 'tokenFile', "the run's secret", 'LOCKSTEP_TOKEN_FILE, else the text in LOCKSTEP_TOKEN'),
   text(
     '--data <dir>',
     'data',
@@ -63,6 +64,12 @@ const fields: readonly Field[] = [
     1e6,
     String(DEFAULT_PATIENCE_S),
   ),
+  text('--health <host:port>', 'health', 'answer probes there: GET /healthz, and /readyz once this node takes part'),
+  {
+    ...text('--preemptible', 'preemptible', 'after SIGTERM or SIGUSR1 end with exit code 75, to be started again'),
+    kind: 'switch',
+    check: isBoolean,
+  },
 ];
 
 export function createWorkerCommand(context: CommandContext): Command {
@@ -82,27 +89,48 @@ export function createWorkerCommand(context: CommandContext): Command {
 }
 
 async function runWorker(options: Record<string, unknown>, io: Io): Promise<number> {
-  const asked = readOptions(options, io);
+  const { health: endpoint, ...asked } = readOptions(options, io);
+  const health = await HealthServer.open(endpoint);
   const { runNode } = await import('@lockstep/worker');
   const say = (line: string): void => writeLine(io.stderr, line);
-  const watch = watchInterrupts(
-    io,
-    () => say('Leaving the run; Ctrl-C again exits at once.'),
-    () => {},
-  );
+  const isPreemptible = options['preemptible'] === true;
+  let isWarned = false;
+  const watch = watchInterrupts(io, {
+    onFirst: () => say('Leaving the run; Ctrl-C again exits at once.'),
+    isPreemptible,
+    // Whoever warns a node warns the coordinator too: staying until that ends costs the run no step.
+    ...(isPreemptible && {
+      onWarning: () => {
+        isWarned = true;
+        say('Warned of the end: leaving when the coordinator does.');
+      },
+    }),
+  });
+  // a coordinator that is not there yet is tried many times: once is enough to say
+  let last = '';
+  const sayOnce = (line: string): void => {
+    if (line !== last) say(line);
+    last = line;
+  };
   try {
     await runNode({
       ...asked,
       cacheFolder: findCacheFolder(),
       signal: watch.signal,
-      report: ({ kind, text: what }) => say(`${kind}: ${what}`),
+      report: ({ kind, text: what }) => {
+        if (kind === 'ready') health?.setReady();
+        sayOnce(`${kind}: ${what}`);
+      },
+      mayReturn: () => !isWarned,
     });
-    return 0;
+    return isPreemptible && isPreempted(watch.signal) ? EXIT_PREEMPTED : 0;
   } catch (error) {
+    if (isWarned) return EXIT_PREEMPTED;
     say(describeError(error, io.env));
     return EXIT_FAILED;
   } finally {
     watch.stop();
+    health?.close();
   }
 }
 
@@ -115,14 +143,15 @@ function readOptions(options: Record<string, unknown>, io: Io) {
     );
   }
   const meshListen = get('meshListen');
-  const tokenFile = get('tokenFile');
+  const health = get('health');
   return {
     url,
     engine: readEngine(get('engine')),
     workers: readNumber('--threads', get('threads'), io.coreCount),
-    token: tokenFile === undefined ? new Uint8Array(0) : readToken(tokenFile),
+    token: findToken(get('tokenFile'), io.env) ?? new Uint8Array(0),
     name: (get('name') ?? hostname()).slice(0, 100),
     tlsCa: readCa(get('tlsCa')),
+    health: health === undefined ? undefined : parseEndpoint(health, '--health'),
     meshListen: meshListen === undefined ? undefined : parseEndpoint(meshListen, '--mesh-listen'),
     patienceMs: 1000 * readNumber('--connect-timeout', get('connectTimeout'), DEFAULT_PATIENCE_S),
     findDataset: (head: DatasetHead) => findDataset(get('data'), head),

@@ -62,11 +62,10 @@ async function runAll(settings: ReproduceSettings, dataset: Dataset, io: Io): Pr
   checkOutputPath(join(settings.out, 'report.md'), '--out');
   const meter = new PeakMeter(settings.workers);
   const screen = new Screen(settings, io);
-  const watch = watchInterrupts(
-    io,
-    () => screen.say('Finishing the step; the same command goes on from here. Ctrl-C again exits at once.'),
-    () => screen.close(),
-  );
+  const watch = watchInterrupts(io, {
+    onFirst: () => screen.say('Finishing the step; the same command goes on from here. Ctrl-C again exits at once.'),
+    beforeExit: () => screen.close(),
+  });
   const place: Omit<RunPlace, 'onEvent'> = {
     root: settings.out,
     occasion: describeOccasion(),

@@ -44,11 +44,10 @@ const NEEDED_SHARE = 0.9;
 
 /** Runs, prints. @returns the exit code: 1 when too few trainings reach the target */
 export async function runSpeedrun(settings: SpeedrunSettings, io: Io): Promise<number> {
-  const watch = watchInterrupts(
-    io,
-    () => writeLine(io.stderr, 'Stopping; Ctrl-C again exits at once.'),
-    () => {},
-  );
+  const watch = watchInterrupts(io, {
+    onFirst: () => writeLine(io.stderr, 'Stopping; Ctrl-C again exits at once.'),
+    beforeExit: () => {},
+  });
   const meter = new PeakMeter(settings.workers);
   const peaks: number[] = [];
   const sprints: Sprint[] = [];

@@ -1,0 +1,28 @@
+# docker build -t lockstep:0.1.0 .
+# docker run --rm -v lockstep:/home/node lockstep:0.1.0 train net19k
+# Kernels are compiled for the instruction sets of the machine that builds, and for any other; the bits are the same.
+FROM node:22-bookworm-slim AS build
+WORKDIR /src
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*
+COPY . .
+RUN npm ci && npm run build && npm prune --omit=dev
+# what runs: no sources, no tests
+RUN mkdir /app && cp -a package.json LICENSE node_modules /app && \
+    for package in packages/*; do \
+      mkdir -p "/app/$package" && cp -a "$package/package.json" "$package/dist" "/app/$package" || exit 1; \
+    done && \
+    mkdir /app/packages/kernels/build && \
+    cp -a packages/kernels/build/*.node packages/kernels/build/*.json /app/packages/kernels/build
+
+FROM node:22-bookworm-slim
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
+COPY --from=build /app /app
+ENV NODE_ENV=production
+USER 1000:1000
+WORKDIR /home/node
+# No HEALTHCHECK: a run is a job that ends; launch, train and worker answer probes with --health.
+# tini hands on signals and takes in orphans; Node as process 1 would ignore SIGTERM before its handler is there.
+ENTRYPOINT ["tini", "--", "node", "/app/packages/cli/dist/bin.js"]
+CMD ["--help"]
