@@ -44,6 +44,8 @@ describe('resolveRun without settings', () => {
       validation: 0,
       weights: undefined,
       save: 'runs/tiny6k-seed1.safetensors',
+      plot: false,
+      watch: { logLevel: 'info' },
       json: false,
       quiet: false,
       dryRun: false,

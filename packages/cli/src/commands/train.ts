@@ -56,8 +56,10 @@ export function createTrainCommand(context: CommandContext): Command {
       'transfer learning',
     ],
     ['lockstep train --config run.yaml --epochs 1', 'flags go before the file'],
-    ['lockstep train --data ./mnist --json --no-save > log.jsonl', 'for programs'],
-    ['lockstep train --out runs/a --tensorboard runs/tb --trace trace.json', 'for looking at it: docs/watching.md'],
+    [
+      'lockstep train --json --out runs/a --trace trace.json > log.jsonl',
+      'for programs, and to look at: docs/watching.md',
+    ],
   ]);
   return command.action(async (model: string | undefined, options: Record<string, unknown>) => {
     const command = ['lockstep', ...context.argv.map(quote)].join(' ');
