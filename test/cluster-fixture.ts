@@ -32,7 +32,7 @@ const bars = {
   recipe: { epochs: 100, batchSize: 128, augmentation: { rotation: 3 }, learningRate: 0.01 },
 };
 
-/** The same with a dense layer large enough for a group stage. */
+/** The same with a dense layer large enough for a group stage, so that its vector has a tail that is final early. */
 const wide = {
   ...bars,
   name: 'wide',

@@ -185,6 +185,7 @@ describe('a model with a large dense layer', () => {
   afterEach(() => wide.clear());
   afterAll(() => wide.remove());
 
+  // small buckets, so that those of the dense layer leave while the convolution is still computed
   it.each([
     ['star', '4096'],
     ['mesh', '4096'],

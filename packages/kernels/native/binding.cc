@@ -100,7 +100,7 @@ napi_value createEngine(napi_env env, napi_callback_info info) {
 bool engineOf(napi_env env, napi_value value, Engine*& engine) { return napi_get_value_external(env, value, (void**)&engine) == napi_ok; }
 
 // Fields of the call block of contribute and evaluate: Int32Array
-enum Call { STATE, SLOTS, SLOT_FLOATS, FIRST_SHARD, END_SHARD, SAMPLES, ORDER, SEED_LOW, SEED_HIGH, STEP, EPOCH, CALL_FIELDS };
+enum Call { STATE, SLOTS, SLOT_FLOATS, FIRST_SHARD, END_SHARD, SAMPLES, ORDER, SEED_LOW, SEED_HIGH, STEP, EPOCH, PART, CALL_FIELDS };
 
 Context contextOf(const Engine& engine, const int32_t* call, bool train) {
   Context c{};
@@ -113,43 +113,64 @@ Context contextOf(const Engine& engine, const int32_t* call, bool train) {
   return c;
 }
 
+// The canonical nodes of a range of shards while they are made, each in a slot of its own.
+struct NodeStack {
+  float* slots;
+  int64_t slotFloats;
+  const Rounding& rounding;
+  int depth = 0;
+  int sizes[64];
+
+  float* next() const { return slots + depth * slotFloats; }
+
+  // Takes the node that was written to `next`, which ends before shard `end`. Two neighbours of one size whose parent
+  // starts at the lower one make that parent, here on the nodes' floats [from, to).
+  void push(int size, int end, int64_t from, int64_t to) {
+    sizes[depth++] = size;
+    while (depth > 1 && sizes[depth - 1] == sizes[depth - 2] && (end - 2 * sizes[depth - 1]) % (2 * sizes[depth - 1]) == 0) {
+      float* lower = slots + (depth - 2) * slotFloats + from;
+      addInto(lower, slots + (depth - 1) * slotFloats + from, to - from);
+      rounding.apply(lower, from, to - from);
+      depth--;
+      sizes[depth - 1] *= 2;
+    }
+  }
+};
+
 // contribute(engine, call): computes shards [FIRST_SHARD, END_SHARD) and leaves their canonical nodes, in order, in the
-// slots at SLOTS (in units of 16 floats); returns how many nodes there are.
+// slots at SLOTS (in units of 16 floats); returns how many nodes there are. PART leaves the last stage of the last group
+// for a second call: between the two the nodes' floats from `prefix` on are final.
 napi_value contribute(napi_env env, napi_callback_info info) {
   Arguments a;
   CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
   Engine* engine;
   Span<int32_t> call;
   if (a.count < 2 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], call) || call.length < CALL_FIELDS) {
-    return fail(env, "contribute expects (engine, Int32Array of 11)");
+    return fail(env, "contribute expects (engine, Int32Array of 12)");
   }
+  Program& program = *engine->program;
+  const Part part = (Part)call.data[PART];
   Context context = contextOf(*engine, call.data, true);
   context.order = engine->order.data + call.data[ORDER];
-  engine->program->prepare(context.state, true);
-  float* slots = engine->arena.data + (int64_t)call.data[SLOTS] * BLOCK;
+  if (part != LAST_STAGE) program.prepare(context.state, true);
   const int64_t slotFloats = (int64_t)call.data[SLOT_FLOATS] * BLOCK;
+  NodeStack nodes{engine->arena.data + (int64_t)call.data[SLOTS] * BLOCK, slotFloats, program.rounding()};
   const int end = call.data[END_SHARD];
-  int depth = 0;
-  int sizes[64];
   for (int shard = call.data[FIRST_SHARD]; shard < end;) {
-    int size = engine->program->groupShards();
+    int size = program.groupShards();
     while (shard % size != 0 || shard + size > end) size /= 2;
     context.firstShard = shard;
-    engine->program->contribute(context, size, slots + depth * slotFloats);
-    sizes[depth++] = size;
     shard += size;
-    // Two neighbours of one size whose parent starts at the lower one make that parent.
-    while (depth > 1 && sizes[depth - 1] == sizes[depth - 2] && (shard - 2 * sizes[depth - 1]) % (2 * sizes[depth - 1]) == 0) {
-      float* lower = slots + (depth - 2) * slotFloats;
-      addInto(lower, slots + (depth - 1) * slotFloats, slotFloats);
-      engine->program->rounding().apply(lower, 0, slotFloats);
-      depth--;
-      sizes[depth - 1] *= 2;
-    }
+    const bool isLast = shard == end;
+    if (isLast || part != LAST_STAGE) program.contribute(context, size, nodes.next(), isLast ? part : WHOLE);
+    // what the other call has added, or will
+    const int64_t from = isLast && part == ALL_BUT_LAST_STAGE ? program.prefix() : 0;
+    const int64_t to = part != LAST_STAGE ? slotFloats : isLast ? program.prefix() : 0;
+    nodes.push(size, shard, from, to);
   }
-  napi_value nodes;
-  CHECK(napi_create_int32(env, depth, &nodes));
-  return nodes;
+  napi_value count;
+  CHECK(napi_create_int32(env, nodes.depth, &count));
+  return count;
 }
 
 // profile(engine, call): contributes like `contribute` (no merging), and returns [record, index, nanoseconds] of each op
@@ -160,7 +181,7 @@ napi_value profile(napi_env env, napi_callback_info info) {
   Engine* engine;
   Span<int32_t> call;
   if (a.count < 2 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], call) || call.length < CALL_FIELDS) {
-    return fail(env, "profile expects (engine, Int32Array of 11)");
+    return fail(env, "profile expects (engine, Int32Array of 12)");
   }
   Context context = contextOf(*engine, call.data, true);
   context.order = engine->order.data + call.data[ORDER];
@@ -192,7 +213,7 @@ napi_value evaluate(napi_env env, napi_callback_info info) {
   Span<float> results;
   if (a.count < 3 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], call) || call.length < CALL_FIELDS ||
       !spanOf(env, a.values[2], results)) {
-    return fail(env, "evaluate expects (engine, Int32Array of 11, Float32Array)");
+    return fail(env, "evaluate expects (engine, Int32Array of 12, Float32Array)");
   }
   Span<float> logits{};
   if (a.count > 3 && !spanOf(env, a.values[3], logits)) return fail(env, "evaluate: logits are not a Float32Array");

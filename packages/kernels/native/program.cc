@@ -314,10 +314,16 @@ void Program::prepare(const float* state, bool train) {
   }
 }
 
-void Program::contribute(Context context, int shards, float* node) {
+void Program::contribute(Context context, int shards, float* node, Part part) {
   float* leaves = shards == 1 ? node : leaves_;
-  for (Stage& stage : stages_) runStage(stage, context, shards, node, leaves);
-  if (shards == 1) return rounding_.apply(node, 0, INT64_MAX);
+  const size_t last = stages_.size() - 1;
+  const size_t begin = part == LAST_STAGE ? last : 0, end = part == ALL_BUT_LAST_STAGE ? last : last + 1;
+  for (size_t i = begin; i < end; i++) runStage(stages_[i], context, shards, node, leaves);
+  if (shards == 1) {
+    const int64_t from = part == ALL_BUT_LAST_STAGE ? prefix_ : 0, to = part == LAST_STAGE ? prefix_ : INT64_MAX;
+    return rounding_.apply(node + from, from, to - from);
+  }
+  if (part == ALL_BUT_LAST_STAGE) return;
   addTree(leaves_, shards, prefix_, prefix_, rounding_, 0);
   memcpy(node, leaves_, prefix_ * sizeof(float));
 }

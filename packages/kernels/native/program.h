@@ -67,6 +67,10 @@ struct Stage {
   std::vector<Op> ops;
 };
 
+// What of a contribution is computed. The last stage of a program with a group stage takes the shards back to the image
+// and writes only the contribution's first floats, so that the others can be used while it runs.
+enum Part : int32_t { WHOLE, ALL_BUT_LAST_STAGE, LAST_STAGE };
+
 class Program {
  public:
   // Returns null with a text in `error` when the encoding is malformed.
@@ -79,8 +83,10 @@ class Program {
   const Rounding& rounding() const { return rounding_; }
   // Packs the weights of a state; before a step or an evaluation.
   void prepare(const float* state, bool train);
+  // Floats at the contribution's start that shard stages write: what the last stage of a program with a group stage gives
+  int prefix() const { return prefix_; }
   // Contribution of shards [context.firstShard, + shards) to `node`; shards is a power of two up to groupShards().
-  void contribute(Context context, int shards, float* node);
+  void contribute(Context context, int shards, float* node, Part part = WHOLE);
   // Times every op until takeProfile, which returns [record, index, nanoseconds, algorithm] of each op in program order.
   void startProfile();
   std::vector<double> takeProfile();

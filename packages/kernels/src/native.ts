@@ -79,8 +79,12 @@ export const callField = {
   seedHigh: 8,
   step: 9,
   epoch: 10,
+  part: 11,
 } as const;
-export const CALL_FIELDS = 11;
+export const CALL_FIELDS = 12;
+
+/** What of its range a call of contribute computes; the two parts of a whole in this order. */
+export const contributePart = { whole: 0, allButLastStage: 1, lastStage: 2 } as const;
 
 /** Fields of the update block. */
 export const updateField = {

@@ -58,8 +58,12 @@ export interface EvaluateCall {
 export interface Engine {
   /** For people: `native (avx512)`. */
   readonly name: string;
-  /** Adds up the call's shards into the canonical nodes of their range, which it leaves in the slots in order. */
-  contribute(call: StepCall): void;
+  /**
+   * Adds up the call's shards into the canonical nodes of their range, which it leaves in the slots in order.
+   *
+   * @param onTail called on the way, if the engine has a tail: the nodes' floats from there on are final
+   */
+  contribute(call: StepCall, onTail?: () => void): void;
   /**
    * Evaluates with running statistics and without dropout.
    *

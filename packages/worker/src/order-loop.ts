@@ -78,6 +78,7 @@ export class OrderLoop {
   #contribute({ step, state, range }: Order): void {
     const { recipe, engine, epochSteps, data, fault } = this.tools;
     fault?.('contribute', this.worker, step);
+    const onTail = (): void => this.#orders.noteTail(data.workers);
     const own = dealShards(range.end - range.begin, data.workers)[this.worker];
     if (own && own.end > own.begin) {
       const call = this.#call;
@@ -88,8 +89,8 @@ export class OrderLoop {
       call.orderStart = (step % epochSteps) * recipe.batchSize;
       call.step = step;
       call.epoch = Math.floor(step / epochSteps);
-      engine.contribute(call);
-    }
+      engine.contribute(call, onTail);
+    } else onTail();
     fault?.('contributed', this.worker, step);
   }
 }

@@ -22,8 +22,16 @@ export interface SharedParts {
   isFrozenAt(offset: number): boolean;
 }
 
+/** For who uses the tails of contributions while the shards are still computed. */
+export interface TailWatch {
+  readonly onTail: () => void;
+  /** A worker was lost: resolves when nothing reads the tails any more, which are computed again. */
+  readonly beforeAgain: () => Promise<void>;
+}
+
 export class OrderedWorkers {
   readonly #orders: OrderBlock;
+  #beforeAgain: (() => Promise<void>) | undefined;
   #serving: Promise<void> | undefined;
   #pending: Order | undefined;
   #losses = 0;
@@ -50,11 +58,14 @@ export class OrderedWorkers {
    * every order writes what does not depend on what it wrote before.
    *
    * @param onFolded called when the shards and sums of the order are there, before its update
+   * @param tail of the shards, if somebody wants it before they are done
    */
-  async carryOut(order: Order, onFolded?: () => void): Promise<void> {
+  async carryOut(order: Order, onFolded?: () => void, tail?: TailWatch): Promise<void> {
     this.open();
     this.#pending = order;
+    this.#beforeAgain = tail?.beforeAgain;
     const count = this.#orders.give(order);
+    if (tail) void this.#orders.awaitTails(count, this.parts.data.workers).then(tail.onTail);
     if (onFolded) {
       await this.#orders.awaitDone(count, 'folded');
       if (this.#failure === undefined) onFolded();
@@ -63,6 +74,11 @@ export class OrderedWorkers {
     if (this.#failure !== undefined) throw this.#failure;
     this.#pending = undefined;
     this.#losses = 0;
+  }
+
+  /** Whether the order that is being carried out computes shards that are final in their tails. */
+  get hasTails(): boolean {
+    return this.#orders.hasTails(this.parts.data.workers);
   }
 
   async #serve(): Promise<void> {
@@ -74,6 +90,8 @@ export class OrderedWorkers {
       if (lost === undefined) return;
       try {
         this.parts.reportLoss(lost, ++this.#losses);
+        this.#orders.forgetTails();
+        await this.#beforeAgain?.();
       } catch (error) {
         this.#failure = error;
         this.#orders.release();

@@ -53,7 +53,9 @@ const word = {
   offset: 8,
   length: 9,
   jobs: 10,
-  data: 11,
+  /** Workers whose contribution of this order is final in its tail. */
+  tails: 11,
+  data: 12,
 };
 
 /** The shared words, from both sides. */
@@ -85,6 +87,7 @@ export class OrderBlock {
       at += nodes.length + fold.length;
     }
     words.set([flags, step, state, range.begin, range.end, offset, length, jobs.length], word.flags);
+    this.forgetTails();
     const count = Atomics.add(words, word.seq, 1) + 1;
     Atomics.notify(words, word.seq);
     return count;
@@ -97,6 +100,26 @@ export class OrderBlock {
       const waiting = atomics.waitAsync(words, word[part], now);
       if (waiting.async) await waiting.value;
     }
+  }
+
+  /** Before an order is carried out, for the first time or again. */
+  forgetTails(): void {
+    Atomics.store(this.words, word.tails, 0);
+  }
+
+  /** Whether the tails of this order are final; resolves when they are, or when the order is not the last one any more. */
+  async awaitTails(count: number, workers: number): Promise<void> {
+    const { words } = this;
+    while (this.count === count) {
+      const now = Atomics.load(words, word.tails);
+      if (now >= workers) return;
+      const waiting = atomics.waitAsync(words, word.tails, now);
+      if (waiting.async) await waiting.value;
+    }
+  }
+
+  hasTails(workers: number): boolean {
+    return Atomics.load(this.words, word.tails) >= workers;
   }
 
   /** Wakes whoever waits in `awaitDone`, without anything being done: for the end. */
@@ -134,6 +157,12 @@ export class OrderBlock {
       });
     }
     return { flags, step, state, range: { begin, end }, offset, length, jobs };
+  }
+
+  /** A worker's contribution is final in its tail. */
+  noteTail(workers: number): void {
+    const before = Atomics.add(this.words, word.tails, 1);
+    if (before + 1 === workers) Atomics.notify(this.words, word.tails);
   }
 
   finish(count: number, part: 'folded' | 'done'): void {

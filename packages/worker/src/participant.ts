@@ -6,7 +6,8 @@
  * tree on it and sends the sum to every replica; every replica applies the optimizer to it. A star is the case where the
  * coordinator owns every bucket, a mesh the one where each node owns a slice: nothing else differs.
  *
- * Buckets go their way one by one, so that the network works while sums and updates are computed. Version t of the state
+ * Buckets go their way one by one, in the order in which backward finishes them: those of the engine's tail while the
+ * workers are still computing, the others while sums and updates are computed. Version t of the state
  * stays until step t + 1 begins, so a step can be begun again, under a new generation, at any moment.
  */
 import {
@@ -113,7 +114,7 @@ export class Participant implements StepParticipant {
     this.#work.orderedMs = 0;
     const computed: { ms?: number; failure?: unknown } = {};
     const computing = this.#work
-      .contribute(step)
+      .contribute(step, { onTail: () => this.#signal(), beforeAgain: () => this.#departures.drainPartials() })
       .then(() => (computed.ms = performance.now() - began))
       .catch((error: unknown) => (computed.failure = error))
       .finally(() => this.#signal());
@@ -150,7 +151,7 @@ export class Participant implements StepParticipant {
   async #advance(step: SharedStep): Promise<boolean> {
     const { buckets, sent, missing, reduced } = step;
     const next = buckets.findIndex(
-      (bucket, index) => !sent[index] && !this.#work.isComputing && this.#departures.hasRoom(bucket.owner),
+      (bucket, index) => !sent[index] && this.#work.isFinal(bucket) && this.#departures.hasRoom(bucket.owner),
     );
     if (next >= 0) {
       sent[next] = 1;
@@ -158,7 +159,8 @@ export class Participant implements StepParticipant {
       return true;
     }
     const complete = buckets.findIndex(
-      (bucket, index) => bucket.owner === this.me && missing[index] === 0 && !reduced[index] && !this.#work.isComputing,
+      (bucket, index) =>
+        bucket.owner === this.me && missing[index] === 0 && !reduced[index] && this.#work.isFinal(bucket),
     );
     if (complete >= 0) {
       await this.#reduce(step, complete);

@@ -1,31 +1,37 @@
 /**
  * The work of a shared step. Shards are computed by this node's workers, on orders; sums and updates by them too, or here
- * on the main thread, where a slice is so small that waking them takes longer.
+ * on the main thread: while the workers compute, and where a slice is so small that waking them takes longer.
  */
-import { type Assignment, type Bucket, bytesOf, type ShardRange, type StepOutcome } from '@lockstep/core';
+import { type Assignment, type Bucket, bytesOf, inferLayers, type ShardRange, type StepOutcome } from '@lockstep/core';
+import { findTail } from './engines.js';
 import { readFault } from './fault.js';
-import { OrderedWorkers, type SharedParts } from './ordered-workers.js';
+import { OrderedWorkers, type SharedParts, type TailWatch } from './ordered-workers.js';
 import { type FoldJob, orderFlag } from './orders.js';
 import { hashContribution, hashReplica } from './replica-hash.js';
 import { type Audit, planReduction, type SharedStep } from './shared-step.js';
 import { openSliceTools, type Slice, SliceWork } from './slice-work.js';
 
 const NOWHERE: Slice = { offset: 0, length: 0 };
-/** Floats up to which a slice is worked on here. */
+/** Floats up to which a slice is worked on here, when nobody computes. */
 const SMALL_SLICE = 2 ** 15;
 
 export class StepWork {
   readonly #workers: OrderedWorkers;
   readonly #slices: SliceWork;
+  /** Where the engine's tail begins. */
+  readonly #tailAt: number;
   /** Whether the workers are computing the step's shards. */
   #isComputing = false;
+  /** Whether they are at this node's own, not at those to compare. */
+  #isAtOwn = false;
   /** Time spent on sums and updates, beside computing, since it was set to 0. */
   orderedMs = 0;
 
   constructor(private readonly parts: SharedParts) {
-    const { data, control } = parts;
+    const { data, layout, control } = parts;
     this.#workers = new OrderedWorkers(parts);
     this.#slices = new SliceWork(openSliceTools(data, readFault(control, false)), 0, 1);
+    this.#tailAt = findTail(data.engine, inferLayers(data.model), layout, data.recipe);
   }
 
   open(): void {
@@ -45,20 +51,41 @@ export class StepWork {
     return this.#isComputing;
   }
 
+  /** Whether this node's sums are final on a bucket, whose floats backward finishes from the end. */
+  isFinal({ offset }: Bucket): boolean {
+    return !this.#isComputing || (this.#isAtOwn && offset >= this.#tailAt && this.#workers.hasTails);
+  }
+
   // ---- orders ----
 
   /** Computes this node's shards, and before them those to be compared. */
-  async contribute({ assignment, audits, range, computed }: SharedStep): Promise<void> {
+  async contribute({ assignment, audits, range, computed }: SharedStep, tail: TailWatch): Promise<void> {
     const { step } = assignment;
     this.#isComputing = true;
+    this.#isAtOwn = false;
     try {
       for (const audit of audits) {
         await this.#order(orderFlag.contribute | orderFlag.fold, step, this.#whole, audit.jobs, audit.range);
       }
-      if (computed.length > 0) await this.#order(orderFlag.contribute, step, NOWHERE, [], range);
+      if (computed.length === 0) return;
+      const contributing = this.#order(
+        orderFlag.contribute,
+        step,
+        NOWHERE,
+        [],
+        range,
+        undefined,
+        this.#hasTail ? tail : undefined,
+      );
+      this.#isAtOwn = true;
+      await contributing;
     } finally {
       this.#isComputing = false;
     }
+  }
+
+  get #hasTail(): boolean {
+    return this.#tailAt < this.parts.layout.length;
   }
 
   /** Whether a slice is worked on here. */
@@ -110,10 +137,11 @@ export class StepWork {
     jobs: readonly FoldJob[] = [],
     range: ShardRange = { begin: 0, end: 0 },
     onFolded?: () => void,
+    tail?: TailWatch,
   ): Promise<void> {
     const state = this.parts.memory.stateAt(step % 2);
     const began = performance.now();
-    await this.#workers.carryOut({ flags, step, state, range, offset, length, jobs }, onFolded);
+    await this.#workers.carryOut({ flags, step, state, range, offset, length, jobs }, onFolded, tail);
     if (!(flags & orderFlag.contribute)) this.orderedMs += performance.now() - began;
   }
 

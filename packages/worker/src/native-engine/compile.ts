@@ -42,6 +42,8 @@ export interface CompiledProgram {
   readonly code: Int32Array;
   /** Shards that the program takes at once. */
   readonly groupShards: number;
+  /** Floats of a contribution from here on are final before the program's last stage; its length if that writes them all. */
+  readonly tailAt: number;
 }
 
 /** A unit with its tensors and declared parts. */
@@ -67,7 +69,20 @@ export function compile(options: CompileOptions): CompiledProgram {
   const groupShards = tail < 0 ? 1 : GROUP_SHARDS;
   const builder = new ProgramBuilder(groupShards, options.recipe.shardSize / BLOCK);
   const compiler = new Compiler(options, builder, units, tail < 0 ? units.length : tail);
-  return { code: compiler.run(), groupShards };
+  return { code: compiler.run(), groupShards, tailAt: findTail(options.layout, units, tail) };
+}
+
+/** Where the contribution of the group stage begins, which is the floats that shard stages write; the end if there is none. */
+function findTail(layout: ContributionLayout, units: readonly Unit[], tail: number): number {
+  const first = units[tail]?.source?.index;
+  const segment = first === undefined ? undefined : layout.segments.find((s) => layerOf(s) >= first);
+  return segment?.offset ?? layout.length;
+}
+
+/** As in the program that `compile` writes. */
+export function tailOf(layers: readonly Layer[], layout: ContributionLayout, recipe: Recipe): number {
+  const units = groupUnits(layers, (layer) => dropoutOf(layer, recipe));
+  return findTail(layout, units, units.findIndex(isLargeDense));
 }
 
 export function dropoutOf(layer: Layer, recipe: Recipe): number {
@@ -121,14 +136,7 @@ class Compiler {
       this.builder.stage(false, true);
       this.#backward(this.tail, 0);
     }
-    return this.builder.finish(this.#prefix());
-  }
-
-  /** Floats of the contribution that shard stages write: up to the first layer of the tail, or all. */
-  #prefix(): number {
-    const first = this.units[this.tail]?.source?.index;
-    const segment = first === undefined ? undefined : this.options.layout.segments.find((s) => layerOf(s) >= first);
-    return segment?.offset ?? this.options.layout.length;
+    return this.builder.finish(findTail(this.options.layout, this.units, this.tail));
   }
 
   // ---- tensors ----

@@ -2,6 +2,7 @@
 import {
   CALL_FIELDS,
   callField,
+  contributePart,
   loadKernels,
   type NativeEngine as NativeHandle,
   type NativeKernels,
@@ -15,6 +16,7 @@ export class NativeEngine implements Engine {
   readonly name: string;
   readonly #kernels: NativeKernels;
   readonly #code: Int32Array;
+  readonly #hasTail: boolean;
   readonly #training: NativeHandle;
   readonly #call = new Int32Array(CALL_FIELDS);
   readonly #evaluators = new WeakMap<Uint8Array, NativeHandle>();
@@ -28,7 +30,9 @@ export class NativeEngine implements Engine {
   ) {
     this.#kernels = loadKernels(isa);
     this.name = `native (${this.#kernels.isa})`;
-    this.#code = compile({ ...task, normalization: task.normalization }).code;
+    const { code, tailAt } = compile({ ...task, normalization: task.normalization });
+    this.#code = code;
+    this.#hasTail = tailAt < task.layout.length;
     this.#training = this.#create(data);
     this.#call[callField.slotFloats] = task.layout.length / UNIT_FLOATS;
     this.#call[callField.seedLow] = task.seed | 0;
@@ -39,7 +43,7 @@ export class NativeEngine implements Engine {
     return this.#kernels.createEngine(this.#code, this.memory.arena, images, labels, this.memory.order);
   }
 
-  contribute(call: StepCall): void {
+  contribute(call: StepCall, onTail?: () => void): void {
     const fields = this.#call;
     fields[callField.state] = call.state;
     fields[callField.slots] = call.slots;
@@ -49,7 +53,18 @@ export class NativeEngine implements Engine {
     fields[callField.order] = call.orderStart;
     fields[callField.step] = call.step;
     fields[callField.epoch] = call.epoch;
-    this.#kernels.contribute(this.#training, fields);
+    if (!onTail || !this.#hasTail) {
+      this.#contributePart(contributePart.whole);
+      return;
+    }
+    this.#contributePart(contributePart.allButLastStage);
+    onTail();
+    this.#contributePart(contributePart.lastStage);
+  }
+
+  #contributePart(part: number): void {
+    this.#call[callField.part] = part;
+    this.#kernels.contribute(this.#training, this.#call);
   }
 
   evaluate(call: EvaluateCall, data: EngineData, results: Float32Array, logits?: Float32Array): void {

@@ -1,0 +1,65 @@
+/** The tail of a contribution: what other nodes may be sent while the shards are still taken back to the image. */
+import { inferLayers, packState, planContribution, recipeSchema } from '@lockstep/core';
+import { allocateAligned } from '@lockstep/kernels';
+import { describe, expect, it } from 'vitest';
+import { planMemory } from '../memory-plan.js';
+import { tailOf } from './compile.js';
+import { NativeEngine } from './native-engine.js';
+import { findZoo, initialState, jitterDigits } from './test-digits.js';
+import { bytesOf } from './test-harness.js';
+
+const SEED = 3;
+const SAMPLES = 256;
+
+async function prepare(name: string) {
+  const { model } = findZoo(name);
+  const layers = inferLayers(model);
+  const layout = planContribution(layers);
+  const recipe = recipeSchema.parse({ batchSize: SAMPLES });
+  const memory = planMemory(layout, recipe, 1);
+  const arena = allocateAligned(memory.floats);
+  packState(layout, initialState(name, SEED), arena.subarray(0, layout.length));
+  const { normalization, ...data } = await jitterDigits(SAMPLES, SEED);
+  const order = Int32Array.from({ length: SAMPLES }, (_, index) => index);
+  const task = { layers, layout, recipe, seed: SEED };
+  const engine = new NativeEngine(
+    { ...task, normalization: { mean: [normalization.mean], std: [normalization.std] } },
+    { arena, order },
+    data,
+  );
+  const slots = arena.subarray(memory.nodesAt(0) * 16);
+  const call = { state: 0, slots: memory.nodesAt(0), samples: SAMPLES, orderStart: 0, step: 0, epoch: 0 };
+  return { engine, slots, call, layout, tailAt: tailOf(layers, layout, recipe) };
+}
+
+describe('the tail of a contribution', () => {
+  it.each([
+    ['one group', 0, 8, 1],
+    ['two groups that make one node', 0, 16, 1],
+    ['an uneven range', 3, 13, 4],
+  ])('is final before the convolutions are, for %s', async (_, firstShard, endShard, nodes) => {
+    const { engine, slots, call, layout, tailAt } = await prepare('lenet5');
+    expect(tailAt).toBeGreaterThan(0);
+    expect(tailAt).toBeLessThan(layout.length);
+    engine.contribute({ ...call, firstShard, endShard });
+    const whole = slots.slice();
+    // padding between segments stays as it is, so not NaN
+    slots.fill(0);
+    let early: Float32Array | undefined;
+    engine.contribute({ ...call, firstShard, endShard }, () => (early = slots.slice()));
+    for (let node = 0; node < nodes; node++) {
+      const [begin, end] = [node * layout.length, (node + 1) * layout.length];
+      const tail = bytesOf(whole.subarray(begin + tailAt, end));
+      expect(bytesOf((early as Float32Array).subarray(begin + tailAt, end)).equals(tail)).toBe(true);
+      expect(bytesOf(slots.subarray(begin, end)).equals(bytesOf(whole.subarray(begin, end)))).toBe(true);
+    }
+  });
+
+  it('is not announced by a model whose shards go forward and backward in one go', async () => {
+    const { engine, call, layout, tailAt } = await prepare('gap19k');
+    expect(tailAt).toBe(layout.length);
+    let count = 0;
+    engine.contribute({ ...call, firstShard: 0, endShard: 1 }, () => (count += 1));
+    expect(count).toBe(0);
+  });
+});
