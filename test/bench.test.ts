@@ -25,6 +25,12 @@ const model = {
   ],
 };
 
+interface PredictionRow {
+  readonly nodes: number;
+  readonly topology: string;
+  readonly megabits: number | undefined;
+}
+
 let folder = '';
 
 beforeAll(() => {
@@ -147,6 +153,26 @@ describe('lockstep bench', () => {
     expect(rows[0].peakBytes).toBeGreaterThanOrEqual(rows[0].afterBytes);
     expect(rows[0].afterBytes).toBeGreaterThan(rows[0].beforeBytes);
   });
+
+  it('calibrates, predicts from that, and compares with two nodes', () => {
+    const calibration = path.join(folder, 'calibration.json');
+    const { costs, rows } = JSON.parse(
+      bench('predictions', ...SHORT, '--repetitions', '1', '--nodes', '1,2', '--json'),
+    );
+    expect(costs.models[0]).toMatchObject({ model: 'dots', shardSize: 16 });
+    expect(costs.message.send).toBeGreaterThan(0);
+    const described = rows.map(({ nodes, topology, megabits }: PredictionRow) => `${nodes} ${topology} ${megabits}`);
+    expect(described.slice(0, 3)).toEqual(['1 star undefined', '2 star undefined', '2 mesh undefined']);
+    // where there are network namespaces
+    if (described.length > 3) expect(described.slice(3)).toEqual(['2 star 100', '2 mesh 100']);
+    for (const { predictedStepMs, measuredStepMs, error } of rows) {
+      expect(error).toBeCloseTo(predictedStepMs / measuredStepMs - 1, 12);
+    }
+    writeFileSync(calibration, JSON.stringify(costs));
+    const argv = [BIN, 'simulate', '--calibration', calibration, '--nodes', '1..4', '--json'];
+    const { cases } = JSON.parse(execFileSync(process.execPath, argv, { encoding: 'utf8' }));
+    expect(cases).toHaveLength(9);
+  }, 300_000);
 
   it('says why a process that measures memory failed, and what to do', () => {
     const argv = [

@@ -2,13 +2,14 @@
 
 /** Where a report belongs: `speed`, `peers`, `engines`, `sync`, `memory`, `reproduce`, `kernels gap19k`, `speedrun 99.4%`. */
 export function nameOf(report) {
+  if (report.simulation !== undefined) return 'simulation';
   if (report.bench === 'kernels') return `kernels ${report.step.model}`;
   return report.bench === 'speedrun' ? `speedrun ${exact(report.target.accuracy)}` : report.bench;
 }
 
 /** The table of a report, with a line below that says where, when and how it was measured. */
 export function formatReport(report) {
-  const format = FORMATS[report.bench];
+  const format = report.simulation === undefined ? FORMATS[report.bench] : formatSimulation;
   if (format === undefined) throw new Error(`there is no table for a report of the kind "${report.bench}"`);
   return `${format(report)}\n\n${describeOccasion(report)}`;
 }
@@ -44,6 +45,7 @@ const FORMATS = {
   reproduce: formatReproduce,
   speedrun: formatSpeedrun,
   shards: formatShards,
+  predictions: formatPredictions,
 };
 
 const rate = (value) => Math.round(value).toLocaleString('en-US');
@@ -283,6 +285,39 @@ function formatSpeedrun({ target, workers, sprints, torch, torchMissing, ...repo
     ['PyTorch, same network and recipe, seconds', peers || (torchMissing ?? 'not run')],
   ];
   return formatTable([`*to ${exact(target.accuracy)}`, '*'], rows);
+}
+
+const linkOf = (megabits) => (megabits >= 1000 ? `${megabits / 1000} Gbit/s` : `${megabits} Mbit/s`);
+
+function formatPredictions({ rows }) {
+  const ms = (value) => value.toFixed(value < 100 ? 2 : 0);
+  return formatTable(
+    ['*model', 'nodes', '*topology', '*link', 'predicted, ms', 'measured, ms', 'error'],
+    rows.map(({ model, nodes, topology, megabits, predictedStepMs, measuredStepMs, error }) => [
+      model,
+      nodes,
+      nodes === 1 ? '' : topology,
+      nodes === 1 ? '' : megabits === undefined ? 'no cap' : linkOf(megabits),
+      ms(predictedStepMs),
+      ms(measuredStepMs),
+      `${error < 0 ? '' : '+'}${percent(error)}`,
+    ]),
+  );
+}
+
+/** Efficiency, a row for each model, link and topology and a column for each number of nodes. */
+function formatSimulation({ cases }) {
+  const counts = [...new Set(cases.map(({ nodes }) => nodes))];
+  const keyOf = ({ model, bitsPerSecond, topology }) => JSON.stringify([model, bitsPerSecond, topology]);
+  const rows = [...new Set(cases.map(keyOf))].map((key) => {
+    const [model, bitsPerSecond, topology] = JSON.parse(key);
+    const cells = counts.map((nodes) => {
+      const found = cases.find((one) => keyOf(one) === key && one.nodes === nodes);
+      return `${percent(found.efficiency)}, ${(1000 * found.step).toFixed(found.step < 0.1 ? 1 : 0)} ms`;
+    });
+    return [model, linkOf(bitsPerSecond / 1e6), topology, ...cells];
+  });
+  return formatTable(['*model', '*link', '*topology', ...counts.map((nodes) => countOf(nodes, 'node'))], rows);
 }
 
 function describeOccasion({ machine, date, commit, repetitions, batchSize, versions }) {

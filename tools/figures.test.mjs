@@ -144,6 +144,42 @@ describe('formatReport', () => {
   });
 });
 
+describe('formatReport of a simulation', () => {
+  const base = { model: 'm', bitsPerSecond: 1e9, step: 0.0123 };
+  const cases = [1, 100].flatMap((nodes) =>
+    ['star', 'mesh'].map((topology) => ({ ...base, nodes, topology, efficiency: 1 / nodes })),
+  );
+
+  it('has a row for each topology and a column for each number of nodes', () => {
+    const report = { simulation: 1, machine: occasion.machine, date: occasion.date, cases };
+    expect(nameOf(report)).toBe('simulation');
+    expect(formatReport(report).split('\n')).toEqual([
+      '| model | link | topology | 1 node | 100 nodes |',
+      '| --- | --- | --- | ---: | ---: |',
+      '| m | 1 Gbit/s | star | 100%, 12.3 ms | 1%, 12.3 ms |',
+      '| m | 1 Gbit/s | mesh | 100%, 12.3 ms | 1%, 12.3 ms |',
+      '',
+      'Chip, 2 cores, avx2, Node v20.0.0; 2026-11-21.',
+    ]);
+  });
+});
+
+describe('formatReport of predictions', () => {
+  it('has a row for each run, with its error', () => {
+    const one = {
+      model: 'm',
+      nodes: 2,
+      topology: 'mesh',
+      megabits: 100,
+      predictedStepMs: 11,
+      measuredStepMs: 10,
+      error: 0.1,
+    };
+    const report = { bench: 'predictions', ...occasion, repetitions: 3, rows: [one] };
+    expect(formatReport(report).split('\n')[2]).toBe('| m | 2 | mesh | 100 Mbit/s | 11.00 | 10.00 | +10% |');
+  });
+});
+
 describe('placeTables', () => {
   const document = 'a\n<!-- figures: speed -->\nold\n<!-- /figures -->\nb\n<!-- figures: sync -->\n<!-- /figures -->\n';
 

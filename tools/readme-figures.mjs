@@ -1,9 +1,10 @@
 /**
- * `node tools/readme-figures.mjs REPORT.json...` puts measured tables into README.md, docs/benchmarks.md and docs/reproduction.md, between
+ * `node tools/readme-figures.mjs REPORT.json...` puts measured tables into README.md, docs/benchmarks.md, docs/scale.md and docs/reproduction.md, between
  * `<!-- figures: NAME -->` and `<!-- /figures -->`. Reports are what these print:
  *
  *   npm run -s bench -- --json > speed.json              (also: bench kernels MODEL, bench sync, bench memory)
  *   npm run -s bench -- --engines native,tensorflow --workers 1,2 --json > engines.json
+ *   npm run -s lockstep -- simulate --json > scale.json
  *   python tools/peers/compare.py --json peers.json
  *   npm run -s lockstep -- reproduce                       (runs/reproduce/report.json)
  *   npm run -s lockstep -- speedrun --json > speedrun.json
@@ -14,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { formatReport, nameOf, placeTables } from './figures.mjs';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const DOCUMENTS = ['README.md', path.join('docs', 'benchmarks.md'), path.join('docs', 'reproduction.md')];
+const DOCUMENTS = ['README.md', ...['benchmarks', 'scale', 'reproduction'].map((name) => path.join('docs', `${name}.md`))];
 
 /** Returns whether every report found a place. */
 function refresh(files) {

@@ -11,6 +11,7 @@ import { createModelsCommand } from './commands/models.js';
 import { createPredictCommand } from './commands/predict.js';
 import { createReproduceCommand } from './commands/reproduce.js';
 import { createSpeedrunCommand } from './commands/speedrun.js';
+import { createSimulateCommand } from './commands/simulate.js';
 import { createSummaryCommand } from './commands/summary.js';
 import { createTrainCommand } from './commands/train.js';
 import { createWorkerCommand } from './commands/worker.js';
@@ -69,6 +70,7 @@ function createProgram(context: CommandContext): Command {
     createBenchCommand,
     createReproduceCommand,
     createSpeedrunCommand,
+    createSimulateCommand,
     createDoctorCommand,
   ]) {
     program.addCommand(create(context));

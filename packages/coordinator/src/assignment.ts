@@ -11,6 +11,13 @@ import { canonicalNodes, type ShardRange } from '@lockstep/core';
  *   not the cores set the pace, a second partial sum costs more than a few shards
  */
 export function assignShards(shards: number, speeds: readonly number[], slack = 1): ShardRange[] {
+  const even = dealInOrder(shards, speeds, 1);
+  if (slack === 1) return even;
+  const round = dealInOrder(shards, speeds, slack);
+  return countPartials(round) < countPartials(even) ? round : even;
+}
+
+function dealInOrder(shards: number, speeds: readonly number[], slack: number): ShardRange[] {
   const slowest = timeOf(dealCounts(shards, speeds), speeds) * slack * (1 + 1e-9);
   const ranges: ShardRange[] = [];
   let begin = 0;

@@ -1,4 +1,5 @@
 /** The run in motion. */
+export { assignShards } from './assignment.js';
 export * from './coordinator.js';
 export * from './observers.js';
 export * from './checkpoints.js';

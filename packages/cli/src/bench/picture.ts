@@ -43,7 +43,7 @@ export function drawSpeed(models: readonly ModelFigures[], subtitle: string): st
   ]);
 }
 
-const colorOf = (index: number): string => COLORS[index % COLORS.length] as string;
+export const colorOf = (index: number): string => COLORS[index % COLORS.length] as string;
 
 const drawGridLine = (x: number, bottom: number, share: number): string =>
   svgLine(x, TOP - 6, bottom, '#cccccc') + svgText(x, bottom + 16, formatPercent(share), 'middle', 10);

@@ -1,8 +1,11 @@
 /** What each bench command does: load, measure, print. */
+import { availableParallelism } from 'node:os';
 import { type Dataset, type EngineName, type ModelSpec, writeFileAtomically } from '@lockstep/core';
 import { loadData } from '../data.js';
 import { type Io, writeLine } from '../io.js';
 import { checkOutputPath } from '../output-path.js';
+import type { Costs } from '../simulate/costs.js';
+import { calibrate, formatCosts } from './calibrate.js';
 import { type ClusterFigures, formatCluster, measureCluster } from './cluster.js';
 import type { StepFigures } from './kernel-figures.js';
 import { profileModel } from './kernel-profile.js';
@@ -11,6 +14,7 @@ import { describeOccasion, formatOccasion, type Occasion } from './machine.js';
 import { formatMemory, type MemoryFigures, measureMemory } from './memory.js';
 import { PeakMeter } from './peak-meter.js';
 import { drawSpeed } from './picture.js';
+import { checkPredictions, formatPredictions, type PredictionFigures } from './predictions.js';
 import { formatScaling, type ModelScaling, measureScaling } from './scaling.js';
 import { drawScaling } from './scaling-picture.js';
 import type { BenchSettings } from './settings.js';
@@ -19,7 +23,7 @@ import { formatSpeed } from './speed-table.js';
 import { formatSync, measureSync, type SyncFigures } from './sync.js';
 import { compareEngines, type EngineComparison, formatEngines } from './tensorflow.js';
 import { formatWatching, measureWatching, type WatchingFigures } from './watching.js';
-import { BENCH_BATCH, benchRecipe, planWorkload } from './workload.js';
+import { BENCH_BATCH, benchRecipe, planWorkload, type Workload } from './workload.js';
 
 /** What `--json` prints: one object. */
 export type BenchReport = Occasion & { readonly batchSize: number; readonly data?: string } & (
@@ -39,6 +43,10 @@ export type BenchReport = Occasion & { readonly batchSize: number; readonly data
         'seconds' | 'repetitions'
       >)
     | { readonly bench: 'memory'; readonly rows: MemoryFigures[] }
+    | ({ readonly bench: 'predictions'; readonly costs: Costs; readonly rows: PredictionFigures[] } & Pick<
+        BenchSettings,
+        'seconds' | 'repetitions'
+      >)
     | ({ readonly bench: 'cluster'; readonly rows: ClusterFigures[] } & Pick<BenchSettings, 'seconds' | 'repetitions'>)
   );
 
@@ -226,6 +234,47 @@ export async function runMemory(settings: BenchSettings, io: Io): Promise<void> 
   }
   const report: BenchReport = { bench: 'memory', ...describeOccasion(), batchSize: BENCH_BATCH, rows };
   printReport(report, formatMemory(rows), settings, io);
+}
+
+/** Writes what `lockstep simulate` reads. */
+export async function runCalibrate(settings: BenchSettings, out: string, io: Io): Promise<void> {
+  checkOutputPath(out, '--out');
+  const costs = await calibrateHere(settings, io);
+  writeFileAtomically(out, [Buffer.from(`${JSON.stringify(costs, null, 2)}\n`)]);
+  const lines = settings.json ? [JSON.stringify(costs)] : [...formatCosts(costs), '', `Written to ${out}.`];
+  for (const line of lines) writeLine(io.stdout, line);
+}
+
+async function calibrateHere(settings: BenchSettings, io: Io): Promise<Costs> {
+  const { workers: threads, seconds, repetitions } = settings;
+  const workloads: Workload[] = [];
+  for (const { model, recipe } of settings.models) {
+    workloads.push(planWorkload(model, recipe, await loadBenchData(settings, model, io), 1));
+  }
+  return calibrate({ workloads, threads, seconds, repetitions, announce: (what) => announce(what, io) });
+}
+
+/** Calibrates, then measures nodes on this machine and compares. `workers` are the numbers of nodes. */
+export async function runPredictions(settings: BenchSettings, io: Io): Promise<void> {
+  const { seconds, repetitions, workers: nodes } = settings;
+  const cores = availableParallelism();
+  const costs = await calibrateHere({ ...settings, workers: cores > 1 ? [1, cores] : [1] }, io);
+  const rows: PredictionFigures[] = [];
+  for (const { model, recipe } of settings.models) {
+    const workload = planWorkload(model, recipe, await loadBenchData(settings, model, io), 1);
+    announce(`${model.name} in nodes`, io);
+    rows.push(...(await checkPredictions(workload, costs, { nodes, seconds, repetitions })));
+  }
+  const report: BenchReport = {
+    bench: 'predictions',
+    ...describeOccasion(),
+    batchSize: BENCH_BATCH,
+    seconds,
+    repetitions,
+    costs,
+    rows,
+  };
+  printReport(report, [...formatCosts(costs), '', ...formatPredictions(rows)], settings, io);
 }
 
 function loadBenchData({ data }: BenchSettings, model: ModelSpec, io: Io): Promise<Dataset> {

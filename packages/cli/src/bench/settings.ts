@@ -84,6 +84,16 @@ export const pictureField: Field = {
   check: isText,
 };
 
+export const outField: Field = {
+  flags: '--out <file>',
+  path: ['out'],
+  group: 'Output',
+  kind: 'text',
+  description: 'write the calibration here (.json)',
+  defaultText: 'calibration.json',
+  check: isText,
+};
+
 export const commonFields: readonly Field[] = [dataField, jsonField];
 
 export interface BenchSettings {

@@ -5,6 +5,7 @@ import {
   engineField,
   enginesField,
   modelsField,
+  outField,
   pictureField,
   repetitionsField,
   resolveBench,
@@ -13,6 +14,7 @@ import {
 } from '../bench/settings.js';
 import type { Field } from '../fields.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
+import { DEFAULT_CALIBRATION } from '../simulate/settings.js';
 
 const measureFields = [modelsField, secondsField, repetitionsField, ...commonFields];
 const speedFields: readonly Field[] = [
@@ -33,6 +35,14 @@ const WATCHING_MODELS = 'tiny6k,cnn11m';
 const WATCHING_SECONDS = 2;
 
 const clusterFields: readonly Field[] = measureFields;
+const calibrateFields: readonly Field[] = [...measureFields, workersListField('1 and the number of cores'), outField];
+const nodesField: Field = {
+  ...workersListField('1,2,3,4'),
+  flags: '--nodes <n,n>',
+  description: 'numbers of nodes to measure',
+};
+const predictionFields: readonly Field[] = [...measureFields, nodesField];
+const PREDICTION_MODELS = 'gap19k,mynet,cnn11m';
 const CLUSTER_MODELS = 'gap19k,net19k,cnn11m';
 
 /** Loaded when it runs, so that other commands start without it. */
@@ -59,6 +69,7 @@ export function createBenchCommand(context: CommandContext): Command {
     ['lockstep bench watching', 'what the page, the files and the metrics cost'],
     ['lockstep bench memory', 'resident memory of each model'],
     ['lockstep bench cluster', 'two nodes against one'],
+    ['lockstep bench calibrate', 'what `lockstep simulate` must know of this machine'],
   ]);
   for (const create of creators) command.addCommand(create(context));
   return command.action(async (options: Record<string, unknown>) => {
@@ -149,11 +160,44 @@ function createMemoryCommand(context: CommandContext): Command {
   });
 }
 
+function createCalibrateCommand(context: CommandContext): Command {
+  const command = createCommand('calibrate', context)
+    .summary('measure what `lockstep simulate` predicts from')
+    .description(
+      'Measures what computing a shard, adding a vector up, an update, a frame and a step of two nodes take here, and ' +
+        'writes it down for `lockstep simulate`.',
+    );
+  addFields(command, calibrateFields);
+  return command.action(async (options: Record<string, unknown>) => {
+    const { coreCount } = context.io;
+    const settings = resolveBench(calibrateFields, options, coreCount > 1 ? [1, coreCount] : [1]);
+    const out = (options['out'] as string | undefined) ?? DEFAULT_CALIBRATION;
+    await (await loadRuns()).runCalibrate(settings, out, context.io);
+  });
+}
+
+function createPredictionsCommand(context: CommandContext): Command {
+  const command = createCommand('predictions', context)
+    .summary('what `lockstep simulate` says of a few nodes, against what they do')
+    .description(
+      'Calibrates, then measures runs of some nodes of one thread each, all on this machine: in network namespaces with ' +
+        'capped links (root, Linux; else over loopback). Prints how far the prediction is off, for each.',
+    );
+  addFields(command, predictionFields);
+  return command.action(async (options: Record<string, unknown>) => {
+    const models = options['models'] ?? PREDICTION_MODELS;
+    const settings = resolveBench(predictionFields, { ...options, models }, [1, 2, 3, 4]);
+    await (await loadRuns()).runPredictions(settings, context.io);
+  });
+}
+
 const creators = [
   createKernelsCommand,
   createScalingCommand,
   createSyncCommand,
   createMemoryCommand,
   createClusterCommand,
+  createCalibrateCommand,
+  createPredictionsCommand,
   createWatchingCommand,
 ];

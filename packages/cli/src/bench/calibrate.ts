@@ -1,0 +1,114 @@
+/** `lockstep bench calibrate`: what `lockstep simulate` must know of a machine. */
+import { availableParallelism } from 'node:os';
+import { type Dataset, inferLayers, type ModelSpec, planContribution, recipeSchema } from '@lockstep/core';
+import type { Costs, ModelCosts } from '../simulate/costs.js';
+import { predictStep } from '../simulate/predict.js';
+import { formatTable } from '../text-table.js';
+import { measureMessages } from './calibrate-messages.js';
+import { measureThreadCosts } from './calibrate-node.js';
+import { describeOccasion } from './machine.js';
+import { measureShared, medianPace } from './shared-run.js';
+import { BENCH_BATCH, planWorkload, type Workload } from './workload.js';
+
+export interface CalibrationPlan {
+  readonly workloads: readonly Workload[];
+  readonly threads: readonly number[];
+  readonly seconds: number;
+  readonly repetitions: number;
+  readonly announce: (what: string) => void;
+}
+
+export async function calibrate(plan: CalibrationPlan): Promise<Costs> {
+  const { workloads, threads, seconds, repetitions, announce } = plan;
+  const { machine, date, commit } = describeOccasion();
+  announce('messages');
+  const message = await measureMessages(seconds);
+  const models: ModelCosts[] = [];
+  for (const workload of workloads) {
+    announce(workload.model.name);
+    models.push(await measureModel(workload, threads, seconds));
+  }
+  const cores = availableParallelism();
+  const occasion = { machine: { ...machine }, date, ...(commit !== undefined && { commit }) };
+  const costs: Costs = { calibration: 1, ...occasion, cores, message, step: { star: 0, mesh: 0 }, models };
+  const tiny = planTiny(workloads[0]?.dataset as Dataset);
+  announce('a step of two nodes');
+  const tinyCosts = await measureModel(tiny, [1], seconds);
+  const overheads = { star: 0, mesh: 0 };
+  for (const topology of ['star', 'mesh'] as const) {
+    overheads[topology] = await measureOverhead(
+      tiny,
+      { ...costs, models: [tinyCosts] },
+      topology,
+      seconds,
+      repetitions,
+    );
+  }
+  return { ...costs, step: overheads };
+}
+
+async function measureModel(workload: Workload, threads: readonly number[], seconds: number): Promise<ModelCosts> {
+  const { model, recipe } = workload;
+  const measured = [];
+  for (const count of threads) measured.push(await measureThreadCosts(workload, count, seconds));
+  const floats = planContribution(inferLayers(model)).length;
+  return { model: model.name, floats, shardSize: recipe.shardSize, threads: measured };
+}
+
+/** A dense layer alone: a step in which next to nothing is computed or sent. */
+function planTiny(dataset: Dataset): Workload {
+  const { channels, height, width, classes } = dataset;
+  const model: ModelSpec = {
+    name: 'dense',
+    input: { channels, height, width },
+    classes,
+    layers: [{ type: 'flatten' }, { type: 'linear', outFeatures: classes, bias: true }],
+  };
+  return planWorkload(model, recipeSchema.parse({}), dataset, 1);
+}
+
+/** What two nodes take over loopback beyond what the other costs explain. */
+async function measureOverhead(
+  tiny: Workload,
+  costs: Costs,
+  topology: 'star' | 'mesh',
+  seconds: number,
+  repetitions: number,
+): Promise<number> {
+  const paces = [];
+  for (let turn = 0; turn < repetitions; turn++) {
+    paces.push(await measureShared(tiny, { nodes: 2, threads: 1, topology, lan: undefined }, seconds));
+  }
+  const explained = predictStep(costs, costs.models[0] as ModelCosts, {
+    nodes: 2,
+    threads: 1,
+    topology,
+    groupSize: 1,
+    batchSize: BENCH_BATCH,
+    bitsPerSecond: Number.POSITIVE_INFINITY,
+    latency: 0,
+    sharedCores: costs.cores,
+  });
+  return Math.max(0, medianPace(paces).stepMs / 1000 - explained.step);
+}
+
+/** A line per model and number of threads, in microseconds. */
+export function formatCosts({ message, step, models }: Costs): string[] {
+  const us = (seconds: number): string => (1e6 * seconds).toFixed(1);
+  const perMegabyte = (seconds: number): string => (1e12 * seconds).toFixed(0);
+  const head = ['Model', 'Threads', 'Floats', 'us/step', 'us/shard', 'us/fold', 'us/update', 'us/order'];
+  const rows = models.flatMap(({ model, floats, threads }) =>
+    threads.map((one) => [
+      model,
+      String(one.threads),
+      String(floats),
+      ...[one.contributeBase, one.contributeShard, one.foldVector, one.updateVector, one.order].map(us),
+    ]),
+  );
+  return [
+    ...formatTable([head, ...rows], 'lrrrrrrr'),
+    '',
+    `A frame: ${us(message.send)} us to send and ${us(message.receive)} us to receive, with ${perMegabyte(message.sendByte)} and ${perMegabyte(message.receiveByte)} us for each MB.`,
+    `A step of two nodes beyond that: ${us(step.star)} us (star), ${us(step.mesh)} us (mesh).`,
+  ];
+}
