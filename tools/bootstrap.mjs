@@ -8,6 +8,7 @@ import { findCompiler } from './setup/compiler.mjs';
 import { areDependenciesFresh, installDependencies } from './setup/dependencies.mjs';
 import { areKernelsFresh, buildKernels, kernelsProject } from './setup/kernels.mjs';
 import { acquireLock } from './setup/lock.mjs';
+import { buildMpi, isMpiFresh, mpiProject } from './setup/mpi.mjs';
 import { SetupError, say, sayFailure, sayTimed } from './setup/report.mjs';
 import { buildTypeScript, isTypeScriptFresh } from './setup/typescript.mjs';
 
@@ -46,7 +47,8 @@ function requireNode() {
 }
 
 function isFresh(root) {
-  return areDependenciesFresh(root) && isTypeScriptFresh(root) && areKernelsFresh(kernelsProject(root));
+  const isBuilt = isTypeScriptFresh(root) && areKernelsFresh(kernelsProject(root)) && isMpiFresh(mpiProject(root));
+  return areDependenciesFresh(root) && isBuilt;
 }
 
 async function setUpAlone(root, signal) {
@@ -69,9 +71,12 @@ async function setUp(root, signal) {
   }
   const project = kernelsProject(root);
   // Found before the two builds start side by side, since it may have to ask.
-  const compiler = areKernelsFresh(project) ? undefined : await findCompiler({ signal });
+  const mpi = mpiProject(root);
+  const isCompiling = !areKernelsFresh(project) || !isMpiFresh(mpi);
+  const compiler = isCompiling ? await findCompiler({ signal }) : undefined;
   const builds = await Promise.allSettled([
-    compiler && setUpKernels(project, compiler, signal),
+    areKernelsFresh(project) || setUpKernels(project, compiler, signal),
+    isMpiFresh(mpi) || setUpMpi(mpi, compiler, signal),
     isTypeScriptFresh(root) ||
       sayTimed('building the TypeScript', 'TypeScript built', () => buildTypeScript(root, { signal })),
   ]);
@@ -83,6 +88,12 @@ async function setUp(root, signal) {
 function setUpKernels(project, compiler, signal) {
   const what = `the kernels for ${project.isas.join(', ')} with ${compiler.version}`;
   return sayTimed(`building ${what}`, 'kernels built', () => buildKernels(project, compiler, { signal }));
+}
+
+async function setUpMpi(project, compiler, signal) {
+  const build = () => buildMpi(project, compiler, { signal });
+  const failure = await sayTimed('building the MPI transport', 'MPI transport built', build);
+  if (failure) say(`without --transport mpi: ${failure.trim().split('\n')[0]}`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

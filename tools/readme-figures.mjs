@@ -15,7 +15,10 @@ import { fileURLToPath } from 'node:url';
 import { formatReport, nameOf, placeTables } from './figures.mjs';
 
 const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
-const DOCUMENTS = ['README.md', ...['benchmarks', 'scale', 'reproduction'].map((name) => path.join('docs', `${name}.md`))];
+const DOCUMENTS = [
+  'README.md',
+  ...['benchmarks', 'scale', 'reproduction'].map((name) => path.join('docs', `${name}.md`)),
+];
 
 /** Returns whether every report found a place. */
 function refresh(files) {

@@ -64,7 +64,8 @@ async function tryCompiler(command, env, signal) {
   return code === 0 ? { command, file, fileKey: statKey(file), version: output.trim().split('\n')[0] } : undefined;
 }
 
-function findOnPath(name, env) {
+/** The first executable of this name. */
+export function findOnPath(name, env) {
   const folders = name.includes('/') ? [''] : (env.PATH ?? '').split(path.delimiter);
   return folders.map((folder) => path.join(folder, name)).find(isExecutable);
 }

@@ -7,6 +7,7 @@ import { type Field, isFraction, isOneOf, isText, isWholeNumber, optionError } f
 import type { Io } from './io.js';
 
 export const topologyNames = ['star', 'mesh'] as const;
+export const transportNames = ['tcp', 'mpi'] as const;
 
 const MOST_NODES = 128;
 
@@ -18,6 +19,12 @@ const text = (flags: string, path: string, description: string, more: Partial<Fi
   description,
   check: isText,
   ...more,
+});
+
+/** Of `train` and of `worker`. */
+export const transportField = text('--transport <name>', 'transport', 'how floats travel: tcp, or mpi under mpirun', {
+  defaultText: transportNames[0],
+  check: isOneOf(...transportNames),
 });
 
 export const clusterFields: readonly Field[] = [
@@ -36,6 +43,7 @@ export const clusterFields: readonly Field[] = [
     defaultText: topologyNames[0],
     check: isOneOf(...topologyNames),
   }),
+  transportField,
   {
     ...text('--audit <fraction>', 'audit', "share of the other machines' shards to compute twice and compare"),
     kind: 'number',
@@ -51,6 +59,7 @@ export interface ClusterSettings {
   readonly waitFor: number;
   readonly token: Uint8Array | undefined;
   readonly topology: (typeof topologyNames)[number];
+  readonly transport?: (typeof transportNames)[number] | undefined;
   readonly audit: number;
   readonly tlsCert: string | undefined;
   readonly tlsKey: string | undefined;
@@ -73,6 +82,7 @@ export function resolveCluster(get: (name: string) => unknown, env: Io['env']): 
     waitFor: (get('waitFor') as number | undefined) ?? (isAlone ? 1 : 0),
     token: findToken(get('tokenFile') as string | undefined, env),
     topology: (get('topology') as ClusterSettings['topology'] | undefined) ?? 'star',
+    transport: (get('transport') as ClusterSettings['transport'] | undefined) ?? 'tcp',
     audit: (get('audit') as number | undefined) ?? 0,
     tlsCert: get('tlsCert') as string | undefined,
     tlsKey: get('tlsKey') as string | undefined,

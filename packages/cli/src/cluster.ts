@@ -1,7 +1,7 @@
 /** Opens a run to other machines: the replica in this process, the nodes that connect, and the port. */
 import { Cluster, listenForNodes, type NodeServer } from '@lockstep/coordinator';
 import type { NodeEvent } from '@lockstep/core';
-import type { LocalNode } from '@lockstep/worker';
+import { type LocalNode, MpiWorld } from '@lockstep/worker';
 import type { ClusterSettings } from './cluster-fields.js';
 import type { TrainRequest } from './train-request.js';
 
@@ -22,10 +22,11 @@ export async function openCluster(
   { isTimed, emit }: { readonly isTimed: boolean; readonly emit: (event: NodeEvent) => void },
 ): Promise<OpenCluster> {
   const { model, recipe, seed, dataset, workers } = request;
-  const { host, port, topology, waitFor, audit, tlsCert, tlsKey } = settings;
+  const { host, port, topology, transport, waitFor, audit, tlsCert, tlsKey } = settings;
   const token = settings.token ?? NO_TOKEN;
+  const carriers = transport === 'mpi' ? MpiWorld.open() : undefined;
   const { engine } = keeper;
-  const terms = { model, recipe, seed, dataset, token, engine, selfTest: await keeper.selfTest() };
+  const terms = { model, recipe, seed, dataset, token, carriers, engine, selfTest: await keeper.selfTest() };
   const node = new Cluster(keeper, terms, { topology, waitFor, audit, isComputing: workers > 0, isTimed, emit });
   const hasToken = settings.token !== undefined;
   const server: NodeServer = await listenForNodes({ host, port, hasToken, tlsCert, tlsKey }, (link) =>
@@ -37,6 +38,7 @@ export async function openCluster(
     close: async (isOver) => {
       await node.close(isOver);
       await server.close();
+      await carriers?.close();
     },
   };
 }

@@ -1,6 +1,8 @@
 /** The coordinator's side of the handshake: from a connection to a node that has all it needs but the state. */
 import {
+  type Carriers,
   type Conversation,
+  carryBy,
   createNonce,
   createProof,
   cutDataset,
@@ -26,6 +28,8 @@ export interface AdmissionTerms {
   readonly seed: number;
   readonly dataset: Dataset;
   readonly token: Uint8Array;
+  /** With --transport mpi. */
+  readonly carriers?: Carriers | undefined;
   /** What the coordinator's own process computes with, and the self-test of that. */
   readonly engine: string;
   readonly selfTest: string;
@@ -64,12 +68,24 @@ export async function admitNode(
   checkHello(hello, terms.token, nonce);
   checkEngine(hello, terms.engine);
   const nonces = { listener: nonce, caller: hello.nonce };
-  const { model, recipe, seed, dataset } = terms;
+  const { model, recipe, seed, dataset, carriers } = terms;
   const runHash = hashRun(model, recipe, seed);
   const proof = createProof(terms.token, 'coordinator', nonces);
   const run = Buffer.from(JSON.stringify({ model, recipe }));
-  link.send({ type: 'welcome', proof, node, seed, runHash, dataset: describeDataset(dataset) }, run);
+  link.send(
+    {
+      type: 'welcome',
+      proof,
+      node,
+      seed,
+      runHash,
+      dataset: describeDataset(dataset),
+      ...(carriers && { rank: carriers.rank }),
+    },
+    run,
+  );
   link.secure(deriveFrameKey(terms.token, nonces));
+  carryBy(link, carriers, hello.rank);
   const { message: inquiry } = await talk.next('inquire', PREPARATION_MS);
   if (inquiry.needsData) await sendDataset(link, dataset);
   const { message: ready } = await talk.next('ready', PREPARATION_MS);

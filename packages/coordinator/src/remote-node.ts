@@ -26,7 +26,8 @@ export class RemoteNode {
   }
 
   get engine(): string {
-    return this.hello.engine;
+    const { engine, rank } = this.hello;
+    return rank === undefined ? engine : `${engine}, MPI rank ${rank}`;
   }
 
   get address(): string {

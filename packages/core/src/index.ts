@@ -67,6 +67,7 @@ export * from './proof.js';
 export * from './frames.js';
 export * from './buckets.js';
 export * from './bucket-bytes.js';
+export * from './carrier.js';
 export * from './link.js';
 export * from './version.js';
 export * from './conversation.js';

@@ -2,6 +2,7 @@
  * One end of a connection between two nodes: frames in and out, heartbeats, and one way to end with a reason. It is
  * given its socket, so that this file needs none.
  */
+import type { Carrier, Carriers } from './carrier.js';
 import { LockstepError } from './errors.js';
 import { decodeFrame, encodeHead, type Frame, FrameSeal, MAX_GREETING_BYTES } from './frames.js';
 import type { Message } from './messages.js';
@@ -55,6 +56,7 @@ export class Link {
   #early: Frame[] = [];
   #outgoing: FrameSeal | undefined;
   #incoming: FrameSeal | undefined;
+  #carrier: Carrier | undefined;
   #closed: LockstepError | undefined;
   #inFlight = 0;
   #onDrain: (() => void)[] = [];
@@ -90,10 +92,21 @@ export class Link {
     this.#incoming = new FrameSeal(key, this.role === 'listener' ? 'caller' : 'listener');
   }
 
+  /** Lets the floats of steps go another way, which has no seal: it is taken to be safe. */
+  carry(carrier: Carrier): void {
+    this.#carrier = carrier;
+    carrier.receive((parts) => this.#takeParts(parts, undefined));
+  }
+
   /** Sends a message and its bytes, which may not change until `drain` resolves. */
   send(message: Message, payload: Uint8Array = EMPTY): void {
     if (this.#closed) return;
     this.#cork();
+    if (this.#carrier && isSum(message)) {
+      this.#inFlight += 1;
+      this.#carrier.send(encodeHead(message, payload, undefined), payload, () => this.#sent());
+      return;
+    }
     const head = encodeHead(message, payload, this.#outgoing);
     if (payload.length === 0) {
       this.socket.send(head, { binary: true, fin: true });
@@ -141,14 +154,21 @@ export class Link {
   #receive(data: unknown, isBinary: boolean): void {
     if (this.#closed) return;
     this.heardMs = performance.now();
+    if (!isBinary) {
+      this.refuse(new LockstepError('LOCKSTEP_NODE_FRAME', 'a text frame came, all of ours are binary.'));
+      return;
+    }
+    this.#takeParts((Array.isArray(data) ? data : [data]) as Buffer[], this.#incoming);
+  }
+
+  #takeParts(parts: readonly Buffer[], seal: FrameSeal | undefined): void {
+    if (this.#closed) return;
     try {
-      if (!isBinary) throw new LockstepError('LOCKSTEP_NODE_FRAME', 'a text frame came, all of ours are binary.');
-      const parts = (Array.isArray(data) ? data : [data]) as Buffer[];
       const bytes = parts.reduce((sum, part) => sum + part.length, 0);
       if (!this.#incoming && bytes > MAX_GREETING_BYTES && this.role === 'listener') {
         throw new LockstepError('LOCKSTEP_NODE_FRAME', `a frame of ${bytes} bytes came before the handshake was over.`);
       }
-      const frame = decodeFrame(parts, this.#incoming);
+      const frame = decodeFrame(parts, seal);
       if (this.#onFrame) this.#onFrame(frame);
       else if (this.#early.push(frame) > MAX_EARLY)
         throw new LockstepError('LOCKSTEP_NODE_ORDER', 'it sends more than was asked for.');
@@ -188,7 +208,24 @@ export class Link {
   }
 }
 
+const isSum = ({ type }: Message): boolean => type === 'partial' || type === 'reduced';
+
 const MAX_EARLY = 4;
 const EMPTY = new Uint8Array(0);
 
 const lost = (text: string): LockstepError => new LockstepError('LOCKSTEP_NODE_LOST', text);
+
+/**
+ * Lets the floats of a link go by MPI, if both ends say that they do.
+ *
+ * @throws LockstepError LOCKSTEP_NODE_TRANSPORT when only one does
+ */
+export function carryBy(link: Link, carriers: Carriers | undefined, rank: number | undefined): void {
+  if (carriers && rank !== undefined) link.carry(carriers.to(rank));
+  else if (carriers || rank !== undefined) {
+    throw new LockstepError(
+      'LOCKSTEP_NODE_TRANSPORT',
+      `${carriers ? 'this side' : 'the other side'} sends floats over MPI, the other does not. Give --transport mpi to all processes or to none.`,
+    );
+  }
+}

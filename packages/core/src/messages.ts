@@ -26,6 +26,8 @@ export const COORDINATOR_ID = 0;
 
 const count = z.int().min(0).max(0xffff_ffff);
 const text = z.string().max(2048);
+/** Of a process among those that MPI has started. */
+const rank = z.int().min(0).max(0xffff);
 const hash = z.string().regex(/^[0-9a-f]{64}$/, '64 hex digits');
 const code = z.string().regex(/^LOCKSTEP_[A-Z_]{1,60}$/);
 const milliseconds = z.number().min(0).max(1e9);
@@ -47,6 +49,8 @@ const hello = z.strictObject({
   engine: text,
   /** Port at which the node takes connections of other nodes. */
   meshPort: z.int().min(1).max(65_535).optional(),
+  /** With --transport mpi. */
+  rank: rank.optional(),
 });
 
 const refused = z.strictObject({ type: z.literal('refused'), code, text });
@@ -74,6 +78,7 @@ const welcome = z.strictObject({
   seed: z.int().min(0),
   runHash: hash,
   dataset: datasetHeadSchema,
+  rank: rank.optional(),
 });
 
 const inquire = z.strictObject({ type: z.literal('inquire'), needsData: z.boolean() });
@@ -153,8 +158,14 @@ const leaving = z.strictObject({ type: z.literal('leaving'), text });
 const end = z.strictObject({ type: z.literal('end'), text });
 
 /** Between two nodes of a mesh: who calls; the called one answers with a challenge first. */
-const peerHello = z.strictObject({ type: z.literal('peer'), node: count, nonce: hash, proof: hash });
-const peerWelcome = z.strictObject({ type: z.literal('peer-welcome'), proof: hash });
+const peerHello = z.strictObject({
+  type: z.literal('peer'),
+  node: count,
+  nonce: hash,
+  proof: hash,
+  rank: rank.optional(),
+});
+const peerWelcome = z.strictObject({ type: z.literal('peer-welcome'), proof: hash, rank: rank.optional() });
 
 export const messageSchema = z.discriminatedUnion('type', [
   challenge,

@@ -1,6 +1,8 @@
 /** A node's side of the handshake: from a connection to a node that is ready for the state. */
 import {
+  type Carriers,
   type Conversation,
+  carryBy,
   createNonce,
   createProof,
   type Dataset,
@@ -26,6 +28,7 @@ export interface NodeCard {
   readonly workers: number;
   readonly engine: string;
   readonly meshPort: number | undefined;
+  readonly carriers: Carriers | undefined;
 }
 
 /** What the coordinator says of the run. */
@@ -57,7 +60,7 @@ export async function greet(link: Link, talk: Conversation, token: Uint8Array, c
     );
   }
   const nonces = { listener: challenge.nonce, caller: createNonce() };
-  const { name, workers, engine, meshPort } = card;
+  const { name, workers, engine, meshPort, carriers } = card;
   link.send({
     type: 'hello',
     protocol: PROTOCOL_VERSION,
@@ -68,6 +71,7 @@ export async function greet(link: Link, talk: Conversation, token: Uint8Array, c
     workers,
     engine,
     ...(meshPort !== undefined && { meshPort }),
+    ...(carriers && { rank: carriers.rank }),
   });
   const { message: welcome, payload } = await talk.next('welcome', GREETING_MS);
   if (!isSameProof(welcome.proof, createProof(token, 'coordinator', nonces))) {
@@ -77,6 +81,7 @@ export async function greet(link: Link, talk: Conversation, token: Uint8Array, c
     );
   }
   link.secure(deriveFrameKey(token, nonces));
+  carryBy(link, carriers, welcome.rank);
   return readTerms(welcome, payload);
 }
 

@@ -3,6 +3,7 @@ export { connect } from './connect.js';
 export * from './engine.js';
 export { findNotFinite } from './finite.js';
 export * from './local-node.js';
+export { MpiWorld } from './mpi.js';
 export * from './native-engine/single-step.js';
 export * from './native-engine/training-inputs.js';
 export * from './node-life.js';

@@ -1,6 +1,8 @@
 /** A node's connections to the other nodes of a mesh: of each pair, the one that came later calls the other. */
 import {
+  type Carriers,
   Conversation,
+  carryBy,
   createNonce,
   createProof,
   deriveFrameKey,
@@ -37,6 +39,7 @@ export class Mesh {
   constructor(
     private readonly token: Uint8Array,
     private readonly timings: LinkTimings,
+    private readonly carriers?: Carriers | undefined,
   ) {}
 
   /** @throws LockstepError LOCKSTEP_LISTEN when the port cannot be had */
@@ -99,6 +102,10 @@ export class Mesh {
     }
   }
 
+  get #rank(): { readonly rank?: number } {
+    return this.carriers ? { rank: this.carriers.rank } : {};
+  }
+
   async #introduce(link: Link, node: number): Promise<void> {
     const talk = new Conversation(link);
     const { message: challenge } = await talk.next('challenge', GREETING_MS);
@@ -109,6 +116,7 @@ export class Mesh {
       node: this.#me,
       nonce: nonces.caller,
       proof: createProof(this.token, 'caller', nonces, about),
+      ...this.#rank,
     });
     const { message: welcome } = await talk.next('peer-welcome', GREETING_MS);
     if (!isSameProof(welcome.proof, createProof(this.token, 'called', nonces, about))) {
@@ -116,6 +124,7 @@ export class Mesh {
       throw new LockstepError('LOCKSTEP_NODE_TOKEN', `${link.address} does not hold the token of this run.`);
     }
     link.secure(deriveFrameKey(this.token, nonces));
+    carryBy(link, this.carriers, welcome.rank);
     this.#adopt(node, link);
   }
 
@@ -130,8 +139,9 @@ export class Mesh {
       if (!isSameProof(message.proof, createProof(this.token, 'caller', nonces, about))) {
         throw new LockstepError('LOCKSTEP_NODE_TOKEN', 'the other node does not hold the token of this run.');
       }
-      link.send({ type: 'peer-welcome', proof: createProof(this.token, 'called', nonces, about) });
+      link.send({ type: 'peer-welcome', proof: createProof(this.token, 'called', nonces, about), ...this.#rank });
       link.secure(deriveFrameKey(this.token, nonces));
+      carryBy(link, this.carriers, message.rank);
       this.#adopt(message.node, link);
     } catch (error) {
       if (!(error instanceof LockstepError)) throw error;

@@ -3,6 +3,7 @@
  * leave. A lost connection is made again, with growing pauses; what the node has of the run it keeps.
  */
 import {
+  type Carriers,
   Conversation,
   type Dataset,
   type DatasetHead,
@@ -33,6 +34,8 @@ export interface NodeOptions {
   readonly engine: EngineName;
   readonly name: string;
   readonly tlsCa?: Uint8Array | undefined;
+  /** With --transport mpi. */
+  readonly carriers?: Carriers | undefined;
   readonly meshListen?: { readonly host: string; readonly port: number } | undefined;
   /** This machine's own copy of the dataset, if there is one with this checksum. */
   readonly findDataset: (head: DatasetHead) => Promise<Dataset | undefined>;
@@ -61,7 +64,7 @@ const LONGEST_PAUSE_MS = 5000;
 /** Takes part in a run until it is over. */
 export async function runNode(options: NodeOptions): Promise<void> {
   const timings = readLinkTimings(process.env);
-  const mesh = new Mesh(options.token, timings);
+  const mesh = new Mesh(options.token, timings, options.carriers);
   const node = new NodeLife(options, mesh);
   try {
     if (options.meshListen) await node.listen(options.meshListen.host, options.meshListen.port);
@@ -133,8 +136,8 @@ class NodeLife {
   }
 
   #card() {
-    const { name, workers, engine } = this.options;
-    return { name, workers, engine: prepareEngine(engine), meshPort: this.#meshPort };
+    const { name, workers, carriers, engine } = this.options;
+    return { name, workers, carriers, engine: prepareEngine(engine), meshPort: this.#meshPort };
   }
 
   /** The data, and workers that compute this run; both are kept while the run is the same. */

@@ -61,6 +61,7 @@ export async function measureShared(workload: Workload, run: SharedRun, seconds:
     waitFor: nodes - 1,
     token: Buffer.from(token),
     topology,
+    transport: 'tcp',
     audit: 0,
     tlsCert: undefined,
     tlsKey: undefined,

@@ -13,7 +13,7 @@ import {
   openDataset,
 } from '@lockstep/core';
 import type { Command } from 'commander';
-import { findToken, parseEndpoint } from '../cluster-fields.js';
+import { findToken, parseEndpoint, transportField } from '../cluster-fields.js';
 import { describeError, EXIT_FAILED, EXIT_PREEMPTED } from '../failure.js';
 import { type Field, isBoolean, isOneOf, isText, isWholeNumber, optionError } from '../fields.js';
 import { HealthServer } from '../health.js';
@@ -57,6 +57,7 @@ const fields: readonly Field[] = [
   text('--name <name>', 'name', 'how the coordinator calls this node', "this machine's name"),
   text('--tls-ca <file>', 'tlsCa', 'certificate of the coordinator, or of its authority, in PEM'),
   text('--mesh-listen <host:port>', 'meshListen', 'take connections of other nodes, for --topology mesh'),
+  { ...transportField, group: 'Run' },
   number(
     '--connect-timeout <s>',
     'connectTimeout',
@@ -91,7 +92,7 @@ export function createWorkerCommand(context: CommandContext): Command {
 async function runWorker(options: Record<string, unknown>, io: Io): Promise<number> {
   const { health: endpoint, ...asked } = readOptions(options, io);
   const health = await HealthServer.open(endpoint);
-  const { runNode } = await import('@lockstep/worker');
+  const { MpiWorld, runNode } = await import('@lockstep/worker');
   const say = (line: string): void => writeLine(io.stderr, line);
   const isPreemptible = options['preemptible'] === true;
   let isWarned = false;
@@ -113,8 +114,10 @@ async function runWorker(options: Record<string, unknown>, io: Io): Promise<numb
     last = line;
   };
   try {
+    const carriers = asked.transport === 'mpi' ? MpiWorld.open() : undefined;
     await runNode({
       ...asked,
+      carriers,
       cacheFolder: findCacheFolder(),
       signal: watch.signal,
       report: ({ kind, text: what }) => {
@@ -123,6 +126,7 @@ async function runWorker(options: Record<string, unknown>, io: Io): Promise<numb
       },
       mayReturn: () => !isWarned,
     });
+    await carriers?.close();
     return isPreemptible && isPreempted(watch.signal) ? EXIT_PREEMPTED : 0;
   } catch (error) {
     if (isWarned) return EXIT_PREEMPTED;
@@ -153,6 +157,7 @@ function readOptions(options: Record<string, unknown>, io: Io) {
     tlsCa: readCa(get('tlsCa')),
     health: health === undefined ? undefined : parseEndpoint(health, '--health'),
     meshListen: meshListen === undefined ? undefined : parseEndpoint(meshListen, '--mesh-listen'),
+    transport: readTransport(get('transport')),
     patienceMs: 1000 * readNumber('--connect-timeout', get('connectTimeout'), DEFAULT_PATIENCE_S),
     findDataset: (head: DatasetHead) => findDataset(get('data'), head),
   };
@@ -170,6 +175,12 @@ function readEngine(value: string = engineNames[0]): EngineName {
   const allowed = isOneOf(...engineNames)(value);
   if (allowed !== undefined) throw optionError(`--engine ${value}: ${allowed}`);
   return value as EngineName;
+}
+
+function readTransport(value: string | undefined): string | undefined {
+  const allowed = value === undefined ? undefined : transportField.check?.(value);
+  if (allowed !== undefined) throw optionError(`--transport ${value}: ${allowed}`);
+  return value;
 }
 
 function readCa(path: string | undefined): Uint8Array | undefined {
