@@ -1,9 +1,24 @@
 /** Two nodes against one: how much of a second machine's speed a run gets, and how well the exchange fills a link. */
-import { inferLayers, planContribution } from '@lockstep/core';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  createDataset,
+  inferLayers,
+  LockstepError,
+  type NodeShare,
+  type ProgressEvent,
+  planContribution,
+  type RunEvent,
+} from '@lockstep/core';
+import type { ClusterSettings } from '../cluster-fields.js';
+import { type TrainRequest, train } from '../session.js';
 import { formatTable } from '../text-table.js';
-import { Lan } from './lan.js';
-import { measureAlone, measureShared, medianPace, type Pace } from './shared-run.js';
-import type { Workload } from './workload.js';
+import { LinkNamespace } from './link-namespace.js';
+import { BENCH_SEED, type Workload } from './workload.js';
 
 export interface ClusterCase {
   readonly topology: 'star' | 'mesh';
@@ -37,6 +52,9 @@ export interface ClusterFigures {
   readonly exchangeShare: number | undefined;
 }
 
+const BIN = fileURLToPath(new URL('../bin.js', import.meta.url));
+/** Until the threads are warm and shards are dealt by measured speed. */
+const WARM_STEPS = 12;
 const NODES = 2;
 
 export async function measureCluster(
@@ -47,19 +65,16 @@ export async function measureCluster(
 ): Promise<ClusterFigures> {
   const alone: Pace[] = [];
   const shared: Pace[] = [];
-  const lan = Lan.open(NODES - 1, one.megabits);
+  const namespace = LinkNamespace.open(one.megabits);
   try {
     for (let turn = 0; turn < repetitions; turn++) {
       alone.push(await measurePace({ ...requestOf(workload), workers: NODES }, undefined, seconds, () => {}));
       shared.push(await measureShared(workload, one, namespace, seconds));
-      alone.push(await measureAlone(workload, NODES, seconds));
-      shared.push(await measureShared(workload, { nodes: NODES, threads: 1, topology: one.topology, lan }, seconds));
     }
   } finally {
-    lan?.close();
+    namespace?.close();
   }
   const { stepMs, imagesPerSecond, nodes, linkBytes } = medianOf(shared);
-  const { stepMs, imagesPerSecond, nodes } = medianPace(shared);
   const { shardSize } = workload.recipe;
   const computeMs = Math.max(...nodes.map((node) => (1000 * node.shards * shardSize) / node.imagesPerSecond));
   const exchangeMs = Math.max(...nodes.map((node) => node.exchangeMs));
@@ -69,8 +84,8 @@ export async function measureCluster(
     model: workload.model.name,
     topology: one.topology,
     megabits: one.megabits,
-    link: lan ? 'namespace' : 'loopback',
-    aloneImagesPerSecond: medianPace(alone).imagesPerSecond,
+    link: namespace ? 'namespace' : 'loopback',
+    aloneImagesPerSecond: medianOf(alone).imagesPerSecond,
     imagesPerSecond,
     stepMs,
     computeMs,
