@@ -49,6 +49,12 @@ describeCluster('Open MPI', findMissing(['mpirun'], 'apt-get install openmpi-bin
     expect(output).toMatch(/"url":"ws:\/\/127\.0\.0\.1:/);
   });
 
+  it('mpirun: --transport mpi sends the floats from rank to rank, with the bits of one process', async () => {
+    const output = await mpirun(['-n', '3'], ['--transport', 'mpi']);
+    expect(readHash(output)).toBe(expected);
+    for (const rank of [1, 2]) expect(output).toContain(`MPI rank ${rank}`);
+  });
+
   it('mpirun over two machines: meets at the address of mpirun, with the bits of one process', async () => {
     const output = await mpirun([...TWO_MACHINES, '-x', 'LOCKSTEP_TOKEN=a secret for the tests']);
     expect(readHash(output)).toBe(expected);

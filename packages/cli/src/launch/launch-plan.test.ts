@@ -44,10 +44,17 @@ describe('planCommand', () => {
   });
 
   it('leaves alone what the line says itself', () => {
-    const get = fields({ workers: 2, waitFor: 1, listen: '10.0.0.5:7400', topology: 'mesh', tokenFile: 'secret' });
+    const get = fields({
+      workers: 2,
+      waitFor: 1,
+      listen: '10.0.0.5:7400',
+      topology: 'mesh',
+      transport: 'mpi',
+      tokenFile: 'secret',
+    });
     expect(plan({ get, env: {} })).toBe('train net19k --epochs 2 --preemptible');
     expect(plan({ get, env: {}, place: { ...place, rank: 1 } })).toBe(
-      'worker --connect ws://n1:61441 --preemptible --threads 2 --name rank-1 --token-file secret --mesh-listen 0.0.0.0:0',
+      'worker --connect ws://n1:61441 --preemptible --threads 2 --name rank-1 --token-file secret --mesh-listen 0.0.0.0:0 --transport mpi',
     );
   });
 
