@@ -10,7 +10,7 @@ import { jsonField } from '../options.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
 import { readFlags } from '../setting-source.js';
 
-const DEFAULT_LISTEN = '0.0.0.0:7070';
+const DEFAULT_LISTEN = '0.0.0.0:7400';
 
 const listenField: Field = {
   flags: '--listen <host:port>',
