@@ -12,59 +12,12 @@ import {
 } from '@lockstep/core';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { jitterDigits } from '../native-engine/test-digits.js';
 import { randomModel } from '../reference/random-models.js';
 import { describeTensorFlow } from './test-availability.js';
-import { compareContributions, EngineRun, sharedTensorFlow } from './test-engines.js';
+import { EngineRun, sharedTensorFlow } from './test-engines.js';
+import { median, medianDifference, PARITY, prepare, trainBeside, worstDifference } from './test-parity.js';
 
-/** Of each tensor's largest magnitude. */
-const PARITY = 1e-4;
-const SHARDS = 20;
-
-const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] as number;
 const bytesOf = (values: Float32Array): Buffer => Buffer.from(Float32Array.from(values).buffer);
-
-/** A run on jittered digits; weights and digits are a function of the seed. */
-async function prepare(model: ModelSpec, seed: number, samples: number, recipe: RecipeInput = {}) {
-  const layers = inferLayers(model);
-  const { images, labels, normalization } = await jitterDigits(samples, seed);
-  const mean = [normalization.mean];
-  const std = [normalization.std];
-  return {
-    model,
-    recipe: recipeSchema.parse(recipe),
-    state: { parameters: initialParameters(layers, seed), buffers: initialBuffers(layers) },
-    data: { images, labels },
-    samples,
-    normalization: { mean, std },
-  };
-}
-
-async function worstDifference(model: ModelSpec, seed: number, samples: number, recipe: RecipeInput) {
-  const options = await prepare(model, seed, samples, recipe);
-  const call = { step: seed, epoch: seed % 3 };
-  const native = new EngineRun('native', options);
-  const [expected] = native.contribute(call);
-  const [actual] = new EngineRun('tensorflow', options).contribute(call);
-  const differences = compareContributions(native.layout, actual as Float32Array, expected as Float32Array);
-  // nobody reads what a frozen batch norm contributes
-  const compared = differences.filter(({ name }) => !recipe.freeze || !/^(statistics|n\.)/.test(name));
-  return Math.max(...compared.map(({ difference }) => difference));
-}
-
-const STEP_SAMPLES = 32;
-
-/** One step of gradient descent on the parameters in the run's arena. */
-function descend({ arena, layout }: EngineRun, contribution: Float32Array): void {
-  for (const segment of layout.segments) {
-    if (segment.kind !== 'parameter') continue;
-    for (let i = segment.offset; i < segment.offset + segment.size; i++) {
-      arena[i] = (arena[i] as number) - (RATE * (contribution[i] as number)) / STEP_SAMPLES;
-    }
-  }
-}
-
-const RATE = 0.1;
 
 const small = (...layers: unknown[]): ModelSpec =>
   parseModelSpec({
@@ -75,17 +28,16 @@ const small = (...layers: unknown[]): ModelSpec =>
   });
 
 describeTensorFlow('the tensorflow engine', () => {
-  it.each(zooModels.map(({ model, recipe }) => [model.name, model, recipe] as const))(
+  it.each(['tiny6k', 'net19k', 'gap19k', 'lenet5', 'mynet'])(
     '%s: contributions agree with the native engine, the median of 20 shards, dropout and augmentation on',
-    async (_, model, { augmentation }) => {
-      const isPlain = augmentation.rotation === 0 && augmentation.shift === 0;
-      const recipe = { augmentation: isPlain ? { rotation: 7, shift: 1 } : augmentation };
-      const worst: number[] = [];
-      for (let seed = 0; seed < SHARDS; seed++) worst.push(await worstDifference(model, seed, 16, recipe));
-      // the median: a ReLU or a pool that rounding decides is a real difference
-      expect(median(worst), worst.map((value) => value.toExponential(1)).join(' ')).toBeLessThan(PARITY);
+    async (name) => {
+      expect(await medianDifference(name, 20)).toBeLessThan(PARITY);
     },
   );
+
+  it('cnn11m: contributions agree with the native engine, the median of three shards, dropout and augmentation on', async () => {
+    expect(await medianDifference('cnn11m', 3)).toBeLessThan(PARITY);
+  });
 
   it.each<[string, ModelSpec, RecipeInput, number]>([
     ['a short shard', small({ type: 'conv', outChannels: 4, kernel: 3 }, { type: 'batchNorm' }), {}, 11],
@@ -136,31 +88,9 @@ describeTensorFlow('the tensorflow engine', () => {
     expect(median(worst), worst.map((value) => value.toExponential(1)).join(' ')).toBeLessThan(PARITY);
   });
 
-  it.each(['tiny6k', 'net19k', 'gap19k', 'lenet5', 'mynet'])(
-    '%s: along 100 training steps the losses of both engines are within 1e-3 of each other',
-    async (name) => {
-      const { model } = zooModels.find((entry) => entry.model.name === name) as (typeof zooModels)[number];
-      const native = new EngineRun('native', await prepare(model, 4, STEP_SAMPLES));
-      const ours = new EngineRun('tensorflow', await prepare(model, 4, STEP_SAMPLES));
-      // With a batch norm over 16 images rounding decides ReLUs, and any two float32 runs part (two native ones with
-      // weights that differ in the last bit as well): these are compared from the same parameters at every step.
-      const isFree = name === 'lenet5';
-      const losses: number[] = [];
-      for (let step = 0; step < 100; step++) {
-        const expected = reduceCanonically(native.contribute({ step }));
-        const actual = reduceCanonically(ours.contribute({ step }));
-        const at = native.layout.resultOffset;
-        losses.push((expected[at] as number) / STEP_SAMPLES);
-        expect(Math.abs((actual[at] as number) - (expected[at] as number)) / STEP_SAMPLES, `step ${step}`).toBeLessThan(
-          1e-3,
-        );
-        descend(native, expected);
-        descend(ours, isFree ? actual : expected);
-      }
-      // the steps did train
-      expect(losses[99]).toBeLessThan((losses[0] as number) / 2);
-    },
-  );
+  it('lenet5: along 100 training steps the losses of both engines are within 1e-3 of each other', async () => {
+    await trainBeside('lenet5');
+  });
 
   it('takes any model that the native engine takes, and leaves finite numbers', () => {
     fc.assert(
