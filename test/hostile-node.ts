@@ -77,7 +77,7 @@ export class HostileNode {
       nonce: this.#nonces.caller,
       proof,
     } as const;
-    this.send({ ...hello, name: 'hostile', workers: 1, engine: 'none', ...change });
+    this.send({ ...hello, name: 'hostile', workers: 1, engine: 'native (none)', ...change });
   }
 
   secure(): void {
