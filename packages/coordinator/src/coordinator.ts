@@ -156,7 +156,10 @@ export class Coordinator {
       }
       const epoch = Math.floor(steps / this.#epochSteps);
       const nextCheckpoint = this.#checkpoints?.nextStep(steps) ?? Number.POSITIVE_INFINITY;
-      const endStep = Math.min(totalSteps, (epoch + 1) * this.#epochSteps, nextCheckpoint);
+      // asked for before the segment begins: a short step could be over, and the next one begun, before it is told to stop
+      const isAsked = this.#isStopped || this.#control.isCalling;
+      const mostSteps = isAsked ? steps + 1 : totalSteps;
+      const endStep = Math.min(mostSteps, totalSteps, (epoch + 1) * this.#epochSteps, nextCheckpoint);
       // as if the epoch had run without a break
       const began = performance.now() - 1000 * seconds;
       const progress = yield* this.#segment({ epoch, firstStep: steps, endStep }, began);
