@@ -12,8 +12,17 @@ const fixture = new Fixture();
 const agent = path.join(fixture.folder, 'agent.sh');
 let expected = '';
 
-/** As ssh would, but here: mpirun then takes 127.0.0.2 and 127.0.0.3 for other machines. */
-writeFileSync(agent, '#!/bin/sh\nshift\nexec sh -c "$*"\n', { mode: 0o755 });
+/**
+ * As ssh would, but here: mpirun then takes 127.0.0.2 and 127.0.0.3 for other machines. Each gets a folder for temporary files
+ * of its own: two daemons that meet in one folder write the same map of the machine, and now and then one of them crashes.
+ */
+const AGENT = `#!/bin/sh
+export TMPDIR="${fixture.folder}/$1"
+mkdir -p "$TMPDIR"
+shift
+exec sh -c "$*"
+`;
+writeFileSync(agent, AGENT, { mode: 0o755 });
 
 afterAll(() => fixture.remove());
 
