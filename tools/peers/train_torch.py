@@ -71,10 +71,13 @@ def augment(images, augmentation):
     """Each image turned, zoomed and shifted by its own random numbers; zeros come from outside. Values 0 to 1."""
     count, _, height, width = images.shape
     rotation, scale, shift = (augmentation[name] for name in ("rotation", "scale", "shift"))
-    if not (rotation or scale or shift):
+    crop = augmentation.get("centerCrop")
+    if not (rotation or scale or shift or crop):
         return images
     angle = (2 * torch.rand(count) - 1) * math.radians(rotation)
     zoom = 1 + (2 * torch.rand(count) - 1) * scale
+    if crop:
+        zoom[torch.rand(count) < crop["probability"]] *= width / crop["size"]
     moves = [torch.randint(-shift, shift + 1, (count,)) * 2 / side for side in (width, height)]
     cosine, sine = torch.cos(angle) / zoom, torch.sin(angle) / zoom
     rows = [

@@ -11,10 +11,10 @@ export function createInputDrawer({ dataset, recipe, seed }: RunView): (epoch: n
   const shape = { channels, height, width };
   const size = elementCount(shape);
   const inputs = new TrainingInputs(dataset, recipe, seed);
-  const { rotation, shift, scale } = recipe.augmentation;
+  const { rotation, shift, scale, centerCrop } = recipe.augmentation;
   return (epoch) => ({
     epoch: epoch + 1,
-    isAugmented: rotation > 0 || shift > 0 || scale > 0,
+    isAugmented: rotation > 0 || shift > 0 || scale > 0 || centerCrop !== undefined,
     images: Array.from({ length: Math.min(IMAGES, train.count) }, (_, index) => ({
       index,
       label: train.labels[index] as number,

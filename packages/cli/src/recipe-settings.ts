@@ -1,5 +1,13 @@
 /** From a model's own recipe to the recipe of a run: flags over config file over model. */
-import { LockstepError, nearestName, optimizerSchema, type Recipe, recipeSchema, scheduleSchema } from '@lockstep/core';
+import {
+  augmentationSchema,
+  LockstepError,
+  nearestName,
+  optimizerSchema,
+  type Recipe,
+  recipeSchema,
+  scheduleSchema,
+} from '@lockstep/core';
 import { isRecord } from './config-file.js';
 import { findSource, getPath, type SettingSource } from './setting-source.js';
 
@@ -72,11 +80,14 @@ function explainIssue(issue: Issue, merged: unknown, sources: readonly SettingSo
       issue.code === 'unrecognized_keys' ? describeUnknown(path, merged, source) : describeAllowed(issue, value);
     return recipeError(`${source.describe(fullPath)}: ${allowed}`);
   }
-  // Nothing sets the field: it is one that a type, chosen in some source, needs.
-  const typePath = [...fullPath.slice(0, -1), 'type'];
-  const chooser = findSource(sources, typePath);
-  if (chooser === undefined) return recipeError(`${path.join('.')}: ${issue.message}`);
-  return recipeError(`${chooser.describe(typePath)}: needs ${chooser.nameOf(fullPath)} as well`);
+  // Nothing sets the field: it is one that a type, or another field beside it, needs.
+  const parent = path.slice(0, -1);
+  const beside = ['type', ...Object.keys(Object(getPath(merged, parent)))].map((name) => ['recipe', ...parent, name]);
+  for (const needing of beside) {
+    const chooser = findSource(sources, needing);
+    if (chooser) return recipeError(`${chooser.describe(needing)}: needs ${chooser.nameOf(fullPath)} as well`);
+  }
+  return recipeError(`${path.join('.')}: ${issue.message}`);
 }
 
 const recipeError = (text: string): LockstepError => new LockstepError('LOCKSTEP_RECIPE', text);
@@ -96,10 +107,10 @@ function listNames(parent: readonly PropertyKey[], type: unknown): string[] {
   const options = [...optimizerSchema.options, ...scheduleSchema.options];
   const shape = options.find((option) => option.shape.type.value === type)?.shape;
   if (shape !== undefined) return Object.keys(shape).filter((name) => name !== 'type');
-  return Object.keys(parent[0] === 'augmentation' ? augmentationShape() : recipeSchema.shape);
+  if (parent[0] !== 'augmentation') return Object.keys(recipeSchema.shape);
+  const { centerCrop } = augmentationSchema.shape;
+  return Object.keys((parent[1] === 'centerCrop' ? centerCrop.unwrap() : augmentationSchema).shape);
 }
-
-const augmentationShape = (): object => recipeSchema.parse({}).augmentation;
 
 function describeAllowed(issue: Issue, value: unknown): string {
   const choices = issue.options ?? issue.values;

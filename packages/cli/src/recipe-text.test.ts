@@ -25,6 +25,10 @@ const cases: [RecipeInput, string][] = [
     { clipNorm: 1, gradientPrecision: 'bf16' },
     '10 epochs, batch 128, Adam, rate 0.001, clip norm 1, gradients in bf16',
   ],
+  [
+    { augmentation: { centerCrop: { size: 22, probability: 0.1 } } },
+    '10 epochs, batch 128, Adam, rate 0.001, centre crop to 22 with probability 0.1',
+  ],
   [{ gradientPrecision: 'float32' }, '10 epochs, batch 128, Adam, rate 0.001'],
   [{ schedule: { type: 'one-cycle' } }, '10 epochs, batch 128, Adam, rate 0.001 one-cycle'],
 ];

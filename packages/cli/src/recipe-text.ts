@@ -3,7 +3,7 @@ import type { Optimizer, Recipe, Schedule } from '@lockstep/core';
 
 /** `8 epochs, batch 128, SGD momentum 0.9 nesterov weight decay 0.0001, rate 0.1 one-cycle, shift 1`. */
 export function formatRecipe(recipe: Recipe): string {
-  const { rotation, shift, scale } = recipe.augmentation;
+  const { rotation, shift, scale, centerCrop } = recipe.augmentation;
   const parts = [
     `${recipe.epochs} ${recipe.epochs === 1 ? 'epoch' : 'epochs'}`,
     `batch ${recipe.batchSize}${recipe.shardSize === 16 ? '' : ` in shards of ${recipe.shardSize}`}`,
@@ -13,6 +13,7 @@ export function formatRecipe(recipe: Recipe): string {
     rotation > 0 ? `rotation ±${rotation}°` : '',
     shift > 0 ? `shift ±${shift}` : '',
     scale > 0 ? `scale ±${scale}` : '',
+    centerCrop === undefined ? '' : formatCrop(centerCrop),
     recipe.dropout === undefined ? '' : `dropout ${recipe.dropout}`,
     recipe.labelSmoothing === undefined ? '' : `label smoothing ${recipe.labelSmoothing}`,
     recipe.clipNorm === undefined ? '' : `clip norm ${recipe.clipNorm}`,
@@ -21,6 +22,10 @@ export function formatRecipe(recipe: Recipe): string {
     recipe.freeze === undefined ? '' : `frozen ${recipe.freeze.join(' ')}`,
   ];
   return parts.filter((part) => part !== '').join(', ');
+}
+
+function formatCrop({ size, probability }: NonNullable<Recipe['augmentation']['centerCrop']>): string {
+  return `centre crop to ${size}${probability === 1 ? '' : ` with probability ${probability}`}`;
 }
 
 function formatOptimizer(optimizer: Optimizer): string {

@@ -129,6 +129,11 @@ describe('every flag of the recipe', () => {
     ],
     [{ warmupSteps: '100' }, { warmupSteps: 100 }],
     [{ rotation: '7.5', shift: '2', scale: '0.1' }, { augmentation: { rotation: 7.5, shift: 2, scale: 0.1 } }],
+    [{ centerCrop: '22' }, { augmentation: { centerCrop: { size: 22, probability: 1 } } }],
+    [
+      { centerCrop: '22', centerCropProbability: '0.1' },
+      { augmentation: { centerCrop: { size: 22, probability: 0.1 } } },
+    ],
     [{ dropout: '0.3' }, { dropout: 0.3 }],
   ])('%j', (options, expected) => {
     expect(resolve(options).recipe).toMatchObject(expected);
@@ -189,6 +194,14 @@ describe('errors of a config file name file and line', () => {
     [
       'recipe:\n  augmentation:\n    shfit: 2\n',
       'FILE:3: recipe.augmentation.shfit 2: unknown field. Did you mean shift?',
+    ],
+    [
+      'recipe:\n  augmentation:\n    centerCrop: { size: 22, probabilty: 0.1 }\n',
+      'FILE:3: recipe.augmentation.centerCrop.probabilty 0.1: unknown field. Did you mean probability?',
+    ],
+    [
+      'recipe:\n  augmentation:\n    centerCrop: { probability: 0.1 }\n',
+      'FILE:3: recipe.augmentation.centerCrop.probability 0.1: needs size as well',
     ],
     ['recipe:\n  augmentation: 2\n', 'FILE:2: recipe.augmentation 2: must be fields under this name'],
     [

@@ -56,6 +56,14 @@ export const augmentationSchema = z.strictObject({
   shift: z.int().min(0).max(64).default(0),
   /** Scale about the centre, uniform in [1 - scale, 1 + scale]. */
   scale: z.number().min(0).lt(1).default(0),
+  /**
+   * Of one image in 1 / probability: the middle `size` columns, and rows in proportion, blown up to the whole image;
+   * bilinear, in one with rotation and scale. torchvision's RandomApply([CenterCrop(size)], probability) and Resize, but
+   * that the outermost pixels blend with what lies just outside of the crop. Off when left out.
+   */
+  centerCrop: z
+    .strictObject({ size: z.int().min(1).max(4096), probability: z.number().min(0).max(1).default(1) })
+    .optional(),
 });
 
 export const recipeSchema = z.strictObject({

@@ -14,13 +14,21 @@ struct Move {
 
 INLINE double uniform(uint32_t word) { return (word >> 8) * (1.0 / 16777216); }
 
+// By how much the crop magnifies an image: a function of (seed, epoch, image), word 0 of index 1
+double drawCrop(const InputOp& op, const Context& context, int32_t image) {
+  uint32_t words[4][BLOCK];
+  philoxLanes({context.seedLow, context.seedHigh}, 1, (uint32_t)image, context.epoch, AUGMENTATION, words);
+  return uniform(words[0][0]) < op.cropProbability ? op.crop : 1;
+}
+
 // A function of (seed, epoch, image): words of Philox(seed, AUGMENTATION, stream epoch, lane image, index 0)
 Move drawMove(const InputOp& op, const Context& context, int32_t image) {
   uint32_t words[4][BLOCK];
   philoxLanes({context.seedLow, context.seedHigh}, 0, (uint32_t)image, context.epoch, AUGMENTATION, words);
   double sine, cosine;
   sineCosine((2 * uniform(words[0][0]) - 1) * op.rotation, sine, cosine);
-  const double zoom = 1 + (2 * uniform(words[1][0]) - 1) * op.zoom;
+  double zoom = 1 + (2 * uniform(words[1][0]) - 1) * op.zoom;
+  if (op.cropProbability > 0) zoom *= drawCrop(op, context, image);
   const int range = 2 * op.move + 1;
   return {(float)(cosine / zoom), (float)(sine / zoom), (int)(uniform(words[2][0]) * range) - op.move,
           (int)(uniform(words[3][0]) * range) - op.move};
@@ -137,8 +145,8 @@ void runInput(const InputOp& op, const Context& context, int shard) {
   const int64_t imageBytes = (int64_t)t.channels * t.height * t.width;
   for (int b = 0; b < context.blocksPerShard; b++) {
     const int first = context.firstSample(shard, b), lanes = context.validLanes(shard, b);
-    const bool augments = context.train && (op.rotation > 0 || op.zoom > 0 || op.move > 0);
-    const bool turns = context.train && (op.rotation > 0 || op.zoom > 0);
+    const bool turns = context.train && (op.rotation > 0 || op.zoom > 0 || op.cropProbability > 0);
+    const bool augments = turns || (context.train && op.move > 0);
     float* out = t.block(shard, b);
     int32_t images[BLOCK];
     Move moves[BLOCK];

@@ -10,7 +10,8 @@ struct InputOp {
   // Augmentation, in training only: degrees, whole pixels, fraction. All 0: none.
   float rotation, zoom;
   int move;
-  uint8_t* bordered;           // scratch: 16 images with a border, where rotation or zoom is on
+  float crop, cropProbability;  // what an image is magnified by, 1: not at all; how often
+  uint8_t* bordered;           // scratch: 16 images with a border, where it needs pixels between pixels
 };
 
 // Bytes of `bordered`

@@ -159,6 +159,7 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
         InputOp in{};
         in.out = tensor();
         in.rotation = r.nextFloat(), in.zoom = r.nextFloat(), in.move = r.next();
+        in.crop = r.nextFloat(), in.cropProbability = r.nextFloat();
         in.bordered = (uint8_t*)(scratch + (int64_t)r.next() * BLOCK);
         for (int c = 0; c < in.out.channels && c < 16; c++) in.scale[c] = r.nextFloat(), in.shift[c] = r.nextFloat();
         op.index = (int)p->inputs_.size();

@@ -8,6 +8,14 @@
 /** Samples in a block: the floats of one element. */
 export const BLOCK = 16;
 
+/** Random changes to training images; see core/src/recipe.ts. */
+export interface ProgramAugmentation {
+  readonly rotation: number;
+  readonly scale: number;
+  readonly shift: number;
+  readonly centerCrop?: { readonly size: number; readonly probability: number } | undefined;
+}
+
 /** Kinds of record of an encoded program; see packages/kernels/native/program.h. */
 export const record = {
   tensor: 1,
@@ -228,15 +236,18 @@ export class ProgramBuilder {
   /** Images into `out`: pixel v becomes v * scale + shift, per channel. */
   input(
     out: ProgramTensor,
-    augmentation: { rotation: number; scale: number; shift: number },
+    augmentation: ProgramAugmentation,
     normalization: readonly { scale: number; shift: number }[],
   ): void {
+    const { centerCrop } = augmentation;
     const bordered = this.#allocate((BLOCK * (out.height + 3) * (out.width + 3)) / 4 + BLOCK);
     this.#record(record.input, [
       out.id,
       bitsOf(augmentation.rotation),
       bitsOf(augmentation.scale),
       augmentation.shift,
+      bitsOf(centerCrop === undefined ? 1 : out.width / centerCrop.size),
+      bitsOf(centerCrop?.probability ?? 0),
       bordered,
       ...normalization.flatMap(({ scale, shift }) => [bitsOf(scale), bitsOf(shift)]),
     ]);

@@ -37,14 +37,14 @@ export const gap19k = defineZooModel(
       learningRate: 0.01,
       schedule: { type: 'one-cycle' },
     },
-    /** The author's notebook, without its centre crop to 22 pixels of one image in ten. */
+    /** The author's notebook. */
     author: {
       epochs: 20,
       batchSize: 512,
       optimizer: { type: 'sgd', momentum: 0.9 },
       learningRate: 0.01,
       schedule: { type: 'step', every: 15, gamma: 0.1 },
-      augmentation: { rotation: 15 },
+      augmentation: { rotation: 15, centerCrop: { size: 22, probability: 0.1 } },
     },
   },
   '99.4% on the test set with fewer than 20,000 parameters in fewer than 20 epochs',

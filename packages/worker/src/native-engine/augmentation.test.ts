@@ -1,9 +1,9 @@
 /** The images that training sees, native against the reference. */
-import { type Augmentation, elementCount, philox, purposes, type Shape } from '@lockstep/core';
+import { type Augmentation, elementCount, philox, type Shape } from '@lockstep/core';
 import { availableIsas, loadKernels } from '@lockstep/kernels';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { augmentImage, drawChange } from '../reference/augmentation.js';
+import { augmentImage, drawChange, drawWords } from '../reference/augmentation.js';
 import { randomImages } from '../reference/random-values.js';
 import { TEST_SEED } from './test-harness.js';
 import { probeInput } from './test-probe.js';
@@ -29,9 +29,7 @@ function drawImages(shape: Shape): Uint8Array {
 
 /** What the reference makes of an image. */
 function augment(images: Uint8Array, shape: Shape, image: number, augmentation: Augmentation, seed = TEST_SEED) {
-  const words = new Uint32Array(4);
-  philox(seed, purposes.augmentation, EPOCH, image, 0, words);
-  const change = drawChange([...words] as [number, number, number, number], augmentation);
+  const change = drawChange(drawWords(seed, EPOCH, image), augmentation, shape.width);
   const size = elementCount(shape);
   return { change, expected: augmentImage(images.subarray(image * size, (image + 1) * size), shape, change) };
 }
@@ -45,6 +43,9 @@ describe.each(availableIsas())('augmentation (%s)', (isa) => {
     ['rotation all the way round', { rotation: 180, shift: 0, scale: 0 }],
     ['scale', { rotation: 0, shift: 0, scale: 0.3 }],
     ['rotation, shift and scale', { rotation: 10, shift: 3, scale: 0.2 }],
+    ['centre crop', { rotation: 0, shift: 0, scale: 0, centerCrop: { size: 6, probability: 1 } }],
+    ['a crop wider than the image', { rotation: 0, shift: 0, scale: 0, centerCrop: { size: 33, probability: 1 } }],
+    ['all of them', { rotation: 10, shift: 3, scale: 0.2, centerCrop: { size: 10, probability: 0.5 } }],
   ])('%s: as the reference, at every lane', (_, augmentation) => {
     for (const shape of SHAPES) {
       const images = drawImages(shape);
@@ -103,6 +104,25 @@ describe.each(availableIsas())('augmentation (%s)', (isa) => {
       if (expected[i] === 0) expect(value).toBe(outside);
       else expect(value).toBeCloseTo(inside, 5);
     });
+  });
+
+  it('crops as many images as its probability says, and leaves the others alone', () => {
+    const shape = { channels: 1, height: 5, width: 5 };
+    const images = randomImages(shape, 201, 3).fill(0, 0, 25);
+    const augmentation = { rotation: 0, shift: 0, scale: 0, centerCrop: { size: 3, probability: 0.25 } };
+    const cropped = Array.from({ length: 200 }, (_, i) => {
+      const image = i + 1;
+      const { change, expected } = augment(images, shape, image, augmentation);
+      const actual = probeInput({ shape, images, recipe: { augmentation }, isa, epoch: EPOCH }, image, image % 20);
+      expect(largestDifference(actual, expected)).toBeLessThan(TOLERANCE);
+      const isWhole = actual.every((value, pixel) => value === images[25 * image + pixel]);
+      expect(isWhole).toBe(change.scale === 1);
+      return isWhole ? 0 : 1;
+    });
+    const count = cropped.reduce<number>((sum, one) => sum + one, 0);
+    // 50 expected, 6 is the standard deviation
+    expect(count).toBeGreaterThan(25);
+    expect(count).toBeLessThan(75);
   });
 
   it('is none where the recipe has none', () => {

@@ -1,6 +1,6 @@
-import { createDataset, elementCount, philox, purposes, recipeSchema } from '@lockstep/core';
+import { createDataset, elementCount, recipeSchema } from '@lockstep/core';
 import { describe, expect, it } from 'vitest';
-import { augmentImage, drawChange } from '../reference/augmentation.js';
+import { augmentImage, drawChange, drawWords } from '../reference/augmentation.js';
 import { randomImages } from '../reference/random-values.js';
 import { TrainingInputs } from './training-inputs.js';
 
@@ -25,7 +25,10 @@ describe('the inputs of training', () => {
     [2, 9, 14],
   ])('are the augmented images of the seed, the epoch and the image: %dx%dx%d', (channels, height, width) => {
     const { shape, dataset } = makeDataset(channels, height, width);
-    const recipe = recipeSchema.parse({ augmentation: { rotation: 20, shift: 2, scale: 0.1 }, shardSize: 32 });
+    const recipe = recipeSchema.parse({
+      augmentation: { rotation: 20, shift: 2, scale: 0.1, centerCrop: { size: 8, probability: 0.5 } },
+      shardSize: 32,
+    });
     const inputs = new TrainingInputs(dataset, recipe, SEED);
     for (const [epoch, index] of [
       [0, 0],
@@ -33,9 +36,7 @@ describe('the inputs of training', () => {
       [3, 8],
       [0, 7],
     ] as const) {
-      const words = new Uint32Array(4);
-      philox(SEED, purposes.augmentation, epoch, index, 0, words);
-      const change = drawChange([...words] as [number, number, number, number], recipe.augmentation);
+      const change = drawChange(drawWords(SEED, epoch, index), recipe.augmentation, width);
       const size = elementCount(shape);
       const expected = augmentImage(dataset.train.images.subarray(index * size, (index + 1) * size), shape, change);
       const drawn = inputs.draw(epoch, index);

@@ -13,27 +13,34 @@ const augment = (change: Partial<typeof unchanged>) => augmentImage(digits, thre
 describe('the draw of a change', () => {
   const augmentation = { rotation: 10, shift: 2, scale: 0.25 };
   const LARGEST = 0xffffffff;
+  const draw = (words: [number, number, number, number]) => drawChange([...words, 0], augmentation, 28);
 
   test('spans the ranges from the smallest words to the largest', () => {
-    expect(drawChange([0, 0, 0, 0], augmentation)).toEqual({ angleDegrees: -10, scale: 0.75, shiftX: -2, shiftY: -2 });
-    const { angleDegrees, scale, shiftX, shiftY } = drawChange([LARGEST, LARGEST, LARGEST, LARGEST], augmentation);
+    expect(draw([0, 0, 0, 0])).toEqual({ angleDegrees: -10, scale: 0.75, shiftX: -2, shiftY: -2 });
+    const { angleDegrees, scale, shiftX, shiftY } = draw([LARGEST, LARGEST, LARGEST, LARGEST]);
     expect(angleDegrees).toBe(10 * (1 - 2 ** -23));
     expect(scale).toBe(1 + 0.25 * (1 - 2 ** -23));
     expect([shiftX, shiftY]).toEqual([2, 2]);
   });
 
   test('leaves the image alone for middle words', () => {
-    expect(drawChange([2 ** 31, 2 ** 31, 2 ** 31, 2 ** 31], augmentation)).toEqual(unchanged);
+    expect(draw([2 ** 31, 2 ** 31, 2 ** 31, 2 ** 31])).toEqual(unchanged);
   });
 
   test('draws each shift from its own word, all of them equally often', () => {
     const words = Array.from({ length: 5 }, (_, i) => Math.floor(((i + 0.5) / 5) * 2 ** 32));
-    expect(words.map((word) => drawChange([0, 0, word, 0], augmentation).shiftX)).toEqual([-2, -1, 0, 1, 2]);
-    expect(words.map((word) => drawChange([0, 0, 0, word], augmentation).shiftY)).toEqual([-2, -1, 0, 1, 2]);
+    expect(words.map((word) => draw([0, 0, word, 0]).shiftX)).toEqual([-2, -1, 0, 1, 2]);
+    expect(words.map((word) => draw([0, 0, 0, word]).shiftY)).toEqual([-2, -1, 0, 1, 2]);
+  });
+
+  test('magnifies what it crops, which the fifth word decides', () => {
+    const cropping = { rotation: 0, shift: 0, scale: 0, centerCrop: { size: 22, probability: 0.25 } };
+    const drawCrop = (word: number) => drawChange([0, 0, 0, 0, word], cropping, 28).scale;
+    expect([0, 2 ** 30 - 1, 2 ** 30, LARGEST].map(drawCrop)).toEqual([28 / 22, 28 / 22, 1, 1]);
   });
 
   test('reads words as unsigned', () => {
-    expect(drawChange([-1, 0, 0, 0], augmentation).angleDegrees).toBeGreaterThan(9.99);
+    expect(draw([-1, 0, 0, 0]).angleDegrees).toBeGreaterThan(9.99);
   });
 });
 

@@ -2,9 +2,10 @@
  * Augmentation of one image, and the normalisation after it: the contract for the native kernel.
  *
  * A sample's changes are drawn from words 0 to 3 of Philox4x32-10 with key = seed and counter = [index 0,
- * lane = sample's index in the training set, stream = epoch, purpose = 3 (augmentation)].
+ * lane = sample's index in the training set, stream = epoch, purpose = 3 (augmentation)]; whether it is cropped, from word 0
+ * of index 1.
  */
-import type { Augmentation, Shape } from '@lockstep/core';
+import { type Augmentation, philox, purposes, type Shape } from '@lockstep/core';
 
 /** What is done to one image. */
 export interface ImageChange {
@@ -23,13 +24,27 @@ export interface PixelNormalization {
   readonly std: number;
 }
 
-/** The change drawn by four 32-bit words: rotation, scale, shift along x, shift along y. */
-export function drawChange(words: readonly [number, number, number, number], augmentation: Augmentation): ImageChange {
-  const [u0, u1, u2, u3] = words.map((word) => (word >>> 8) / 2 ** 24) as [number, number, number, number];
-  const { rotation, scale, shift } = augmentation;
+/** The words that decide about one image: rotation, scale, shift along x, shift along y; crop. */
+export type ChangeWords = readonly [number, number, number, number, number];
+
+export function drawWords(seed: number, epoch: number, image: number): ChangeWords {
+  const draw = (index: number): number[] => {
+    const words = new Uint32Array(4);
+    philox(seed, purposes.augmentation, epoch, image, index, words);
+    return [...words];
+  };
+  return [...draw(0), ...draw(1).slice(0, 1)] as unknown as ChangeWords;
+}
+
+/** The change of an image `width` pixels wide. */
+export function drawChange(words: ChangeWords, augmentation: Augmentation, width: number): ImageChange {
+  const uniforms = words.map((word) => (word >>> 8) / 2 ** 24);
+  const [u0, u1, u2, u3, u4] = uniforms as [number, number, number, number, number];
+  const { rotation, scale, shift, centerCrop } = augmentation;
+  const isCropped = centerCrop !== undefined && u4 < centerCrop.probability;
   return {
     angleDegrees: (2 * u0 - 1) * rotation,
-    scale: 1 + (2 * u1 - 1) * scale,
+    scale: (1 + (2 * u1 - 1) * scale) * (isCropped ? width / centerCrop.size : 1),
     shiftX: Math.floor(u2 * (2 * shift + 1)) - shift,
     shiftY: Math.floor(u3 * (2 * shift + 1)) - shift,
   };

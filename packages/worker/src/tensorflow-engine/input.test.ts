@@ -62,6 +62,8 @@ describe('the inputs of a shard are those of the native engine, to the last bit'
     ['rotation through every quarter', { rotation: 180 }],
     ['scale', { scale: 0.3 }],
     ['all of them', { rotation: 25, scale: 0.2, shift: 2 }],
+    ['centre crop', { centerCrop: { size: 6, probability: 1 } }],
+    ['centre crop of half of them', { rotation: 5, scale: 0.1, centerCrop: { size: 11, probability: 0.5 } }],
   ])('%s', (_, partial) => {
     const augmentation = { rotation: 0, shift: 0, scale: 0, ...partial };
     for (const shape of [

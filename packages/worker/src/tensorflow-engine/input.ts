@@ -31,6 +31,7 @@ export class InputWriter {
   readonly #shifts: Float32Array;
   /** [channel][pixel value]. */
   readonly #table: Float32Array;
+  readonly #cropProbability: number;
   readonly #isMoved: boolean;
   readonly #isTurned: boolean;
   readonly #words = new Uint32Array(4);
@@ -43,7 +44,8 @@ export class InputWriter {
     this.#table = Float32Array.from({ length: shape.channels * BYTE_VALUES }, (_, i) =>
       this.#normalize(i % BYTE_VALUES, Math.floor(i / BYTE_VALUES)),
     );
-    this.#isTurned = augmentation.rotation > 0 || augmentation.scale > 0;
+    this.#cropProbability = fround(augmentation.centerCrop?.probability ?? 0);
+    this.#isTurned = augmentation.rotation > 0 || augmentation.scale > 0 || this.#cropProbability > 0;
     this.#isMoved = this.#isTurned || augmentation.shift > 0;
   }
 
@@ -86,7 +88,7 @@ export class InputWriter {
     philox(seed, purposes.augmentation, epoch, image, 0, this.#words);
     const [turn, zoom, x, y] = Array.from(this.#words, toUniform) as [number, number, number, number];
     const { sine, cosine } = sineCosine((2 * turn - 1) * fround(augmentation.rotation));
-    const factor = 1 + (2 * zoom - 1) * fround(augmentation.scale);
+    const factor = (1 + (2 * zoom - 1) * fround(augmentation.scale)) * this.#drawCrop(image, epoch);
     const range = 2 * augmentation.shift + 1;
     return {
       cosine: fround(cosine / factor),
@@ -94,6 +96,15 @@ export class InputWriter {
       x: Math.floor(x * range) - augmentation.shift,
       y: Math.floor(y * range) - augmentation.shift,
     };
+  }
+
+  /** By how much the crop magnifies an image. */
+  #drawCrop(image: number, epoch: number): number {
+    const { seed, augmentation, shape } = this.options;
+    if (augmentation.centerCrop === undefined) return 1;
+    philox(seed, purposes.augmentation, epoch, image, 1, this.#words);
+    const isCropped = toUniform(this.#words[0] as number) < this.#cropProbability;
+    return isCropped ? fround(shape.width / augmentation.centerCrop.size) : 1;
   }
 
   /** Whole pixels only; zeros from outside. */
