@@ -3,7 +3,13 @@ import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { train } from '../packages/cli/dist/session.js';
-import { Chronicler, type PageOptions, PageServer, proveView } from '../packages/coordinator/dist/index.js';
+import {
+  Chronicler,
+  offenceLimits,
+  type PageOptions,
+  PageServer,
+  proveView,
+} from '../packages/coordinator/dist/index.js';
 import { RunControl } from '../packages/core/dist/index.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 import { runSmall, SMALL_STEPS_PER_EPOCH, smallModel, smallRecipe } from './small-run.ts';
@@ -116,6 +122,26 @@ describe('a run that is looked at', () => {
     expect(await running).toBe((await runSmall({ workers: 1, steps: STEPS })).hash);
     expect(await Promise.all(viewers.map(({ closed }) => closed))).toEqual(new Array(VIEWERS).fill(1001));
     expect(viewers.map(({ lastPhase }) => lastPhase)).toEqual(new Array(VIEWERS).fill('ended'));
+  });
+
+  it('shuts out who sends rubbish again and again, keeps its viewers, and lets the sender in again later', async () => {
+    const viewer = await new TestViewer().enter();
+    const codes: number[] = [];
+    for (let i = 0; i < offenceLimits.most + 1; i++) {
+      const sender = new TestViewer();
+      sender.socket.on('open', () => sender.socket.send('rubbish'));
+      codes.push(await sender.closed);
+    }
+    // 1006: the connection was closed without an answer
+    expect(codes.slice(0, offenceLimits.most)).toEqual(new Array(offenceLimits.most).fill(1008));
+    expect(codes.at(-1)).toBe(1006);
+    control.pause();
+    viewer.socket.send('{"ask":"resume"}');
+    await new Promise<void>((resolve) => control.onChange(() => control.isPaused || resolve()));
+    let later: TestViewer;
+    do later = new TestViewer();
+    while (!(await Promise.race([later.message('hello'), later.closed.then(() => undefined)])));
+    later.socket.terminate();
   });
 
   it('is paused, resumed and stopped by a viewer, in order', async () => {

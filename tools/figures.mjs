@@ -167,14 +167,21 @@ function formatWatching({ rows }) {
     return `${middle} (${least} to ${most})`;
   };
   return formatTable(
-    ['*model', '*before the page', 'images/s', 'watched', 'a step takes longer by', 'its CPU time by'],
-    rows.map(({ model, crowd, plainImagesPerSecond, watchedImagesPerSecond, cost: share, cpuCost }) => [
+    [
+      '*model',
+      '*before the page',
+      'images/s',
+      'watched',
+      'a step takes longer by',
+      'threads beside it take, of a core',
+    ],
+    rows.map(({ model, crowd, plainImagesPerSecond, watchedImagesPerSecond, cost: share, beside }) => [
       model,
       crowd,
       spread(plainImagesPerSecond),
       spread(watchedImagesPerSecond),
       range(share),
-      range(cpuCost),
+      beside ? range(beside) : '',
     ]),
   );
 }

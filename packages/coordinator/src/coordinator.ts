@@ -60,7 +60,7 @@ export interface RunOptions {
   readonly observers?: Observers | undefined;
 }
 
-const PROGRESS_MS = 100;
+const PROGRESS_MS = 250;
 
 export class Coordinator {
   readonly #warnings: (WarningEvent | NodeEvent)[] = [];

@@ -13,4 +13,5 @@ export * from './page/feed.js';
 export * from './page/image-uri.js';
 export { proveView } from './page/access.js';
 export * from './page/judge.js';
+export { offenceLimits } from './page/offenders.js';
 export * from './page/page-server.js';

@@ -53,18 +53,18 @@ describe('shareOut', () => {
 });
 
 describe('summarizeWatching', () => {
-  const pair = (plain: number, watched: number, cpu: number) => ({
-    plain: { imagesPerSecond: plain, stepCpuMs: 2 },
-    watched: { imagesPerSecond: watched, stepCpuMs: cpu },
+  const pair = (plain: number, watched: number, beside: number | undefined) => ({
+    plain: { imagesPerSecond: plain, beside: 0.01 },
+    watched: { imagesPerSecond: watched, beside },
   });
 
   it('takes the cost of each pair of slices, and of them the median', () => {
-    const figures = summarizeWatching([pair(1010, 1000, 2.01), pair(505, 500, 2.02), pair(1000, 1000, 2)]);
+    const figures = summarizeWatching([pair(1010, 1000, 0.015), pair(505, 500, 0.02), pair(1000, 1000, 0.01)]);
     expect(figures.cost).toEqual({ median: expect.closeTo(0.01, 9), min: 0, max: expect.closeTo(0.01, 9) });
-    expect(figures.cpuCost).toEqual({ median: expect.closeTo(0.005, 9), min: 0, max: expect.closeTo(0.01, 9) });
+    expect(figures.beside).toEqual({ median: expect.closeTo(0.005, 9), min: 0, max: expect.closeTo(0.01, 9) });
     expect(formatWatching([{ model: 'm', crowd: 'nobody', ...figures }])).toEqual([
-      'Model  Before the page  Images/s  Watched   Cost  (min to max)        CPU  (min to max)',
-      'm      nobody              1,000    1,000  1.00%  (0.00% to 1.00%)  0.50%  (0.00% to 1.00%)',
+      'Model  Before the page  Images/s  Watched   Cost  (min to max)      Of a core  (min to max)',
+      'm      nobody              1,000    1,000  1.00%  (0.00% to 1.00%)      0.50%  (0.00% to 1.00%)',
     ]);
   });
 });

@@ -1,4 +1,5 @@
 /** A run of `bench watching`: trains until it is ended, watched by everything or by nobody, and tells how far it is. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadData } from '../data.js';
 import { describeError, EXIT_FAILED } from '../failure.js';
@@ -37,9 +38,8 @@ async function run({ model, recipe, data, workers, folder }: WatchedTask): Promi
   const endless = { ...request, recipe: { ...request.recipe, epochs: MANY_EPOCHS } };
   for await (const event of train({ ...endless, observers, control })) {
     if (event.event !== 'progress') continue;
-    const { user, system } = process.cpuUsage();
     const step = (event.epoch - 1) * event.stepsPerEpoch + event.step;
-    tell({ step, atMs: performance.now(), cpuMs: (user + system) / 1000 });
+    tell({ step, atMs: performance.now(), besideMs: readBeside(workers) });
   }
 }
 
@@ -55,5 +55,17 @@ function chooseWatch(folder: string | undefined): WatchSettings {
     metrics: folder === undefined ? undefined : { host: HOST, port: FREE },
   };
 }
+
+/** CPU time of all threads but the `workers` busiest, which compute; undefined where there is no /proc. */
+function readBeside(workers: number): number | undefined {
+  if (!existsSync(THREADS)) return undefined;
+  const times = readdirSync(THREADS).map((thread) =>
+    Number(readFileSync(join(THREADS, thread, 'schedstat'), 'utf8').split(' ')[0]),
+  );
+  const beside = times.sort((a, b) => b - a).slice(workers);
+  return beside.reduce((sum, nanoseconds) => sum + nanoseconds, 0) / 1e6;
+}
+
+const THREADS = '/proc/self/task';
 
 const tell = (note: WatchedNote): void => void process.send?.(note);

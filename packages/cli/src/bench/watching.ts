@@ -32,15 +32,15 @@ export type WatchedNote = { readonly page: string } | StepNote;
 interface StepNote {
   readonly step: number;
   readonly atMs: number;
-  /** CPU time of the process so far, user and system. */
-  readonly cpuMs: number;
+  /** CPU time so far of the threads that don't compute; undefined where the system does not tell. */
+  readonly besideMs: number | undefined;
 }
 
 /** One slice of one run. */
 export interface WatchedSample {
   readonly imagesPerSecond: number;
-  /** CPU time of a step: what other programs on the machine do changes it least. */
-  readonly stepCpuMs: number;
+  /** CPU time of the threads that don't compute, as a share of one core; undefined where the system does not tell. */
+  readonly beside: number | undefined;
 }
 
 export interface WatchingFigures {
@@ -50,8 +50,11 @@ export interface WatchingFigures {
   readonly watchedImagesPerSecond: Spread;
   /** Longer that a watched step takes, as a share of one that is not; of each pair of slices by itself. */
   readonly cost: Spread;
-  /** The same of its CPU time. */
-  readonly cpuCost: Spread;
+  /**
+   * Of one core's time what the threads that don't compute take for it: even on a machine whose every core computes, steps
+   * cannot become longer by more. Other programs on the machine change it far less than `cost`.
+   */
+  readonly beside: Spread | undefined;
 }
 
 export interface WatchingOptions {
@@ -74,8 +77,15 @@ export function summarizeWatching(pairs: readonly SamplePair[]): Omit<WatchingFi
     plainImagesPerSecond: summarizeValues(pairs.map(({ plain }) => plain.imagesPerSecond)),
     watchedImagesPerSecond: summarizeValues(pairs.map(({ watched }) => watched.imagesPerSecond)),
     cost: summarizeValues(pairs.map(({ plain, watched }) => plain.imagesPerSecond / watched.imagesPerSecond - 1)),
-    cpuCost: summarizeValues(pairs.map(({ plain, watched }) => watched.stepCpuMs / plain.stepCpuMs - 1)),
+    beside: summarizeBeside(pairs),
   };
+}
+
+function summarizeBeside(pairs: readonly SamplePair[]): Spread | undefined {
+  const shares = pairs.flatMap(({ plain: { beside: own }, watched: { beside } }) =>
+    own === undefined || beside === undefined ? [] : [beside - own],
+  );
+  return shares.length > 0 ? summarizeValues(shares) : undefined;
 }
 
 /** Measures one model, with each kind of crowd before its page. */
@@ -161,10 +171,11 @@ class MeasuredRun {
       const text = `${seconds} s are too short to see ${this.task.model.name} take steps. Give more --seconds.`;
       throw new LockstepError('LOCKSTEP_CLI_OPTION', text);
     }
-    const steps = last.step - first.step;
+    const took = last.atMs - first.atMs;
+    const isTold = last.besideMs !== undefined && first.besideMs !== undefined;
     return {
-      imagesPerSecond: (1000 * this.#batchSize * steps) / (last.atMs - first.atMs),
-      stepCpuMs: (last.cpuMs - first.cpuMs) / steps,
+      imagesPerSecond: (1000 * this.#batchSize * (last.step - first.step)) / took,
+      beside: isTold ? (last.besideMs - first.besideMs) / took : undefined,
     };
   }
 
@@ -181,16 +192,25 @@ const formatCost = (share: number): string => `${(100 * share).toFixed(2)}%`;
 
 /** One line per model and crowd. */
 export function formatWatching(figures: readonly WatchingFigures[]): string[] {
-  const rows = figures.map(({ model, crowd, plainImagesPerSecond, watchedImagesPerSecond, cost, cpuCost }) => [
+  const rows = figures.map(({ model, crowd, plainImagesPerSecond, watchedImagesPerSecond, cost, beside }) => [
     model,
     crowd,
     formatRate(plainImagesPerSecond.median),
     formatRate(watchedImagesPerSecond.median),
     formatCost(cost.median),
     `(${formatCost(cost.min)} to ${formatCost(cost.max)})`,
-    formatCost(cpuCost.median),
-    `(${formatCost(cpuCost.min)} to ${formatCost(cpuCost.max)})`,
+    beside ? formatCost(beside.median) : '',
+    beside ? `(${formatCost(beside.min)} to ${formatCost(beside.max)})` : '',
   ]);
-  const headings = ['Model', 'Before the page', 'Images/s', 'Watched', 'Cost', '(min to max)', 'CPU', '(min to max)'];
+  const headings = [
+    'Model',
+    'Before the page',
+    'Images/s',
+    'Watched',
+    'Cost',
+    '(min to max)',
+    'Of a core',
+    '(min to max)',
+  ];
   return formatTable([headings, ...rows], 'llrrrlrl');
 }

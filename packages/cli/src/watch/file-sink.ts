@@ -8,6 +8,9 @@ import { createFolderOf, describeReason } from '../output-path.js';
 
 /** Bytes, or UTF-16 units of text, that wait for the disk. */
 const MAX_WAITING = 16 * 2 ** 20;
+/** As many are written at once; fewer wait a moment for others, since each write takes time of the thread that leads the run. */
+const PROMPT = 64 * 2 ** 10;
+const GATHERING_MS = 250;
 
 export class FileSink {
   #waiting: (string | Uint8Array)[] = [];
@@ -15,6 +18,7 @@ export class FileSink {
   #leftOut = 0;
   #error: Error | undefined;
   #writing: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   private constructor(private readonly file: FileHandle) {}
 
@@ -54,8 +58,15 @@ export class FileSink {
     }
     this.#waiting.push(piece);
     this.#waitingSize += piece.length;
-    this.#writing ??= this.#drain();
+    if (this.#waitingSize >= PROMPT) this.#startDraining();
+    else this.#timer ??= setTimeout(() => this.#startDraining(), GATHERING_MS);
     return true;
+  }
+
+  #startDraining(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#writing ??= this.#drain();
   }
 
   async #drain(): Promise<void> {
@@ -77,6 +88,7 @@ export class FileSink {
 
   /** Resolves when everything is in the file; throws what a write failed with. */
   async close(): Promise<void> {
+    this.#startDraining();
     await this.#writing;
     await this.file.close();
     if (this.#error) throw this.#error;

@@ -2,9 +2,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { LockstepError, type RunControl } from '@lockstep/core';
-import { WebSocketServer } from 'ws';
+import { type WebSocket, WebSocketServer } from 'ws';
 import { Access, isLoopback } from './access.js';
 import { type ChronicleSource, Feed } from './feed.js';
+import { Offenders } from './offenders.js';
 import { type PageFile, pageHeaders, readPageFiles } from './page-files.js';
 import { Viewer, viewerLimits } from './viewer.js';
 
@@ -25,10 +26,12 @@ export interface PageOptions {
 }
 
 /** How often viewers are told what is new. */
-const UPDATE_MS = 200;
+const UPDATE_MS = 500;
 const MOST_VIEWERS = 128;
 const MOST_CONNECTIONS = 512;
 const REQUEST_MS = 5000;
+/** For a connection from an address that is shut out. */
+const SILENCE_MS = 1000;
 /** For what was sent last to leave. */
 const CLOSING_MS = 1000;
 
@@ -41,6 +44,7 @@ export class PageServer {
   readonly #sockets: WebSocketServer;
   readonly #connections = new Set<Socket>();
   readonly #viewers = new Set<Viewer>();
+  readonly #offenders = new Offenders();
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(private readonly options: PageOptions) {
@@ -54,18 +58,25 @@ export class PageServer {
       this.#connections.add(socket);
       socket.on('close', () => this.#connections.delete(socket));
     });
-    this.#http.on('clientError', (_, socket) => socket.destroy());
+    this.#http.on('clientError', (_, socket) => {
+      if (this.#isShutOut(socket as Socket)) return;
+      this.#blame(socket as Socket);
+      socket.destroy();
+    });
     this.#sockets = new WebSocketServer({
       noServer: true,
       maxPayload: viewerLimits.messageBytes,
       perMessageDeflate: false,
     });
     this.#http.on('upgrade', (request, socket, head) => {
+      if (this.#isShutOut(request.socket)) return;
       if (request.url !== '/run' || this.#access.refuse(request) || this.#viewers.size >= MOST_VIEWERS) {
         socket.destroy();
         return;
       }
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#welcome(webSocket));
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
+        this.#welcome(webSocket, () => this.#blame(request.socket)),
+      );
     });
   }
 
@@ -106,8 +117,24 @@ export class PageServer {
     });
   }
 
-  #welcome(socket: ConstructorParameters<typeof Viewer>[0]): void {
-    const viewer = new Viewer(socket, this.#access, this.#feeds, this.options.control);
+  /**
+   * Whether a connection comes from an address that broke too many rules. It is then neither answered nor closed for a
+   * while: who waits for it cannot come back at once.
+   */
+  #isShutOut(socket: Socket): boolean {
+    if (!this.#offenders.isShutOut(socket.remoteAddress ?? '', performance.now())) return false;
+    const timer = setTimeout(() => socket.destroy(), SILENCE_MS);
+    socket.on('close', () => clearTimeout(timer));
+    return true;
+  }
+
+  #blame({ remoteAddress }: Socket): void {
+    // an address that is gone already is nobody's
+    if (remoteAddress !== undefined) this.#offenders.add(remoteAddress, performance.now());
+  }
+
+  #welcome(socket: WebSocket, onOffence: () => void): void {
+    const viewer = new Viewer(socket, this.#access, this.#feeds, { control: this.options.control, onOffence });
     this.#viewers.add(viewer);
     this.#timer ??= setInterval(() => this.#update(), UPDATE_MS);
     socket.on('close', () => {
@@ -124,6 +151,7 @@ export class PageServer {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
+    if (this.#isShutOut(request.socket)) return;
     const refusal = this.#access.refuse(request);
     if (refusal === undefined && this.options.answer?.(request, response)) return;
     const [status, file] = refusal === undefined ? this.#find(request) : [403, textFile(refusal)];

@@ -25,6 +25,13 @@ export type Ask = z.output<typeof askSchema>['ask'];
 /** Codes of RFC 6455. */
 const closeCode = { leaving: 1001, rubbish: 1008 } as const;
 
+export interface ViewerOptions {
+  /** What its buttons press. */
+  readonly control: RunControl | undefined;
+  /** It has broken a rule. */
+  readonly onOffence: () => void;
+}
+
 export class Viewer {
   readonly #nonce: string;
   readonly #known = new Map<Feed, Known>();
@@ -35,12 +42,16 @@ export class Viewer {
     private readonly socket: WebSocket,
     private readonly access: Access,
     private readonly feeds: readonly Feed[],
-    private readonly control: RunControl | undefined,
+    private readonly options: ViewerOptions,
   ) {
     this.#nonce = access.createNonce();
     const timer = setTimeout(() => this.#isAdmitted || this.#drop('no proof came'), viewerLimits.greetingMs);
     socket.on('close', () => clearTimeout(timer));
-    socket.on('error', () => socket.terminate());
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => {
+      // a frame that is too long, or is none; not a connection that broke
+      if (code?.startsWith('WS_ERR_')) options.onOffence();
+      socket.terminate();
+    });
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     this.#send({ hello: { nonce: this.#nonce, needs: access.key === undefined ? 'token' : 'key' } });
   }
@@ -76,8 +87,9 @@ export class Viewer {
   /** Presses a button. @returns what is wrong with the message */
   #obey(message: unknown): string | undefined {
     const { data: asked } = askSchema.safeParse(message);
-    if (asked === undefined || this.control === undefined) return 'not understood';
-    this.control[asked.ask]();
+    const { control } = this.options;
+    if (asked === undefined || control === undefined) return 'not understood';
+    control[asked.ask]();
     return undefined;
   }
 
@@ -87,12 +99,13 @@ export class Viewer {
     if (said === undefined) return 'not understood';
     if (!this.access.isProof(this.#nonce, said.proof)) return 'wrong secret';
     this.#isAdmitted = true;
-    this.#send({ welcome: { runs: this.feeds.length, canAsk: this.control !== undefined } });
+    this.#send({ welcome: { runs: this.feeds.length, canAsk: this.options.control !== undefined } });
     this.update(performance.now());
     return undefined;
   }
 
   #drop(reason: string): void {
+    this.options.onOffence();
     this.socket.close(closeCode.rubbish, reason);
   }
 
