@@ -56,10 +56,11 @@ export async function runSprint(options: SprintOptions): Promise<Sprint> {
   }
   const [code] = await exit;
   const seconds = since();
-  if (code !== 0 || end === undefined) {
+  if (code !== 0 || end?.reason !== 'completed') {
+    const result = end === undefined ? 'no result' : `reason "${end.reason}"`;
     throw new LockstepError(
       'LOCKSTEP_SPEEDRUN_PROCESS',
-      `the training of ${model} with seed ${seed} ended with code ${code} and no result. Its own message stands above; try it by hand: lockstep ${args.join(' ')}`,
+      `the training of ${model} with seed ${seed} ended with code ${code} and ${result}. Its own message stands above; try it by hand: lockstep ${args.join(' ')}`,
     );
   }
   const { testAccuracy: accuracy, testCorrect: correct, steps, parametersSha256 } = end;
