@@ -203,6 +203,8 @@ export class Cluster implements TrainingNode {
         return;
       case 'reachable':
         node.reachable = new Set(message.nodes);
+        // sums were lost with the connection
+        if (this.#attempt?.isMesh && !this.membership.isMesh) this.#attempt.end();
         return;
       case 'fault':
         if (!this.#isCurrent(message)) return;

@@ -69,6 +69,7 @@ export class NodeSession {
     } finally {
       signal.removeEventListener('abort', leave);
       this.link.close(undefined, 'the session is over');
+      this.mesh.end();
       await this.#participant.close();
       await this.#running.catch(() => {});
     }
