@@ -1,5 +1,6 @@
 /** What tests of clusters share: made-up data, real CLI processes, a TCP proxy that does harm on request. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -110,6 +111,29 @@ export class Fixture {
     const data = flags.includes('--no-data') ? [] : ['--data', this.data];
     const rest = flags.filter((flag) => flag !== '--no-data');
     return this.#start(['worker', '--connect', url, ...threads, ...token, ...data, ...rest], env, prefix);
+  }
+
+  /** One of the processes of a run that `lockstep launch` makes: the same line in each, and its own rank. */
+  launch(
+    steps: number,
+    rank: number,
+    size: number,
+    port: number,
+    flags: readonly string[] = [],
+    env: Record<string, string> = {},
+  ): Program {
+    const run = ['--data', this.data, '--steps', String(steps), '--no-save', '--json', '--workers', '1'];
+    return this.#start(
+      ['launch', this.model, ...run, ...flags],
+      {
+        LOCKSTEP_RANK: String(rank),
+        LOCKSTEP_SIZE: String(size),
+        LOCKSTEP_COORDINATOR: `127.0.0.1:${port}`,
+        LOCKSTEP_TOKEN_FILE: this.token,
+        ...env,
+      },
+      [],
+    );
   }
 
   #start(args: readonly string[], env: Record<string, string>, prefix: readonly string[]): Program {
@@ -315,6 +339,16 @@ export class HarmfulProxy {
     this.cut();
     this.#server.close();
   }
+}
+
+/** A port that nobody has at the moment. */
+export async function findFreePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 export const portOf = (url: string): number => Number(new URL(url).port);

@@ -1,7 +1,7 @@
 /** Runs over several processes of the real CLI: whatever happens to them, the bits are those of one process alone. */
 import { readdirSync, statSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Fixture, HarmfulProxy, type Program, portOf } from './cluster-fixture.ts';
+import { type Event, Fixture, HarmfulProxy, type Program, portOf } from './cluster-fixture.ts';
 
 const STEPS = 40;
 const fixture = new Fixture();
@@ -202,6 +202,24 @@ describe('a star', () => {
     await expectSameBits(coordinator);
     expect(node.stderr).toContain('it was replaced');
   });
+});
+
+it('deals more shards to the faster of two nodes, as measured', async () => {
+  const batch = ['--batch-size', '256'];
+  const alone = fixture.train(STEPS, batch);
+  const coordinator = fixture.listen(STEPS, [...batch, '--workers', '0', '--wait-for', '2'], { LOCKSTEP_EVEN: '0' });
+  const url = await coordinator.url();
+  fixture.worker(url, ['--name', 'slow'], { LOCKSTEP_ISA: 'portable' });
+  fixture.worker(url, ['--name', 'fast']);
+  expect(await coordinator.hash()).toBe(await alone.hash());
+  const dealt = coordinator.events.filter(({ event }) => event === 'rebalanced');
+  const sharesIn = (event = dealt[0] as Event): Record<string, number> => {
+    const shares = event['shards'] as { node: string; shards: number }[];
+    return Object.fromEntries(shares.map(({ node, shards }) => [node, shards]));
+  };
+  expect(sharesIn()).toEqual({ fast: 8, slow: 8 });
+  const { fast = 0, slow = 0 } = sharesIn(dealt.at(-1));
+  expect(fast).toBeGreaterThan(slow);
 });
 
 describe('a model with a large dense layer', () => {
