@@ -1,5 +1,6 @@
 /** What tests of clusters share: made-up data, real CLI processes, a TCP proxy that does harm on request. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
@@ -110,6 +111,29 @@ export class Fixture {
     const data = flags.includes('--no-data') ? [] : ['--data', this.data];
     const rest = flags.filter((flag) => flag !== '--no-data');
     return this.#start(['worker', '--connect', url, ...threads, ...token, ...data, ...rest], env, prefix);
+  }
+
+  /** One of the processes of a run that `lockstep launch` makes: the same line in each, and its own rank. */
+  launch(
+    steps: number,
+    rank: number,
+    size: number,
+    port: number,
+    flags: readonly string[] = [],
+    env: Record<string, string> = {},
+  ): Program {
+    const run = ['--data', this.data, '--steps', String(steps), '--no-save', '--json', '--workers', '1'];
+    return this.#start(
+      ['launch', this.model, ...run, ...flags],
+      {
+        LOCKSTEP_RANK: String(rank),
+        LOCKSTEP_SIZE: String(size),
+        LOCKSTEP_COORDINATOR: `127.0.0.1:${port}`,
+        LOCKSTEP_TOKEN_FILE: this.token,
+        ...env,
+      },
+      [],
+    );
   }
 
   #start(args: readonly string[], env: Record<string, string>, prefix: readonly string[]): Program {
@@ -240,29 +264,48 @@ export class Program {
 /** Bytes on their way through the proxy; returns what goes on, undefined to cut both sides. */
 export type Tamper = (chunk: Buffer, direction: 'up' | 'down', seen: number) => Buffer | undefined;
 
-/** A TCP proxy in front of a coordinator. */
+/** A TCP proxy in front of a coordinator or of a node. */
 export class HarmfulProxy {
   readonly #server: net.Server;
   readonly #pairs = new Set<[net.Socket, net.Socket]>();
   tamper: Tamper = (chunk) => chunk;
   delayMs = 0;
   isDown = false;
+  /** Connections that came while it was down. */
+  refused = 0;
 
-  constructor(private readonly target: number) {
-    this.#server = net.createServer((near) => this.#join(near));
+  /**
+   * @param target a port of 127.0.0.1; undefined: the one that the proxy has itself, at its own address
+   * @param address where it listens, and from where it seems to come: another than 127.0.0.1 needs Linux
+   */
+  constructor(
+    private readonly target: number | undefined,
+    private readonly address = '127.0.0.1',
+  ) {
+    this.#server = net.createServer({ noDelay: true }, (near) => this.#join(near));
   }
 
   async open(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
-    return `ws://127.0.0.1:${(this.#server.address() as net.AddressInfo).port}`;
+    await new Promise<void>((resolve) => this.#server.listen(0, this.address, resolve));
+    return `ws://${this.address}:${this.#port}`;
+  }
+
+  get #port(): number {
+    return (this.#server.address() as net.AddressInfo).port;
   }
 
   #join(near: net.Socket): void {
     if (this.isDown) {
+      this.refused += 1;
       near.destroy();
       return;
     }
-    const far = net.connect(this.target, '127.0.0.1');
+    const far = net.connect({
+      host: '127.0.0.1',
+      port: this.target ?? this.#port,
+      localAddress: this.address,
+      noDelay: true,
+    });
     const pair: [net.Socket, net.Socket] = [near, far];
     this.#pairs.add(pair);
     this.#pipe(near, far, 'up', pair);
@@ -296,6 +339,16 @@ export class HarmfulProxy {
     this.cut();
     this.#server.close();
   }
+}
+
+/** A port that nobody has at the moment. */
+export async function findFreePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 export const portOf = (url: string): number => Number(new URL(url).port);

@@ -1,7 +1,7 @@
 /** Runs over several processes of the real CLI: whatever happens to them, the bits are those of one process alone. */
 import { readdirSync, statSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Fixture, HarmfulProxy, type Program, portOf } from './cluster-fixture.ts';
+import { type Event, Fixture, HarmfulProxy, type Program, portOf } from './cluster-fixture.ts';
 
 const STEPS = 40;
 const fixture = new Fixture();
@@ -89,6 +89,60 @@ describe.each(['star', 'mesh'])('a %s', (topology) => {
     for (const name of ['b', 'c']) fixture.worker(url, ['--name', name, ...mesh]);
     await expectSameBits(coordinator);
   });
+
+  it.each([
+    ['and goes on without it', '1'],
+    ['also of the sums that it finishes itself', '0'],
+  ])('drops a node whose sums are not numbers at step 20, %s', async (_, workers) => {
+    const coordinator = fixture.listen(STEPS, [...flags, '--workers', workers, '--wait-for', '2']);
+    const url = await coordinator.url();
+    const wrong = fixture.worker(url, ['--name', 'wrong', ...mesh], { LOCKSTEP_FAULT: 'contributed:0:20:nan' });
+    await coordinator.event('waiting', undefined, ({ nodes }) => nodes === 1);
+    const right = fixture.worker(url, ['--name', 'right', ...mesh]);
+    const evicted = await coordinator.event('node-evicted');
+    expect(evicted).toMatchObject({ node: 'wrong', step: 20, code: 'LOCKSTEP_NODE_CONTRIBUTION' });
+    await expectSameBits(coordinator);
+    expect(await wrong.exit).toBe(1);
+    expect(wrong.stderr).toContain('LOCKSTEP_NODE_CONTRIBUTION: its result was not a finite number');
+    expect(await right.exit).toBe(0);
+  });
+
+  it("goes on without the coordinator's result when that is not a number", async () => {
+    const coordinator = fixture.listen(STEPS, [...flags, '--wait-for', '2'], {
+      LOCKSTEP_FAULT: 'contributed:0:20:nan',
+    });
+    const url = await coordinator.url();
+    for (const name of ['a', 'b']) fixture.worker(url, ['--name', name, ...mesh]);
+    await expectSameBits(coordinator);
+    expect(coordinator.events.filter(({ event }) => event === 'node-evicted')).toEqual([]);
+  });
+
+  it('computes a loss that is not finite twice, and stops with an error that names the step', async () => {
+    const coordinator = fixture.listen(STEPS, [...flags, '--wait-for', '2', '--lr', '1e30']);
+    const url = await coordinator.url();
+    const nodes = ['a', 'b'].map((name) => fixture.worker(url, ['--name', name, ...mesh]));
+    expect(await coordinator.exit).toBe(1);
+    expect(coordinator.stderr).toMatch(
+      /LOCKSTEP_LOSS_NOT_FINITE: the loss of step \d+ \(epoch 1\) is not a finite number, computed twice/,
+    );
+    for (const node of nodes) expect(await node.exit).toBe(0);
+  });
+
+  it('goes on after the coordinator was killed and resumed from its checkpoint', async () => {
+    const folder = `${fixture.folder}/checkpoints-of-${topology}`;
+    const checkpoint = ['--checkpoint', folder, '--every', '10 steps'];
+    const killed = fixture.listen(STEPS, [...flags, '--wait-for', '2', ...checkpoint], {
+      LOCKSTEP_FAULT: 'update:0:25:kill',
+    });
+    const port = portOf(await killed.url());
+    const nodes = ['a', 'b'].map((name) => fixture.worker(`ws://127.0.0.1:${port}`, ['--name', name, ...mesh]));
+    expect(await killed.exit).toBe(128);
+    const listen = ['--listen', `127.0.0.1:${port}`, '--token-file', fixture.token, '--wait-for', '2'];
+    const resumed = fixture.train(STEPS, [...flags, '--resume', folder, ...listen]);
+    await resumed.event('node-joined', undefined, ({ step }) => step === 20);
+    await expectSameBits(resumed);
+    for (const node of nodes) expect(await node.exit).toBe(0);
+  });
 });
 
 describe('a star', () => {
@@ -118,21 +172,6 @@ describe('a star', () => {
     await expectSameBits(coordinator);
   });
 
-  it('goes on after the coordinator was killed and resumed from its checkpoint', async () => {
-    const folder = `${fixture.folder}/checkpoints`;
-    const checkpoint = ['--checkpoint', folder, '--every', '10 steps'];
-    const killed = fixture.listen(STEPS, ['--wait-for', '2', ...checkpoint], { LOCKSTEP_FAULT: 'update:0:25:kill' });
-    const port = portOf(await killed.url());
-    const nodes = ['a', 'b'].map((name) => fixture.worker(`ws://127.0.0.1:${port}`, ['--name', name]));
-    expect(await killed.exit).toBe(128);
-    const resumed = fixture.train(STEPS, [
-      ...['--resume', folder, '--listen', `127.0.0.1:${port}`, '--token-file', fixture.token, '--wait-for', '2'],
-    ]);
-    await resumed.event('node-joined', undefined, ({ step }) => step === 20);
-    await expectSameBits(resumed);
-    for (const node of nodes) expect(await node.exit).toBe(0);
-  });
-
   it('sends the dataset to a node that has none, once', async () => {
     const cache = `${fixture.folder}/empty-cache`;
     const kept: string[] = [];
@@ -155,16 +194,6 @@ describe('a star', () => {
     expect(coordinator.events.filter(({ event }) => event === 'node-evicted')).toEqual([]);
   });
 
-  it('computes a loss that is not finite twice, and stops with an error that names the step', async () => {
-    const coordinator = fixture.listen(STEPS, ['--wait-for', '1', '--lr', '1e30']);
-    const node = fixture.worker(await coordinator.url());
-    expect(await coordinator.exit).toBe(1);
-    expect(coordinator.stderr).toMatch(
-      /LOCKSTEP_LOSS_NOT_FINITE: the loss of step \d+ \(epoch 1\) is not a finite number, computed twice/,
-    );
-    expect(await node.exit).toBe(0);
-  });
-
   it('replaces a worker thread of a node that dies', async () => {
     const coordinator = fixture.listen(STEPS, ['--wait-for', '1']);
     const node = fixture.worker(await coordinator.url(), ['--threads', '2'], {
@@ -173,6 +202,24 @@ describe('a star', () => {
     await expectSameBits(coordinator);
     expect(node.stderr).toContain('it was replaced');
   });
+});
+
+it('deals more shards to the faster of two nodes, as measured', async () => {
+  const batch = ['--batch-size', '256'];
+  const alone = fixture.train(STEPS, batch);
+  const coordinator = fixture.listen(STEPS, [...batch, '--workers', '0', '--wait-for', '2'], { LOCKSTEP_EVEN: '0' });
+  const url = await coordinator.url();
+  fixture.worker(url, ['--name', 'slow'], { LOCKSTEP_ISA: 'portable' });
+  fixture.worker(url, ['--name', 'fast']);
+  expect(await coordinator.hash()).toBe(await alone.hash());
+  const dealt = coordinator.events.filter(({ event }) => event === 'rebalanced');
+  const sharesIn = (event = dealt[0] as Event): Record<string, number> => {
+    const shares = event['shards'] as { node: string; shards: number }[];
+    return Object.fromEntries(shares.map(({ node, shards }) => [node, shards]));
+  };
+  expect(sharesIn()).toEqual({ fast: 8, slow: 8 });
+  const { fast = 0, slow = 0 } = sharesIn(dealt.at(-1));
+  expect(fast).toBeGreaterThan(slow);
 });
 
 describe('a model with a large dense layer', () => {

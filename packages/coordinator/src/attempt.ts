@@ -33,6 +33,11 @@ export class Attempt {
     private readonly deadlines: Deadlines,
   ) {}
 
+  /** Whether nodes send sums to each other. */
+  get isMesh(): boolean {
+    return this.assignment.owners.length > 1;
+  }
+
   /** @param audits canonical nodes of others that the keeper computes too */
   async run(audits: readonly ShardRange[]): Promise<Verdict> {
     this.deadlines.begin();
@@ -62,11 +67,11 @@ export class Attempt {
   }
 
   async #finish(audits: readonly ShardRange[]): Promise<Verdict> {
-    const { step, owners, withHash } = this.assignment;
+    const { step, withHash } = this.assignment;
     try {
       const outcome = await this.participant.run(this.assignment, audits);
       // a mesh needs everybody's sums until everybody has them; a star may be one step ahead of the slowest
-      const isWaiting = owners.length > 1 || withHash;
+      const isWaiting = this.isMesh || withHash;
       while (isWaiting ? !this.#isAppliedByAll() : this.membership.listBehind(step).length > 0) {
         await new Promise<void>((resolve) => (this.#wake = resolve));
       }
@@ -90,7 +95,7 @@ export class Attempt {
       ...(assignment.withHash ? others.filter((id) => !this.applied.has(id)) : []),
     ]);
     if (late.length === 0) return;
-    if (assignment.owners.length > 1 && late.every((id) => deadlines.hasContributed(id))) {
+    if (this.isMesh && late.every((id) => deadlines.hasContributed(id))) {
       this.#settle({ kind: 'again', isMeshSilent: true });
       return;
     }

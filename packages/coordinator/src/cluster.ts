@@ -187,10 +187,8 @@ export class Cluster implements TrainingNode {
     const { message } = frame;
     switch (message.type) {
       case 'partial':
-        this.#takePartial(node, frame);
-        return;
       case 'reduced':
-        this.#participant.receive(node.id, frame);
+        this.#takeSum(node, frame);
         return;
       case 'contributed':
         this.#takeContributed(node, message);
@@ -203,6 +201,8 @@ export class Cluster implements TrainingNode {
         return;
       case 'reachable':
         node.reachable = new Set(message.nodes);
+        // sums were lost with the connection
+        if (this.#attempt?.isMesh && !this.membership.isMesh) this.#attempt.end();
         return;
       case 'fault':
         if (!this.#isCurrent(message)) return;
@@ -220,7 +220,7 @@ export class Cluster implements TrainingNode {
     return generation === this.#attempt?.assignment.generation;
   }
 
-  #takePartial(node: RemoteNode, frame: Frame): void {
+  #takeSum(node: RemoteNode, frame: Frame): void {
     try {
       this.#participant.receive(node.id, frame);
     } catch (error) {

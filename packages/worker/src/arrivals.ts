@@ -1,5 +1,15 @@
 /** What other nodes send for a step: checked, and put where the step's plan wants it. */
-import { BucketForm, type Frame, LockstepError, listRounded, type MessageOf, type Span } from '@lockstep/core';
+import {
+  type Assignment,
+  type Bucket,
+  BucketForm,
+  COORDINATOR_ID,
+  type Frame,
+  LockstepError,
+  listRounded,
+  type MessageOf,
+  type Span,
+} from '@lockstep/core';
 import { findNotFinite } from './finite.js';
 import type { SharedParts } from './ordered-workers.js';
 import type { SharedStep } from './shared-step.js';
@@ -73,11 +83,7 @@ export class Arrivals {
       return;
     }
     form.decode(payload, place);
-    const bad = findNotFinite(place);
-    if (bad >= 0 && !this.parts.isFrozenAt(offset + bad)) {
-      const text = `shards [${begin}, ${end}) of step ${message.step} hold ${place[bad]} at ${offset + bad}.`;
-      throw new LockstepError('LOCKSTEP_NODE_NOT_FINITE', text);
-    }
+    this.#checkFinite(place, offset, `shards [${begin}, ${end}) of step ${message.step}`);
     awaited.has[index] = 1;
     step.missing[index] = (step.missing[index] as number) - 1;
   }
@@ -91,10 +97,24 @@ export class Arrivals {
     if (this.#duplicates > MAX_DUPLICATES) throw broken(`it sent the same sums ${this.#duplicates} times`);
   }
 
+  #checkFinite(floats: Float32Array, offset: number, what: string): void {
+    const bad = findNotFinite(floats);
+    if (bad < 0 || this.parts.isFrozenAt(offset + bad)) return;
+    throw new LockstepError('LOCKSTEP_NODE_NOT_FINITE', `${what} hold ${floats[bad]} at ${offset + bad}.`);
+  }
+
+  /** @throws LockstepError LOCKSTEP_NODE_NOT_FINITE when the finished reduction is not all numbers on a bucket */
+  checkReduced({ step }: Assignment, { offset, length }: Omit<Bucket, 'owner'>): void {
+    const floats = this.#floatsAt(this.parts.memory.reductionAt, offset, length);
+    this.#checkFinite(floats, offset, `the sums of step ${step}`);
+  }
+
   #takeReduced(step: SharedStep, from: number, { offset }: MessageOf<'reduced'>, payload: Uint8Array): void {
     const { index, form, length } = this.#findBucket(step, offset, payload, from);
     if (step.reduced[index]) return;
     form.decode(payload, this.#floatsAt(this.parts.memory.reductionAt, offset, length));
+    // what an owner adds itself nobody else has seen; without the coordinator's replica nothing is committed
+    if (this.me === COORDINATOR_ID) this.checkReduced(step.assignment, { offset, length });
     step.reduced[index] = 1;
     step.arrived.push(index);
   }

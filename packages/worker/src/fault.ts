@@ -1,6 +1,7 @@
 /**
  * Faults on purpose, for the tests of what a node survives. LOCKSTEP_FAULT=point:worker:step:kind makes one worker
- * throw, exit or stall at a named point of the protocol; once, or as often as a fifth field says.
+ * throw, exit or stall at a named point of the protocol, or spoil what it has computed; once, or as often as a fifth
+ * field says.
  */
 import type { Control } from './control.js';
 
@@ -10,8 +11,17 @@ import type { Control } from './control.js';
  */
 export type FaultPoint = 'start' | 'contribute' | 'contributed' | 'update' | 'updated' | 'evaluate';
 
-/** Called at each point, in front of what it is named after. */
-export type FaultHook = (point: FaultPoint, worker: number, step: number) => void;
+/**
+ * Called at each point, in front of what it is named after.
+ *
+ * @param sums what the worker has computed for others, one vector after the other, of this many floats each
+ */
+export type FaultHook = (
+  point: FaultPoint,
+  worker: number,
+  step: number,
+  sums?: { readonly floats: Float32Array; readonly length: number },
+) => void;
 
 /** Faults of the whole process: the only ones that the main thread has. */
 const PROCESS_KINDS = ['kill', 'stop'];
@@ -23,10 +33,13 @@ const PROCESS_KINDS = ['kill', 'stop'];
 export function readFault(control: Control, isWorker = true): FaultHook | undefined {
   const [point, worker, step, kind, times = '1'] = (process.env['LOCKSTEP_FAULT'] ?? '').split(':');
   if (kind === undefined || !(isWorker || PROCESS_KINDS.includes(kind))) return undefined;
-  return (here, me, now) => {
+  return (here, me, now, sums) => {
     if (here !== point || me !== Number(worker) || now !== Number(step) || !control.takeFault(Number(times))) return;
     if (kind === 'throw') throw new Error(`fault injected at ${here}`);
     if (kind === 'exit') process.exit(7);
+    // one float, which is harder to see than all
+    if (kind === 'nan' && sums)
+      for (let at = 0; at < sums.floats.length; at += sums.length) sums.floats[at] = Number.NaN;
     // the whole process, as a power cut or a closed lid would
     if (kind === 'kill') process.kill(process.pid, 'SIGKILL');
     if (kind === 'stop') process.kill(process.pid, 'SIGSTOP');

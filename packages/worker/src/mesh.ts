@@ -31,6 +31,8 @@ const RETRY_MS = 1000;
 export class Mesh {
   readonly links = new Map<number, Link>();
   #wanted = new Map<number, string>();
+  /** Nodes that are being called, each by one loop. */
+  readonly #calling = new Set<string>();
   #isClosed = false;
   #server: WebSocketServer | undefined;
   #handler: MeshHandler = { onFrame: () => {}, onChange: () => {} };
@@ -75,12 +77,18 @@ export class Mesh {
 
   /** Begins anew, as this node of a run. */
   begin(me: number, handler: MeshHandler): void {
+    this.end();
     this.#me = me;
     this.#handler = handler;
+  }
+
+  /** Ends every connection, and calls nobody. */
+  end(): void {
+    this.#handler = { onFrame: () => {}, onChange: () => {} };
     this.#wanted.clear();
     const old = [...this.links.values()];
     this.links.clear();
-    for (const link of old) link.close(undefined, 'a new session begins');
+    for (const link of old) link.close(undefined, 'the session is over');
   }
 
   /** Calls these nodes, and again when a connection is lost. */
@@ -90,30 +98,37 @@ export class Mesh {
   }
 
   async #keepCalling(node: number, url: string, me: number): Promise<void> {
-    while (!this.#isClosed && this.#me === me && this.#wanted.get(node) === url && !this.links.has(node)) {
+    const call = `${me} ${node} ${url}`;
+    if (this.#calling.has(call)) return;
+    this.#calling.add(call);
+    while (this.#isToCall(node, url, me)) {
       try {
         const link = await connect(url, { timings: this.timings });
-        await this.#introduce(link, node);
-        return;
+        await this.#introduce(link, node, url, me);
       } catch (error) {
         if (!(error instanceof LockstepError)) throw error;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
       }
     }
+    this.#calling.delete(call);
+  }
+
+  #isToCall(node: number, url: string, me: number): boolean {
+    return !this.#isClosed && this.#me === me && this.#wanted.get(node) === url && !this.links.has(node);
   }
 
   get #rank(): { readonly rank?: number } {
     return this.carriers ? { rank: this.carriers.rank } : {};
   }
 
-  async #introduce(link: Link, node: number): Promise<void> {
+  async #introduce(link: Link, node: number, url: string, me: number): Promise<void> {
     const talk = new Conversation(link);
     const { message: challenge } = await talk.next('challenge', GREETING_MS);
     const nonces = { listener: challenge.nonce, caller: createNonce() };
-    const about = `${this.#me} ${node}`;
+    const about = `${me} ${node}`;
     link.send({
       type: 'peer',
-      node: this.#me,
+      node: me,
       nonce: nonces.caller,
       proof: createProof(this.token, 'caller', nonces, about),
       ...this.#rank,
@@ -125,7 +140,9 @@ export class Mesh {
     }
     link.secure(deriveFrameKey(this.token, nonces));
     carryBy(link, this.carriers, welcome.rank);
-    this.#adopt(node, link);
+    // meanwhile the session may have ended, or the other node called
+    if (this.#isToCall(node, url, me)) this.#adopt(node, link);
+    else link.close(undefined, 'it is not needed any more');
   }
 
   async #answer(link: Link): Promise<void> {
@@ -151,7 +168,7 @@ export class Mesh {
 
   #adopt(node: number, link: Link): void {
     const me = this.#me;
-    this.links.get(node)?.close(undefined, 'a newer connection took its place');
+    const older = this.links.get(node);
     this.links.set(node, link);
     link.onFrame = (frame) => {
       if (frame.message.type !== 'partial' && frame.message.type !== 'reduced') {
@@ -166,6 +183,8 @@ export class Mesh {
       const url = this.#wanted.get(node);
       if (url !== undefined && this.#me === me) void this.#keepCalling(node, url, me);
     };
+    // last, so that its end is not taken for the loss of the connection
+    older?.close(undefined, 'a newer connection took its place');
     this.#handler.onChange([...this.links.keys()]);
   }
 

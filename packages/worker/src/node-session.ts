@@ -44,7 +44,7 @@ export class NodeSession {
       onFault: (id, error) => this.#tellFault(id, error),
     });
     mesh.begin(terms.node, {
-      onFrame: (from, frame) => this.#takeFromPeer(from, frame),
+      onFrame: (from, frame) => this.#takeSum(from, frame),
       onChange: (nodes) => link.send({ type: 'reachable', nodes: [...nodes] }),
     });
   }
@@ -69,6 +69,7 @@ export class NodeSession {
     } finally {
       signal.removeEventListener('abort', leave);
       this.link.close(undefined, 'the session is over');
+      this.mesh.end();
       await this.#participant.close();
       await this.#running.catch(() => {});
     }
@@ -87,7 +88,7 @@ export class NodeSession {
         return;
       case 'partial':
       case 'reduced':
-        this.#participant.receive(COORDINATOR_ID, { message, payload });
+        this.#takeSum(COORDINATOR_ID, { message, payload });
         return;
       case 'peers':
         this.mesh.call(message.peers);
@@ -135,12 +136,13 @@ export class NodeSession {
     }
   }
 
-  #takeFromPeer(from: number, frame: Frame): void {
+  #takeSum(from: number, frame: Frame): void {
     try {
       this.#participant.receive(from, frame);
     } catch (error) {
       if (error instanceof LockstepError) this.#tellFault(from, error);
-      throw error;
+      // that may be nobody's fault: the coordinator finds out, over connections that stay
+      if (!(error instanceof LockstepError) || error.code !== 'LOCKSTEP_NODE_NOT_FINITE') throw error;
     }
   }
 

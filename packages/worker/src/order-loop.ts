@@ -91,6 +91,13 @@ export class OrderLoop {
       call.epoch = Math.floor(step / epochSteps);
       engine.contribute(call, onTail);
     } else onTail();
-    fault?.('contributed', this.worker, step);
+    fault?.('contributed', this.worker, step, this.#sums);
+  }
+
+  get #sums() {
+    const { data, memory } = this.tools;
+    const { vector, nodesPerWorker } = memory;
+    const begin = memory.nodesAt(this.worker);
+    return { floats: data.arena.subarray(begin * 16, (begin + nodesPerWorker * vector) * 16), length: vector * 16 };
   }
 }

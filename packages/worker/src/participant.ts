@@ -14,6 +14,7 @@ import {
   type Assignment,
   assert,
   type Bucket,
+  COORDINATOR_ID,
   type Frame,
   type Link,
   LockstepError,
@@ -187,6 +188,7 @@ export class Participant implements StepParticipant {
     this.#compareAudits(step, bucket);
     if (!step.reduced.includes(1)) await this.#departures.drainReduced();
     await this.#work.reduce(step, bucket, () => this.#departures.sendReduced(step.assignment, bucket));
+    this.#checkOwn(step, bucket);
     step.reduced[index] = 1;
     if (this.#work.isClipping) step.arrived.push(index);
     else step.applied += 1;
@@ -198,6 +200,17 @@ export class Participant implements StepParticipant {
       const { from, range } = audit.of;
       const text = `it sent other bits for shards [${range.begin}, ${range.end}) than the coordinator computes.`;
       this.hooks.onFault(from, new LockstepError('LOCKSTEP_NODE_AUDIT', text));
+      throw new SupersededError();
+    }
+  }
+
+  /** The coordinator's own sums are checked here, where nothing is committed yet; those of others when they come. */
+  #checkOwn({ own, assignment }: SharedStep, bucket: Bucket): void {
+    if (this.me !== COORDINATOR_ID || own.length === 0) return;
+    try {
+      this.#arrivals.checkReduced(assignment, bucket);
+    } catch (error) {
+      this.hooks.onFault(this.me, error as LockstepError);
       throw new SupersededError();
     }
   }
