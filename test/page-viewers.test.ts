@@ -3,7 +3,7 @@ import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { train } from '../packages/cli/dist/session.js';
-import { Chronicler, type PageOptions, PageServer, proveView } from '../packages/coordinator/dist/index.js';
+import { Chronicler, type PageOptions, PageServer, proveView } from '../packages/coordinator/dist/index-page.js';
 import { RunControl } from '../packages/core/dist/index.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 import { runSmall, SMALL_STEPS_PER_EPOCH, smallModel, smallRecipe } from './small-run.ts';

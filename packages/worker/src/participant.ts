@@ -11,11 +11,8 @@
  * stays until step t + 1 begins, so a step can be begun again, under a new generation, at any moment.
  */
 import {
-  type Assignment,
   assert,
   type Bucket,
-  type Frame,
-  type Link,
   LockstepError,
   type ShardRange,
   type StepHooks,
@@ -23,6 +20,7 @@ import {
   type StepParticipant,
   SupersededError,
 } from '@lockstep/core';
+import type { Assignment, Frame, Link } from '@lockstep/core/wire';
 import { Arrivals } from './arrivals.js';
 import { Departures } from './departures.js';
 import type { SharedParts } from './ordered-workers.js';
