@@ -107,6 +107,8 @@ describe('this repository', () => {
 
   it.each([
     ['worker/src/worker-thread.ts', []],
+    ['cli/src/main.ts', ['commander']],
+    ['cli/src/commands/train.ts', ['commander', 'zod']],
     ['cli/src/session.ts', ['piscina', 'zod']],
     ['cli/src/watchers.ts', ['zod']],
   ])('starts quickly: %s loads of npm only %j', (file, expected) => {
