@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findCycles, findViolations, MAY_IMPORT, readImports } from './architecture.ts';
+import { findCycles, findViolations, listLoaded, MAY_IMPORT, readImports } from './architecture.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const LISTED = { core: ['zod'], worker: ['piscina', '@lockstep/core'], cli: ['commander'] };
@@ -34,9 +34,10 @@ describe('findViolations', () => {
     ['worker', "import '@lockstep/coordinator';", 'worker may import only core, kernels'],
     ['coordinator', "import '@lockstep/worker';", 'coordinator may import only core'],
     ['coordinator', "import 'lockstep';", 'coordinator may import only core'],
-    ['worker', "import '@lockstep/core/dist/shards.js';", 'it reaches into another package; import its name alone'],
+    ['worker', "import '@lockstep/core/dist/shards.js';", 'it reaches into another package; import its name'],
     ['worker', "import '../../core/src/shards.js';", 'it leaves packages/worker'],
     ['worker', "import './index.js';", 'index.ts is for other packages, not for its own'],
+    ['core', "import './index-step.js';", 'index-step.ts is for other packages, not for its own'],
     ['worker', "import './reference/convolution.js';", 'it is there for tests only'],
     ['core', "import './dataset/test-data.js';", 'it is there for tests only'],
     ['core', "import 'node:worker_threads';", 'core has no threads, sockets or processes'],
@@ -48,7 +49,8 @@ describe('findViolations', () => {
   });
 
   it('accepts imports that point left, listed packages and Node modules', () => {
-    const text = "import 'piscina'; import '@lockstep/core'; import 'node:worker_threads'; import './b.js';";
+    const text =
+      "import 'piscina'; import '@lockstep/core'; import '@lockstep/core/step'; import 'node:worker_threads'; import './b.js';";
     expect(findViolations([source('worker/src/a.ts', text), source('worker/src/b.ts', '')], LISTED)).toEqual([]);
   });
 
@@ -84,11 +86,34 @@ describe('findCycles', () => {
   });
 });
 
+describe('listLoaded', () => {
+  it('follows imports across packages, but not types and not import()', () => {
+    const sources: Record<string, string> = {
+      'packages/cli/src/a.ts': "import { b } from './b.js';\nimport type { T } from 'types';\nawait import('later');",
+      'packages/cli/src/b.ts': "import { s } from '@lockstep/core/step';\nimport fs from 'node:fs';\n",
+      'packages/core/src/index-step.ts': "export * from './c.js';\nexport type * from './d.js';\n",
+      'packages/core/src/c.ts': "import {\n  z,\n} from 'zod';\nexport const name = 'x';\n",
+    };
+    expect(listLoaded('packages/cli/src/a.ts', (file) => sources[file]!)).toEqual(['zod']);
+  });
+});
+
 describe('this repository', () => {
   const packages = readdirSync(path.join(ROOT, 'packages')).sort();
 
   it('has the packages the rules know', () => {
     expect(packages).toEqual(Object.keys(MAY_IMPORT).sort());
+  });
+
+  it.each([
+    ['worker/src/worker-thread.ts', []],
+    ['cli/src/main.ts', ['commander']],
+    ['cli/src/commands/train.ts', ['commander', 'zod']],
+    ['cli/src/session.ts', ['piscina', 'zod']],
+    ['cli/src/watchers.ts', ['zod']],
+  ])('starts quickly: %s loads of npm only %j', (file, expected) => {
+    const read = (name: string) => readFileSync(path.join(ROOT, name), 'utf8');
+    expect(listLoaded(`packages/${file}`, read)).toEqual(expected);
   });
 
   it.each(packages)('keeps the rules in packages/%s', (name) => {

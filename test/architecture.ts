@@ -19,6 +19,9 @@ export interface Source {
   readonly text: string;
 }
 
+/** What other packages import of a package: `index.ts` by its name, `index-step.ts` by `name/step`. */
+const ENTRY = /\/src\/index(-[a-z]+)?\.ts$/;
+
 /** The specifiers that a TypeScript source imports, re-exports or loads with `import()`; comments do not count. */
 export function readImports(text: string): string[] {
   const code = stripComments(text);
@@ -70,12 +73,12 @@ function resolveRelative(file: string, specifier: string): string {
 function judgeRelative(file: string, specifier: string): string | undefined {
   const target = resolveRelative(file, specifier);
   const own = packageOf(file);
-  // A test may read a shared fixture; the sources of another package are reached by its name alone.
+  // A test may read a shared fixture; the sources of another package are reached by its name.
   if (!target.startsWith(`packages/${own}/`)) {
     return isTest(file) && !target.startsWith('packages/') ? undefined : `it leaves packages/${own}`;
   }
-  if (target === `packages/${own}/src/index.ts` && !isTest(file))
-    return 'index.ts is for other packages, not for its own';
+  if (ENTRY.test(target) && !isTest(file))
+    return `${path.posix.basename(target)} is for other packages, not for its own`;
   if (isTest(target) && !isTest(file)) return 'it is there for tests only';
   return undefined;
 }
@@ -86,7 +89,8 @@ function judgeNamed(file: string, specifier: string, dependencies: readonly stri
   if (ours) {
     const target = ours[1] === 'lockstep' ? 'cli' : ours[1]!;
     if (!MAY_IMPORT[own]?.includes(target)) return `${own} may import ${listOr(MAY_IMPORT[own] ?? [])}`;
-    return ours[2] === undefined ? undefined : 'it reaches into another package; import its name alone';
+    const isEntry = ours[2] === undefined || /^\/[a-z]+$/.test(ours[2]);
+    return isEntry ? undefined : 'it reaches into another package; import its name, or a name below it';
   }
   if (isTest(file)) return undefined;
   if (specifier.startsWith('node:')) {
@@ -99,6 +103,34 @@ function judgeNamed(file: string, specifier: string, dependencies: readonly stri
 
 function listOr(names: readonly string[]): string {
   return names.length === 0 ? 'none of our packages' : `only ${names.join(', ')}`;
+}
+
+/**
+ * The npm packages that are loaded with a source: by it and all that it imports, in our packages too. What is imported as
+ * a type, or by `import()`, is not.
+ *
+ * @param read the text of a source, by its path from the repository root
+ */
+export function listLoaded(entry: string, read: (file: string) => string): string[] {
+  const found = new Set<string>();
+  const seen = new Set<string>();
+  const visit = (file: string): void => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    for (const specifier of readLoadedImports(read(file))) {
+      const ours = /^@lockstep\/([^/]+)(?:\/(.+))?$/.exec(specifier);
+      if (specifier.startsWith('.')) visit(resolveRelative(file, specifier));
+      else if (ours) visit(`packages/${ours[1]}/src/index${ours[2] === undefined ? '' : `-${ours[2]}`}.ts`);
+      else if (!specifier.startsWith('node:')) found.add(specifier);
+    }
+  };
+  visit(entry);
+  return [...found].sort();
+}
+
+function readLoadedImports(text: string): string[] {
+  const statement = /^(?:import|export)\s+(?!type\b)(?:[\w*{},$\s]*?\bfrom\s*)?(['"])([^'"\n]+)\1/gm;
+  return [...stripComments(text).matchAll(statement)].map((match) => match[2]!);
 }
 
 /** One line for each import cycle among the given files, each cycle once. */

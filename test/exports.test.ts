@@ -2,16 +2,14 @@
 import {
   adaptModel,
   allocateSplit,
-  collectWeights,
   createDataset,
   type Dataset,
   describeData,
-  describePageModel,
-  exportOnnx,
   findZooModel,
   inferLayers,
   zooModels,
 } from '@lockstep/core';
+import { collectWeights, describePageModel, exportOnnx } from '@lockstep/core/export';
 import * as ort from 'onnxruntime-web';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { computeLogits } from '../packages/core/page/network.mjs';

@@ -1,6 +1,7 @@
 /** A node that breaks rules on purpose: it shakes hands as it should, then sends what a test tells it to. */
 
 import { WebSocket } from 'ws';
+import { LOCKSTEP_VERSION, type Recipe } from '../packages/core/dist/index.js';
 import {
   type Assignment,
   createNonce,
@@ -10,11 +11,9 @@ import {
   encodeHead,
   type Frame,
   FrameSeal,
-  LOCKSTEP_VERSION,
   type Message,
   PROTOCOL_VERSION,
-  type Recipe,
-} from '../packages/core/dist/index.js';
+} from '../packages/core/dist/index-wire.js';
 import type { Fixture } from './cluster-fixture.ts';
 
 const TOKEN = Buffer.from('a token for the tests');

@@ -1,7 +1,8 @@
 /** What a run does with peers that break the rules: each is turned away with a reason, and the bits stay the same. */
 import net from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Assignment, canonicalNodes, MAX_FRAME_BYTES, type Message } from '../packages/core/dist/index.js';
+import { canonicalNodes } from '../packages/core/dist/index.js';
+import { type Assignment, MAX_FRAME_BYTES, type Message } from '../packages/core/dist/index-wire.js';
 import { Fixture, HarmfulProxy, type Program, portOf } from './cluster-fixture.ts';
 import { HostileNode, learnSelfTest } from './hostile-node.ts';
 

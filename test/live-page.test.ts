@@ -9,7 +9,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createInputDrawer } from '../packages/cli/dist/input-sheet.js';
 import { train } from '../packages/cli/dist/session.js';
-import { Chronicler, PageServer } from '../packages/coordinator/dist/index.js';
+import { Chronicler, PageServer } from '../packages/coordinator/dist/index-page.js';
 import { RunControl, type RunEvent } from '../packages/core/dist/index.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 import { browserPath, isBrowserRequired, launchBrowser, lookedFor, whyNoBrowser } from './browser.ts';

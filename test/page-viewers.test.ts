@@ -9,7 +9,7 @@ import {
   type PageOptions,
   PageServer,
   proveView,
-} from '../packages/coordinator/dist/index.js';
+} from '../packages/coordinator/dist/index-page.js';
 import { RunControl } from '../packages/core/dist/index.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 import { runSmall, SMALL_STEPS_PER_EPOCH, smallModel, smallRecipe } from './small-run.ts';

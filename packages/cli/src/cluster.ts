@@ -1,7 +1,8 @@
 /** Opens a run to other machines: the replica in this process, the nodes that connect, and the port. */
-import { Cluster, listenForNodes, type NodeServer } from '@lockstep/coordinator';
+import { Cluster, listenForNodes, type NodeServer } from '@lockstep/coordinator/cluster';
 import type { NodeEvent } from '@lockstep/core';
-import { type LocalNode, MpiWorld } from '@lockstep/worker';
+import type { LocalNode } from '@lockstep/worker';
+import { MpiWorld } from '@lockstep/worker/node';
 import type { ClusterSettings } from './cluster-fields.js';
 import type { TrainRequest } from './train-request.js';
 

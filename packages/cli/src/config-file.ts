@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { LockstepError, nearestName, parseJson, recipeSchema } from '@lockstep/core';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { runFields } from './options.js';
+import { isRecord } from './record.js';
 
 export interface ConfigFile {
   readonly path: string;
@@ -41,9 +42,6 @@ export function readConfigFile(path: string): ConfigFile {
 }
 
 export const configError = (text: string): LockstepError => new LockstepError('LOCKSTEP_CONFIG', text);
-
-export const isRecord = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 const describe = (value: unknown): string => (Array.isArray(value) ? 'a list' : JSON.stringify(value));
 

@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodePngImage, findZooModel } from '@lockstep/core';
+import { findZooModel } from '@lockstep/core';
+import { encodePngImage } from '@lockstep/core/images';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { formatReading, loadData, loadDataLikeTraining, loadTrainingData } from './data.js';
 import { RecordingIo } from './testing/recording-io.js';

@@ -7,6 +7,7 @@ import {
   type DataProgress,
   type Dataset,
   type DownloadProgress,
+  formatCount,
   LockstepError,
   loadMnist,
   type ModelSpec,
@@ -131,8 +132,7 @@ const BAR_COLUMNS = 20;
 export function formatReading({ phase, done, total }: DataProgress): string {
   const fraction = total > 0 ? done / total : 1;
   const percent = `${Math.floor(100 * fraction)}%`.padStart(4);
-  const count = (value: number): string => value.toLocaleString('en-US');
-  return `${phase} ${percent}|${formatBar(fraction, BAR_COLUMNS)}| ${count(done)}/${count(total)}`;
+  return `${phase} ${percent}|${formatBar(fraction, BAR_COLUMNS)}| ${formatCount(done)}/${formatCount(total)}`;
 }
 
 /** `train-images-idx3-ubyte.gz  45%|█████████           | 4.5/9.9 MB`. */

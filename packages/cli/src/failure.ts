@@ -1,5 +1,5 @@
 /** What a failure looks like to a person, and which exit code it has. */
-import { LockstepError } from '@lockstep/core';
+import { LockstepError } from '@lockstep/core/errors';
 import type { Io } from './io.js';
 
 export const EXIT_FAILED = 1;

@@ -1,5 +1,5 @@
 /** What a field of a run is, how it is called on the command line and how its text is read. */
-import { LockstepError, nearestName } from '@lockstep/core';
+import { LockstepError, nearestName } from '@lockstep/core/errors';
 
 export type Group = 'Launch' | 'Run' | 'Cluster' | 'Data' | 'Recipe' | 'Output' | 'Watching';
 

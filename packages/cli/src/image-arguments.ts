@@ -1,7 +1,8 @@
 /** The images that a command line names: files, folders of files, or `-` for stdin. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeImage, isImageName, LockstepError, type RawImage } from '@lockstep/core';
+import { LockstepError } from '@lockstep/core';
+import { decodeImage, isImageName, type RawImage } from '@lockstep/core/images';
 import type { Io } from './io.js';
 
 export interface NamedImage {

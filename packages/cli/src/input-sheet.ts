@@ -1,5 +1,5 @@
 /** Training images for the chronicle of a run: as they are, and as the kernels that train on them see them. */
-import { type InputSheet, toDataUri } from '@lockstep/coordinator';
+import { type InputSheet, toDataUri } from '@lockstep/coordinator/page';
 import { elementCount, type RunView } from '@lockstep/core';
 import { TrainingInputs } from '@lockstep/worker';
 

@@ -1,24 +1,30 @@
 /** The program: one line in, an exit code out. */
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
-import { createBenchCommand } from './commands/bench.js';
-import { createDashboardCommand } from './commands/dashboard.js';
-import { createDoctorCommand } from './commands/doctor.js';
-import { createEvaluateCommand } from './commands/evaluate.js';
-import { createExportCommand } from './commands/export.js';
-import { createLaunchCommand } from './commands/launch.js';
-import { createModelsCommand } from './commands/models.js';
-import { createPredictCommand } from './commands/predict.js';
-import { createReproduceCommand } from './commands/reproduce.js';
-import { createSimulateCommand } from './commands/simulate.js';
-import { createSpeedrunCommand } from './commands/speedrun.js';
-import { createSummaryCommand } from './commands/summary.js';
-import { createTrainCommand } from './commands/train.js';
-import { createWorkerCommand } from './commands/worker.js';
 import { describeError, exitCodeOf } from './failure.js';
 import { type Io, writeLine } from './io.js';
 import { processIo } from './process-io.js';
 import { addExamples, type CommandContext, checkCommandName, createCommand } from './program.js';
+
+type CreateCommand = (context: CommandContext) => Command;
+
+/** The commands in the order of the help. Each is loaded when a line is about it, so that no line waits for the others. */
+const commands: Readonly<Record<string, () => Promise<CreateCommand>>> = {
+  train: async () => (await import('./commands/train.js')).createTrainCommand,
+  worker: async () => (await import('./commands/worker.js')).createWorkerCommand,
+  launch: async () => (await import('./commands/launch.js')).createLaunchCommand,
+  evaluate: async () => (await import('./commands/evaluate.js')).createEvaluateCommand,
+  predict: async () => (await import('./commands/predict.js')).createPredictCommand,
+  export: async () => (await import('./commands/export.js')).createExportCommand,
+  summary: async () => (await import('./commands/summary.js')).createSummaryCommand,
+  models: async () => (await import('./commands/models.js')).createModelsCommand,
+  dashboard: async () => (await import('./commands/dashboard.js')).createDashboardCommand,
+  bench: async () => (await import('./commands/bench.js')).createBenchCommand,
+  reproduce: async () => (await import('./commands/reproduce.js')).createReproduceCommand,
+  speedrun: async () => (await import('./commands/speedrun.js')).createSpeedrunCommand,
+  simulate: async () => (await import('./commands/simulate.js')).createSimulateCommand,
+  doctor: async () => (await import('./commands/doctor.js')).createDoctorCommand,
+};
 
 /**
  * Runs one command.
@@ -29,7 +35,7 @@ import { addExamples, type CommandContext, checkCommandName, createCommand } fro
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
   const context: CommandContext = { io, argv, exitCode: 0 };
   try {
-    const program = createProgram(context);
+    const program = await createProgram(context);
     checkCommandName(program, argv);
     await program.parseAsync(argv.length > 0 ? joinInterval(argv) : ['--help'], { from: 'user' });
     return context.exitCode;
@@ -48,7 +54,7 @@ function joinInterval(argv: readonly string[]): string[] {
   return isUnit ? [...argv.slice(0, at + 1), `${argv[at + 1]} ${argv[at + 2]}`, ...argv.slice(at + 3)] : [...argv];
 }
 
-function createProgram(context: CommandContext): Command {
+async function createProgram(context: CommandContext): Promise<Command> {
   const program = createCommand('lockstep', context)
     .description(
       'Trains small networks on MNIST-shaped data; the result is the same to the last bit for any number of workers.',
@@ -57,23 +63,9 @@ function createProgram(context: CommandContext): Command {
     .helpCommand('help [command]', 'show the help of a command')
     // So that the flags behind a command are its own.
     .enablePositionalOptions();
-  for (const create of [
-    createTrainCommand,
-    createWorkerCommand,
-    createLaunchCommand,
-    createEvaluateCommand,
-    createPredictCommand,
-    createExportCommand,
-    createSummaryCommand,
-    createModelsCommand,
-    createDashboardCommand,
-    createBenchCommand,
-    createReproduceCommand,
-    createSpeedrunCommand,
-    createSimulateCommand,
-    createDoctorCommand,
-  ]) {
-    program.addCommand(create(context));
+  for (const name of listNeeded(context.argv)) {
+    const create = await commands[name]?.();
+    if (create) program.addCommand(create(context));
   }
   return addExamples(program, [
     ['lockstep train', 'train the default model on every core'],
@@ -82,6 +74,13 @@ function createProgram(context: CommandContext): Command {
     ['lockstep models', 'list the models'],
     ['lockstep train --help', 'every flag of a command'],
   ]);
+}
+
+/** The commands that a line is about: the one that it names, none for the version, else all: for help, and for errors. */
+function listNeeded([first = '', second = '']: readonly string[]): string[] {
+  const name = first === 'help' ? second : first;
+  if (Object.hasOwn(commands, name)) return [name];
+  return first === '-V' || first === '--version' ? [] : Object.keys(commands);
 }
 
 function readVersion(): string {

@@ -1,5 +1,5 @@
 /** Commander, set up so that it never ends the process and its errors are ours: one line, with the nearest valid word. */
-import { LockstepError, nearestName } from '@lockstep/core';
+import { LockstepError, nearestName } from '@lockstep/core/errors';
 import { Command, type CommanderError, Option } from 'commander';
 import { type Field, flagName, type Group, optionError } from './fields.js';
 import type { Io } from './io.js';

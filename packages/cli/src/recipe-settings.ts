@@ -8,7 +8,7 @@ import {
   recipeSchema,
   scheduleSchema,
 } from '@lockstep/core';
-import { isRecord } from './config-file.js';
+import { isRecord } from './record.js';
 import { findSource, getPath, type SettingSource } from './setting-source.js';
 
 export interface ResolvedRecipe {

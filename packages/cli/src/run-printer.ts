@@ -4,6 +4,7 @@ import {
   describeNodeEvent,
   type EndEvent,
   type EpochEvent,
+  formatCount,
   type ProgressEvent,
   type RunEvent,
   type StartEvent,
@@ -136,7 +137,7 @@ class TextPrinter implements RunPrinter {
     if (this.isQuiet) return;
     const { model, parameters, engine, workers, seed } = event;
     const threads = `${workers} ${workers === 1 ? 'worker' : 'workers'}`;
-    this.line(`Model: ${model}, ${parameters.toLocaleString('en-US')} parameters`);
+    this.line(`Model: ${model}, ${formatCount(parameters)} parameters`);
     this.line(`Data: ${event.data}${event.validationSamples > 0 ? `, ${event.validationSamples} held out` : ''}`);
     this.line(`Recipe: ${formatRecipe(event.recipe)}`);
     if (event.resumedStep !== undefined) this.line(`Resumed: after step ${event.resumedStep}`);

@@ -17,7 +17,7 @@ afterEach(() => {
 });
 
 /** Options as commander gives them. */
-const resolve = (options: Record<string, string | boolean> = {}, model?: string): RunSettings =>
+const resolve = (options: Record<string, string | boolean> = {}, model?: string): Promise<RunSettings> =>
   resolveRun(model, options, CORES);
 
 function config(text: string, name = 'run.yaml'): { config: string } {
@@ -27,8 +27,8 @@ function config(text: string, name = 'run.yaml'): { config: string } {
 }
 
 describe('resolveRun without settings', () => {
-  it('trains tiny6k with its own recipe on every core, from seed 1, and saves it under runs', () => {
-    const { model, recipe, notices, ...rest } = resolve();
+  it('trains tiny6k with its own recipe on every core, from seed 1, and saves it under runs', async () => {
+    const { model, recipe, notices, ...rest } = await resolve();
     expect(model).toEqual(findZooModel('tiny6k').model);
     expect(recipe).toEqual(findZooModel('tiny6k').recipe);
     expect(notices).toEqual([]);
@@ -52,36 +52,36 @@ describe('resolveRun without settings', () => {
     });
   });
 
-  it('names the file that it saves after model and seed', () => {
-    expect(resolve({ seed: '42' }, 'lenet5').save).toBe('runs/lenet5-seed42.safetensors');
+  it('names the file that it saves after model and seed', async () => {
+    expect((await resolve({ seed: '42' }, 'lenet5')).save).toBe('runs/lenet5-seed42.safetensors');
   });
 });
 
 describe('precedence', () => {
-  it('takes the flag before the config file, and that before the model and the defaults', () => {
+  it('takes the flag before the config file, and that before the model and the defaults', async () => {
     const file = config('model: net19k\nseed: 5\nworkers: 2\nepochs: 3\nrecipe: {batchSize: 64}\n');
-    const settings = resolve({ ...file, workers: '8', epochs: '1' });
+    const settings = await resolve({ ...file, workers: '8', epochs: '1' });
     expect(settings.model.name).toBe('net19k');
     expect(settings).toMatchObject({ seed: 5, workers: 8, recipe: { epochs: 1, batchSize: 64, learningRate: 0.025 } });
   });
 
-  it('takes the model of the command line before that of the config file', () => {
-    expect(resolve(config('model: net19k\n'), 'lenet5').model.name).toBe('lenet5');
+  it('takes the model of the command line before that of the config file', async () => {
+    expect((await resolve(config('model: net19k\n'), 'lenet5')).model.name).toBe('lenet5');
   });
 
-  it('lets a flag turn off what the config file turns on, and back', () => {
+  it('lets a flag turn off what the config file turns on, and back', async () => {
     const file = config('save: w.safetensors\njson: true\nrecipe: {optimizer: {nesterov: true}}\n');
-    expect(resolve({ ...file, save: false, nesterov: false })).toMatchObject({
+    expect(await resolve({ ...file, save: false, nesterov: false })).toMatchObject({
       save: undefined,
       json: true,
       recipe: { optimizer: { nesterov: false } },
     });
-    expect(resolve({ ...config('save: false\n'), save: 'a.safetensors' }).save).toBe('a.safetensors');
-    expect(resolve(config('save: false\n')).save).toBeUndefined();
+    expect((await resolve({ ...config('save: false\n'), save: 'a.safetensors' })).save).toBe('a.safetensors');
+    expect((await resolve(config('save: false\n'))).save).toBeUndefined();
   });
 
-  it('changes one field of an optimizer and keeps the others', () => {
-    expect(resolve({ momentum: '0.8' }).recipe.optimizer).toEqual({
+  it('changes one field of an optimizer and keeps the others', async () => {
+    expect((await resolve({ momentum: '0.8' })).recipe.optimizer).toEqual({
       type: 'sgd',
       momentum: 0.8,
       nesterov: true,
@@ -89,19 +89,19 @@ describe('precedence', () => {
     });
   });
 
-  it('starts from the defaults of another type of optimizer or schedule', () => {
-    const { recipe } = resolve({ optimizer: 'adam', schedule: 'cosine' });
+  it('starts from the defaults of another type of optimizer or schedule', async () => {
+    const { recipe } = await resolve({ optimizer: 'adam', schedule: 'cosine' });
     expect(recipe.optimizer).toEqual({ type: 'adam', betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 });
     expect(recipe.schedule).toEqual({ type: 'cosine', minimum: 0 });
   });
 
-  it('keeps the fields when the type that is given is the one it has', () => {
-    expect(resolve({ optimizer: 'sgd' }).recipe.optimizer).toEqual(findZooModel('tiny6k').recipe.optimizer);
+  it('keeps the fields when the type that is given is the one it has', async () => {
+    expect((await resolve({ optimizer: 'sgd' })).recipe.optimizer).toEqual(findZooModel('tiny6k').recipe.optimizer);
   });
 
-  it('lays flags over an optimizer that the config file changes', () => {
+  it('lays flags over an optimizer that the config file changes', async () => {
     const file = config('recipe:\n  optimizer: {type: adamw, eps: 1.0e-6}\n');
-    expect(resolve({ ...file, weightDecay: '0.1' }).recipe.optimizer).toEqual({
+    expect((await resolve({ ...file, weightDecay: '0.1' })).recipe.optimizer).toEqual({
       type: 'adamw',
       betas: [0.9, 0.999],
       eps: 1e-6,
@@ -135,8 +135,8 @@ describe('every flag of the recipe', () => {
       { augmentation: { centerCrop: { size: 22, probability: 0.1 } } },
     ],
     [{ dropout: '0.3' }, { dropout: 0.3 }],
-  ])('%j', (options, expected) => {
-    expect(resolve(options).recipe).toMatchObject(expected);
+  ])('%j', async (options, expected) => {
+    expect((await resolve(options)).recipe).toMatchObject(expected);
   });
 });
 
@@ -181,8 +181,8 @@ describe('errors name the flag, the value and what is allowed', () => {
       { gamma: '0.1' },
       '--gamma 0.1: the schedule is one-cycle, which takes --rise, --div-factor, --final-div-factor, --anneal',
     ],
-  ])('%j', (options, message) => {
-    expect(() => resolve(options)).toThrow(message);
+  ])('%j', async (options, message) => {
+    await expect(resolve(options)).rejects.toThrow(message);
   });
 });
 
@@ -215,19 +215,19 @@ describe('errors of a config file name file and line', () => {
     ['recipe:\n  optimizer:\n    nesterov: 1\n', 'FILE:3: recipe.optimizer.nesterov 1: must be true or false'],
     ['json: yes\n', 'LOCKSTEP_CONFIG: FILE:1: json "yes": must be true or false'],
     ['model:\n  name: x\n', 'LOCKSTEP_MODEL_SPEC: FILE:1: model: input: '],
-  ])('%j', (text, message) => {
+  ])('%j', async (text, message) => {
     const file = config(text);
-    expect(() => resolve(file)).toThrow(message.replace('FILE', file.config));
+    await expect(resolve(file)).rejects.toThrow(message.replace('FILE', file.config));
   });
 
-  it('blames the flag when the flag is what is wrong', () => {
+  it('blames the flag when the flag is what is wrong', async () => {
     const file = config('recipe:\n  optimizer: {type: adam}\n');
-    expect(() => resolve({ ...file, momentum: '0.9' })).toThrow('--momentum 0.9: the optimizer is adam');
+    await expect(resolve({ ...file, momentum: '0.9' })).rejects.toThrow('--momentum 0.9: the optimizer is adam');
   });
 });
 
-it('takes a model that is written out in the config file', () => {
-  const { model, recipe } = resolve(
+it('takes a model that is written out in the config file', async () => {
+  const { model, recipe } = await resolve(
     config(
       'epochs: 2\nmodel:\n  name: mine\n  input: {channels: 1, height: 28, width: 28}\n  classes: 10\n' +
         '  layers: [{type: flatten}, {type: linear, outFeatures: 10}]\n',
@@ -238,45 +238,45 @@ it('takes a model that is written out in the config file', () => {
   expect(recipe.epochs).toBe(2);
 });
 
-it('does one step and saves nothing in a dry run, but knows where it would save', () => {
-  expect(resolve({ dryRun: true, steps: '50' })).toMatchObject({
+it('does one step and saves nothing in a dry run, but knows where it would save', async () => {
+  expect(await resolve({ dryRun: true, steps: '50' })).toMatchObject({
     dryRun: true,
     steps: 1,
     save: 'runs/tiny6k-seed1.safetensors',
   });
 });
 
-it('notes that a learning rate was chosen for another optimizer, unless one is given', () => {
-  expect(resolve({ optimizer: 'adam' }).notices).toEqual([
+it('notes that a learning rate was chosen for another optimizer, unless one is given', async () => {
+  expect((await resolve({ optimizer: 'adam' })).notices).toEqual([
     'the learning rate stays 0.1, chosen for sgd; adam may need another (--learning-rate)',
   ]);
-  expect(resolve({ optimizer: 'adam', learningRate: '0.001' }).notices).toEqual([]);
+  expect((await resolve({ optimizer: 'adam', learningRate: '0.001' })).notices).toEqual([]);
 });
 
 describe('--recipe', () => {
-  it('starts from the recipe of that name; flags go before it', () => {
-    expect(resolve({ recipe: 'author', epochs: '3' }, 'gap19k').recipe).toMatchObject({
+  it('starts from the recipe of that name; flags go before it', async () => {
+    expect((await resolve({ recipe: 'author', epochs: '3' }, 'gap19k')).recipe).toMatchObject({
       epochs: 3,
       batchSize: 512,
       optimizer: { type: 'sgd', momentum: 0.9 },
     });
   });
 
-  it('can stand in a config file as recipeName', () => {
-    expect(resolve(config('model: gap19k\nrecipeName: author')).recipe.batchSize).toBe(512);
+  it('can stand in a config file as recipeName', async () => {
+    expect((await resolve(config('model: gap19k\nrecipeName: author'))).recipe.batchSize).toBe(512);
   });
 
-  it('is refused for a model that is not in the zoo', () => {
+  it('is refused for a model that is not in the zoo', async () => {
     const path = join(folder, 'my.json');
     const input = { channels: 1, height: 1, width: 2 };
     writeFileSync(path, JSON.stringify({ name: 'my', input, classes: 2, layers: [{ type: 'flatten' }] }));
-    expect(() => resolve({ recipe: 'author' }, path)).toThrow(
+    await expect(resolve({ recipe: 'author' }, path)).rejects.toThrow(
       expect.objectContaining({ code: 'LOCKSTEP_CLI_OPTION', text: expect.stringContaining('my is none') }),
     );
   });
 
-  it('is refused with a name that the model does not know', () => {
-    expect(() => resolve({ recipe: 'fast' }, 'cnn11m')).toThrow(
+  it('is refused with a name that the model does not know', async () => {
+    await expect(resolve({ recipe: 'fast' }, 'cnn11m')).rejects.toThrow(
       expect.objectContaining({ code: 'LOCKSTEP_RECIPE_UNKNOWN' }),
     );
   });

@@ -20,14 +20,13 @@ import {
   replaceHead,
 } from '@lockstep/core';
 import { type ClusterSettings, parseEndpoint, resolveCluster } from './cluster-fields.js';
-import { readConfigFile } from './config-file.js';
 import { type DashboardSettings, resolveDashboard } from './dashboard-field.js';
 import { type DataForm, readDataForm } from './data-fields.js';
 import { readInterval } from './fields.js';
 import type { Io } from './io.js';
 import { DEFAULT_MODEL, DEFAULT_SEED, recipeFields, runFields } from './options.js';
 import { resolveRecipe } from './recipe-settings.js';
-import { configSource, findSource, getPath, readFlags, type SettingSource } from './setting-source.js';
+import { findSource, getPath, readConfig, readFlags, type SettingSource } from './setting-source.js';
 import { resolveWatch, type WatchSettings } from './watch/watch-fields.js';
 import { readModelOfWeights } from './weights-file.js';
 
@@ -89,14 +88,14 @@ export interface RunSettings {
  * @param env for the token
  * @throws LockstepError for anything that is wrong with them
  */
-export function resolveRun(
+export async function resolveRun(
   modelName: string | undefined,
   options: Readonly<Record<string, unknown>>,
   coreCount: number,
   env: Io['env'] = {},
-): RunSettings {
-  const sources = [readFlags([...runFields, ...recipeFields], options)];
-  if (typeof options['config'] === 'string') sources.push(configSource(readConfigFile(options['config'])));
+): Promise<RunSettings> {
+  const flags = readFlags([...runFields, ...recipeFields], options);
+  const sources = [flags, ...(await readConfig(options['config']))];
   for (const field of runFields) checkField(field, sources);
   const given = (name: string): unknown => getPath(findSource(sources, [name])?.values, [name]);
   checkTogether(given);

@@ -12,7 +12,7 @@ import type {
 } from '@lockstep/core';
 import { listPredictions, recipeSchema } from '@lockstep/core';
 import { LocalNode } from '@lockstep/worker';
-import { type OpenCluster, openCluster } from './cluster.js';
+import type { OpenCluster } from './cluster.js';
 import { isPreempted } from './interrupt.js';
 import type { TrainRequest } from './train-request.js';
 
@@ -42,7 +42,11 @@ export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, Tr
   let isOver = false;
   try {
     node = new LocalNode({ ...request, workers, isSharing, isTimed, onWarning });
-    open = cluster && (await openCluster(request, cluster, node, { isTimed, emit }));
+    if (cluster !== undefined) {
+      // Loaded here, so that a run of one node starts without what speaks to others.
+      const { openCluster } = await import('./cluster.js');
+      open = await openCluster(request, cluster, node, { isTimed, emit });
+    }
     coordinator = new Coordinator({ ...request, observers }, open?.node ?? node);
     for (const event of early) coordinator.emit(event);
     for await (const event of coordinator.run()) {

@@ -1,6 +1,7 @@
 /** Who sets the fields of a run: flags before config file, each able to say where it set what. */
-import { type ConfigFile, isRecord } from './config-file.js';
+import type { ConfigFile } from './config-file.js';
 import { type Field, flagName, optionKey, quote, readFlagText } from './fields.js';
+import { isRecord } from './record.js';
 
 type Path = readonly PropertyKey[];
 
@@ -39,7 +40,19 @@ export function readFlags(fields: readonly Field[], options: Readonly<Record<str
   };
 }
 
-export function configSource(file: ConfigFile): SettingSource {
+/**
+ * The config file that is named, if one is.
+ *
+ * @throws LockstepError LOCKSTEP_CONFIG
+ */
+export async function readConfig(path: unknown): Promise<SettingSource[]> {
+  if (typeof path !== 'string') return [];
+  // Loaded here, since YAML takes long to load and few runs have a file.
+  const { readConfigFile } = await import('./config-file.js');
+  return [configSource(readConfigFile(path))];
+}
+
+function configSource(file: ConfigFile): SettingSource {
   return {
     values: file.values,
     describe: (path) => {

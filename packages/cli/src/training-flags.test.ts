@@ -19,7 +19,7 @@ afterEach(() => {
   rmSync(folder, { recursive: true });
 });
 
-const resolve = (options: Record<string, string | boolean> = {}, name?: string): RunSettings =>
+const resolve = (options: Record<string, string | boolean> = {}, name?: string): Promise<RunSettings> =>
   resolveRun(name, options, 4);
 
 /** A checkpoint of lenet5 with seed 9 and another learning rate. */
@@ -52,17 +52,17 @@ describe('flags of the recipe', () => {
     [{ labelSmoothing: '.1' }, { labelSmoothing: 0.1 }],
     [{ freeze: '0,2.weight' }, { freeze: ['0', '2.weight'] }],
     [{ freeze: 'features.*' }, { freeze: ['features.*'] }],
-  ])('%j', (options, expected) => {
-    expect(resolve(options).recipe).toMatchObject(expected);
+  ])('%j', async (options, expected) => {
+    expect((await resolve(options)).recipe).toMatchObject(expected);
   });
 
-  it('may stand in a config file', () => {
+  it('may stand in a config file', async () => {
     const config = join(folder, 'run.yaml');
     writeFileSync(
       config,
       'model: lenet5\nema: 0.9\nrecipe: {freeze: [conv1], clipNorm: 2}\ncheckpoint: ckpt\nevery: 500 steps\nkeep: 5\nbest: testLoss\npatience: 3\n',
     );
-    const settings = resolve({ config });
+    const settings = await resolve({ config });
     expect(settings.recipe).toMatchObject({ ema: 0.9, freeze: ['conv1'], clipNorm: 2 });
     expect(settings).toMatchObject({ patience: 3, best: 'testLoss' });
     const every = { count: 500, unit: 'steps' };
@@ -71,9 +71,9 @@ describe('flags of the recipe', () => {
 });
 
 describe('--resume', () => {
-  it('takes model, recipe, seed and held-out images of the checkpoint, and writes on into its folder', () => {
+  it('takes model, recipe, seed and held-out images of the checkpoint, and writes on into its folder', async () => {
     const resumed = writeOne();
-    const settings = resolve({ resume: resumed });
+    const settings = await resolve({ resume: resumed });
     expect(settings).toMatchObject({
       seed: 9,
       validation: 5000,
@@ -84,25 +84,25 @@ describe('--resume', () => {
     expect(settings.resume?.checkpoint.info.step).toBe(3);
   });
 
-  it('lays flags over the recipe of the checkpoint', () => {
-    expect(resolve({ resume: writeOne(), epochs: '77', seed: '8' })).toMatchObject({
+  it('lays flags over the recipe of the checkpoint', async () => {
+    expect(await resolve({ resume: writeOne(), epochs: '77', seed: '8' })).toMatchObject({
       seed: 8,
       recipe: { epochs: 77, learningRate: 0.5 },
     });
   });
 
-  it('writes none with --no-checkpoint, and elsewhere with --checkpoint', () => {
+  it('writes none with --no-checkpoint, and elsewhere with --checkpoint', async () => {
     const resumed = writeOne();
-    expect(resolve({ resume: resumed, checkpoint: false }).checkpoints).toBeUndefined();
-    expect(resolve({ resume: resumed, checkpoint: 'other' }).checkpoints?.folder).toBe('other');
+    expect((await resolve({ resume: resumed, checkpoint: false })).checkpoints).toBeUndefined();
+    expect((await resolve({ resume: resumed, checkpoint: 'other' })).checkpoints?.folder).toBe('other');
   });
 });
 
 describe('--weights', () => {
-  it('brings its model along, with the recipe of the zoo, and a new head where one is asked for', () => {
+  it('brings its model along, with the recipe of the zoo, and a new head where one is asked for', async () => {
     const weights = writeWeights();
-    expect(resolve({ weights })).toMatchObject({ model: { name: 'lenet5', classes: 10 }, recipe });
-    const settings = resolve({ weights, replaceHead: '5' });
+    expect(await resolve({ weights })).toMatchObject({ model: { name: 'lenet5', classes: 10 }, recipe });
+    const settings = await resolve({ weights, replaceHead: '5' });
     expect(settings.model).toMatchObject({ name: 'lenet5', classes: 5 });
     expect(settings.hasNewHead).toBe(true);
     expect(settings.parameters).toBe(44_426 - 5 * 85);
@@ -129,12 +129,12 @@ describe('what is refused', () => {
       { resume: '/nowhere/at/all' },
       'LOCKSTEP_CHECKPOINT_NONE: no checkpoint to resume in /nowhere/at/all: there are none.',
     ],
-  ])('%j', (options, message) => {
-    expect(() => resolve(options)).toThrow(message);
+  ])('%j', async (options, message) => {
+    await expect(resolve(options)).rejects.toThrow(message);
   });
 
-  it('is --weights beside --resume', () => {
-    expect(() => resolve({ resume: writeOne(), weights: writeWeights() })).toThrow(
+  it('is --weights beside --resume', async () => {
+    await expect(resolve({ resume: writeOne(), weights: writeWeights() })).rejects.toThrow(
       'LOCKSTEP_CLI_OPTION: --resume goes on with the weights of the checkpoint; leave --weights out',
     );
   });

@@ -1,11 +1,10 @@
-/** Those who watch a run because its settings ask for them: opened before it begins, closed by it. */
-import { Chronicler, PageServer } from '@lockstep/coordinator';
+/**
+ * Those who watch a run because its settings ask for them: opened before it begins, closed by it. Each is loaded when it is
+ * asked for.
+ */
 import { RunControl, type RunObserver } from '@lockstep/core';
-import { createInputDrawer } from './input-sheet.js';
-import { ReportFolder } from './report/report-folder.js';
 import type { RunSettings } from './run-settings.js';
 import { closeObservers, openObservers } from './watch/open-observers.js';
-import { RunMetrics } from './watch/run-metrics.js';
 
 export interface Watchers {
   readonly observers: readonly RunObserver[];
@@ -35,10 +34,12 @@ export async function openWatchers(settings: WatchedSettings, surroundings: Surr
   const notes: string[] = [];
   // other machines get metrics from a page only where they may look at it without a token, which is nowhere
   const isShowingMetrics = dashboard !== undefined && dashboard.token === undefined;
-  const metrics = watch.metrics !== undefined || isShowingMetrics ? new RunMetrics() : undefined;
+  const metrics = watch.metrics !== undefined || isShowingMetrics ? await createMetrics() : undefined;
   const isResumed = settings.resume !== undefined;
   const observers = await openObservers(watch, { isResumed, metrics, tell: (line) => notes.push(line) });
   if (dashboard === undefined && watch.out === undefined) return { observers, control, notes, page: undefined };
+  const { Chronicler, PageServer } = await import('@lockstep/coordinator/page');
+  const { createInputDrawer } = await import('./input-sheet.js');
   // before those who read what it writes
   const chronicler = new Chronicler({
     ...surroundings,
@@ -46,7 +47,10 @@ export async function openWatchers(settings: WatchedSettings, surroundings: Surr
     drawInputs: createInputDrawer,
   });
   observers.push(chronicler);
-  if (watch.out !== undefined) observers.push(new ReportFolder(watch.out, chronicler));
+  if (watch.out !== undefined) {
+    const { ReportFolder } = await import('./report/report-folder.js');
+    observers.push(new ReportFolder(watch.out, chronicler));
+  }
   if (dashboard === undefined) return { observers, control, notes, page: undefined };
   try {
     const runs = [{ name: settings.model.name, source: chronicler }];
@@ -59,4 +63,9 @@ export async function openWatchers(settings: WatchedSettings, surroundings: Surr
     await closeObservers(observers);
     throw error;
   }
+}
+
+async function createMetrics() {
+  const { RunMetrics } = await import('./watch/run-metrics.js');
+  return new RunMetrics();
 }

@@ -1,4 +1,5 @@
 /** The coordinator's side of the handshake: from a connection to a node that has all it needs but the state. */
+import { type Dataset, LOCKSTEP_VERSION, LockstepError, type ModelSpec, type Recipe } from '@lockstep/core';
 import {
   type Carriers,
   type Conversation,
@@ -6,20 +7,15 @@ import {
   createNonce,
   createProof,
   cutDataset,
-  type Dataset,
   datasetBytes,
   deriveFrameKey,
   describeDataset,
   hashRun,
   isSameProof,
   type Link,
-  LOCKSTEP_VERSION,
-  LockstepError,
   type MessageOf,
-  type ModelSpec,
   PROTOCOL_VERSION,
-  type Recipe,
-} from '@lockstep/core';
+} from '@lockstep/core/wire';
 
 /** What nodes are admitted to. */
 export interface AdmissionTerms {

@@ -3,13 +3,13 @@
  * done, or when something goes wrong and the step is to be begun again.
  */
 import {
-  type Assignment,
   LockstepError,
   type ShardRange,
   type StepOutcome,
   type StepParticipant,
   SupersededError,
 } from '@lockstep/core';
+import type { Assignment } from '@lockstep/core/wire';
 import type { Deadlines } from './deadlines.js';
 import type { Membership } from './membership.js';
 import type { RemoteNode } from './remote-node.js';

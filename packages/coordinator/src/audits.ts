@@ -1,5 +1,6 @@
 /** Which shards the coordinator computes a second time, to compare. */
-import { type Assignment, COORDINATOR_ID, canonicalNodes, type ShardRange } from '@lockstep/core';
+import { COORDINATOR_ID, canonicalNodes, type ShardRange } from '@lockstep/core';
+import type { Assignment } from '@lockstep/core/wire';
 
 /**
  * One canonical node of another node's range, or none, so that over the steps the given share of the others' shards is

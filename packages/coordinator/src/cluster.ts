@@ -11,13 +11,10 @@
  * is left, under a new generation, from version t, which everybody still has. The bits are the same whoever computes.
  */
 import {
-  type Assignment,
   COORDINATOR_ID,
   type EvaluatedSplit,
   type EvaluateOptions,
-  type Frame,
   LockstepError,
-  type MessageOf,
   type ModelState,
   type NodeEvent,
   type NodeShare,
@@ -31,6 +28,7 @@ import {
   type StepTimes,
   type TrainingNode,
 } from '@lockstep/core';
+import type { Assignment, Frame, MessageOf } from '@lockstep/core/wire';
 import type { AdmissionTerms } from './admission.js';
 import { Attempt, type Verdict } from './attempt.js';
 import { chooseAudits } from './audits.js';

@@ -1,4 +1,5 @@
-import { type Assignment, COORDINATOR_ID } from '@lockstep/core';
+import { COORDINATOR_ID } from '@lockstep/core';
+import type { Assignment } from '@lockstep/core/wire';
 import { describe, expect, it } from 'vitest';
 import { Deadlines } from './deadlines.js';
 

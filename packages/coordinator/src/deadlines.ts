@@ -1,5 +1,6 @@
 /** Until when a node must have done its part of a step: many times what it took before. */
-import { type Assignment, COORDINATOR_ID } from '@lockstep/core';
+import { COORDINATOR_ID } from '@lockstep/core';
+import type { Assignment } from '@lockstep/core/wire';
 
 /** Nobody is late before this, */
 const LEAST_MS = 5000;

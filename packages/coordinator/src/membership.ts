@@ -1,5 +1,6 @@
 /** Who is in the run: admits nodes, sends them away, remembers who broke a rule, and tells what happened. */
-import { Conversation, type Frame, type Link, LockstepError, type MessageOf, type NodeEvent } from '@lockstep/core';
+import { LockstepError, type NodeEvent } from '@lockstep/core';
+import { Conversation, type Frame, type Link, type MessageOf } from '@lockstep/core/wire';
 import { type AdmissionTerms, admitNode } from './admission.js';
 import { RemoteNode } from './remote-node.js';
 

@@ -1,5 +1,5 @@
 /** A node at the far end of a connection, as the coordinator knows it. */
-import type { Link, MessageOf } from '@lockstep/core';
+import type { Link, MessageOf } from '@lockstep/core/wire';
 import { Pace } from './pace.js';
 
 export class RemoteNode {

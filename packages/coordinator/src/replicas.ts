@@ -1,5 +1,6 @@
 /** The replicas of the other nodes: brought to the keeper's state when they join, and compared with it from then on. */
-import { LockstepError, MAX_PAYLOAD_BYTES, type NodeSnapshot, type SharingNode } from '@lockstep/core';
+import { LockstepError, type NodeSnapshot, type SharingNode } from '@lockstep/core';
+import { MAX_PAYLOAD_BYTES } from '@lockstep/core/wire';
 import type { Membership } from './membership.js';
 
 export class Replicas {

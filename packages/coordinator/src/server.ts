@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket as TcpSocket } from 'node:net';
-import { Link, type LinkTimings, LockstepError, MAX_FRAME_BYTES, readLinkTimings, type Socket } from '@lockstep/core';
+import { LockstepError } from '@lockstep/core';
+import { Link, type LinkTimings, MAX_FRAME_BYTES, readLinkTimings, type Socket } from '@lockstep/core/wire';
 import { type WebSocket, WebSocketServer } from 'ws';
 
 export interface ListenOptions {

@@ -1,6 +1,5 @@
 /** Who computes how many shards: makes the assignment of each attempt, and tells people when shares change. */
 import {
-  type Assignment,
   COORDINATOR_ID,
   type NodeEvent,
   type NodeShare,
@@ -8,6 +7,7 @@ import {
   shardCount,
   stepsPerEpoch,
 } from '@lockstep/core';
+import type { Assignment } from '@lockstep/core/wire';
 import type { AdmissionTerms } from './admission.js';
 import { assignShards } from './assignment.js';
 import type { Membership } from './membership.js';

@@ -5,8 +5,11 @@
  */
 import type { Span } from './contribution.js';
 import { assert } from './errors.js';
-import { bytesOf } from './frames.js';
 import { type RoundedPart, splitRounded } from './reduction.js';
+
+/** A vector's bytes without a copy. Lockstep runs on little-endian machines only. */
+export const bytesOf = (floats: Float32Array): Uint8Array =>
+  new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
 
 /** How floats [offset, offset + length) of a node travel. */
 export class BucketForm {

@@ -4,7 +4,9 @@
  */
 import { ALIGNMENT, type ContributionLayout } from './contribution.js';
 import { assert } from './errors.js';
-import { BUCKET_FLOATS } from './frames.js';
+
+/** Floats of a bucket at most: what travels as one frame. */
+export const BUCKET_FLOATS = 2 ** 18;
 
 /** Floats [offset, offset + length) of the layout. */
 export interface Bucket {

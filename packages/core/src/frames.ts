@@ -8,11 +8,10 @@
  */
 import { createHmac } from 'node:crypto';
 import { Packr, Unpackr } from 'msgpackr';
+import { BUCKET_FLOATS } from './buckets.js';
 import { LockstepError } from './errors.js';
 import { type Message, parseMessage } from './messages.js';
 
-/** Floats of a bucket at most: what travels as one frame. */
-export const BUCKET_FLOATS = 2 ** 18;
 /** Bytes of a payload at most. */
 export const MAX_PAYLOAD_BYTES = 4 * BUCKET_FLOATS;
 const MAX_HEAD_BYTES = 65_536;
@@ -104,7 +103,3 @@ const frameError = (text: string): LockstepError =>
     'LOCKSTEP_NODE_FRAME',
     `a frame cannot be read: ${text}. Is that a Lockstep node of the same release?`,
   );
-
-/** A vector's bytes without a copy. Lockstep runs on little-endian machines only. */
-export const bytesOf = (floats: Float32Array): Uint8Array =>
-  new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);

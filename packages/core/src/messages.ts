@@ -21,9 +21,6 @@ import { LockstepError } from './errors.js';
 /** Changes when a message changes. */
 export const PROTOCOL_VERSION = 2;
 
-/** The coordinator's own node; the others count from 1. */
-export const COORDINATOR_ID = 0;
-
 const count = z.int().min(0).max(0xffff_ffff);
 const text = z.string().max(2048);
 /** Of a process among those that MPI has started. */

@@ -15,6 +15,9 @@ import type { StepTimes } from './step-times.js';
 export const engineNames = ['native', 'tensorflow'] as const;
 export type EngineName = (typeof engineNames)[number];
 
+/** The coordinator's own node; the others count from 1. */
+export const COORDINATOR_ID = 0;
+
 /** Steps [firstStep, endStep) of one epoch, run without a message in between. */
 export interface SegmentPlan {
   /** From 0. */

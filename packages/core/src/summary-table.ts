@@ -1,4 +1,5 @@
 /** A summary as text, in Lockstep's own layout or in those of two PyTorch packages. */
+import { formatCount } from './count-text.js';
 import type { ModelSpec } from './model-spec.js';
 import { type SummaryRow, type SummaryTotals, summarize, summarizeTotals } from './summary.js';
 
@@ -29,8 +30,6 @@ export function formatSummary(model: ModelSpec, { layout = 'lockstep' }: Summary
   }
 }
 
-const withCommas = (count: number): string => count.toLocaleString('en-US');
-
 const formatShape = (shape: readonly number[]): string => `[${shape.join(', ')}]`;
 
 /** `Conv2d-1`: modules are numbered through, functional layers are not modules. */
@@ -46,9 +45,9 @@ function formatLockstep(rows: readonly SummaryRow[], totals: SummaryTotals): str
   const header = line('Layer (type)', 'Output Shape', 'Param #', 'k/s/p', 'Mult-adds', 'Field');
   const body = rows.map((row, index) => {
     const window = row.window === undefined ? '' : `${row.window.kernel}/${row.window.stride}/${row.window.padding}`;
-    const multAdds = row.multAdds === 0 ? '' : withCommas(row.multAdds);
+    const multAdds = row.multAdds === 0 ? '' : formatCount(row.multAdds);
     const shape = formatShape(row.outputShape);
-    return line(labels[index] ?? '', shape, withCommas(row.parameters), window, multAdds, String(row.receptiveField));
+    return line(labels[index] ?? '', shape, formatCount(row.parameters), window, multAdds, String(row.receptiveField));
   });
   const width = header.length;
   return [
@@ -72,7 +71,7 @@ function formatTorchsummary(rows: readonly SummaryRow[], totals: SummaryTotals):
     `${label.padStart(20)}  ${shape.padStart(25)} ${parameters.padStart(15)}`;
   const labels = labelRows(rows);
   const body = rows.flatMap((row, index) =>
-    row.functional ? [] : [line(labels[index] ?? '', formatShape(row.outputShape), withCommas(row.parameters))],
+    row.functional ? [] : [line(labels[index] ?? '', formatShape(row.outputShape), formatCount(row.parameters))],
   );
   const rule = '-'.repeat(64);
   const doubleRule = '='.repeat(64);
@@ -90,9 +89,9 @@ function formatTorchsummary(rows: readonly SummaryRow[], totals: SummaryTotals):
 }
 
 const formatCounts = (totals: SummaryTotals): string[] => [
-  `Total params: ${withCommas(totals.parameters)}`,
-  `Trainable params: ${withCommas(totals.trainable)}`,
-  `Non-trainable params: ${withCommas(totals.nonTrainable)}`,
+  `Total params: ${formatCount(totals.parameters)}`,
+  `Trainable params: ${formatCount(totals.trainable)}`,
+  `Non-trainable params: ${formatCount(totals.nonTrainable)}`,
 ];
 
 const formatMultAdds = (totals: SummaryTotals): string => `Total mult-adds (M): ${(totals.multAdds / 1e6).toFixed(2)}`;

@@ -1,15 +1,6 @@
 /** What other nodes send for a step: checked, and put where the step's plan wants it. */
-import {
-  type Assignment,
-  type Bucket,
-  BucketForm,
-  COORDINATOR_ID,
-  type Frame,
-  LockstepError,
-  listRounded,
-  type MessageOf,
-  type Span,
-} from '@lockstep/core';
+import { type Bucket, BucketForm, COORDINATOR_ID, LockstepError, listRounded, type Span } from '@lockstep/core';
+import type { Assignment, Frame, MessageOf } from '@lockstep/core/wire';
 import { findNotFinite } from './finite.js';
 import type { SharedParts } from './ordered-workers.js';
 import type { SharedStep } from './shared-step.js';

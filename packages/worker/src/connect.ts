@@ -1,5 +1,6 @@
 /** A connection to a listening node: to the coordinator, or to another node of a mesh. */
-import { Link, type LinkTimings, LockstepError, MAX_FRAME_BYTES, type Socket } from '@lockstep/core';
+import { LockstepError } from '@lockstep/core';
+import { Link, type LinkTimings, MAX_FRAME_BYTES, type Socket } from '@lockstep/core/wire';
 import { WebSocket } from 'ws';
 
 export interface ConnectOptions {

@@ -1,14 +1,8 @@
 /** Datasets that came from a coordinator, kept under their checksum. */
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import {
-  cutDataset,
-  type Dataset,
-  DatasetAssembly,
-  type DatasetHead,
-  MAX_PAYLOAD_BYTES,
-  writeFileAtomically,
-} from '@lockstep/core';
+import { type Dataset, writeFileAtomically } from '@lockstep/core';
+import { cutDataset, DatasetAssembly, type DatasetHead, MAX_PAYLOAD_BYTES } from '@lockstep/core/wire';
 
 const pathOf = (folder: string, checksum: string): string => path.join(folder, 'datasets', `${checksum}.bin`);
 

@@ -1,5 +1,6 @@
 /** What a step sends to other nodes, and what of the arena may not be overwritten until it has left. */
-import { type Assignment, type Bucket, BucketForm, type Link, listRounded, type Span } from '@lockstep/core';
+import { type Bucket, BucketForm, listRounded, type Span } from '@lockstep/core';
+import type { Assignment, Link } from '@lockstep/core/wire';
 import type { SharedParts } from './ordered-workers.js';
 import type { Held } from './shared-step.js';
 

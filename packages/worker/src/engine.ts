@@ -2,7 +2,7 @@
  * The seam between a node and what computes: an engine turns ranges of shards into canonical nodes of the reduction.
  * It works on the node's arena, where float offsets are counted in units of 16.
  */
-import type { ContributionLayout, Dataset, Layer, Recipe } from '@lockstep/core';
+import type { ContributionLayout, Dataset, Layer, Recipe } from '@lockstep/core/step';
 
 /** What an engine computes: the run's model, recipe, seed and data. */
 export interface EngineTask {

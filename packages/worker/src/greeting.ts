@@ -1,26 +1,28 @@
 /** A node's side of the handshake: from a connection to a node that is ready for the state. */
 import {
+  type Dataset,
+  LOCKSTEP_VERSION,
+  LockstepError,
+  type ModelSpec,
+  parseModelSpec,
+  parseRecipe,
+  type Recipe,
+} from '@lockstep/core';
+import {
   type Carriers,
   type Conversation,
   carryBy,
   createNonce,
   createProof,
-  type Dataset,
   DatasetAssembly,
   type DatasetHead,
   deriveFrameKey,
   hashRun,
   isSameProof,
   type Link,
-  LOCKSTEP_VERSION,
-  LockstepError,
   type MessageOf,
-  type ModelSpec,
   PROTOCOL_VERSION,
-  parseModelSpec,
-  parseRecipe,
-  type Recipe,
-} from '@lockstep/core';
+} from '@lockstep/core/wire';
 
 /** How a node presents itself. */
 export interface NodeCard {

@@ -16,7 +16,6 @@ import {
   inferLayers,
   initialBuffers,
   initialParameters,
-  type Link,
   type ModelSpec,
   type ModelState,
   type NodeSnapshot,
@@ -35,9 +34,9 @@ import {
   samplesInStep,
   stepsPerEpoch,
 } from '@lockstep/core';
+import type { Link } from '@lockstep/core/wire';
 import { allocateAligned } from '@lockstep/kernels';
 import { abortReason, Control } from './control.js';
-import { prepareEngine } from './engines.js';
 import { notFiniteError, reportLoss } from './losses.js';
 import { readMeanGradient } from './mean-gradient.js';
 import { maxPartials, planMemory } from './memory-plan.js';
@@ -45,6 +44,7 @@ import type { NodeWorkerData } from './messages.js';
 import type { SharedParts } from './ordered-workers.js';
 import { OrderBlock } from './orders.js';
 import { Participant } from './participant.js';
+import { prepareEngine } from './prepare-engine.js';
 import { Replica } from './replica.js';
 import { planEvaluation, sumEvaluation } from './split-evaluation.js';
 import { allocateStepClock, StepClockReader, type WorkerTotals } from './step-clock.js';

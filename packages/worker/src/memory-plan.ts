@@ -15,7 +15,7 @@ import {
   optimizerSlots,
   type Recipe,
   shardCount,
-} from '@lockstep/core';
+} from '@lockstep/core/step';
 
 export interface MemoryPlan {
   /** Units of one vector in the contribution's layout. */

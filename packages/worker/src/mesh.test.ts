@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import type { Frame, MessageOf } from '@lockstep/core';
+import type { Frame, MessageOf } from '@lockstep/core/wire';
 import { afterEach, expect, it } from 'vitest';
 import { Mesh } from './mesh.js';
 

@@ -1,4 +1,5 @@
 /** A node's connections to the other nodes of a mesh: of each pair, the one that came later calls the other. */
+import { LOCKSTEP_VERSION, LockstepError } from '@lockstep/core';
 import {
   type Carriers,
   Conversation,
@@ -10,12 +11,10 @@ import {
   isSameProof,
   Link,
   type LinkTimings,
-  LOCKSTEP_VERSION,
-  LockstepError,
   MAX_FRAME_BYTES,
   PROTOCOL_VERSION,
   type Socket,
-} from '@lockstep/core';
+} from '@lockstep/core/wire';
 import { WebSocketServer } from 'ws';
 import { connect } from './connect.js';
 

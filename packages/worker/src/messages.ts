@@ -1,5 +1,5 @@
 /** What the node's main thread tells its workers: once at the start, and once per segment or evaluation. */
-import type { Dataset, EngineName, ModelSpec, Recipe, Split, SplitName } from '@lockstep/core';
+import type { Dataset, EngineName, ModelSpec, Recipe, Split, SplitName } from '@lockstep/core/step';
 import type { StepClockMemory } from './step-clock.js';
 
 /** Everything is shared memory or small and constant. */

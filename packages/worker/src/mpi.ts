@@ -5,7 +5,8 @@
  */
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { type Carrier, type Carriers, LockstepError } from '@lockstep/core';
+import { LockstepError } from '@lockstep/core';
+import type { Carrier, Carriers } from '@lockstep/core/wire';
 
 /** native/mpi.cc. */
 interface Addon {

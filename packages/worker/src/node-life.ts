@@ -2,23 +2,15 @@
  * A node's life: connect, shake hands, get the data, take part in steps, until the run is over or somebody asks it to
  * leave. A lost connection is made again, with growing pauses; what the node has of the run it keeps.
  */
-import {
-  type Carriers,
-  Conversation,
-  type Dataset,
-  type DatasetHead,
-  type EngineName,
-  type Link,
-  LockstepError,
-  readLinkTimings,
-} from '@lockstep/core';
+import { type Dataset, type EngineName, LockstepError } from '@lockstep/core';
+import { type Carriers, Conversation, type DatasetHead, type Link, readLinkTimings } from '@lockstep/core/wire';
 import { connect } from './connect.js';
 import { cacheDataset, readCachedDataset } from './dataset-cache.js';
-import { prepareEngine } from './engines.js';
 import { greet, type RunTerms, receiveDataset } from './greeting.js';
 import { LocalNode } from './local-node.js';
 import { Mesh } from './mesh.js';
 import { NodeSession } from './node-session.js';
+import { prepareEngine } from './prepare-engine.js';
 
 /** What a node tells while it lives. */
 export interface NodeReport {

@@ -1,18 +1,15 @@
 /** A node that is ready: from here on the coordinator says what to do. */
 import {
-  type Assignment,
   COORDINATOR_ID,
-  type Frame,
   inferLayers,
-  type Link,
   LockstepError,
-  type MessageOf,
   type NodeSnapshot,
   optimizerSlots,
   planContribution,
   type StepParticipant,
   SupersededError,
 } from '@lockstep/core';
+import type { Assignment, Frame, Link, MessageOf } from '@lockstep/core/wire';
 import type { RunTerms } from './greeting.js';
 import type { LocalNode } from './local-node.js';
 import type { Mesh } from './mesh.js';

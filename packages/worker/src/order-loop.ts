@@ -1,5 +1,5 @@
 /** A worker's side of a step that several nodes share: it carries out orders until it is told to leave. */
-import { dealShards, samplesInStep } from '@lockstep/core';
+import { dealShards, samplesInStep } from '@lockstep/core/step';
 import type { Control } from './control.js';
 import type { Engine, StepCall } from './engine.js';
 import { type Order, OrderBlock, orderFlag } from './orders.js';

@@ -3,7 +3,7 @@
  * task, as in a segment; here they wait for the next order instead of walking through the steps by themselves, because
  * what comes next depends on what arrives from other nodes. An order is a few words of shared memory.
  */
-import type { ShardRange } from '@lockstep/core';
+import type { ShardRange } from '@lockstep/core/step';
 
 /** What an order asks for; several in one are done in this order, with a barrier between them. */
 export const orderFlag = {

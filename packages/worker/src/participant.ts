@@ -11,12 +11,9 @@
  * stays until step t + 1 begins, so a step can be begun again, under a new generation, at any moment.
  */
 import {
-  type Assignment,
   assert,
   type Bucket,
   COORDINATOR_ID,
-  type Frame,
-  type Link,
   LockstepError,
   type ShardRange,
   type StepHooks,
@@ -24,6 +21,7 @@ import {
   type StepParticipant,
   SupersededError,
 } from '@lockstep/core';
+import type { Assignment, Frame, Link } from '@lockstep/core/wire';
 import { Arrivals } from './arrivals.js';
 import { Departures } from './departures.js';
 import type { SharedParts } from './ordered-workers.js';

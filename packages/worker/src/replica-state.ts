@@ -1,5 +1,6 @@
 /** A state on its way to a node, put together from its pieces. */
-import { LockstepError, type MessageOf, type NodeSnapshot } from '@lockstep/core';
+import { LockstepError, type NodeSnapshot } from '@lockstep/core';
+import type { MessageOf } from '@lockstep/core/wire';
 
 /** Vectors of a replica: the state, optimizer slots, and the moving average if there is one. */
 export interface ReplicaShape {

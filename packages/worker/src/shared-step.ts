@@ -1,6 +1,5 @@
 /** The plan of a step that several nodes share, as one of them sees it: what it computes, adds up, sends and waits for. */
 import {
-  type Assignment,
   BUCKET_FLOATS,
   type Bucket,
   type ContributionLayout,
@@ -10,6 +9,7 @@ import {
   planFold,
   type ShardRange,
 } from '@lockstep/core';
+import type { Assignment } from '@lockstep/core/wire';
 import type { MemoryPlan } from './memory-plan.js';
 import type { FoldJob } from './orders.js';
 

@@ -16,7 +16,7 @@ import {
   type Span,
   samplesInStep,
   stepsPerEpoch,
-} from '@lockstep/core';
+} from '@lockstep/core/step';
 import {
   loadKernels,
   type NativeEngine as NativeHandle,

@@ -3,7 +3,7 @@
  * steps that the main thread takes out while they go on. Only there when somebody asks for it; a step costs a worker five
  * looks at the clock.
  */
-import type { StepTimes } from '@lockstep/core';
+import type { StepTimes } from '@lockstep/core/step';
 
 /** Points of a step, in the order in which a worker passes them. */
 export const stepMark = { began: 0, contributed: 1, met: 2, updated: 3, committed: 4 } as const;

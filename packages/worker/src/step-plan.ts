@@ -12,7 +12,7 @@ import {
   type Span,
   shardCount,
   splitRounded,
-} from '@lockstep/core';
+} from '@lockstep/core/step';
 import { pieceKind, SQUARES_CHUNK } from '@lockstep/kernels';
 import type { MemoryPlan } from './memory-plan.js';
 

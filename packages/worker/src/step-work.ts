@@ -2,7 +2,8 @@
  * The work of a shared step. Shards are computed by this node's workers, on orders; sums and updates by them too, or here
  * on the main thread: while the workers compute, and where a slice is so small that waking them takes longer.
  */
-import { type Assignment, type Bucket, bytesOf, inferLayers, type ShardRange, type StepOutcome } from '@lockstep/core';
+import { type Bucket, bytesOf, inferLayers, type ShardRange, type StepOutcome } from '@lockstep/core';
+import type { Assignment } from '@lockstep/core/wire';
 import { findTail } from './engines.js';
 import { readFault } from './fault.js';
 import { OrderedWorkers, type SharedParts, type TailWatch } from './ordered-workers.js';

@@ -1,5 +1,5 @@
 /** The scalars of every update of a segment, worked out before it starts: a step then only copies a row. */
-import { learningRateAt, optimizerScalars, type Recipe } from '@lockstep/core';
+import { learningRateAt, optimizerScalars, type Recipe } from '@lockstep/core/step';
 import { UPDATE_FIELDS, updateField } from '@lockstep/kernels';
 import type { MemoryPlan } from './memory-plan.js';
 

@@ -5,7 +5,7 @@
  *   contribute -> barrier -> reduce and update my slice -> barrier, commit -> next step
  */
 import { workerData } from 'node:worker_threads';
-import { averageDecay, gradientScale, inferLayers, samplesInStep } from '@lockstep/core';
+import { averageDecay, gradientScale, inferLayers, samplesInStep } from '@lockstep/core/step';
 import { UPDATE_FIELDS, updateField } from '@lockstep/kernels';
 import { abortReason, Control } from './control.js';
 import type { Engine, StepCall } from './engine.js';

@@ -2,8 +2,9 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { listenForNodes } from '@lockstep/coordinator';
-import { bytesOf, type Link, MAX_PAYLOAD_BYTES, type MessageOf } from '@lockstep/core';
+import { listenForNodes } from '@lockstep/coordinator/cluster';
+import { bytesOf } from '@lockstep/core';
+import { type Link, MAX_PAYLOAD_BYTES, type MessageOf } from '@lockstep/core/wire';
 import { findNotFinite } from '@lockstep/worker';
 import type { Costs } from '../simulate/costs.js';
 

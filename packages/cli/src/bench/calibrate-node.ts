@@ -1,12 +1,6 @@
 /** What computing, folding and updating cost on a node by itself: the code of a shared step, without others. */
-import {
-  type Assignment,
-  canonicalNodes,
-  dealShards,
-  inferLayers,
-  planBuckets,
-  planContribution,
-} from '@lockstep/core';
+import { canonicalNodes, dealShards, inferLayers, planBuckets, planContribution } from '@lockstep/core';
+import type { Assignment } from '@lockstep/core/wire';
 import { LocalNode } from '@lockstep/worker';
 import type { ThreadCosts } from '../simulate/costs.js';
 import { median } from './statistics.js';

@@ -1,6 +1,6 @@
 /** The other process of `measureMessages`: takes floats as a step does, and answers small frames and the last of many. */
-import { MAX_PAYLOAD_BYTES, type MessageOf, readLinkTimings } from '@lockstep/core';
-import { connect } from '@lockstep/worker';
+import { MAX_PAYLOAD_BYTES, type MessageOf, readLinkTimings } from '@lockstep/core/wire';
+import { connect } from '@lockstep/worker/node';
 import { CALIBRATION_KEY, cpuSeconds, keepFloats, type PeerTask } from './calibrate-messages.js';
 
 process.on('message', (asked: PeerTask | 'cpu') => {

@@ -1,5 +1,5 @@
 /** Who may stand before a run's page while it is measured: nobody, one viewer, many, one that stalls, one that sends rubbish. */
-import { proveView } from '@lockstep/coordinator';
+import { proveView } from '@lockstep/coordinator/page';
 import { WebSocket } from 'ws';
 
 export const crowds = ['nobody', 'one viewer', '50 viewers', 'a stalled viewer', 'a sender of rubbish'] as const;

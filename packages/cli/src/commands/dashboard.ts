@@ -1,7 +1,7 @@
 /** `lockstep dashboard DIR...`: finished runs on the live page, one by itself or several compared. */
 import { readFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { type Chronicle, completeSource, emptyChronicle, PageServer } from '@lockstep/coordinator';
+import { type Chronicle, completeSource, emptyChronicle, PageServer } from '@lockstep/coordinator/page';
 import { LockstepError, parseJson } from '@lockstep/core';
 import type { Command } from 'commander';
 import { findToken } from '../cluster-fields.js';

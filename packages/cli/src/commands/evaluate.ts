@@ -1,5 +1,5 @@
 /** `lockstep evaluate [MODEL] --weights FILE`. */
-import { addImages } from '@lockstep/coordinator';
+import { addImages } from '@lockstep/coordinator/page';
 import { assumeData, loadModelSpec } from '@lockstep/core';
 import type { Command } from 'commander';
 import { loadDataLikeTraining } from '../data.js';

@@ -1,7 +1,6 @@
 /** `lockstep launch [MODEL]`: the same line in every process that a cluster's launcher starts. */
 import { cpus } from 'node:os';
 import { type Command, Option } from 'commander';
-import { readConfigFile } from '../config-file.js';
 import { type Field, flagName, isOneOf, isText, optionError, optionKey, quote } from '../fields.js';
 import { writeLine } from '../io.js';
 import { findCoordinator } from '../launch/coordinator-address.js';
@@ -11,7 +10,7 @@ import type { Launcher, Place } from '../launch/place.js';
 import { own } from '../launch/variables.js';
 import { DEFAULT_MODEL, recipeFields, runFields } from '../options.js';
 import { addExamples, addFields, type CommandContext, createCommand, groupHeading } from '../program.js';
-import { configSource, findSource, getPath, readFlags } from '../setting-source.js';
+import { findSource, getPath, readConfig, readFlags } from '../setting-source.js';
 import { createTrainCommand } from './train.js';
 import { createWorkerCommand } from './worker.js';
 
@@ -79,8 +78,7 @@ async function runLaunch(
       options[optionKey(field)] === undefined ? undefined : field.check?.(getPath(flags.values, field.path));
     if (field.kind === 'text' && allowed !== undefined) throw optionError(`${flags.describe(field.path)}: ${allowed}`);
   }
-  const sources =
-    typeof options['config'] === 'string' ? [flags, configSource(readConfigFile(options['config']))] : [flags];
+  const sources = [flags, ...(await readConfig(options['config']))];
   const get = (name: string): unknown => getPath(findSource(sources, [name])?.values, [name]);
   const launcher = findLauncher(env, (options['launcher'] as string | undefined) ?? env[own('LAUNCHER')]);
   const place = launcher.readPlace(env);

@@ -1,5 +1,5 @@
 /** `lockstep models`. */
-import { namedModels, summarizeTotals, type ZooModel } from '@lockstep/core';
+import { formatCount, namedModels, summarizeTotals, type ZooModel } from '@lockstep/core';
 import type { Command } from 'commander';
 import { writeLine } from '../io.js';
 import { jsonField } from '../options.js';
@@ -33,7 +33,7 @@ function describeModel({ model, recipe, recipes, claim }: ZooModel) {
 function formatZoo(): string[] {
   const sizes = namedModels.map((entry) => {
     const { name, parameters, multAdds, claim } = describeModel(entry);
-    return [name, parameters.toLocaleString('en-US'), multAdds.toLocaleString('en-US'), claim];
+    return [name, formatCount(parameters), formatCount(multAdds), claim];
   });
   const recipes = namedModels.flatMap(({ model, recipes }) =>
     Object.entries(recipes).map(([name, recipe]) => [model.name, name, formatRecipe(recipe)]),

@@ -1,5 +1,6 @@
 /** `lockstep predict --weights FILE IMAGE...`. */
-import { assumeData, type DataNotes, fitImage, loadModelSpec, type ModelSpec } from '@lockstep/core';
+import { assumeData, type DataNotes, loadModelSpec, type ModelSpec } from '@lockstep/core';
+import { fitImage } from '@lockstep/core/images';
 import type { Command } from 'commander';
 import { type Field, isText, optionError } from '../fields.js';
 import { readImageArguments } from '../image-arguments.js';

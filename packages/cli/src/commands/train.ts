@@ -63,11 +63,8 @@ export function createTrainCommand(context: CommandContext): Command {
   ]);
   return command.action(async (model: string | undefined, options: Record<string, unknown>) => {
     const command = ['lockstep', ...context.argv.map(quote)].join(' ');
-    context.exitCode = await runTrain(
-      resolveRun(model, options, context.io.coreCount, context.io.env),
-      context.io,
-      command,
-    );
+    const settings = await resolveRun(model, options, context.io.coreCount, context.io.env);
+    context.exitCode = await runTrain(settings, context.io, command);
   });
 }
 

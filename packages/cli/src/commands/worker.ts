@@ -4,7 +4,6 @@ import { hostname } from 'node:os';
 import {
   createDataset,
   type Dataset,
-  type DatasetHead,
   type EngineName,
   engineNames,
   findCacheFolder,
@@ -12,6 +11,7 @@ import {
   LockstepError,
   openDataset,
 } from '@lockstep/core';
+import type { DatasetHead } from '@lockstep/core/wire';
 import type { Command } from 'commander';
 import { findToken, parseEndpoint, transportField } from '../cluster-fields.js';
 import { describeError, EXIT_FAILED, EXIT_PREEMPTED } from '../failure.js';
@@ -92,7 +92,7 @@ export function createWorkerCommand(context: CommandContext): Command {
 async function runWorker(options: Record<string, unknown>, io: Io): Promise<number> {
   const { health: endpoint, ...asked } = readOptions(options, io);
   const health = await HealthServer.open(endpoint);
-  const { MpiWorld, runNode } = await import('@lockstep/worker');
+  const { MpiWorld, runNode } = await import('@lockstep/worker/node');
   const say = (line: string): void => writeLine(io.stderr, line);
   const isPreemptible = options['preemptible'] === true;
   let isWarned = false;

@@ -1,5 +1,5 @@
 /** A confusion matrix as an SVG: the deeper a cell, the larger its share of the row; of mistakes by its root. */
-import type { Judgement } from '@lockstep/coordinator';
+import type { Judgement } from '@lockstep/coordinator/page';
 import { drawPicture, drawText } from './svg.js';
 
 const CELL = 46;

@@ -1,5 +1,5 @@
 /** The learning curves of a run as an SVG: loss on the left, accuracy on the right, over epochs. */
-import type { Chronicle } from '@lockstep/coordinator';
+import type { Chronicle } from '@lockstep/coordinator/page';
 import { drawPicture, drawText, round } from './svg.js';
 
 interface Series {

@@ -1,5 +1,6 @@
-import { addImages } from '@lockstep/coordinator';
-import { allocateSplit, createDataset, decodeImage, pickMistakes } from '@lockstep/core';
+import { addImages } from '@lockstep/coordinator/page';
+import { allocateSplit, createDataset, pickMistakes } from '@lockstep/core';
+import { decodeImage } from '@lockstep/core/images';
 import { describe, expect, it } from 'vitest';
 import { drawMistakeSheet, drawMistakes } from './mistakes-picture.js';
 

@@ -1,6 +1,6 @@
 /** The most confident mistakes as pictures: the images themselves, what they are and what they were taken for. */
-import type { Mistake } from '@lockstep/coordinator';
-import { decodeImage, encodePngImage } from '@lockstep/core';
+import type { Mistake } from '@lockstep/coordinator/page';
+import { decodeImage, encodePngImage } from '@lockstep/core/images';
 import { formatPercent } from '../progress.js';
 import { drawPicture, drawText, escapeText } from './svg.js';
 

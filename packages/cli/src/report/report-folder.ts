@@ -3,7 +3,7 @@
  * report.html and the pictures in it.
  */
 import { join } from 'node:path';
-import type { Chronicle, Chronicler } from '@lockstep/coordinator';
+import type { Chronicle, Chronicler } from '@lockstep/coordinator/page';
 import { type RunEvent, type RunObserver, writeFileAtomically } from '@lockstep/core';
 import { drawConfusion } from './confusion-picture.js';
 import { drawCurves } from './curves-picture.js';

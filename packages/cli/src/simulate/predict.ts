@@ -6,7 +6,8 @@
  * An analytic model, not a simulation of events: nodes are alike, so what one does N do, and the time of a pipeline is
  * known in closed form. It costs microseconds for 4,096 nodes, where a mesh has 16 million messages.
  */
-import { MAX_PAYLOAD_BYTES, type ShardRange } from '@lockstep/core';
+import type { ShardRange } from '@lockstep/core';
+import { MAX_PAYLOAD_BYTES } from '@lockstep/core/wire';
 import { type Costs, findThreadCosts, type ModelCosts } from './costs.js';
 import { dealEvenly, describeDeal } from './even-deal.js';
 import { type Exchange, type ExchangeCase, type Groups, planHierarchy, planMesh, planStar } from './exchange.js';

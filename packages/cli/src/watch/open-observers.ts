@@ -1,10 +1,11 @@
-/** Opens everything that is to watch a run; what is wrong with a path or a port is told before the run starts. */
+/**
+ * Opens everything that is to watch a run; what is wrong with a path or a port is told before the run starts. What needs a
+ * library is loaded when it is asked for.
+ */
 import type { RunObserver } from '@lockstep/core';
 import { openMetricsServer } from './metrics-server.js';
 import { openOutFolder } from './out-folder.js';
-import { openRunLog } from './run-log.js';
 import type { RunMetrics } from './run-metrics.js';
-import { openTensorBoardFolder } from './tensorboard-folder.js';
 import { openTraceFile } from './trace-file.js';
 import type { WatchSettings } from './watch-fields.js';
 
@@ -25,9 +26,13 @@ export async function openObservers(
   const { out, tensorboard, trace, logFile, logLevel } = settings;
   const openers: (() => Promise<RunObserver>)[] = [];
   if (out !== undefined) openers.push(() => openOutFolder(out, isResumed));
-  if (tensorboard !== undefined) openers.push(() => openTensorBoardFolder(tensorboard));
+  if (tensorboard !== undefined) {
+    openers.push(async () => (await import('./tensorboard-folder.js')).openTensorBoardFolder(tensorboard));
+  }
   if (trace !== undefined) openers.push(() => openTraceFile(trace));
-  if (logFile !== undefined) openers.push(() => openRunLog(logFile, logLevel, isResumed));
+  if (logFile !== undefined) {
+    openers.push(async () => (await import('./run-log.js')).openRunLog(logFile, logLevel, isResumed));
+  }
   if (settings.metrics && metrics) {
     const address = settings.metrics;
     openers.push(() => openMetricsServer(metrics, address, tell));

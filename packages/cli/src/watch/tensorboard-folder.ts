@@ -2,23 +2,25 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import {
-  countHistogram,
   type Dataset,
-  describeEnd,
-  describeStart,
   type EpochEvent,
   type EvaluatedSplit,
   type EvaluationRecord,
-  encodeEvent,
-  encodePngImage,
-  frameRecord,
-  type HParamValue,
   LOCKSTEP_VERSION,
   type RunEvent,
   type RunObserver,
   type RunView,
-  type TaggedValue,
 } from '@lockstep/core';
+import { encodePngImage } from '@lockstep/core/images';
+import {
+  countHistogram,
+  describeEnd,
+  describeStart,
+  encodeEvent,
+  frameRecord,
+  type HParamValue,
+  type TaggedValue,
+} from '@lockstep/core/tensorboard';
 import { FileSink } from './file-sink.js';
 
 /** Mistakes shown after each evaluation, the most confident ones. */

@@ -1,5 +1,6 @@
 /** What a run is, for the page: gathered once, when it begins. */
-import { hashRun, type RunView, type StartEvent, type SummaryRow, summarize, summarizeTotals } from '@lockstep/core';
+import { type RunView, type StartEvent, type SummaryRow, summarize, summarizeTotals } from '@lockstep/core';
+import { hashRun } from '@lockstep/core/wire';
 import type { About, LayerRow } from './chronicle.js';
 
 /** What only the program around the run knows. */

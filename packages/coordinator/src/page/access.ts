@@ -8,7 +8,7 @@
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { createNonce, isSameProof } from '@lockstep/core';
+import { createNonce, isSameProof } from '@lockstep/core/wire';
 
 const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost'];
 

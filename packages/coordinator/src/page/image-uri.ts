@@ -1,5 +1,6 @@
 /** Images as PNG data URIs, which an `<img>` shows without another request. */
-import { encodePngImage, type Shape } from '@lockstep/core';
+import type { Shape } from '@lockstep/core';
+import { encodePngImage } from '@lockstep/core/images';
 
 /** @param pixels uint8 [channels][height][width] */
 export const toDataUri = (shape: Shape, pixels: Uint8Array): string =>

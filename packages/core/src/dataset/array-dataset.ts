@@ -1,7 +1,7 @@
 /** A dataset from typed arrays: for programs that have their images in memory. */
+import { formatCount } from '../count-text.js';
 import { LockstepError } from '../errors.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
-import { formatCount } from './idx-dataset.js';
 import { measureNormalization } from './normalization.js';
 
 /** Images [count][channels][height][width], row-major, one byte a value; and a label for each. */

@@ -4,9 +4,10 @@
  */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { formatCount } from '../count-text.js';
 import { LockstepError } from '../errors.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
-import { formatCount, MNIST_MEAN, MNIST_STD } from './idx-dataset.js';
+import { MNIST_MEAN, MNIST_STD } from './idx-dataset.js';
 
 const CLASSES = 10;
 const SIDE = 28;

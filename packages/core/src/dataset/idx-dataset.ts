@@ -1,4 +1,5 @@
 /** Puts a dataset together from the bytes of four IDX files. */
+import { formatCount } from '../count-text.js';
 import { LockstepError } from '../errors.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
 import { type IdxImages, parseIdxImages, parseIdxLabels } from './idx.js';
@@ -62,11 +63,6 @@ export function assembleIdxDataset(files: IdxFiles, { name, origin, classes }: I
     validation: allocateSplit(0, 0),
     test,
   });
-}
-
-/** 60000 as `60,000`. */
-export function formatCount(count: number): string {
-  return count.toLocaleString('en-US');
 }
 
 function checkSameShape(train: IdxImages, test: IdxImages, files: IdxFiles): void {

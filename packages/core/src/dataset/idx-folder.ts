@@ -65,7 +65,8 @@ function listCandidates(stem: string, ranks: readonly number[]): string[] {
   return plain.flatMap((name) => [name, `${name}.gz`]);
 }
 
-async function readBytes(path: string): Promise<Uint8Array> {
+/** Reads a file. @throws LockstepError LOCKSTEP_DATA_READ */
+export async function readBytes(path: string): Promise<Uint8Array> {
   try {
     return await readFile(path);
   } catch (error) {

@@ -100,8 +100,7 @@ function readFiles(files: readonly ClassFile[], form: ImageForm, onDone: (done: 
   return list.finish();
 }
 
-/** Reads a file. @throws LockstepError LOCKSTEP_DATA_READ */
-export function readBytes(path: string): Uint8Array {
+function readBytes(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (error) {

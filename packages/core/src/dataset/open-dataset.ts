@@ -1,17 +1,17 @@
-/** One door to a user's data: tells its form by content and reads it, from the cache when it was read before. */
+/**
+ * One door to a user's data: tells its form by content and reads it, from the cache when it was read before. What reads a
+ * form is loaded with the first data of that form, since the libraries beneath it take long to load.
+ */
 import { statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { findCacheFolder } from './cache-folder.js';
-import { readCsv } from './csv.js';
 import { hashSources, readCachedDataset, type SourceFile, writeCachedDataset } from './data-cache.js';
 import type { Dataset } from './dataset.js';
 import type { Warn } from './download.js';
-import { loadIdxFolder } from './idx-folder.js';
-import { listImageFolder, readBytes, readImageFolder } from './image-folder.js';
+import { loadIdxFolder, readBytes } from './idx-folder.js';
 import type { ImageSize } from './image-list.js';
-import { readNpz } from './npz.js';
 import { finishOwnData, type OwnData } from './own-data.js';
 import { resizeDataset } from './resize.js';
 
@@ -91,6 +91,7 @@ async function findInFolder(directory: string, options: DataOptions): Promise<Re
     const test = tables.find((name) => /test/i.test(name));
     return readTables(directory, join(directory, train), test && join(directory, test), options);
   }
+  const { listImageFolder, readImageFolder } = await import('./image-folder.js');
   const folder = await listImageFolder(directory);
   if (folder === undefined) throw pathError(`${directory} holds ${describeNames(names)}, which is no dataset`);
   const all = [...folder.train, ...(folder.test ?? [])];
@@ -108,17 +109,17 @@ const describeNames = (names: readonly string[]): string =>
 function findByName(path: string, options: DataOptions): Reader {
   if (isTableName(path)) return readTables(path, path, undefined, options);
   if (!/\.npz$/i.test(path)) throw pathError(`${path} is neither a folder nor a .csv or .npz file`);
-  const read = async (): Promise<OwnData> => ({
-    name: basename(path),
-    origin: path,
-    ...readNpz(readBytes(path), path, options.resize),
-  });
+  const read = async (): Promise<OwnData> => {
+    const { readNpz } = await import('./npz.js');
+    return { name: basename(path), origin: path, ...readNpz(await readBytes(path), path, options.resize) };
+  };
   return { files: [{ name: basename(path), path }], read };
 }
 
 function readTables(origin: string, train: string, test: string | undefined, options: DataOptions): Reader {
   const paths = test === undefined ? [train] : [train, test];
-  const readOne = (path: string) => {
+  const readOne = async (path: string) => {
+    const { readCsv } = await import('./csv.js');
     const { labelColumn, csvShape: shape, resize } = options;
     const onCount = (done: number, total: number): void => report(options, done, total);
     return readCsv(path, statSync(path).size, { labelColumn, shape, resize, onCount });

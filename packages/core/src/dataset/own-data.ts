@@ -2,10 +2,10 @@
  * From labelled images, wherever they were read, to a dataset: names for classes, a test set where there is none, and
  * training images in a mixed order, since files and tables are so often sorted by class.
  */
+import { formatCount } from '../count-text.js';
 import { LockstepError } from '../errors.js';
 import { epochOrder } from '../order.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
-import { formatCount } from './idx-dataset.js';
 import { measureNormalization } from './normalization.js';
 
 /** Labels are uint8. */

@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { ModelState } from '../contribution.js';
+import { formatCount } from '../count-text.js';
 import type { DataNotes } from '../dataset/data-notes.js';
 import { LockstepError } from '../errors.js';
 import { inferLayers, type Layer, parameterCount } from '../layers.js';
@@ -28,7 +29,7 @@ export function exportHtml(model: ModelSpec, state: ModelState, notes: DataNotes
     );
   }
   const layers = inferLayers(model);
-  const parameters = parameterCount(layers).toLocaleString('en-US');
+  const parameters = formatCount(parameterCount(layers));
   const parts: Readonly<Record<string, string>> = {
     title: escapeHtml(`Draw for ${model.name}`),
     heading: describeTask(notes.classNames),

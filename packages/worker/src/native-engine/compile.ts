@@ -20,7 +20,7 @@ import {
   type Recipe,
   type Segment,
   type Shape,
-} from '@lockstep/core';
+} from '@lockstep/core/step';
 import { BLOCK, type Border, NO_BORDER, ProgramBuilder, type ProgramTensor } from '@lockstep/kernels';
 import { gradientBorder, inputBorder, isNone, widest } from './borders.js';
 import { groupUnits, isDense, isFusedNorm, type Unit, usesG } from './units.js';

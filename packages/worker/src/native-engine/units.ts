@@ -6,7 +6,7 @@
  *
  * A ReLU straight behind a convolution goes into the convolution's store when a batch norm or nothing else follows.
  */
-import type { Layer } from '@lockstep/core';
+import type { Layer } from '@lockstep/core/step';
 
 export interface Post {
   readonly norm?: Layer;

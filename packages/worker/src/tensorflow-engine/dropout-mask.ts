@@ -1,5 +1,5 @@
 /** Dropout's kept elements: the same as the native kernels draw (packages/kernels/native/post.cc). */
-import { type Layer, type PhiloxBlock, type Purpose, philox, purposes } from '@lockstep/core';
+import { type Layer, type PhiloxBlock, type Purpose, philox, purposes } from '@lockstep/core/step';
 
 /** A probability is a threshold on 16 random bits. */
 const BITS = 65_536;

@@ -1,5 +1,12 @@
 /** A model as TensorFlow operations: the forward pass of a shard, which tf.variableGrads differentiates. */
-import { BATCH_NORM_EPS, type Freeze, isDepthwise, type Layer, type ParameterSpec, type Recipe } from '@lockstep/core';
+import {
+  BATCH_NORM_EPS,
+  type Freeze,
+  isDepthwise,
+  type Layer,
+  type ParameterSpec,
+  type Recipe,
+} from '@lockstep/core/step';
 import type { Padding, Tensor, TensorFlow } from './tfjs.js';
 
 /** A batch norm's own statistics of a shard, [channels] each; the variance is biased. */

@@ -9,7 +9,7 @@ import {
   type ParameterSpec,
   type StatisticsSegment,
   toTensorFlow,
-} from '@lockstep/core';
+} from '@lockstep/core/step';
 import type { Pass } from './network.js';
 import type { TensorFlow, Variable } from './tfjs.js';
 

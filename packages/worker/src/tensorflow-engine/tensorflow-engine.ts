@@ -14,7 +14,7 @@ import {
   roundNode,
   type Span,
   type StatisticsSegment,
-} from '@lockstep/core';
+} from '@lockstep/core/step';
 import type { Engine, EngineData, EngineMemory, EngineTask, EvaluateCall, StepCall } from '../engine.js';
 import { drawMask } from './dropout-mask.js';
 import { InputWriter } from './input.js';

@@ -1,0 +1,4 @@
+/** Values of any form, as JSON and YAML give them. */
+
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

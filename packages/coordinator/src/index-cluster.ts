@@ -1,0 +1,4 @@
+/** The run in motion on several machines. */
+export * from './cluster.js';
+export * from './server.js';
+export * from './admission.js';

@@ -1,0 +1,3 @@
+/** How what went wrong is told. */
+export * from './errors.js';
+export * from './nearest.js';
