@@ -122,10 +122,13 @@ export class Link {
     if (this.#isCorked || !this.pipe) return;
     this.#isCorked = true;
     this.pipe.cork();
-    process.nextTick(() => {
-      this.#isCorked = false;
-      this.pipe?.uncork();
-    });
+    process.nextTick(() => this.#uncork());
+  }
+
+  #uncork(): void {
+    if (!this.#isCorked) return;
+    this.#isCorked = false;
+    this.pipe?.uncork();
   }
 
   /** Resolves when at most so many payloads are still to leave; at once when the link is closed. */
@@ -199,6 +202,8 @@ export class Link {
     if (this.#closed) return;
     this.#closed = reason;
     clearInterval(this.#timer);
+    // nobody waits for what a closed link still has to send, so its bytes may change from here on
+    this.#uncork();
     if (isGraceful) {
       this.socket.close(POLICY_VIOLATION, reason.code);
       setTimeout(() => this.socket.terminate(), LINGER_MS).unref();
