@@ -1,6 +1,6 @@
 /** `lockstep train [MODEL]`. */
 import {
-  type DataNotes,
+  type Dataset,
   describeData,
   type EpochEvent,
   holdOutValidation,
@@ -112,7 +112,7 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
       if (event.event === 'epoch') epochs.push(event);
       printer.print(event);
     });
-    const failure = 'failure' in outcome ? outcome : trySave(savePath, settings, describeData(dataset), outcome);
+    const failure = 'failure' in outcome ? outcome : trySave(savePath, settings, dataset, outcome);
     printer.finish(failure === undefined ? savePath : undefined);
     if (settings.plot) showPlot(epochs, settings, io);
     if (failure === undefined) return settings.preemptible && wasPreempted(outcome, watch) ? EXIT_PREEMPTED : 0;
@@ -195,10 +195,12 @@ function showPlot(epochs: readonly EpochEvent[], { json }: RunSettings, io: Io):
 function trySave(
   path: string | undefined,
   { model, saveEma }: RunSettings,
-  notes: DataNotes,
+  dataset: Dataset,
   { state, average, steps }: Trained,
 ): Failed | undefined {
+  if (path === undefined && saveEma === undefined) return undefined;
   try {
+    const notes = describeData(dataset);
     if (path !== undefined) saveModelState(path, model, state, steps, notes);
     if (saveEma !== undefined && average !== undefined) saveModelState(saveEma, model, average, steps, notes);
     return undefined;
