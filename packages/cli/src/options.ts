@@ -280,7 +280,7 @@ export const recipeFields: readonly Field[] = [
   recipeNumber('--scale <fraction>', 'augmentation.scale', 'scale images by up to this, either way'),
   recipeNumber('--center-crop <pixels>', 'augmentation.centerCrop.size', 'blow up this much of the middle of images'),
   recipeNumber(
-    '--center-crop-probability <p>',
+    '--center-crop-p <p>',
     'augmentation.centerCrop.probability',
     'of how many of them (default: all)',
   ),
