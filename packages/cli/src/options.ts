@@ -279,11 +279,7 @@ export const recipeFields: readonly Field[] = [
   recipeNumber('--shift <pixels>', 'augmentation.shift', 'shift images by up to this along each axis'),
   recipeNumber('--scale <fraction>', 'augmentation.scale', 'scale images by up to this, either way'),
   recipeNumber('--center-crop <pixels>', 'augmentation.centerCrop.size', 'blow up this much of the middle of images'),
-  recipeNumber(
-    '--center-crop-p <p>',
-    'augmentation.centerCrop.probability',
-    'of how many of them (default: all)',
-  ),
+  recipeNumber('--center-crop-p <p>', 'augmentation.centerCrop.probability', 'of how many of them (default: all)'),
   recipeNumber('--dropout <p>', 'dropout', 'probability of every dropout layer of the model'),
   recipeNumber('--label-smoothing <x>', 'labelSmoothing', 'share of the target that is spread over all classes'),
   recipeNumber('--clip-norm <x>', 'clipNorm', 'largest norm of the gradient; a larger one is scaled down to it'),

@@ -130,10 +130,7 @@ describe('every flag of the recipe', () => {
     [{ warmupSteps: '100' }, { warmupSteps: 100 }],
     [{ rotation: '7.5', shift: '2', scale: '0.1' }, { augmentation: { rotation: 7.5, shift: 2, scale: 0.1 } }],
     [{ centerCrop: '22' }, { augmentation: { centerCrop: { size: 22, probability: 1 } } }],
-    [
-      { centerCrop: '22', centerCropP: '0.1' },
-      { augmentation: { centerCrop: { size: 22, probability: 0.1 } } },
-    ],
+    [{ centerCrop: '22', centerCropP: '0.1' }, { augmentation: { centerCrop: { size: 22, probability: 0.1 } } }],
     [{ dropout: '0.3' }, { dropout: 0.3 }],
   ])('%j', async (options, expected) => {
     expect((await resolve(options)).recipe).toMatchObject(expected);
