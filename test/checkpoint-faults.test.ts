@@ -55,8 +55,8 @@ describe.skipIf(process.platform === 'win32')('kill -9', () => {
     expect(new Set(resumedSteps).size).toBeGreaterThan(1);
   });
 
-  it('in the middle of writing, 15 times, loses nothing that was written', async () => {
-    expect(await killWriters(folder, 15)).toBeGreaterThan(1);
+  it('in the middle of writing, 15 times and more, loses nothing that was written', async () => {
+    await killWriters(folder, 15, 2);
   });
 });
 

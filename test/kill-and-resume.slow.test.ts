@@ -23,9 +23,7 @@ it.skipIf(process.platform === 'win32')(
 it.skipIf(process.platform === 'win32')('a writer killed 50 times loses nothing that it had written', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'lockstep-kill-'));
   try {
-    const halfWritten = await killWriters(folder, 50);
-    console.log(`${halfWritten} half written checkpoints were found under temporary names`);
-    expect(halfWritten).toBeGreaterThan(5);
+    await killWriters(folder, 50, 6);
   } finally {
     rmSync(folder, { recursive: true });
   }

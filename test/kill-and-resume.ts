@@ -62,16 +62,19 @@ function endHash(events: readonly JsonEvent[]): string {
 
 const WRITER = path.resolve(import.meta.dirname, 'checkpoint-writer.mjs');
 
+/** Far more than it takes for kills that come at random moments to meet a checkpoint that is being written. */
+const MOST_ROUNDS = 400;
+
 /**
  * Kills a process that does nothing but write checkpoints, again and again, and looks each time at what it left: every
- * checkpoint whole, and the last one that it said was written among them.
- *
- * @returns how often the kill came while a checkpoint was written, which is left under a temporary name
+ * checkpoint whole, and the last one that it said was written among them. Goes on until the kill came so many times while a
+ * checkpoint was written, which is left under a temporary name.
  */
-export async function killWriters(folder: string, rounds: number): Promise<number> {
+export async function killWriters(folder: string, rounds: number, inTheMiddle: number): Promise<void> {
   const random = makeRandom(7);
   let halfWritten = 0;
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < rounds || halfWritten < inTheMiddle; round++) {
+    if (round === MOST_ROUNDS) throw new Error(`${round} kills, ${halfWritten} of them while a checkpoint was written`);
     const first = (listCheckpoints(folder).at(-1) ?? 0) + 1;
     const written = await killWriter([WRITER, folder, String(first)], 25 * random());
     const unfinished = readdirSync(folder).filter((name) => Number(/^\.step-(\d+)\..*tmp$/.exec(name)?.[1]) > written);
@@ -83,7 +86,6 @@ export async function killWriters(folder: string, rounds: number): Promise<numbe
       throw new Error(`round ${round}: found step ${step}, step ${written} was written`);
     }
   }
-  return halfWritten;
 }
 
 /** Kills a writer some time after its first checkpoint; returns the last step that it said was written. */

@@ -81,10 +81,9 @@ function fitContribute(timed: readonly { readonly shards: number; readonly compu
   const [wxx, wxy] = [sum((p) => p.w * p.x * p.x), sum((p) => p.w * p.x * p.y)];
   const slope = (w * wxy - wx * wy) / (w * wxx - wx * wx);
   const base = (wy - slope * wx) / w;
-  // a base below zero is noise: then the line goes through zero
-  return base >= 0
-    ? { contributeBase: base, contributeShard: slope }
-    : { contributeBase: 0, contributeShard: wxy / wxx };
+  // what is below zero is noise: then the line goes through zero, or is level
+  if (base < 0) return { contributeBase: 0, contributeShard: wxy / wxx };
+  return slope < 0 ? { contributeBase: wy / w, contributeShard: 0 } : { contributeBase: base, contributeShard: slope };
 }
 
 /** The rest of a step is `buckets * order + sums * fold + update`. */

@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 
-const SUBNET = '10.213.77';
+/** Of this process, apart from those of lan.ts: several may have a link at a time. */
+const SUBNET = `10.${150 + (Math.floor(process.pid / 256) % 50)}.${process.pid % 256}`;
 
 export class LinkNamespace {
   /** Of this side. */
