@@ -37,12 +37,12 @@ describe('help', () => {
   });
 
   it.each(['train', 'evaluate', 'predict', 'export', 'summary', 'models'])(
-    'of %s has four to ten examples',
+    'of %s has four to nine examples',
     async (command) => {
       const { out } = await run(command, '--help');
       const examples = out.split('\nExamples:\n')[1]?.trimEnd().split('\n') ?? [];
       expect(examples.length).toBeGreaterThanOrEqual(4);
-      expect(examples.length).toBeLessThanOrEqual(10);
+      expect(examples.length).toBeLessThanOrEqual(9);
       expect(await run('help', command)).toMatchObject({ code: 0, out });
     },
   );

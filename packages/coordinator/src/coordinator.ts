@@ -7,15 +7,11 @@ import {
   type EpochEvent,
   epochsWithoutGain,
   type FoundCheckpoint,
-  hashParameters,
   inferLayers,
   LockstepError,
-  learningRateAt,
   type MetricName,
   type ModelSpec,
   type NodeEvent,
-  type ProgressEvent,
-  parameterCount,
   planContribution,
   type Recipe,
   RunControl,
@@ -23,48 +19,22 @@ import {
   type RunView,
   type SegmentPlan,
   type SegmentProgress,
-  type StartEvent,
   stepsPerEpoch,
   type TrainingNode,
   type WarningEvent,
 } from '@lockstep/core';
 import { type CheckpointPolicy, Checkpoints } from './checkpoints.js';
-import { describeTest, type Evaluated, evaluateNode } from './evaluation.js';
+import { type Evaluated, evaluateNode } from './evaluation.js';
 import { Observers } from './observers.js';
 import { adaptSnapshot, checkResume } from './resume.js';
-
-export interface RunOptions {
-  readonly model: ModelSpec;
-  readonly recipe: Recipe;
-  readonly dataset: Dataset;
-  readonly seed: number;
-  /** Stop after this many steps, also in the middle of an epoch. */
-  readonly steps?: number | undefined;
-  /** Stop after the first epoch whose test accuracy reaches this fraction. */
-  readonly until?: number | undefined;
-  /** Stop after so many epochs that were not better than the best one. */
-  readonly patience?: number | undefined;
-  /** By what epochs are compared; default: the accuracy on the validation split, if there is one, else on the test split. */
-  readonly best?: MetricName | undefined;
-  /** Evaluate after every epoch (the default), or only at the end of the run: no epoch events come then. */
-  readonly evaluate?: 'epochs' | 'end' | undefined;
-  readonly checkpoints?: CheckpointPolicy | undefined;
-  /** Go on from here instead of the first step. */
-  readonly resume?: FoundCheckpoint | undefined;
-  /** Go on although the run differs from the checkpoint's; see `checkResume`. */
-  readonly override?: boolean | undefined;
-  /** Aborting lets the step end, evaluates, and ends the run with reason `interrupted`. */
-  readonly signal?: AbortSignal | undefined;
-  /** Asks for pauses, checkpoints and the end; its `stop` does what `signal` does. */
-  readonly control?: RunControl | undefined;
-  readonly observers?: Observers | undefined;
-}
+import { RunEvents } from './run-events.js';
+import type { RunOptions } from './run-options.js';
 
 const PROGRESS_MS = 250;
 
 export class Coordinator {
   readonly #warnings: (WarningEvent | NodeEvent)[] = [];
-  readonly #startedMs = performance.now();
+  readonly #events: RunEvents;
   readonly #epochSteps: number;
   readonly #checkpoints: Checkpoints | undefined;
   /** Those of the resumed run among them. */
@@ -80,6 +50,7 @@ export class Coordinator {
     this.#control = options.control ?? new RunControl();
     this.#observers = options.observers ?? new Observers([]);
     this.#epochSteps = stepsPerEpoch(options.dataset.train.count, options.recipe.batchSize);
+    this.#events = new RunEvents(options, node, this.#epochSteps);
     this.#epochs = [...(resume?.checkpoint.info.epochs ?? [])];
     if (resume) this.#checkResumed(resume);
     this.#checkpoints = checkpoints && new Checkpoints(checkpoints, this.#epochSteps, resume);
@@ -140,7 +111,7 @@ export class Coordinator {
     const resume = this.options.resume?.checkpoint;
     const totalSteps = Math.min(this.options.steps ?? Number.POSITIVE_INFINITY, recipe.epochs * this.#epochSteps);
     if (resume) await this.node.restore(adaptSnapshot(resume, recipe));
-    yield this.#start();
+    yield this.#events.start();
     yield* this.#drainWarnings();
     let steps = resume?.info.step ?? 0;
     let seconds = resume?.info.epochSeconds ?? 0;
@@ -169,7 +140,7 @@ export class Coordinator {
       if (steps === (epoch + 1) * this.#epochSteps && this.options.evaluate !== 'end') {
         test = await this.#evaluate(steps);
         yield* this.#drainWarnings();
-        const event = this.#epochEvent(epoch, progress, test, seconds);
+        const event = this.#events.epoch(epoch, progress, test, seconds);
         this.#epochs.push(event);
         yield event;
       }
@@ -182,7 +153,7 @@ export class Coordinator {
     }
     test ??= await this.#evaluate(steps);
     yield* this.#drainWarnings();
-    yield this.#end(steps, test, reason);
+    yield this.#events.end(steps, test, reason);
   }
 
   /** Why a run whose last epoch ended with this step is to end before its recipe does. */
@@ -249,25 +220,6 @@ export class Coordinator {
     }
   }
 
-  #start(): StartEvent {
-    const { model, recipe, dataset, seed, resume } = this.options;
-    return {
-      event: 'start',
-      model: model.name,
-      parameters: parameterCount(inferLayers(model)),
-      workers: this.node.workers,
-      engine: this.node.engine,
-      data: dataset.source,
-      trainSamples: dataset.train.count,
-      validationSamples: dataset.validation.count,
-      testSamples: dataset.test.count,
-      seed,
-      stepsPerEpoch: this.#epochSteps,
-      ...(resume && { resumedStep: resume.checkpoint.info.step }),
-      recipe,
-    };
-  }
-
   /** Runs a segment; meanwhile reports how far it has come. */
   async *#segment(plan: SegmentPlan, began: number): AsyncGenerator<RunEvent, SegmentProgress> {
     const { signal } = this.options;
@@ -290,7 +242,7 @@ export class Coordinator {
         await Promise.race([done, tick()]);
         this.#observers.onSteps(this.node.takeSteps());
         yield* this.#drainWarnings();
-        if (!isDone) yield this.#progress(plan, this.node.progress(), began);
+        if (!isDone) yield this.#events.progress(plan, this.node.progress(), began);
       }
     } finally {
       signal?.removeEventListener('abort', stop);
@@ -303,26 +255,8 @@ export class Coordinator {
     }
     yield* this.#drainWarnings();
     const progress = await running;
-    yield this.#progress(plan, progress, began);
+    yield this.#events.progress(plan, progress, began);
     return progress;
-  }
-
-  #progress(plan: SegmentPlan, progress: SegmentProgress, began: number): ProgressEvent {
-    const seconds = (performance.now() - began) / 1000;
-    const step = progress.committed - plan.epoch * this.#epochSteps;
-    const nodes = this.node.describeNodes?.();
-    return {
-      event: 'progress',
-      epoch: plan.epoch + 1,
-      step,
-      stepsPerEpoch: this.#epochSteps,
-      learningRate: learningRateAt(this.options.recipe, Math.max(0, progress.committed - 1), this.#epochSteps),
-      loss: progress.stepLoss,
-      accuracy: progress.samples > 0 ? progress.correct / progress.samples : 0,
-      seconds,
-      imagesPerSecond: progress.samples / seconds,
-      ...(nodes && { nodes }),
-    };
   }
 
   #evaluate(step: number): Promise<Evaluated> {
@@ -333,44 +267,6 @@ export class Coordinator {
       hasAverage: recipe.ema !== undefined,
       onEvaluated: (record) => this.#observers.onEvaluated({ ...record, epoch, step }),
     });
-  }
-
-  #epochEvent(
-    epoch: number,
-    progress: SegmentProgress,
-    { test, validation, ema }: Evaluated,
-    seconds: number,
-  ): EpochEvent {
-    const { recipe } = this.options;
-    return {
-      event: 'epoch',
-      epoch: epoch + 1,
-      learningRate: learningRateAt(recipe, progress.committed - 1, this.#epochSteps),
-      trainLoss: progress.lossSum / progress.samples,
-      trainAccuracy: progress.correct / progress.samples,
-      ...(validation && { validation }),
-      ...(ema && { ema }),
-      ...describeTest(test),
-      seconds,
-      imagesPerSecond: progress.samples / seconds,
-    };
-  }
-
-  #end(steps: number, { test, validation, ema }: Evaluated, reason: EndEvent['reason']): EndEvent {
-    const layers = inferLayers(this.options.model);
-    const average = this.node.readAverage();
-    return {
-      event: 'end',
-      epochs: Math.floor(steps / this.#epochSteps),
-      steps,
-      ...describeTest(test),
-      ...(validation && { validation }),
-      parametersSha256: hashParameters(layers, this.node.readState()),
-      ...(ema && { ema }),
-      ...(average && { emaSha256: hashParameters(layers, average) }),
-      seconds: (performance.now() - this.#startedMs) / 1000,
-      reason,
-    };
   }
 
   *#drainWarnings(): Generator<WarningEvent | NodeEvent, void> {

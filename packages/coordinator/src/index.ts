@@ -1,5 +1,6 @@
 /** The run in motion. */
 export { assignShards } from './assignment.js';
+export * from './run-options.js';
 export * from './coordinator.js';
 export * from './observers.js';
 export * from './checkpoints.js';

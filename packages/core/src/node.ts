@@ -105,6 +105,8 @@ export interface StepOutcome {
   readonly correct: number;
   /** Until its shards were computed, of what followed in sums and updates, and until the new state was complete. */
   readonly computeMs: number;
+  /** Until the floats from the engine's tail on were final, which travel while the others are computed; 0: it has none. */
+  readonly tailMs: number;
   readonly updateMs: number;
   /** From the first sums sent to others until the new state was complete, beside computing or not; 0 if none were sent. */
   readonly exchangeMs: number;

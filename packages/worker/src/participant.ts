@@ -111,9 +111,13 @@ export class Participant implements StepParticipant {
     this.#step = step;
     this.#arrivals.begin(step);
     this.#work.orderedMs = 0;
-    const computed: { ms?: number; failure?: unknown } = {};
+    const computed: { ms?: number; tailMs?: number; failure?: unknown } = {};
+    const onTail = (): void => {
+      computed.tailMs = performance.now() - began;
+      this.#signal();
+    };
     const computing = this.#work
-      .contribute(step, { onTail: () => this.#signal(), beforeAgain: () => this.#departures.drainPartials() })
+      .contribute(step, { onTail, beforeAgain: () => this.#departures.drainPartials() })
       .then(() => (computed.ms = performance.now() - began))
       .catch((error: unknown) => (computed.failure = error))
       .finally(() => this.#signal());
@@ -138,7 +142,8 @@ export class Participant implements StepParticipant {
     const computeMs = computed.ms ?? 0;
     if (!isTold) this.hooks.onContributed(assignment, computeMs);
     const exchangeMs = now - (this.#departures.beganMs ?? now);
-    const times = { computeMs, exchangeMs, updateMs: this.#work.orderedMs, stepMs: now - began };
+    const { tailMs = 0 } = computed;
+    const times = { computeMs, tailMs, exchangeMs, updateMs: this.#work.orderedMs, stepMs: now - began };
     return { ...this.#work.readResult(assignment), ...times };
   }
 

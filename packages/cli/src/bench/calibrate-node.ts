@@ -16,6 +16,8 @@ const WARM_STEPS = 3;
 interface Timing {
   /** Seconds. */
   readonly compute: number;
+  /** Of that until the tail was final; 0: there is none. */
+  readonly tail: number;
   /** Folding and updating. */
   readonly rest: number;
 }
@@ -34,8 +36,8 @@ export async function measureThreadCosts(
   let generation = 0;
   const runStep = async (shards: number, owners: number): Promise<Timing> => {
     const range = { begin: 0, end: shards };
-    const { computeMs, stepMs } = await participant.run(assignAlone(range, owners, generation++));
-    return { compute: computeMs / 1000, rest: (stepMs - computeMs) / 1000 };
+    const { computeMs, tailMs, stepMs } = await participant.run(assignAlone(range, owners, generation++));
+    return { compute: computeMs / 1000, tail: tailMs / 1000, rest: (stepMs - computeMs) / 1000 };
   };
   const timeStep = async (shards: number, owners = 1): Promise<Timing> => {
     for (let i = 0; i < WARM_STEPS; i++) await runStep(shards, owners);
@@ -43,7 +45,8 @@ export async function measureThreadCosts(
     for (const endMs = performance.now() + 1000 * seconds; performance.now() < endMs || timings.length < 5; ) {
       timings.push(await runStep(shards, owners));
     }
-    return { compute: median(timings.map((t) => t.compute)), rest: median(timings.map((t) => t.rest)) };
+    const middle = (part: keyof Timing): number => median(timings.map((timing) => timing[part]));
+    return { compute: middle('compute'), tail: middle('tail'), rest: middle('rest') };
   };
   try {
     const timed: (Timing & { shards: number })[] = [];
@@ -51,7 +54,12 @@ export async function measureThreadCosts(
     const cut = await timeStep(MOST_SHARDS * threads, MANY_OWNERS);
     const layout = planContribution(inferLayers(model));
     const countBuckets = (owners: number): number => planBuckets(layout, new Array<number>(owners).fill(0)).length;
-    return { threads, ...fitContribute(timed), ...fitRest(timed, threads, cut, countBuckets) };
+    return {
+      threads,
+      ...fitContribute(timed),
+      afterTail: findAfterTail(cut),
+      ...fitRest(timed, threads, cut, countBuckets),
+    };
   } finally {
     await participant.close();
     await node.close();
@@ -85,6 +93,9 @@ function fitContribute(timed: readonly { readonly shards: number; readonly compu
   if (base < 0) return { contributeBase: 0, contributeShard: wxy / wxx };
   return slope < 0 ? { contributeBase: wy / w, contributeShard: 0 } : { contributeBase: base, contributeShard: slope };
 }
+
+const findAfterTail = ({ compute, tail }: Timing): number =>
+  tail > 0 && compute > 0 ? Math.max(0, 1 - tail / compute) : 0;
 
 /** The rest of a step is `buckets * order + sums * fold + update`. */
 function fitRest(

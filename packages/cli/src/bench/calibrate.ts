@@ -1,6 +1,7 @@
 /** `lockstep bench calibrate`: what `lockstep simulate` must know of a machine. */
 import { availableParallelism } from 'node:os';
 import { type Dataset, inferLayers, type ModelSpec, planContribution, recipeSchema } from '@lockstep/core';
+import { findTail } from '@lockstep/worker';
 import type { Costs, ModelCosts } from '../simulate/costs.js';
 import { predictStep } from '../simulate/predict.js';
 import { formatTable } from '../text-table.js';
@@ -30,7 +31,7 @@ export async function calibrate(plan: CalibrationPlan): Promise<Costs> {
   }
   const cores = availableParallelism();
   const occasion = { machine: { ...machine }, date, ...(commit !== undefined && { commit }) };
-  const costs: Costs = { calibration: 1, ...occasion, cores, message, step: { star: 0, mesh: 0 }, models };
+  const costs: Costs = { calibration: 2, ...occasion, cores, message, step: { star: 0, mesh: 0 }, models };
   const tiny = planTiny(workloads[0]?.dataset as Dataset);
   announce('a step of two nodes');
   const tinyCosts = await measureModel(tiny, [1], seconds);
@@ -51,8 +52,11 @@ async function measureModel(workload: Workload, threads: readonly number[], seco
   const { model, recipe } = workload;
   const measured = [];
   for (const count of threads) measured.push(await measureThreadCosts(workload, count, seconds));
-  const floats = planContribution(inferLayers(model)).length;
-  return { model: model.name, floats, shardSize: recipe.shardSize, threads: measured };
+  const layers = inferLayers(model);
+  const layout = planContribution(layers);
+  const { length: floats } = layout;
+  const tailFloats = floats - findTail('native', layers, layout, recipe);
+  return { model: model.name, floats, tailFloats, shardSize: recipe.shardSize, threads: measured };
 }
 
 /** A dense layer alone: a step in which next to nothing is computed or sent. */

@@ -12,6 +12,8 @@ const threadCosts = z.strictObject({
   /** Computing shards takes `contributeBase + contributeShard * shards of the busiest thread`. */
   contributeBase: seconds,
   contributeShard: seconds,
+  /** Of computing the part that is left when the gradients of the tail are final. */
+  afterTail: z.number().min(0).max(1),
   /** Adding one more vector to a sum. */
   foldVector: seconds,
   /** Applying the optimizer to a vector. */
@@ -25,13 +27,15 @@ const modelCosts = z.strictObject({
   model: z.string(),
   /** Of a contribution. */
   floats: count,
+  /** Of them in the tail, which may travel while the others are computed. */
+  tailFloats: z.int().min(0).max(1e9),
   shardSize: count,
   threads: z.array(threadCosts).min(1),
 });
 export type ModelCosts = z.output<typeof modelCosts>;
 
 const costsSchema = z.strictObject({
-  calibration: z.literal(1),
+  calibration: z.literal(2),
   machine: z.record(z.string(), z.unknown()),
   date: z.string(),
   commit: z.string().optional(),

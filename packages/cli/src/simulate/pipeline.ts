@@ -23,6 +23,8 @@ export interface Stage {
 
 export interface PipelineTime {
   readonly seconds: number;
+  /** Of them in which the busiest cable carries something; all else needs a core. */
+  readonly onCable: number;
   /** The resource that sets the pace. */
   readonly busiest: string;
 }
@@ -34,7 +36,9 @@ export function timePipeline(stages: readonly Stage[], rounds: number): Pipeline
   }
   const [busiest, load] = [...loads].reduce((most, one) => (one[1] > most[1] ? one : most), ['', 0]);
   const first = stages.reduce((sum, stage) => sum + timeStage(stage), 0);
-  return { seconds: first + (rounds - 1) * load, busiest };
+  const cables = new Set(stages.flatMap((stage) => (stage.cables ?? []).map(({ of }) => of)));
+  const onCable = rounds * Math.max(0, ...[...cables].map((of) => loads.get(of) ?? 0));
+  return { seconds: first + (rounds - 1) * load, onCable, busiest };
 }
 
 /** The slowest part, and of the others what they need before it can begin or after it has ended: one message. */

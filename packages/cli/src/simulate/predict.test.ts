@@ -6,11 +6,14 @@ import { predictStep, type StepCase } from './predict.js';
 const model: ModelCosts = {
   model: 'round',
   floats: 2 ** 18,
+  tailFloats: 0,
   shardSize: 16,
-  threads: [{ threads: 1, contributeBase: 0, contributeShard: 0.01, foldVector: 0, updateVector: 0, order: 0 }],
+  threads: [
+    { threads: 1, contributeBase: 0, contributeShard: 0.01, afterTail: 0, foldVector: 0, updateVector: 0, order: 0 },
+  ],
 };
 const free: Costs = {
-  calibration: 1,
+  calibration: 2,
   machine: {},
   date: '2026-01-01',
   cores: 2,
@@ -40,6 +43,20 @@ describe('predictStep', () => {
 
   it('sends the vector up a star of two and down again: 10 ms each, after half of the shards', () => {
     expect(step({})).toBeCloseTo(0.08 + 0.02, 9);
+  });
+
+  it('hides of the exchange what the tail has of it, or as much as is computed after the tail', () => {
+    const withTail = (tailFloats: number, afterTail: number): ModelCosts => ({
+      ...model,
+      tailFloats,
+      threads: model.threads.map((threads) => ({ ...threads, afterTail })),
+    });
+    expect(step({}, free, withTail(2 ** 17, 0.5))).toBeCloseTo(0.08 + 0.02 / 2, 9);
+    expect(step({}, free, withTail(2 ** 18, 0.1))).toBeCloseTo(0.08 * 0.9 + 0.02, 9);
+    // a main thread that has no core of its own computes nothing at the same time
+    const slow: Costs = { ...free, message: { send: 0, receive: 0, sendByte: 1e-8, receiveByte: 0 } };
+    const shared = predictStep(slow, withTail(2 ** 18, 1), { ...two, sharedCores: 2 });
+    expect(shared.overlap).toBeCloseTo(0.02, 9);
   });
 
   it("fills the coordinator's cable with one vector for each other node", () => {

@@ -38,6 +38,8 @@ export interface StepFigures {
   /** Seconds. */
   readonly compute: number;
   readonly exchange: number;
+  /** Both at the same time. */
+  readonly overlap: number;
   readonly step: number;
   readonly imagesPerSecond: number;
   /** Images/s over those of as many nodes alone at the same batch. */
@@ -64,20 +66,22 @@ export function predictStep(costs: Costs, model: ModelCosts, one: StepCase): Ste
     connections: 0,
     busiest: 'threads',
     exchange: 0,
+    overlap: 0,
   };
   if (nodes === 1) return { ...base, compute: alone, step: alone, imagesPerSecond: batchSize / alone, efficiency: 1 };
   const round = predictShared(costs, model, one, shards, 1);
   // the coordinator deals rounder ranges where the network sets the pace (coordinator/src/cluster.ts)
   const isLinkBound = round.exchange > LINK_BOUND * round.compute;
-  const { compute, exchange, plan, busiest, computing } = isLinkBound
+  const { compute, exchange, overlap, plan, busiest, computing } = isLinkBound
     ? predictShared(costs, model, one, shards, LINK_BOUND_SLACK)
     : round;
-  const step = compute + exchange;
+  const step = compute + exchange - overlap;
   return {
     ...base,
     computing,
     compute,
     exchange,
+    overlap,
     step,
     busiest,
     imagesPerSecond: batchSize / step,
@@ -117,11 +121,14 @@ function predictShared(costs: Costs, model: ModelCosts, one: StepCase, shards: n
     order: own.order,
   };
   const { plan, hops, overhead } = planTopology(costs, one, exchangeCase, ranges);
-  const { seconds, busiest } = timePipeline(plan.stages, plan.rounds);
+  const { seconds, onCable, busiest } = timePipeline(plan.stages, plan.rounds);
   const compute =
     (own.contributeBase + own.contributeShard * Math.ceil(figures.mostShards / threads)) * crowdOf(model, one);
   const exchange = seconds + overhead + hops * latency + predictControl(costs, one);
-  return { compute, exchange, plan, busiest, computing: figures.computing };
+  // the tail travels while the rest is computed; where nodes share cores, what needs a core takes turns with computing
+  const early = (model.tailFloats / model.floats) * (sharedCores === undefined ? seconds : onCable);
+  const overlap = Math.min(own.afterTail * compute, early);
+  return { compute, exchange, overlap, plan, busiest, computing: figures.computing };
 }
 
 /** Threads of one machine that compute at the same time: for their turn on a core, and for the memory that they share. */

@@ -6,7 +6,7 @@ import { main } from '../main.js';
 import { RecordingIo } from '../testing/recording-io.js';
 
 const costs = {
-  calibration: 1,
+  calibration: 2,
   machine: { processor: 'a processor' },
   date: '2026-01-01T00:00:00.000Z',
   cores: 2,
@@ -16,9 +16,18 @@ const costs = {
     {
       model: 'round',
       floats: 19_680,
+      tailFloats: 0,
       shardSize: 16,
       threads: [
-        { threads: 1, contributeBase: 0, contributeShard: 8e-4, foldVector: 2e-6, updateVector: 1e-5, order: 2e-5 },
+        {
+          threads: 1,
+          contributeBase: 0,
+          contributeShard: 8e-4,
+          afterTail: 0,
+          foldVector: 2e-6,
+          updateVector: 1e-5,
+          order: 2e-5,
+        },
       ],
     },
   ],

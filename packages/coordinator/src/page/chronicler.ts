@@ -35,6 +35,8 @@ export interface ChroniclerOptions extends Surroundings {
   readonly now: () => number;
 }
 
+/** Between two reports of progress that are written down: what the page shows need not be newer. */
+const PROGRESS_MS = 450;
 const MOST_POINTS = 2000;
 const MOST_LINES = 300;
 
@@ -57,6 +59,7 @@ export class Chronicler implements RunObserver {
   #draw: ((epoch: number) => InputSheet) | undefined;
   readonly #startedMs: number;
   #mark: Mark | undefined;
+  #progressMs = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly options: ChroniclerOptions) {
     this.#startedMs = options.now();
@@ -185,6 +188,9 @@ export class Chronicler implements RunObserver {
 
   #onProgress(event: ProgressEvent): void {
     const { stepsPerEpoch } = event;
+    const now = this.options.now();
+    if (event.step > 0 && event.step < stepsPerEpoch && now - this.#progressMs < PROGRESS_MS) return;
+    this.#progressMs = now;
     const committed = (event.epoch - 1) * stepsPerEpoch + event.step;
     this.#addPoint(event, committed / stepsPerEpoch);
     if (event.nodes) {

@@ -6,7 +6,7 @@ export const offenceLimits = {
   /** At once. */
   most: 8,
   /** Of them forgiven in a second. */
-  forgivenPerSecond: 4,
+  forgivenPerSecond: 1,
   /** Addresses that are remembered. */
   addresses: 1024,
 } as const;

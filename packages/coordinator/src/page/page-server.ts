@@ -25,13 +25,14 @@ export interface PageOptions {
   readonly answer?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
 }
 
-/** How often viewers are told what is new. */
+/** How often viewers are told what is new; many of them less often, so that they take no more of the run's time. */
 const UPDATE_MS = 500;
+const UPDATE_MS_PER_VIEWER = 25;
 const MOST_VIEWERS = 128;
 const MOST_CONNECTIONS = 512;
 const REQUEST_MS = 5000;
 /** For a connection from an address that is shut out. */
-const SILENCE_MS = 1000;
+const SILENCE_MS = 3000;
 /** For what was sent last to leave. */
 const CLOSING_MS = 1000;
 
@@ -136,13 +137,23 @@ export class PageServer {
   #welcome(socket: WebSocket, onOffence: () => void): void {
     const viewer = new Viewer(socket, this.#access, this.#feeds, { control: this.options.control, onOffence });
     this.#viewers.add(viewer);
-    this.#timer ??= setInterval(() => this.#update(), UPDATE_MS);
+    this.#timer ??= this.#plan();
     socket.on('close', () => {
       this.#viewers.delete(viewer);
       if (this.#viewers.size > 0) return;
-      clearInterval(this.#timer);
+      clearTimeout(this.#timer);
       this.#timer = undefined;
     });
+  }
+
+  #plan(): NodeJS.Timeout {
+    return setTimeout(
+      () => {
+        this.#update();
+        this.#timer = this.#plan();
+      },
+      Math.max(UPDATE_MS, UPDATE_MS_PER_VIEWER * this.#viewers.size),
+    );
   }
 
   #update(): void {
@@ -172,7 +183,7 @@ export class PageServer {
   /** Tells the viewers the last of it, and closes the port. */
   async close(): Promise<void> {
     this.#update();
-    clearInterval(this.#timer);
+    clearTimeout(this.#timer);
     for (const viewer of this.#viewers) viewer.leave();
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {

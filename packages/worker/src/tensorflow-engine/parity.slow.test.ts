@@ -7,7 +7,7 @@ describeTensorFlow('parity of the engines', () => {
     expect(await medianDifference('cnn11m', 20)).toBeLessThan(PARITY);
   });
 
-  it.each(['tiny6k', 'net19k', 'gap19k', 'mynet'])(
+  it.each(['tiny6k', 'net19k', 'gap19k', 'mynet', 'cnn11m'])(
     '%s: along 100 training steps the losses of both engines are within 1e-3 of each other',
     async (name) => {
       await trainBeside(name);
