@@ -1,10 +1,13 @@
-/** Two workers in one process, for longer: no tensor is left behind, nothing crashes, and the bits repeat. */
+/**
+ * Two workers in one process, for longer: no tensor is left behind, nothing crashes, and the bits repeat. And the exports of
+ * larger models.
+ */
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
 import { describeTensorFlow } from './tensorflow-availability.ts';
+import { BIN, ExportFixture } from './tensorflow-export.ts';
 
-const BIN = path.resolve(import.meta.dirname, '../packages/cli/dist/bin.js');
 const THREADS = path.resolve(import.meta.dirname, 'tensorflow-threads.mjs');
 const STEPS = '200';
 const REPETITIONS = 5;
@@ -42,6 +45,27 @@ describeTensorFlow('the tensorflow engine on two threads of one process, 200 ste
         return end.parametersSha256;
       });
       expect(new Set(hashes).size).toBe(1);
+    },
+    TIMEOUT_MS,
+  );
+});
+
+describeTensorFlow('an export for TensorFlow.js', () => {
+  let fixture: ExportFixture;
+  beforeAll(async () => {
+    fixture = await ExportFixture.open();
+  });
+  afterAll(() => fixture.remove());
+
+  it.each([
+    ['net19k', 100],
+    ['gap19k', 100],
+    ['mynet', 100],
+    ['cnn11m', 30],
+  ])(
+    '%s: the same logits in tfjs-node and on the cpu backend, the same count of right test images',
+    async (name, steps) => {
+      await fixture.check(name, steps);
     },
     TIMEOUT_MS,
   );
