@@ -68,27 +68,33 @@ export async function medianDifference(name: string, shards: number): Promise<nu
 const STEP_SAMPLES = 32;
 
 /** One step of gradient descent on the parameters in the run's arena. */
-function descend({ arena, layout }: EngineRun, contribution: Float32Array): void {
+function descend({ arena, layout }: EngineRun, contribution: Float32Array, rate: number): void {
   for (const segment of layout.segments) {
     if (segment.kind !== 'parameter') continue;
     for (let i = segment.offset; i < segment.offset + segment.size; i++) {
-      arena[i] = (arena[i] as number) - (RATE * (contribution[i] as number)) / STEP_SAMPLES;
+      arena[i] = (arena[i] as number) - (rate * (contribution[i] as number)) / STEP_SAMPLES;
     }
   }
 }
 
-const RATE = 0.1;
+export interface Descent {
+  readonly rate: number;
+  /** Each engine goes on from its own result; else both from the native engine's. */
+  readonly isFree: boolean;
+}
 
 /**
- * 100 steps of gradient descent on both engines. With a batch norm over 16 images rounding decides ReLUs, and any two
- * float32 runs part (two native ones with weights that differ in the last bit as well): only lenet5 runs freely, the
- * others are compared from the same parameters at every step.
+ * 100 steps of gradient descent on both engines, whose losses must be within 1e-3 of each other at each. With a batch norm
+ * over 16 images rounding decides ReLUs, and any two float32 runs part (two native ones with weights that differ in the last
+ * bit as well), the faster the higher the rate: at rates at which that takes longer than 100 steps they run freely, at those
+ * that train well they are compared from the same parameters at every step.
+ *
+ * @returns the losses
  */
-export async function trainBeside(name: string): Promise<void> {
+export async function trainBeside(name: string, { rate, isFree }: Descent): Promise<number[]> {
   const { model } = findZoo(name);
   const native = new EngineRun('native', await prepare(model, 4, STEP_SAMPLES));
   const ours = new EngineRun('tensorflow', await prepare(model, 4, STEP_SAMPLES));
-  const isFree = name === 'lenet5';
   const losses: number[] = [];
   for (let step = 0; step < 100; step++) {
     const expected = reduceCanonically(native.contribute({ step }));
@@ -97,10 +103,8 @@ export async function trainBeside(name: string): Promise<void> {
     losses.push((expected[at] as number) / STEP_SAMPLES);
     const difference = Math.abs((actual[at] as number) - (expected[at] as number)) / STEP_SAMPLES;
     expect(difference, `step ${step}`).toBeLessThan(1e-3);
-    descend(native, expected);
-    descend(ours, isFree ? actual : expected);
+    descend(native, expected, rate);
+    descend(ours, isFree ? actual : expected, rate);
   }
-  // the steps did train; cnn11m hardly does by plain gradient descent: it is deep and has no batch norm
-  const share = name === 'cnn11m' ? 1 : 0.5;
-  expect(losses[99]).toBeLessThan(share * (losses[0] as number));
+  return losses;
 }
