@@ -63,15 +63,18 @@ function tabulateResults(runs: readonly Run[]): HTMLElement {
     );
     const last = epochs.at(-1);
     const hash = status?.end?.parametersSha256;
+    // a run may end in the middle of an epoch, or be evaluated at its end alone
+    const test = status?.end?.test ?? (last && { accuracy: last.testAccuracy, loss: last.testLoss });
+    const speed = last?.imagesPerSecond ?? status?.imagesPerSecond;
     return [
       element('span', { class: `dot run-${index % COLORS}` }, name),
       about?.model ?? '–',
       about ? count(about.parameters) : '–',
       epochs.length,
-      last ? percent(last.testAccuracy) : '–',
+      test ? percent(test.accuracy) : '–',
       best ? `${percent(best.testAccuracy)} (${best.epoch})` : '–',
-      last ? loss(last.testLoss) : '–',
-      last ? count(last.imagesPerSecond) : '–',
+      test ? loss(test.loss) : '–',
+      speed !== undefined ? count(speed) : '–',
       hash ? element('code', { title: hash }, hash.slice(0, 12)) : '–',
     ];
   });
