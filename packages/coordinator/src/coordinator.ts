@@ -2,18 +2,14 @@
  * The run in motion: epochs, segments, evaluation, events. It drives nodes and reports; it computes nothing.
  */
 import {
-  type Dataset,
   type EndEvent,
   type EpochEvent,
   epochsWithoutGain,
   type FoundCheckpoint,
   inferLayers,
   LockstepError,
-  type MetricName,
-  type ModelSpec,
   type NodeEvent,
   planContribution,
-  type Recipe,
   RunControl,
   type RunEvent,
   type RunView,
@@ -23,7 +19,7 @@ import {
   type TrainingNode,
   type WarningEvent,
 } from '@lockstep/core';
-import { type CheckpointPolicy, Checkpoints } from './checkpoints.js';
+import { Checkpoints } from './checkpoints.js';
 import { type Evaluated, evaluateNode } from './evaluation.js';
 import { Observers } from './observers.js';
 import { adaptSnapshot, checkResume } from './resume.js';
