@@ -132,6 +132,8 @@ class MeasuredRun {
     this.#batchSize = task.recipe.batchSize;
     this.#child = fork(fileURLToPath(new URL('./watched-process.js', import.meta.url)), {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      // V8 takes a held process for an idle one, and tidies its memory up when it goes on
+      execArgv: ['--no-memory-reducer'],
     });
     this.page = new Promise((resolve) => {
       this.#child.on('message', (note: WatchedNote) => ('page' in note ? resolve(note.page) : this.#notes.push(note)));
