@@ -18,9 +18,11 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   renameSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,7 +44,12 @@ const HEADER_FOLDERS = [
   'tensorflow/include/tensorflow/core/platform/',
   'tensorflow/include/tsl/',
 ];
-const UNIT_NAMES = ['tfjs_backend.cc', 'tfjs_binding.cc'];
+const BACKEND_UNIT = 'tfjs_backend.cc';
+const UNIT_NAMES = [BACKEND_UNIT, 'tfjs_binding.cc'];
+/** Grows when the binding is to be compiled anew from the same packages. */
+export const BINDING_REVISION = 2;
+/** One set for all threads of a process, which each of them fills without a lock: two that start together crash. */
+const SHARED_NAMES = 'static std::set<std::string> ATTR_NAME_SET;';
 const COMPILE_FLAGS = ['-std=c++17', '-O2', '-fPIC', '-DNAPI_VERSION=8', '-w'];
 
 /** Where the set-up of this machine is. The engine looks in the same place (packages/worker, installation.ts). */
@@ -53,9 +60,9 @@ export function tensorFlowFolder(cacheFolder = findCacheFolder()) {
 
 /** Whether everything is there, by names and sizes. */
 export function isTensorFlowReady(folder = tensorFlowFolder()) {
-  const { files } = readStamp(readyFile(folder));
+  const { files, revision } = readStamp(readyFile(folder));
   const isSame = ([name, bytes]) => statSync(path.join(folder, name), { throwIfNoEntry: false })?.size === bytes;
-  return files !== undefined && Object.entries(files).every(isSame);
+  return files !== undefined && revision === BINDING_REVISION && Object.entries(files).every(isSame);
 }
 
 /** Does what is missing. Throws a SetupError that says what to do. */
@@ -93,7 +100,8 @@ async function setUp(task) {
   dropDrafts(folder);
   const files = [bindingFile(folder), ...task.wheel.libraries.map((name) => path.join(libraryFolder(folder), name))];
   const sizes = files.map((file) => [path.relative(folder, file), statSync(file).size]);
-  writeStamp(readyFile(folder), { ...version, compiler: compiler.version, files: Object.fromEntries(sizes) });
+  const about = { ...version, compiler: compiler.version, revision: BINDING_REVISION };
+  writeStamp(readyFile(folder), { ...about, files: Object.fromEntries(sizes) });
 }
 
 // ---- npm packages ----
@@ -181,7 +189,9 @@ async function compileBinding(compiler, { folder, wheel, env, signal }) {
     path.join(libraryFolder(folder), 'include'),
     path.join(folder, 'node_modules', 'node-api-headers', 'include'),
   ];
-  const units = UNIT_NAMES.map((name) => path.join(packageFolder(folder), 'binding', name));
+  const sources = path.join(packageFolder(folder), 'binding');
+  const backend = writeThreadSafeBackend(sources);
+  const units = UNIT_NAMES.map((name) => (name === BACKEND_UNIT ? backend : path.join(sources, name)));
   const libraries = wheel.libraries.map((name) => path.join(libraryFolder(folder), name));
   const args = [...COMPILE_FLAGS, ...includes.map((include) => `-I${include}`), ...units, ...libraries];
   try {
@@ -198,7 +208,17 @@ async function compileBinding(compiler, { folder, wheel, env, signal }) {
     renameSync(draft, file);
   } finally {
     rmSync(draft, { force: true });
+    rmSync(backend, { force: true });
   }
+}
+
+/** Gives each thread a set of its own. @returns the changed file, beside the one that it was made of */
+function writeThreadSafeBackend(sources) {
+  const text = readFileSync(path.join(sources, BACKEND_UNIT), 'utf8');
+  if (!text.includes(SHARED_NAMES)) throw new SetupError(`${BACKEND_UNIT} of tfjs-node is not as expected`);
+  const file = path.join(sources, `threads.${process.pid}.${BACKEND_UNIT}`);
+  writeFileSync(file, text.replace(SHARED_NAMES, SHARED_NAMES.replace('static', 'static thread_local')));
+  return file;
 }
 
 /** The binding finds its libraries by where it is itself, so that the folder may be moved. */

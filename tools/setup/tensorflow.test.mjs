@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { tensorFlowFolder as engineFolder } from '../../packages/worker/dist/index.js';
 import { formatDownload } from './download-bar.mjs';
 import { downloadWheel, findPython } from './python.mjs';
-import { isTensorFlowReady, setUpTensorFlow, tensorFlowFolder } from './tensorflow.mjs';
+import { BINDING_REVISION, isTensorFlowReady, setUpTensorFlow, tensorFlowFolder } from './tensorflow.mjs';
 import { findWheel, LIBTENSORFLOW_VERSION, TFJS_VERSION, WHEELS } from './tensorflow-platforms.mjs';
 
 let folder;
@@ -104,7 +104,8 @@ describe('downloadWheel', () => {
 });
 
 describe('isTensorFlowReady', () => {
-  const write = (files) => writeFileSync(path.join(folder, 'ready.json'), JSON.stringify({ files }));
+  const write = (files) =>
+    writeFileSync(path.join(folder, 'ready.json'), JSON.stringify({ files, revision: BINDING_REVISION }));
 
   it('is false without ready.json, which is written last', () => {
     expect(isTensorFlowReady(folder)).toBe(false);
