@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
 import { describeError, exitCodeOf } from './failure.js';
+import { collectLate } from './heap.js';
 import { type Io, writeLine } from './io.js';
 import { processIo } from './process-io.js';
 import { addExamples, type CommandContext, checkCommandName, createCommand } from './program.js';
@@ -33,6 +34,7 @@ const commands: Readonly<Record<string, () => Promise<CreateCommand>>> = {
  * @returns the exit code: 0; 1 for a run that failed, 2 for bad input. A second Ctrl-C ends the process with 130.
  */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
+  collectLate();
   const context: CommandContext = { io, argv, exitCode: 0 };
   try {
     const program = await createProgram(context);

@@ -9,7 +9,7 @@ const HASH = 'ab'.repeat(32);
 
 /** One of each kind that carries numbers, text, lists or bytes. */
 const recorded: readonly (readonly [Message, Uint8Array])[] = [
-  [{ type: 'challenge', protocol: 2, version: '0.1.0', nonce: HASH }, new Uint8Array(0)],
+  [{ type: 'challenge', protocol: 3, version: '0.1.0', nonce: HASH }, new Uint8Array(0)],
   [{ type: 'state', step: 7, offset: 0, total: 8 }, Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)],
   [
     {

@@ -19,7 +19,7 @@ import { z } from 'zod';
 import { LockstepError } from './errors.js';
 
 /** Changes when a message changes. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 const count = z.int().min(0).max(0xffff_ffff);
 const text = z.string().max(2048);

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "average.h"
+#include "finite.h"
 #include "philox.h"
 #include "program.h"
 #include "update.h"
@@ -344,6 +345,17 @@ napi_value average(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// findNotFinite(values: Float32Array): index of the first that is not a finite number, or -1
+napi_value findNotFinite(napi_env env, napi_callback_info info) {
+  Arguments a;
+  CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
+  Span<float> values;
+  if (a.count < 1 || !spanOf(env, a.values[0], values)) return fail(env, "findNotFinite expects (Float32Array)");
+  napi_value index;
+  CHECK(napi_create_int64(env, lockstep::findNotFinite(values.data, (int64_t)values.length), &index));
+  return index;
+}
+
 // alignment(array: Float32Array, bytes): bytes to skip so that its data is aligned; also advises huge pages
 napi_value alignment(napi_env env, napi_callback_info info) {
   Arguments a;
@@ -453,6 +465,7 @@ napi_value init(napi_env env, napi_value exports) {
       {"update", nullptr, update, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"squares", nullptr, squares, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"average", nullptr, average, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
+      {"findNotFinite", nullptr, findNotFinite, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"alignment", nullptr, alignment, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"fmaPeak", nullptr, fmaPeak, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"philox", nullptr, philox, nullptr, nullptr, nullptr, napi_enumerable, nullptr},

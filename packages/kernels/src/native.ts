@@ -52,6 +52,8 @@ export interface NativeKernels {
    * @returns for each op of the program, in its order: [record, index, nanoseconds over all shards, index of `algorithms`]
    */
   profile(engine: NativeEngine, call: Int32Array): Float64Array;
+  /** Index of the first value that is not a finite number; -1 if there is none. */
+  findNotFinite(values: Float32Array): number;
   /** Bytes to skip until an address is a multiple of 64. */
   alignment(bytes: Uint8Array): number;
   /** GFLOP/s of independent multiply-adds on the calling thread. */

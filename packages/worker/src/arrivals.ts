@@ -1,7 +1,7 @@
 /** What other nodes send for a step: checked, and put where the step's plan wants it. */
 import { type Bucket, BucketForm, COORDINATOR_ID, LockstepError, listRounded, type Span } from '@lockstep/core';
 import type { Assignment, Frame, MessageOf } from '@lockstep/core/wire';
-import { findNotFinite } from './finite.js';
+import { loadKernels } from '@lockstep/kernels';
 import type { SharedParts } from './ordered-workers.js';
 import type { SharedStep } from './shared-step.js';
 
@@ -16,6 +16,7 @@ export class Arrivals {
   #earlyBytes = 0;
   #duplicates = 0;
   readonly #rounded: readonly Span[];
+  readonly #kernels = loadKernels();
 
   constructor(
     private readonly parts: SharedParts,
@@ -89,7 +90,7 @@ export class Arrivals {
   }
 
   #checkFinite(floats: Float32Array, offset: number, what: string): void {
-    const bad = findNotFinite(floats);
+    const bad = this.#kernels.findNotFinite(floats);
     if (bad < 0 || this.parts.isFrozenAt(offset + bad)) return;
     throw new LockstepError('LOCKSTEP_NODE_NOT_FINITE', `${what} hold ${floats[bad]} at ${offset + bad}.`);
   }

@@ -1,7 +1,6 @@
 /** What computes contributions: engines, worker threads, and the node they make up. */
 export * from './engine.js';
 export { findTail } from './engines.js';
-export { findNotFinite } from './finite.js';
 export * from './local-node.js';
 export * from './native-engine/single-step.js';
 export * from './native-engine/training-inputs.js';

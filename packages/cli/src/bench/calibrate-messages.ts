@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { listenForNodes } from '@lockstep/coordinator/cluster';
 import { bytesOf } from '@lockstep/core';
 import { type Link, MAX_PAYLOAD_BYTES, type MessageOf } from '@lockstep/core/wire';
-import { findNotFinite } from '@lockstep/worker';
+import { loadKernels } from '@lockstep/kernels';
 import type { Costs } from '../simulate/costs.js';
 
 /** What the other process is told. */
@@ -100,5 +100,5 @@ const awaitFrame = (link: Link): Promise<void> => new Promise((resolve) => (link
 export function keepFloats(payload: Uint8Array, place: Float32Array): void {
   const floats = place.subarray(0, payload.length / 4);
   bytesOf(floats).set(payload);
-  findNotFinite(floats);
+  loadKernels().findNotFinite(floats);
 }

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadData } from '../data.js';
 import { describeError, EXIT_FAILED } from '../failure.js';
+import { collectLate } from '../heap.js';
 import { writeLine } from '../io.js';
 import { processIo } from '../process-io.js';
 import { train } from '../session.js';
@@ -15,6 +16,7 @@ const HOST = '127.0.0.1';
 const FREE = 0;
 const MANY_EPOCHS = 1_000_000;
 
+collectLate();
 process.once('message', (task: WatchedTask) => {
   run(task).catch((error: unknown) => {
     writeLine(process.stderr, describeError(error, process.env));
