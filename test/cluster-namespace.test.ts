@@ -1,27 +1,27 @@
 /** A node in a network namespace of its own, behind a virtual link: where root allows. */
 import { spawnSync } from 'node:child_process';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { LinkNamespace } from '../packages/cli/dist/bench/link-namespace.js';
+import { Lan } from '../packages/cli/dist/bench/lan.js';
 import { Fixture } from './cluster-fixture.ts';
 
 const STEPS = 20;
 const fixture = new Fixture();
-const namespace = LinkNamespace.open(100);
+const lan = Lan.open(1, 100);
 
 afterEach(() => fixture.clear());
 afterAll(async () => {
   await fixture.remove();
-  namespace?.close();
+  lan?.close();
 });
 
-describe.runIf(namespace !== undefined)('a virtual link of 100 Mbit/s', () => {
+describe.runIf(lan !== undefined)('a virtual link of 100 Mbit/s', () => {
   it('may go down without a word and come up again: the bits are the same', async () => {
-    const { address = '', prefix = [], device = '' } = namespace ?? {};
+    const { address = '', device = '' } = lan ?? {};
     const expected = await fixture.train(STEPS).hash();
     const flags = ['--listen', `${address}:0`, '--token-file', fixture.token, '--workers', '0'];
     const run = fixture.train(STEPS, flags, { LOCKSTEP_HOLD: '10:2' });
     const url = await run.url();
-    fixture.worker(url, ['--name', 'far'], {}, prefix);
+    fixture.worker(url, ['--name', 'far'], {}, lan?.prefix(1));
     await run.event('waiting', undefined, ({ reason }) => reason === 'a test holds the run');
     spawnSync('ip', ['link', 'set', device, 'down']);
     expect((await run.event('node-evicted'))['code']).toBe('LOCKSTEP_NODE_SILENT');

@@ -61,7 +61,8 @@ function dealCounts(shards: number, speeds: readonly number[]): number[] {
 const timeAfter = (node: number, counts: readonly number[], speeds: readonly number[]): number =>
   ((counts[node] as number) + 1) / (speeds[node] as number);
 
-const timeOf = (counts: readonly number[], speeds: readonly number[]): number =>
+/** Time of the slowest, for so many shards each. */
+export const timeOf = (counts: readonly number[], speeds: readonly number[]): number =>
   Math.max(0, ...counts.map((count, node) => count / (speeds[node] as number)));
 
 /** Partial sums that travel or are held under an assignment. */

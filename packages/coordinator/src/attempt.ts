@@ -12,7 +12,7 @@ import {
 import type { Assignment } from '@lockstep/core/wire';
 import type { Deadlines } from './deadlines.js';
 import type { Membership } from './membership.js';
-import type { RemoteNode } from './remote-node.js';
+import type { ToldStep } from './told-steps.js';
 
 /** How an attempt ended. */
 export type Verdict =
@@ -21,27 +21,32 @@ export type Verdict =
   | { readonly kind: 'again'; readonly isMeshSilent: boolean };
 
 export class Attempt {
-  /** Nodes that have applied the step, with the hash of their state if it was asked for. */
-  readonly applied = new Map<number, string | undefined>();
   #settle: (verdict: Verdict) => void = () => {};
   #wake: () => void = () => {};
 
   constructor(
-    readonly assignment: Assignment,
+    readonly told: ToldStep,
     private readonly membership: Membership,
     private readonly participant: StepParticipant,
     private readonly deadlines: Deadlines,
   ) {}
+
+  get assignment(): Assignment {
+    return this.told.assignment;
+  }
 
   /** Whether nodes send sums to each other. */
   get isMesh(): boolean {
     return this.assignment.owners.length > 1;
   }
 
-  /** @param audits canonical nodes of others that the keeper computes too */
+  /**
+   * The nodes have been told.
+   *
+   * @param audits canonical nodes of others that the keeper computes too
+   */
   async run(audits: readonly ShardRange[]): Promise<Verdict> {
-    this.deadlines.begin();
-    for (const { link } of this.membership.nodes.values()) link.send(this.assignment);
+    this.told.beganMs = performance.now();
     const ended = new Promise<Verdict>((resolve) => {
       this.#settle = resolve;
     });
@@ -60,9 +65,8 @@ export class Attempt {
     this.#settle({ kind: 'again', isMeshSilent: false });
   }
 
-  /** A node has applied this step, or one before it. */
-  noteApplied(node: RemoteNode, generation: number, hash: string | undefined): void {
-    if (generation === this.assignment.generation) this.applied.set(node.id, hash);
+  /** A node has applied a step. */
+  noteApplied(): void {
     this.#wake();
   }
 
@@ -83,19 +87,19 @@ export class Attempt {
   }
 
   #isAppliedByAll(): boolean {
-    return [...this.membership.nodes.values()].every(({ id, hasState }) => !hasState || this.applied.has(id));
+    return [...this.membership.nodes.values()].every(({ id, hasState }) => !hasState || this.told.applied.has(id));
   }
 
   #checkDeadlines(): void {
-    const { assignment, deadlines, membership } = this;
+    const { told, assignment, deadlines, membership } = this;
     const others = [...membership.nodes.keys()];
-    const late = deadlines.findLate(assignment, others, [
+    const late = deadlines.findLate(told, others, [
       ...this.participant.waitsFor(),
       ...membership.listBehind(assignment.step),
-      ...(assignment.withHash ? others.filter((id) => !this.applied.has(id)) : []),
+      ...(assignment.withHash ? others.filter((id) => !told.applied.has(id)) : []),
     ]);
     if (late.length === 0) return;
-    if (this.isMesh && late.every((id) => deadlines.hasContributed(id))) {
+    if (this.isMesh && late.every((id) => told.contributedMs.has(id))) {
       this.#settle({ kind: 'again', isMeshSilent: true });
       return;
     }

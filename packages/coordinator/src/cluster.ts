@@ -7,6 +7,7 @@
  *
  *   take in who waits -> deal shards -> everybody contributes, reduces, updates (worker/participant.ts) -> commit
  *
+ * The others are told of the next step while one is under way, and begin it when they have applied that.
  * Whatever goes wrong in a step (a node dies, stalls, breaks a rule) ends the attempt; the step is begun again with who
  * is left, under a new generation, from version t, which everybody still has. The bits are the same whoever computes.
  */
@@ -30,6 +31,7 @@ import {
 } from '@lockstep/core';
 import type { Assignment, Frame, MessageOf } from '@lockstep/core/wire';
 import type { AdmissionTerms } from './admission.js';
+import { Ahead, type Deal } from './ahead.js';
 import { Attempt, type Verdict } from './attempt.js';
 import { chooseAudits } from './audits.js';
 import { AwaitedNodes } from './awaited-nodes.js';
@@ -40,6 +42,7 @@ import { Replicas } from './replicas.js';
 import { Shares } from './shares.js';
 import { notFiniteError, Suspects } from './suspects.js';
 import { TimedSteps } from './timed-steps.js';
+import { ToldSteps } from './told-steps.js';
 
 export interface ClusterOptions {
   readonly topology: 'star' | 'mesh';
@@ -59,9 +62,11 @@ export class Cluster implements TrainingNode {
   readonly #shares: Shares;
   readonly #replicas: Replicas;
   readonly #participant: StepParticipant;
+  readonly #told = new ToldSteps();
   readonly #deadlines = new Deadlines();
   readonly #suspects = new Suspects();
   readonly #awaited: AwaitedNodes;
+  readonly #ahead: Ahead;
   readonly #timed: TimedSteps | undefined;
   #step = 0;
   /** The one that is under way, until its step is committed. */
@@ -83,6 +88,7 @@ export class Cluster implements TrainingNode {
       emit: options.emit,
       stepNow: () => this.#step,
     });
+    this.#ahead = new Ahead(this.membership);
     this.#awaited = new AwaitedNodes(this.membership, options.emit, () => this.#isStopping);
     this.#shares = new Shares(terms, this.membership, { ...options, keeperWorkers: keeper.workers });
     this.#replicas = new Replicas(keeper, this.membership);
@@ -137,8 +143,8 @@ export class Cluster implements TrainingNode {
         if (this.#isStopping) return false;
         continue;
       }
-      const isLast = this.#step + 1 === segment.endStep || this.#isStopping;
-      const verdict = await this.#try(this.#shares.assign(this.#step, computing, isLast));
+      const verdict = await this.#try(computing, segment);
+      if (verdict.kind === 'again') this.#ahead.drop();
       if (verdict.kind === 'done' && Number.isFinite(verdict.outcome.lossSum)) {
         this.#commit(verdict.outcome);
         return true;
@@ -150,17 +156,37 @@ export class Cluster implements TrainingNode {
     }
   }
 
-  async #try(assignment: Assignment): Promise<Verdict> {
-    const audits = chooseAudits(assignment, this.options.audit);
+  /** One attempt at the step; meanwhile the nodes are told of the next one. */
+  #try(computing: readonly number[], segment: SegmentPlan): Promise<Verdict> {
+    const ahead = this.#ahead.take(this.#step, computing, this.#isLast(this.#step, segment));
+    const { told: step, audits } = ahead?.deal ?? this.#tell(this.#step, computing, segment);
+    this.#attempt = new Attempt(step, this.membership, this.#participant, this.#deadlines);
+    const verdict = this.#attempt.run(audits);
+    for (const fault of ahead?.faults ?? []) this.#takeFault(fault);
+    const isChanging = this.membership.readyCount > 0 || this.#suspects.list().length > 0;
+    if (!this.#isLast(this.#step, segment) && !isChanging) {
+      this.#ahead.tell(this.#tell(this.#step + 1, computing, segment));
+    }
+    return verdict;
+  }
+
+  #tell(step: number, computing: readonly number[], segment: SegmentPlan): Deal {
+    const dealt = this.#shares.assign(step, computing, this.#isLast(step, segment));
+    const audits = chooseAudits(dealt, this.options.audit);
     // only who owns every bucket has all that is to be compared
-    const current = audits.length > 0 ? { ...assignment, owners: [COORDINATOR_ID] } : assignment;
-    this.#attempt = new Attempt(current, this.membership, this.#participant, this.#deadlines);
-    return this.#attempt.run(audits);
+    const assignment = audits.length > 0 ? { ...dealt, owners: [COORDINATOR_ID] } : dealt;
+    const told = this.#told.note(assignment);
+    for (const { link } of this.membership.nodes.values()) link.send(assignment);
+    return { told, audits, computing };
+  }
+
+  #isLast(step: number, segment: SegmentPlan): boolean {
+    return step + 1 === segment.endStep || this.#isStopping;
   }
 
   #commit(outcome: StepOutcome): void {
     const { lossSum, correct, hash } = outcome;
-    const applied = this.#attempt?.applied ?? new Map();
+    const applied = this.#attempt?.told.applied ?? new Map();
     this.#attempt = undefined;
     this.#shares.pace.noteStep(outcome);
     this.#timed?.note(this.#shares.nameOf(COORDINATOR_ID), this.#step, outcome);
@@ -171,6 +197,7 @@ export class Cluster implements TrainingNode {
     const backAt = hash === undefined ? undefined : this.#replicas.compare(this.#step, hash, applied);
     this.#isVerified = hash !== undefined;
     if (backAt !== undefined) {
+      this.#ahead.drop();
       this.#step = backAt;
       return;
     }
@@ -189,13 +216,15 @@ export class Cluster implements TrainingNode {
         this.#takeSum(node, frame);
         return;
       case 'contributed':
-        this.#takeContributed(node, message);
+        this.#noteContributed(node, message);
         return;
       case 'applied':
+        this.#noteContributed(node, message);
         node.pace.noteStep(message);
         this.#timed?.note(node.name, message.step, message);
         node.appliedSteps = message.step + 1;
-        this.#attempt?.noteApplied(node, message.generation, message.hash);
+        this.#told.find(message.generation)?.applied.set(node.id, message.hash);
+        this.#attempt?.noteApplied();
         return;
       case 'reachable':
         node.reachable = new Set(message.nodes);
@@ -203,8 +232,7 @@ export class Cluster implements TrainingNode {
         if (this.#attempt?.isMesh && !this.membership.isMesh) this.#attempt.end();
         return;
       case 'fault':
-        if (!this.#isCurrent(message)) return;
-        this.#blame(message.node, new LockstepError(message.code as `LOCKSTEP_${string}`, message.text));
+        if (!this.#ahead.keepFault(message)) this.#takeFault(message);
         return;
       default:
         throw new LockstepError(
@@ -214,8 +242,9 @@ export class Cluster implements TrainingNode {
     }
   }
 
-  #isCurrent({ generation }: { readonly generation: number }): boolean {
-    return generation === this.#attempt?.assignment.generation;
+  #takeFault({ generation, node, code, text }: MessageOf<'fault'>): void {
+    if (generation !== this.#attempt?.assignment.generation) return;
+    this.#blame(node, new LockstepError(code as `LOCKSTEP_${string}`, text));
   }
 
   #takeSum(node: RemoteNode, frame: Frame): void {
@@ -227,10 +256,11 @@ export class Cluster implements TrainingNode {
     }
   }
 
-  #takeContributed(node: RemoteNode, message: MessageOf<'contributed'>): void {
-    if (!this.#attempt || !this.#isCurrent(message)) return;
-    this.#deadlines.noteContributed(node.id);
-    node.pace.note(sizeOf(this.#attempt.assignment, node.id), message.computeMs);
+  /** A step that takes long is told of when its shards are computed, every step when it is applied. */
+  #noteContributed(node: RemoteNode, message: MessageOf<'contributed' | 'applied'>): void {
+    const told = this.#told.find(message.generation);
+    if (!told || !this.#deadlines.noteContributed(told, node.id)) return;
+    node.pace.note(sizeOf(told.assignment, node.id), message.computeMs);
   }
 
   /** Sums that are not finite may be nobody's fault; whoever breaks another rule is sent away. */
@@ -281,6 +311,7 @@ export class Cluster implements TrainingNode {
   restore(snapshot: NodeSnapshot): void {
     this.keeper.restore(snapshot);
     this.#step = snapshot.step;
+    this.#ahead.drop();
     this.#replicas.forget();
   }
 

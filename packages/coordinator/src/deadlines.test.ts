@@ -2,6 +2,7 @@ import { COORDINATOR_ID } from '@lockstep/core';
 import type { Assignment } from '@lockstep/core/wire';
 import { describe, expect, it } from 'vitest';
 import { Deadlines } from './deadlines.js';
+import { ToldSteps } from './told-steps.js';
 
 const NODE = 3;
 
@@ -24,7 +25,6 @@ describe('nobody is late at the beginning of a step', () => {
   ])('%s', (_, members) => {
     const deadlines = new Deadlines();
     const assignment = assignTo(...members);
-    deadlines.begin();
-    expect(deadlines.findLate(assignment, [NODE], [NODE])).toEqual([]);
+    expect(deadlines.findLate(new ToldSteps().note(assignment), [NODE], [NODE])).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /** Until when a node must have done its part of a step: many times what it took before. */
 import { COORDINATOR_ID } from '@lockstep/core';
-import type { Assignment } from '@lockstep/core/wire';
+import type { ToldStep } from './told-steps.js';
 
 /** Nobody is late before this, */
 const LEAST_MS = 5000;
@@ -14,29 +14,26 @@ export class Deadlines {
   /** Between two looks. */
   readonly pollMs: number;
   readonly #leastMs = Number(process.env['LOCKSTEP_NODE_DEADLINE_MS'] ?? LEAST_MS);
-  /** Usual milliseconds from the assignment to the contribution, of each node. */
+  /** Usual milliseconds from the beginning of a step until a node's contribution is known, of each node. */
   readonly #usualMs = new Map<number, number>();
-  readonly #contributedMs = new Map<number, number>();
-  #beganMs = 0;
 
   constructor() {
     this.pollMs = Math.max(10, Math.min(100, this.#leastMs / 5));
   }
 
-  begin(): void {
-    this.#beganMs = performance.now();
-    this.#contributedMs.clear();
-  }
-
-  noteContributed(node: number): void {
-    const ms = performance.now() - this.#beganMs;
-    this.#contributedMs.set(node, performance.now());
+  /**
+   * A node has computed its shards.
+   *
+   * @returns whether that was not known
+   */
+  noteContributed({ contributedMs, beganMs }: ToldStep, node: number): boolean {
+    if (contributedMs.has(node)) return false;
+    const now = performance.now();
+    const ms = now - beganMs;
+    contributedMs.set(node, now);
     const usual = this.#usualMs.get(node);
     this.#usualMs.set(node, usual === undefined ? ms : Math.max(ms, usual + NEWEST * (ms - usual)));
-  }
-
-  hasContributed(node: number): boolean {
-    return this.#contributedMs.has(node);
+    return true;
   }
 
   /** Milliseconds that a node has. */
@@ -50,13 +47,15 @@ export class Deadlines {
    *
    * @param waitsFor nodes of which something is still to come here
    */
-  findLate({ members }: Assignment, nodes: readonly number[], waitsFor: readonly number[]): number[] {
+  findLate(told: ToldStep, nodes: readonly number[], waitsFor: readonly number[]): number[] {
+    const { assignment, beganMs, contributedMs } = told;
     const now = performance.now();
-    const computing = members.map(({ node }) => node).filter((node) => node !== COORDINATOR_ID && nodes.includes(node));
-    const silent = computing.filter((node) => !this.hasContributed(node) && now - this.#beganMs > this.limitMs(node));
+    const members = assignment.members.map(({ node }) => node);
+    const computing = members.filter((node) => node !== COORDINATOR_ID && nodes.includes(node));
+    const silent = computing.filter((node) => !contributedMs.has(node) && now - beganMs > this.limitMs(node));
     if (silent.length > 0) return silent;
-    if (!computing.every((node) => this.hasContributed(node))) return [];
-    const lastMs = Math.max(this.#beganMs, ...computing.map((node) => this.#contributedMs.get(node) as number));
+    if (!computing.every((node) => contributedMs.has(node))) return [];
+    const lastMs = Math.max(beganMs, ...computing.map((node) => contributedMs.get(node) as number));
     const slow = Math.max(0, ...computing.map((node) => this.limitMs(node)));
     // its own limit too: where the keeper alone computes, a node still has to apply the step
     const isLate = (node: number): boolean => now - lastMs > 2 * Math.max(slow, this.limitMs(node));

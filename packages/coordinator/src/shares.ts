@@ -53,11 +53,9 @@ export class Shares {
   assign(step: number, computing: readonly number[], isLast: boolean): Assignment {
     const { recipe, dataset } = this.terms;
     const samples = samplesInStep(step % this.#epochSteps, dataset.train.count, recipe.batchSize);
-    const speeds = this.#speeds.of(
-      computing.map((id) => this.#runner(id)),
-      step,
-    );
-    const ranges = assignShards(shardCount(samples, recipe.shardSize), speeds, this.#slack);
+    const shards = shardCount(samples, recipe.shardSize);
+    const runners = computing.map((id) => this.#runner(id));
+    const ranges = assignShards(shards, this.#speeds.of(runners, step, shards), this.#slack);
     const members = computing.map((node, index) => ({ node, range: ranges[index] as (typeof ranges)[number] }));
     const assignment: Assignment = {
       type: 'assign',

@@ -5,6 +5,7 @@ import { carryBy, Link, type Socket } from './link.js';
 
 /** A socket that keeps what is sent, in parts. */
 class RecordingSocket implements Socket {
+  readonly readyState = 1;
   readonly sent: Uint8Array[] = [];
   send(data: Uint8Array): void {
     this.sent.push(data);

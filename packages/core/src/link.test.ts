@@ -1,11 +1,13 @@
 import { setImmediate } from 'node:timers/promises';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { LockstepError } from './errors.js';
 import { Link, type Pipe, type Socket } from './link.js';
 import type { MessageOf } from './messages.js';
 
 /** A socket and what is beneath it: bytes are read from memory when they leave, and not before. */
 class LazySocket implements Socket, Pipe {
+  readyState = 1;
+  pings = 0;
   readonly left: Buffer[] = [];
   #waiting: Uint8Array[] = [];
   #corks = 0;
@@ -24,7 +26,10 @@ class LazySocket implements Socket, Pipe {
   #flush(): void {
     if (this.#corks === 0) this.left.push(...this.#waiting.splice(0).map((data) => Buffer.from(data)));
   }
-  ping(): void {}
+  ping(): void {
+    if (this.readyState === 0) throw new Error('WebSocket is not open: readyState 0 (CONNECTING)');
+    this.pings += 1;
+  }
   close(): void {}
   terminate(): void {}
   on(): void {}
@@ -59,4 +64,32 @@ it('sends what it was given before it closes: after that the bytes may change', 
   await setImmediate();
   expect(String(socket.left[1])).toBe('sums of step 3');
   expect(String(socket.left[2])).toContain('its result was not a finite number');
+});
+
+it('lets go at once of what is flushed', () => {
+  const { socket, link } = openLink();
+  link.send(sum, Buffer.from('one '));
+  link.flush();
+  expect(socket.left.map(String)).toContain('one ');
+  link.close(undefined, 'the test is over');
+});
+
+it('shows no sign of life before the connection is open, and gives up one that does not open', () => {
+  vi.useFakeTimers();
+  try {
+    const socket = new LazySocket();
+    socket.readyState = 0;
+    const link = new Link(socket, 'caller', 'far', { heartbeatMs: 100, silenceMs: 1000 });
+    let reason = '';
+    link.onClose = ({ code }) => (reason = code);
+    vi.advanceTimersByTime(500);
+    expect(socket.pings).toBe(0);
+    socket.readyState = 1;
+    vi.advanceTimersByTime(400);
+    expect(socket.pings).toBe(4);
+    vi.advanceTimersByTime(300);
+    expect(reason).toBe('LOCKSTEP_NODE_SILENT');
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -9,6 +9,8 @@ import type { Message } from './messages.js';
 
 /** What a link needs of a WebSocket (ws's fits), with `binaryType` 'fragments'. */
 export interface Socket {
+  /** 0 until the connection is open, see WHATWG's WebSocket. */
+  readonly readyState: number;
   send(data: Uint8Array, options: { binary: boolean; fin: boolean }, done?: (error?: Error) => void): void;
   ping(): void;
   close(code: number, reason: string): void;
@@ -40,6 +42,8 @@ export const readLinkTimings = (env: Readonly<Record<string, string | undefined>
 
 /** Close code of the WebSocket when a rule was broken. */
 const POLICY_VIOLATION = 1008;
+/** A socket's state while nothing can be sent, not even a ping. */
+const CONNECTING = 0;
 /** How long a last message may take to leave. */
 const LINGER_MS = 1000;
 
@@ -122,10 +126,11 @@ export class Link {
     if (this.#isCorked || !this.pipe) return;
     this.#isCorked = true;
     this.pipe.cork();
-    process.nextTick(() => this.#uncork());
+    process.nextTick(() => this.flush());
   }
 
-  #uncork(): void {
+  /** Lets go at once of what was sent in this turn, for who has more to do before its end. */
+  flush(): void {
     if (!this.#isCorked) return;
     this.#isCorked = false;
     this.pipe?.uncork();
@@ -195,7 +200,7 @@ export class Link {
     if (silentMs > this.timings.silenceMs) {
       const text = `nothing was heard from ${this.address} for ${(silentMs / 1000).toFixed(1)} s.`;
       this.#end(new LockstepError('LOCKSTEP_NODE_SILENT', text), false);
-    } else this.socket.ping();
+    } else if (this.socket.readyState !== CONNECTING) this.socket.ping();
   }
 
   #end(reason: LockstepError, isGraceful: boolean): void {
@@ -203,7 +208,7 @@ export class Link {
     this.#closed = reason;
     clearInterval(this.#timer);
     // nobody waits for what a closed link still has to send, so its bytes may change from here on
-    this.#uncork();
+    this.flush();
     if (isGraceful) {
       this.socket.close(POLICY_VIOLATION, reason.code);
       setTimeout(() => this.socket.terminate(), LINGER_MS).unref();

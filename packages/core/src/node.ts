@@ -116,6 +116,8 @@ export interface StepOutcome {
 }
 
 export interface StepHooks {
+  /** The steps before it are over, and this one begins. */
+  onBegan?(assignment: Assignment): void;
   /** The node's shards are computed. */
   onContributed(assignment: Assignment, computeMs: number): void;
   /** Another node broke a rule. */
@@ -128,10 +130,11 @@ export class SupersededError extends Error {}
 /** One replica's part in the steps that several nodes share. */
 export interface StepParticipant {
   /**
-   * Takes part in a step; one that is under way ends first.
+   * Takes part in a step, when those before it are over: it may be told while the one before is under way. Another
+   * attempt at it, or at one before it, that is under way or told, ends.
    *
    * @param audits canonical nodes of others to compute again, and compare
-   * @throws SupersededError when another step began before the end
+   * @throws SupersededError when such an attempt ended this one
    */
   run(assignment: Assignment, audits?: readonly ShardRange[]): Promise<StepOutcome>;
   /**

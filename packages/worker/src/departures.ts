@@ -48,7 +48,10 @@ export class Departures {
     const bytes = this.#encode(this.parts.memory.reductionAt, offset, length);
     for (const node of replicas) {
       if (node === this.me) continue;
-      this.linkTo(node)?.send({ type: 'reduced', step, generation, offset }, bytes);
+      const link = this.linkTo(node);
+      link?.send({ type: 'reduced', step, generation, offset }, bytes);
+      // the others wait for it, and here an update is next
+      link?.flush();
       this.#reducedTo.add(node);
     }
   }

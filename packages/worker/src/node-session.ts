@@ -15,11 +15,18 @@ import type { LocalNode } from './local-node.js';
 import type { Mesh } from './mesh.js';
 import { StateAssembly } from './replica-state.js';
 
+/** A step that is not applied so long after its shards were computed is one to tell about. */
+const TELL_AFTER_MS = 50;
+
 export class NodeSession {
   readonly #participant: StepParticipant;
   readonly #state: StateAssembly;
   #restored: NodeSnapshot | undefined;
-  #assignment: Assignment | undefined;
+  /** What the coordinator said last, which may be for the step after the one that is under way. */
+  #told: Assignment | undefined;
+  /** The attempt that is under way, or was last. */
+  #begun: Assignment | undefined;
+  #telling: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #settle: { readonly resolve: (text: string) => void; readonly reject: (error: Error) => void } | undefined;
 
@@ -36,8 +43,11 @@ export class NodeSession {
     this.#state = new StateAssembly({ length, slots: optimizerSlots(recipe.optimizer), hasAverage });
     const linkTo = (id: number): Link | undefined => (id === COORDINATOR_ID ? link : mesh.links.get(id));
     this.#participant = node.share(terms.node, linkTo, {
-      onContributed: ({ step, generation }, computeMs) =>
-        link.send({ type: 'contributed', step, generation, computeMs }),
+      onBegan: (assignment) => {
+        this.#begun = assignment;
+        node.beginShared({ epoch: 0, firstStep: assignment.step, endStep: assignment.step });
+      },
+      onContributed: (assignment, computeMs) => this.#tellLate(assignment, computeMs),
       onFault: (id, error) => this.#tellFault(id, error),
     });
     mesh.begin(terms.node, {
@@ -65,6 +75,7 @@ export class NodeSession {
       });
     } finally {
       signal.removeEventListener('abort', leave);
+      clearTimeout(this.#telling);
       this.link.close(undefined, 'the session is over');
       this.mesh.end();
       await this.#participant.close();
@@ -78,7 +89,7 @@ export class NodeSession {
         this.#restored = this.#state.add(message, payload) ?? this.#restored;
         return;
       case 'assign':
-        this.#assignment = message;
+        this.#told = message;
         this.#running = this.#running.then(() => this.#run(message)).catch((error) => this.#settle?.reject(error));
         // one that is under way ends as soon as it can
         if (this.#restored) this.#participant.cancel();
@@ -102,21 +113,26 @@ export class NodeSession {
   }
 
   async #run(assignment: Assignment): Promise<void> {
-    if (this.#assignment !== assignment) return;
+    if (this.#isOutdated(assignment)) return;
     if (this.#restored) {
       await this.#participant.settle();
       this.node.restore(this.#restored);
       this.#restored = undefined;
     }
-    this.node.beginShared({ epoch: 0, firstStep: assignment.step, endStep: assignment.step });
-    // not awaited: the next assignment may end it
+    // not awaited: the next assignment may end it, or follow it
     void this.#participate(assignment);
+  }
+
+  /** Whether a later attempt at this step, or at one before it, was told. */
+  #isOutdated({ step, generation }: Assignment): boolean {
+    return this.#told !== undefined && this.#told.generation > generation && this.#told.step <= step;
   }
 
   async #participate(assignment: Assignment): Promise<void> {
     const { step, generation } = assignment;
     try {
       const { computeMs, updateMs, exchangeMs, stepMs, hash } = await this.#participant.run(assignment);
+      clearTimeout(this.#telling);
       this.link.send({
         type: 'applied',
         step,
@@ -133,6 +149,13 @@ export class NodeSession {
     }
   }
 
+  /** Says that the shards are computed if the step then takes long: `applied` says so too, and mostly comes at once. */
+  #tellLate({ step, generation }: Assignment, computeMs: number): void {
+    clearTimeout(this.#telling);
+    const tell = (): void => this.link.send({ type: 'contributed', step, generation, computeMs });
+    this.#telling = setTimeout(tell, TELL_AFTER_MS);
+  }
+
   #takeSum(from: number, frame: Frame): void {
     try {
       this.#participant.receive(from, frame);
@@ -144,8 +167,8 @@ export class NodeSession {
   }
 
   #tellFault(node: number, { code, text }: LockstepError): void {
-    if (!this.#assignment) return;
-    const { step, generation } = this.#assignment;
+    if (!this.#begun) return;
+    const { step, generation } = this.#begun;
     const fault: MessageOf<'fault'> = { type: 'fault', step, generation, node, code, text: text.slice(0, 2000) };
     this.link.send(fault);
   }

@@ -25,10 +25,11 @@ import type { Assignment, Frame, Link } from '@lockstep/core/wire';
 import { Arrivals } from './arrivals.js';
 import { Departures } from './departures.js';
 import type { SharedParts } from './ordered-workers.js';
-import { planSharedStep, type SharedStep } from './shared-step.js';
+import { type SharedStep, SharedSteps } from './shared-step.js';
 import { StepWork } from './step-work.js';
 
 export class Participant implements StepParticipant {
+  readonly #steps: SharedSteps;
   readonly #work: StepWork;
   readonly #arrivals: Arrivals;
   readonly #departures: Departures;
@@ -45,6 +46,7 @@ export class Participant implements StepParticipant {
     linkTo: (node: number) => Link | undefined,
     private readonly hooks: StepHooks,
   ) {
+    this.#steps = new SharedSteps(me, parts.layout, parts.memory, parts.data.workers);
     this.#work = new StepWork(parts);
     this.#arrivals = new Arrivals(parts, me, hooks.onFault);
     this.#departures = new Departures(parts, me, linkTo);
@@ -102,12 +104,12 @@ export class Participant implements StepParticipant {
 
   async #share(assignment: Assignment, audits: readonly ShardRange[]): Promise<StepOutcome> {
     this.#checkCurrent(assignment);
-    const { memory, layout, data } = this.parts;
+    this.hooks.onBegan?.(assignment);
     this.parts.prepareEpoch(Math.floor(assignment.step / this.#epochSteps));
     await this.#departures.drainPartials();
     this.#departures.beganMs = undefined;
     const began = performance.now();
-    const step = planSharedStep(assignment, this.me, layout, memory, data.workers, audits);
+    const step = this.#steps.begin(assignment, audits);
     this.#step = step;
     this.#arrivals.begin(step);
     this.#work.orderedMs = 0;

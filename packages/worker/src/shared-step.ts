@@ -32,8 +32,8 @@ export interface Audit extends Held {
   readonly jobs: readonly FoldJob[];
 }
 
-export interface SharedStep {
-  readonly assignment: Assignment;
+/** What steps of the same assignment have in common. */
+interface SharedPlan {
   readonly buckets: readonly Bucket[];
   readonly range: ShardRange;
   /** Canonical nodes of each worker's shards. */
@@ -43,6 +43,12 @@ export interface SharedStep {
   readonly jobs: readonly FoldJob[];
   readonly awaited: readonly Awaited[];
   readonly audits: readonly Audit[];
+  /** Finishes the canonical tree; none where other nodes own every bucket. */
+  readonly reduction: readonly FoldJob[];
+}
+
+export interface SharedStep extends SharedPlan {
+  readonly assignment: Assignment;
   /** For each bucket, partial sums that are still to come. */
   readonly missing: Int32Array;
   /** For each bucket, whether its sum is here. */
@@ -58,15 +64,48 @@ export interface SharedStep {
 const BUCKET = Number(process.env['LOCKSTEP_BUCKET_FLOATS'] ?? BUCKET_FLOATS);
 const NOTHING: ShardRange = { begin: 0, end: 0 };
 
-/** @param audits canonical nodes of others to compute again here */
-export function planSharedStep(
+/** Plans steps, one after the other: of those that are dealt alike the first is planned, the others are the same. */
+export class SharedSteps {
+  #key = '';
+  #plan: SharedPlan | undefined;
+
+  constructor(
+    private readonly me: number,
+    private readonly layout: ContributionLayout,
+    private readonly memory: MemoryPlan,
+    private readonly workers: number,
+  ) {}
+
+  /** @param audits canonical nodes of others to compute again here */
+  begin(assignment: Assignment, audits: readonly ShardRange[]): SharedStep {
+    const { members, owners } = assignment;
+    const key = JSON.stringify([members, owners, audits]);
+    if (!this.#plan || key !== this.#key) {
+      this.#plan = planShared(assignment, audits, this.me, this.layout, this.memory, this.workers);
+      this.#key = key;
+    }
+    const { buckets, awaited } = this.#plan;
+    for (const { has } of awaited) has.fill(0);
+    return {
+      ...this.#plan,
+      assignment,
+      missing: new Int32Array(buckets.length).fill(awaited.length),
+      reduced: new Uint8Array(buckets.length),
+      arrived: [],
+      sent: new Uint8Array(buckets.length),
+      applied: 0,
+    };
+  }
+}
+
+function planShared(
   assignment: Assignment,
+  audits: readonly ShardRange[],
   me: number,
   layout: ContributionLayout,
   memory: MemoryPlan,
   workers: number,
-  audits: readonly ShardRange[],
-): SharedStep {
+): SharedPlan {
   const buckets = planBuckets(layout, assignment.owners, BUCKET);
   const range = assignment.members.find(({ node }) => node === me)?.range ?? NOTHING;
   let partials = 0;
@@ -85,7 +124,6 @@ export function planSharedStep(
       })),
     );
   return {
-    assignment,
     buckets,
     range,
     computed,
@@ -93,11 +131,7 @@ export function planSharedStep(
     jobs,
     awaited,
     audits: audits.flatMap((audited) => planAudit(audited, awaited, memory, workers, takeUnit())),
-    missing: new Int32Array(buckets.length).fill(awaited.length),
-    reduced: new Uint8Array(buckets.length),
-    arrived: [],
-    sent: new Uint8Array(buckets.length),
-    applied: 0,
+    reduction: isOwner ? [planReduction(computed, awaited, memory.reductionAt)] : [],
   };
 }
 
@@ -142,8 +176,7 @@ function planAudit(
   return [{ of, range, unit, jobs: [planJob(listComputed(range, memory, workers), range, unit)] }];
 }
 
-/** The job that finishes the canonical tree of a step. */
-export function planReduction({ computed, awaited }: SharedStep, into: number): FoldJob {
+function planReduction(computed: readonly Held[], awaited: readonly Awaited[], into: number): FoldJob {
   const nodes = [...computed, ...awaited].sort((a, b) => a.range.begin - b.range.begin);
   return { into, nodes: nodes.map(({ unit }) => unit), fold: planFold(nodes.map(({ range }) => range)) };
 }

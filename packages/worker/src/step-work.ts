@@ -9,7 +9,7 @@ import { readFault } from './fault.js';
 import { OrderedWorkers, type SharedParts, type TailWatch } from './ordered-workers.js';
 import { type FoldJob, orderFlag } from './orders.js';
 import { hashContribution, hashReplica } from './replica-hash.js';
-import { type Audit, planReduction, type SharedStep } from './shared-step.js';
+import type { Audit, SharedStep } from './shared-step.js';
 import { openSliceTools, type Slice, SliceWork } from './slice-work.js';
 
 const NOWHERE: Slice = { offset: 0, length: 0 };
@@ -103,15 +103,15 @@ export class StepWork {
 
   /** Finishes the canonical tree on a bucket and, unless it has to wait for the gradient's norm, applies it. */
   async reduce(step: SharedStep, bucket: Bucket, onReduced: () => void): Promise<void> {
-    const job = planReduction(step, this.parts.memory.reductionAt);
+    const { assignment, reduction } = step;
     if (this.#isHere(bucket)) {
-      this.#timed(() => this.#slices.fold(bucket, [job]));
+      this.#timed(() => this.#slices.fold(bucket, reduction));
       onReduced();
       if (!this.isClipping) await this.apply(step, bucket);
       return;
     }
     const flags = orderFlag.fold | (this.isClipping ? 0 : orderFlag.update);
-    await this.#order(flags, step.assignment.step, bucket, [job], undefined, onReduced);
+    await this.#order(flags, assignment.step, bucket, reduction, undefined, onReduced);
   }
 
   /** Applies a bucket of the finished reduction. */

@@ -81,7 +81,8 @@ async function measureOverhead(
 ): Promise<number> {
   const paces = [];
   for (let turn = 0; turn < repetitions; turn++) {
-    paces.push(await measureShared(tiny, { nodes: 2, threads: 1, topology, lan: undefined }, seconds));
+    const run = { nodes: 2, threads: 1, topology, lan: undefined, ownCores: true };
+    paces.push(await measureShared(tiny, run, seconds));
   }
   const explained = predictStep(costs, costs.models[0] as ModelCosts, {
     nodes: 2,

@@ -1,24 +1,9 @@
 /** Two nodes against one: how much of a second machine's speed a run gets, and how well the exchange fills a link. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { fileURLToPath } from 'node:url';
-import {
-  createDataset,
-  inferLayers,
-  LockstepError,
-  type NodeShare,
-  type ProgressEvent,
-  planContribution,
-  type RunEvent,
-} from '@lockstep/core';
-import type { ClusterSettings } from '../cluster-fields.js';
-import { type TrainRequest, train } from '../session.js';
+import { inferLayers, planContribution } from '@lockstep/core';
 import { formatTable } from '../text-table.js';
-import { LinkNamespace } from './link-namespace.js';
-import { BENCH_SEED, type Workload } from './workload.js';
+import { Lan } from './lan.js';
+import { measureAlone, measureShared, medianPace, type Pace } from './shared-run.js';
+import type { Workload } from './workload.js';
 
 export interface ClusterCase {
   readonly topology: 'star' | 'mesh';
@@ -52,9 +37,6 @@ export interface ClusterFigures {
   readonly exchangeShare: number | undefined;
 }
 
-const BIN = fileURLToPath(new URL('../bin.js', import.meta.url));
-/** Until the threads are warm and shards are dealt by measured speed. */
-const WARM_STEPS = 12;
 const NODES = 2;
 
 export async function measureCluster(
@@ -65,16 +47,18 @@ export async function measureCluster(
 ): Promise<ClusterFigures> {
   const alone: Pace[] = [];
   const shared: Pace[] = [];
-  const namespace = LinkNamespace.open(one.megabits);
+  const lan = Lan.open(NODES - 1, one.megabits);
+  // on a slow link an exchange is measured, which goes on beside computing where a machine has a core to spare for it
+  const run = { nodes: NODES, threads: 1, topology: one.topology, lan, ownCores: one.megabits === undefined };
   try {
     for (let turn = 0; turn < repetitions; turn++) {
-      alone.push(await measurePace({ ...requestOf(workload), workers: NODES }, undefined, seconds, () => {}));
-      shared.push(await measureShared(workload, one, namespace, seconds));
+      alone.push(await measureAlone(workload, NODES, seconds));
+      shared.push(await measureShared(workload, run, seconds));
     }
   } finally {
-    namespace?.close();
+    lan?.close();
   }
-  const { stepMs, imagesPerSecond, nodes, linkBytes } = medianOf(shared);
+  const { stepMs, imagesPerSecond, nodes, linkBytes } = medianPace(shared);
   const { shardSize } = workload.recipe;
   const computeMs = Math.max(...nodes.map((node) => (1000 * node.shards * shardSize) / node.imagesPerSecond));
   const exchangeMs = Math.max(...nodes.map((node) => node.exchangeMs));
@@ -84,8 +68,8 @@ export async function measureCluster(
     model: workload.model.name,
     topology: one.topology,
     megabits: one.megabits,
-    link: namespace ? 'namespace' : 'loopback',
-    aloneImagesPerSecond: medianOf(alone).imagesPerSecond,
+    link: lan ? 'namespace' : 'loopback',
+    aloneImagesPerSecond: medianPace(alone).imagesPerSecond,
     imagesPerSecond,
     stepMs,
     computeMs,
@@ -95,117 +79,6 @@ export async function measureCluster(
     linkBytes,
     boundMs,
     exchangeShare: boundMs === undefined ? undefined : boundMs / exchangeMs,
-  };
-}
-
-const requestOf = ({ model, recipe, dataset: { checksum: _, ...parts } }: Workload): TrainRequest => ({
-  model,
-  recipe: { ...recipe, epochs: 10_000 },
-  // cut for the measurement, so it has a checksum of its own
-  dataset: createDataset(parts),
-  seed: BENCH_SEED,
-  workers: 1,
-  engine: 'native',
-});
-
-interface Pace {
-  readonly imagesPerSecond: number;
-  readonly stepMs: number;
-  readonly nodes: readonly NodeShare[];
-  readonly linkBytes: number | undefined;
-}
-
-const medianOf = (paces: readonly Pace[]): Pace =>
-  [...paces].sort((a, b) => a.stepMs - b.stepMs)[Math.floor(paces.length / 2)] as Pace;
-
-async function measureShared(
-  workload: Workload,
-  one: ClusterCase,
-  namespace: LinkNamespace | undefined,
-  seconds: number,
-): Promise<Pace> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'lockstep-bench-'));
-  const token = randomBytes(32).toString('hex');
-  const tokenFile = path.join(folder, 'token');
-  writeFileSync(tokenFile, token, { mode: 0o600 });
-  const host = namespace?.address ?? '127.0.0.1';
-  const cluster: ClusterSettings = {
-    host,
-    port: 0,
-    waitFor: NODES - 1,
-    token: Buffer.from(token),
-    topology: one.topology,
-    audit: 0,
-    tlsCert: undefined,
-    tlsKey: undefined,
-  };
-  let node: ChildProcess | undefined;
-  try {
-    return await measurePace({ ...requestOf(workload), cluster }, namespace, seconds, (event, stop) => {
-      if (event.event !== 'listening') return;
-      const args = [
-        BIN,
-        'worker',
-        '--connect',
-        event.url,
-        '--threads',
-        '1',
-        '--token-file',
-        tokenFile,
-        '--mesh-listen',
-        `0.0.0.0:0`,
-      ];
-      const [file = '', ...rest] = [...(namespace?.prefix ?? []), process.execPath, ...args];
-      node = spawn(file, rest, { stdio: 'ignore' });
-      node.on('exit', stop);
-    });
-  } finally {
-    node?.kill('SIGKILL');
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** Runs until it was measured for so long, evaluations left out. */
-async function measurePace(
-  request: TrainRequest,
-  namespace: LinkNamespace | undefined,
-  seconds: number,
-  onEvent: (event: RunEvent, stop: () => void) => void,
-): Promise<Pace> {
-  const stop = new AbortController();
-  let last: { readonly progress: ProgressEvent; readonly atMs: number; readonly bytes: number } | undefined;
-  let steps = 0;
-  let trainedMs = 0;
-  let linkBytes = 0;
-  let nodes: readonly NodeShare[] = [];
-  for await (const event of train({ ...request, signal: stop.signal })) {
-    onEvent(event, () => stop.abort());
-    if (event.event !== 'progress') continue;
-    const atMs = performance.now();
-    const carried = namespace?.countBytes();
-    const bytes = carried ? Math.max(carried.sent, carried.received) : 0;
-    if (event.epoch === 1 && event.step < WARM_STEPS) continue;
-    if (last && last.progress.epoch === event.epoch && event.step > last.progress.step) {
-      steps += event.step - last.progress.step;
-      trainedMs += atMs - last.atMs;
-      linkBytes += bytes - last.bytes;
-    }
-    if (!last || last.progress.epoch !== event.epoch || event.step > last.progress.step)
-      last = { progress: event, atMs, bytes };
-    nodes = event.nodes ?? nodes;
-    if (trainedMs > 1000 * seconds) stop.abort();
-  }
-  if (steps === 0) {
-    throw new LockstepError(
-      'LOCKSTEP_BENCH_NODE',
-      'the second node ended before anything was measured. Try `lockstep worker` by hand.',
-    );
-  }
-  return {
-    imagesPerSecond: (1000 * steps * request.recipe.batchSize) / trainedMs,
-    stepMs: trainedMs / steps,
-    nodes,
-    linkBytes: namespace && linkBytes / steps,
   };
 }
 

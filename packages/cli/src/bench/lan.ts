@@ -6,6 +6,7 @@
  *                             +-------cable-- namespace 2 ...
  */
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 
 /** Of this process: several may have a LAN at a time. */
@@ -44,6 +45,13 @@ export class Lan {
   /** Goes before a command that is to run on a machine, from 1. */
   prefix(machine: number): string[] {
     return ['ip', 'netns', 'exec', this.#space(machine)];
+  }
+
+  /** Bytes that this process's cable has carried in the busier direction, with the headers of every protocol. */
+  countBytes(): number {
+    const read = (name: string): number =>
+      Number(readFileSync(`/sys/class/net/${this.device}/statistics/${name}_bytes`, 'utf8'));
+    return Math.max(read('tx'), read('rx'));
   }
 
   /** Cables and the bridge go with the namespaces. */

@@ -55,7 +55,7 @@ export async function checkPredictions(
       if (!lan && megabits !== undefined) continue;
       try {
         for (const topology of ['star', 'mesh'] as const) {
-          const run = { nodes, threads: 1, topology, lan };
+          const run = { nodes, threads: 1, topology, lan, ownCores: true };
           const pace = await repeat(() => measureShared(workload, run, seconds));
           rows.push(compare(workload, costs, { ...run, megabits, link: lan ? 'namespace' : 'loopback' }, pace));
         }
