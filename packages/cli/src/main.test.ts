@@ -141,7 +141,7 @@ describe('models', () => {
     expect(out).toMatch(/^Model +Parameters +Mult-adds +Claim\n/);
     expect(out).toMatch(/\ncnn11m +11,705,450 +47,907,968 +99% on the test set/);
     expect(out).toMatch(
-      /\nnet19k +author +20 epochs, batch 128, SGD momentum 0.9, rate 0.025 x0.15 every 9 epochs, rotation ±7°\n/,
+      /\nnet19k +author +20 epochs, batch 128 in shards of 128, SGD momentum 0.9, rate 0.025 x0.15 every 9 epochs, rotation ±7°\n/,
     );
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type RecipeInput, recipeSchema } from './recipe.js';
 import { learningRateAt } from './schedule.js';
-import { findZooModel } from './zoo/zoo.js';
+import { findRecipe, findZooModel } from './zoo/zoo.js';
 
 /** Rates of the first steps of a run of one epoch. */
 const rates = (stepCount: number, recipe: RecipeInput): number[] => {
@@ -21,7 +21,7 @@ describe('learningRateAt', () => {
   });
 
   it('follows StepLR as the log of net19k prints it: 0.025, from epoch 10 on 0.00375, in epoch 19 0.0005625', () => {
-    const { recipe } = findZooModel('net19k');
+    const recipe = findRecipe(findZooModel('net19k'), 'author');
     const rateOfEpoch = (epoch: number): number => learningRateAt(recipe, (epoch - 1) * 469, 469);
     expect([1, 9, 10, 18, 19].map(rateOfEpoch).map((rate) => rate.toPrecision(12))).toEqual(
       [0.025, 0.025, 0.00375, 0.00375, 0.0005625].map((rate) => rate.toPrecision(12)),

@@ -37,10 +37,11 @@ export const gap19k = defineZooModel(
       learningRate: 0.01,
       schedule: { type: 'one-cycle' },
     },
-    /** The author's notebook. */
+    /** The author's notebook; batch norm takes the statistics of whole batches there. */
     author: {
       epochs: 20,
       batchSize: 512,
+      shardSize: 512,
       optimizer: { type: 'sgd', momentum: 0.9 },
       learningRate: 0.01,
       schedule: { type: 'step', every: 15, gamma: 0.1 },

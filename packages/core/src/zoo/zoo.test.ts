@@ -38,10 +38,11 @@ describe('the zoo', () => {
   });
 
   it('trains net19k as its document says', () => {
-    const { recipe } = findZooModel('net19k');
+    const recipe = findRecipe(findZooModel('net19k'), 'author');
     expect(recipe).toMatchObject({
       epochs: 20,
       batchSize: 128,
+      shardSize: 128,
       optimizer: { type: 'sgd', momentum: 0.9, nesterov: false, weightDecay: 0 },
       learningRate: 0.025,
       schedule: { type: 'step', every: 9, gamma: 0.15 },
@@ -65,7 +66,7 @@ describe('the zoo', () => {
   });
 
   it.each(['athor', 'toString'])('names the recipes that there are when there is no %s', (name) => {
-    const text = expect.stringMatching(/^net19k has no recipe called ".+"\. Did you mean \w+\? It has author/);
+    const text = expect.stringMatching(/^net19k has no recipe called ".+"\. Did you mean \w+\? It has ours, author/);
     expect(() => findRecipe(findZooModel('net19k'), name)).toThrow(
       expect.objectContaining({ code: 'LOCKSTEP_RECIPE_UNKNOWN', text }),
     );
