@@ -174,6 +174,7 @@ function formatWatching({ rows }) {
       'watched',
       'a step takes longer by',
       'threads beside it take, of a core',
+      'of it by the crowd',
     ],
     rows.map(({ model, crowd, plainImagesPerSecond, watchedImagesPerSecond, cost: share, beside }) => [
       model,
@@ -182,8 +183,14 @@ function formatWatching({ rows }) {
       spread(watchedImagesPerSecond),
       range(share),
       beside ? range(beside) : '',
+      byCrowd(beside, rows.find((row) => row.model === model && row.crowd === 'nobody')?.beside),
     ]),
   );
+}
+
+/** What a crowd takes beyond a run with a page that nobody looks at. */
+function byCrowd(beside, nobody) {
+  return beside && nobody && beside !== nobody ? `${(100 * (beside.median - nobody.median)).toFixed(2)}%` : '';
 }
 
 function formatMemory({ rows }) {

@@ -2,7 +2,10 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { tensorFlowFolder as engineFolder } from '../../packages/worker/dist/index.js';
+import {
+  BINDING_REVISION as ENGINE_REVISION,
+  tensorFlowFolder as engineFolder,
+} from '../../packages/worker/dist/index.js';
 import { formatDownload } from './download-bar.mjs';
 import { downloadWheel, findPython } from './python.mjs';
 import { BINDING_REVISION, isTensorFlowReady, setUpTensorFlow, tensorFlowFolder } from './tensorflow.mjs';
@@ -18,6 +21,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 it('puts everything where the engine looks for it', () => {
   expect(tensorFlowFolder('/cache')).toBe(engineFolder('/cache'));
+  expect(BINDING_REVISION).toBe(ENGINE_REVISION);
 });
 
 it('installs the versions that it says, every package with its checksum', () => {

@@ -62,9 +62,16 @@ describe('summarizeWatching', () => {
     const figures = summarizeWatching([pair(1010, 1000, 0.015), pair(505, 500, 0.02), pair(1000, 1000, 0.01)]);
     expect(figures.cost).toEqual({ median: expect.closeTo(0.01, 9), min: 0, max: expect.closeTo(0.01, 9) });
     expect(figures.beside).toEqual({ median: expect.closeTo(0.005, 9), min: 0, max: expect.closeTo(0.01, 9) });
-    expect(formatWatching([{ model: 'm', crowd: 'nobody', ...figures }])).toEqual([
-      'Model  Before the page  Images/s  Watched   Cost  (min to max)      Of a core  (min to max)',
+    const more = { ...figures, beside: { median: 0.0075, min: 0.001, max: 0.01 } };
+    expect(
+      formatWatching([
+        { model: 'm', crowd: 'nobody', ...figures },
+        { model: 'm', crowd: '50 viewers', ...more },
+      ]),
+    ).toEqual([
+      'Model  Before the page  Images/s  Watched   Cost  (min to max)      Of a core  (min to max)      By the crowd',
       'm      nobody              1,000    1,000  1.00%  (0.00% to 1.00%)      0.50%  (0.00% to 1.00%)',
+      'm      50 viewers          1,000    1,000  1.00%  (0.00% to 1.00%)      0.75%  (0.10% to 1.00%)         0.25%',
     ]);
   });
 });

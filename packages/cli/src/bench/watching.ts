@@ -203,6 +203,7 @@ export function formatWatching(figures: readonly WatchingFigures[]): string[] {
     `(${formatCost(cost.min)} to ${formatCost(cost.max)})`,
     beside ? formatCost(beside.median) : '',
     beside ? `(${formatCost(beside.min)} to ${formatCost(beside.max)})` : '',
+    formatAdded(beside, figures.find((one) => one.model === model && one.crowd === 'nobody')?.beside),
   ]);
   const headings = [
     'Model',
@@ -213,6 +214,11 @@ export function formatWatching(figures: readonly WatchingFigures[]): string[] {
     '(min to max)',
     'Of a core',
     '(min to max)',
+    'By the crowd',
   ];
-  return formatTable([headings, ...rows], 'llrrrlrl');
+  return formatTable([headings, ...rows], 'llrrrlrlr');
 }
+
+/** What a crowd takes beyond a run with a page that nobody looks at. */
+const formatAdded = (beside: Spread | undefined, nobody: Spread | undefined): string =>
+  beside && nobody && beside !== nobody ? formatCost(beside.median - nobody.median) : '';

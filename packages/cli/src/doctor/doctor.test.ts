@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { BINDING_REVISION } from '@lockstep/worker';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkTensorFlow } from './engine-checks.js';
 import { checkCacheFolder, checkPort } from './environment-checks.js';
@@ -53,7 +54,9 @@ describe('the checks of the doctor', () => {
       text: `not set up (${folder})`,
       fix: expect.stringContaining('npm run setup:tensorflow'),
     });
-    writeFileSync(join(folder, 'ready.json'), '{}');
+    writeFileSync(join(folder, 'ready.json'), '{"revision":1}');
+    expect(checkTensorFlow(folder)).toMatchObject({ verdict: 'notice', text: `not set up (${folder})` });
+    writeFileSync(join(folder, 'ready.json'), JSON.stringify({ revision: BINDING_REVISION }));
     expect(checkTensorFlow(folder)).toMatchObject({
       verdict: 'notice',
       text: expect.stringContaining('LOCKSTEP_ENGINE_BROKEN'),

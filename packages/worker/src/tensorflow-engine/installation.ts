@@ -8,6 +8,8 @@ import type { TensorFlow } from './tfjs.js';
 /** Kept in step with tools/setup/tensorflow.mjs by its test. */
 export const TFJS_VERSION = '4.22.0';
 export const LIBTENSORFLOW_VERSION = '2.15.1';
+/** Of what the set-up changes in tfjs-node. */
+export const BINDING_REVISION = 2;
 export const SETUP_COMMAND = 'npm run setup:tensorflow';
 
 /** One thread per worker: then a worker's results repeat, and workers do not fight for cores. */
@@ -19,9 +21,9 @@ export function tensorFlowFolder(cacheFolder: string = findCacheFolder()): strin
   return join(cacheFolder, 'tensorflow', name);
 }
 
-/** Whether the set-up was finished. */
+/** Whether the set-up was finished, by a release that changes the same things in tfjs-node. */
 export const isTensorFlowSetUp = (folder: string = tensorFlowFolder()): boolean =>
-  existsSync(join(folder, 'ready.json'));
+  existsSync(join(folder, 'ready.json')) && readSetUp(folder).revision === BINDING_REVISION;
 
 /** For people: `tensorflow (tfjs-node 4.22.0, libtensorflow 2.15.1)`. */
 export const ENGINE_NAME = `tensorflow (tfjs-node ${TFJS_VERSION}, libtensorflow ${LIBTENSORFLOW_VERSION})`;
@@ -57,15 +59,21 @@ export function loadTensorFlow(folder: string = tensorFlowFolder()): TensorFlow 
 
 function requireSetUp(folder: string): void {
   if (isTensorFlowSetUp(folder)) return;
+  const why = existsSync(folder) ? `${folder} is unfinished, or of an earlier release` : `there is no ${folder}`;
   throw new LockstepError(
     'LOCKSTEP_ENGINE_MISSING',
-    `the tensorflow engine is not set up on this machine (there is no ${folder}). Run this once: ${SETUP_COMMAND}`,
+    `the tensorflow engine is not set up on this machine (${why}). Run this once: ${SETUP_COMMAND}`,
   );
 }
 
-/** When the set-up was done and with what, for `lockstep doctor`. */
-export function readSetUp(folder: string = tensorFlowFolder()): { readonly compiler?: string } {
-  return JSON.parse(readFileSync(join(folder, 'ready.json'), 'utf8')) as { compiler?: string };
+interface SetUp {
+  readonly compiler?: string;
+  readonly revision?: number;
+}
+
+/** With what the set-up was done, for `lockstep doctor`. */
+export function readSetUp(folder: string = tensorFlowFolder()): SetUp {
+  return JSON.parse(readFileSync(join(folder, 'ready.json'), 'utf8')) as SetUp;
 }
 
 /** tfjs advertises itself on stdout when it is loaded; stdout is the program's. */
