@@ -2,6 +2,7 @@ import type { Dataset, RecipeInput } from '../packages/core/dist/index.js';
 
 export interface GoldenRun {
   readonly model: string;
+  readonly recipeName?: string;
   readonly recipe: Partial<RecipeInput>;
   readonly images: number;
   readonly seed: number;

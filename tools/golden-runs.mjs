@@ -1,6 +1,7 @@
 /**
- * The runs whose hashes are kept in test/golden-hashes.json: each names a model of the zoo, changes to its recipe, how
- * many images of the embedded sample it sees, a seed, steps, and the SHA-256 of the state after them.
+ * The runs whose hashes are kept in test/golden-hashes.json: each names a model of the zoo, one of its recipes if it is
+ * not the first, changes to that, how many images of the embedded sample it sees, a seed, steps, and the SHA-256 of the
+ * state after them.
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -27,10 +28,11 @@ export async function cutSample(trainCount, testCount) {
 
 /** Trains as a golden run says; resolves with the end event's hash. */
 export async function computeGoldenHash(run, workers) {
-  const { findZooModel, recipeSchema } = await import('../packages/core/dist/index.js');
+  const { findRecipe, findZooModel, recipeSchema } = await import('../packages/core/dist/index.js');
   const { train } = await import('../packages/cli/dist/session.js');
   const zoo = findZooModel(run.model);
-  const recipe = recipeSchema.parse({ ...zoo.recipe, ...run.recipe });
+  const named = run.recipeName === undefined ? zoo.recipe : findRecipe(zoo, run.recipeName);
+  const recipe = recipeSchema.parse({ ...named, ...run.recipe });
   const dataset = await cutSample(run.images, 16);
   const { seed, steps } = run;
   for await (const event of train({ model: zoo.model, recipe, dataset, seed, steps, workers, engine: 'native' })) {

@@ -62,7 +62,7 @@ describe('precedence', () => {
     const file = config('model: net19k\nseed: 5\nworkers: 2\nepochs: 3\nrecipe: {batchSize: 64}\n');
     const settings = await resolve({ ...file, workers: '8', epochs: '1' });
     expect(settings.model.name).toBe('net19k');
-    expect(settings).toMatchObject({ seed: 5, workers: 8, recipe: { epochs: 1, batchSize: 64, learningRate: 0.025 } });
+    expect(settings).toMatchObject({ seed: 5, workers: 8, recipe: { epochs: 1, batchSize: 64, learningRate: 0.01 } });
   });
 
   it('takes the model of the command line before that of the config file', async () => {

@@ -10,9 +10,10 @@
  *   dataset, dataset, ...      ->
  *                              <-        ready (self-test, checksums)
  *   state, state, ...          ->                                              at the next step boundary
- *   assign                     ->                                              once per step and attempt
+ *   assign                     ->                                              once per step and attempt, one step ahead
  *                              <-        partial, partial, ...                 to whoever owns the bucket
  *   reduced, reduced, ...      ->                                              from whoever owns the bucket
+ *                              <-        contributed                           where it takes long from here on
  *                              <-        applied
  */
 import { z } from 'zod';

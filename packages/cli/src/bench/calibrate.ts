@@ -31,7 +31,7 @@ export async function calibrate(plan: CalibrationPlan): Promise<Costs> {
   }
   const cores = availableParallelism();
   const occasion = { machine: { ...machine }, date, ...(commit !== undefined && { commit }) };
-  const costs: Costs = { calibration: 2, ...occasion, cores, message, step: { star: 0, mesh: 0 }, models };
+  const costs: Costs = { calibration: 3, ...occasion, cores, message, step: { star: 0, mesh: 0 }, models };
   const tiny = planTiny(workloads[0]?.dataset as Dataset);
   announce('a step of two nodes');
   const tinyCosts = await measureModel(tiny, [1], seconds);

@@ -35,7 +35,7 @@ const modelCosts = z.strictObject({
 export type ModelCosts = z.output<typeof modelCosts>;
 
 const costsSchema = z.strictObject({
-  calibration: z.literal(2),
+  calibration: z.literal(3),
   machine: z.record(z.string(), z.unknown()),
   date: z.string(),
   commit: z.string().optional(),

@@ -13,7 +13,7 @@ const model: ModelCosts = {
   ],
 };
 const free: Costs = {
-  calibration: 2,
+  calibration: 3,
   machine: {},
   date: '2026-01-01',
   cores: 2,
@@ -92,7 +92,8 @@ describe('predictStep', () => {
         batchSize: 256,
         bitsPerSecond: Number.POSITIVE_INFINITY,
       }).exchange;
-    const control = 14 * 2e-3;
+    // 14 nodes are told of the next step while one shard of 10 ms is computed
+    const control = 14e-3 - 10e-3;
     // node 1, coordinator 15 + 15, node 1
     expect(exchange('star')).toBeCloseTo(32e-3 + control, 9);
     // one owner: member 1, leader 3, coordinator 3 and 3, leader 3, member 1; `applied` is waited for
@@ -100,7 +101,7 @@ describe('predictStep', () => {
   });
 
   it('counts each wait for the network by its latency', () => {
-    expect(step({ latency: 0.005 }) - step({})).toBeCloseTo(3 * 0.005, 9);
+    expect(step({ latency: 0.005 }) - step({})).toBeCloseTo(2 * 0.005, 9);
   });
 
   it('moves bucket by bucket: a vector of ten goes up and down at the same time', () => {

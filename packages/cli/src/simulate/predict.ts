@@ -1,7 +1,8 @@
 /**
  * Predicts a step of a run that many nodes share.
  *
- *   assign -> everybody contributes -> exchange (a pipeline of buckets, exchange.ts) -> commit
+ *   everybody contributes -> exchange (a pipeline of buckets, exchange.ts) -> commit
+ *      meanwhile: assign the next step
  *
  * An analytic model, not a simulation of events: nodes are alike, so what one does N do, and the time of a pipeline is
  * known in closed form. It costs microseconds for 4,096 nodes, where a mesh has 16 million messages.
@@ -51,7 +52,7 @@ export interface StepFigures {
   readonly connections: number;
 }
 
-/** Messages of a step that carry no floats: the assignment, `contributed`, `applied`. Bytes of an entry of the first. */
+/** Bytes of an assignment for each node. */
 const ASSIGNMENT_ENTRY_BYTES = 24;
 
 export function predictStep(costs: Costs, model: ModelCosts, one: StepCase): StepFigures {
@@ -124,7 +125,7 @@ function predictShared(costs: Costs, model: ModelCosts, one: StepCase, shards: n
   const { seconds, onCable, busiest } = timePipeline(plan.stages, plan.rounds);
   const compute =
     (own.contributeBase + own.contributeShard * Math.ceil(figures.mostShards / threads)) * crowdOf(model, one);
-  const exchange = seconds + overhead + hops * latency + predictControl(costs, one);
+  const exchange = seconds + overhead + hops * latency + predictControl(costs, one, compute);
   // the tail travels while the rest is computed; where nodes share cores, what needs a core takes turns with computing
   const early = (model.tailFloats / model.floats) * (sharedCores === undefined ? seconds : onCable);
   const overlap = Math.min(own.afterTail * compute, early);
@@ -141,12 +142,13 @@ function crowdOf(model: ModelCosts, { nodes, threads, sharedCores }: StepCase): 
 }
 
 /** What the coordinator says to each node beyond the first, and hears from it, one after the other. */
-function predictControl({ message }: Costs, { nodes, topology }: StepCase): number {
+function predictControl({ message }: Costs, { nodes, topology }: StepCase, compute: number): number {
   const { send, sendByte, receive } = message;
-  const assign = send + sendByte * ASSIGNMENT_ENTRY_BYTES * nodes;
+  const others = Math.max(0, nodes - 2);
+  // nodes are told of the next step while this one is computed
+  const assigning = Math.max(0, others * (send + sendByte * ASSIGNMENT_ENTRY_BYTES * nodes) - compute);
   // a star's `applied` comes while the next step is computed; where sums go other ways, it is waited for
-  const heard = topology === 'star' ? 1 : 2;
-  return Math.max(0, nodes - 2) * (assign + heard * receive);
+  return topology === 'star' ? assigning : assigning + others * receive;
 }
 
 function planTopology(
@@ -156,11 +158,11 @@ function planTopology(
   ranges: readonly ShardRange[],
 ) {
   const { star, mesh } = costs.step;
-  if (topology === 'star') return { plan: planStar(exchangeCase), hops: 3, overhead: star };
-  if (topology === 'mesh') return { plan: planMesh(exchangeCase), hops: 4, overhead: mesh };
+  if (topology === 'star') return { plan: planStar(exchangeCase), hops: 2, overhead: star };
+  if (topology === 'mesh') return { plan: planMesh(exchangeCase), hops: 3, overhead: mesh };
   // two wake-ups more than a mesh: up to the leader, and down from it
   const overhead = mesh + 2 * (mesh / 4);
-  return { plan: planHierarchy(exchangeCase, describeGroups(ranges, groupSize)), hops: 6, overhead } satisfies {
+  return { plan: planHierarchy(exchangeCase, describeGroups(ranges, groupSize)), hops: 5, overhead } satisfies {
     plan: Exchange;
     hops: number;
     overhead: number;

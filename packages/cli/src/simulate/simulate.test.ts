@@ -6,7 +6,7 @@ import { main } from '../main.js';
 import { RecordingIo } from '../testing/recording-io.js';
 
 const costs = {
-  calibration: 2,
+  calibration: 3,
   machine: { processor: 'a processor' },
   date: '2026-01-01T00:00:00.000Z',
   cores: 2,
