@@ -51,7 +51,8 @@ describe.each(['star', 'mesh'])('a %s', (topology) => {
     await expectSameBits(coordinator);
   });
 
-  it.each(['contribute', 'contributed', 'update'])(
+  // at the other points too in cluster-chaos.slow.test.ts
+  it.each(topology === 'star' ? ['contribute', 'update'] : ['contributed'])(
     'goes on without a node that is killed at step 20 (%s)',
     async (point) => {
       const coordinator = fixture.listen(STEPS, [...flags, '--wait-for', '2']);
