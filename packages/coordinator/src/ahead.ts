@@ -3,7 +3,7 @@
  * applied a step, and nobody waits for the way of a message. What it says may have become wrong by then; it is told anew.
  */
 import { COORDINATOR_ID, type ShardRange } from '@lockstep/core';
-import type { MessageOf } from '@lockstep/core/wire';
+import type { Assignment, MessageOf } from '@lockstep/core/wire';
 import type { Membership } from './membership.js';
 import type { ToldStep } from './told-steps.js';
 
@@ -16,13 +16,21 @@ export interface Deal {
   readonly computing: readonly number[];
 }
 
+/**
+ * Whether nobody can end the step before the keeper has begun it, for lack of its sums. Else those who are ahead might
+ * have left the state behind from which a step is still to be computed again.
+ */
+export const needsKeeper = ({ members, owners }: Assignment): boolean =>
+  owners.includes(COORDINATOR_ID) || members.some(({ node }) => node === COORDINATOR_ID);
+
 export class Ahead {
   #deal: Deal | undefined;
   #faults: MessageOf<'fault'>[] = [];
 
-  constructor(private readonly membership: Membership) {}
+  constructor(private readonly membership: Pick<Membership, 'nodes' | 'isMesh'>) {}
 
-  tell(deal: Deal): void {
+  /** The nodes have been told. */
+  keep(deal: Deal): void {
     this.#deal = deal;
     this.#faults = [];
   }

@@ -31,7 +31,7 @@ import {
 } from '@lockstep/core';
 import type { Assignment, Frame, MessageOf } from '@lockstep/core/wire';
 import type { AdmissionTerms } from './admission.js';
-import { Ahead, type Deal } from './ahead.js';
+import { Ahead, type Deal, needsKeeper } from './ahead.js';
 import { Attempt, type Verdict } from './attempt.js';
 import { chooseAudits } from './audits.js';
 import { AwaitedNodes } from './awaited-nodes.js';
@@ -159,25 +159,29 @@ export class Cluster implements TrainingNode {
   /** One attempt at the step; meanwhile the nodes are told of the next one. */
   #try(computing: readonly number[], segment: SegmentPlan): Promise<Verdict> {
     const ahead = this.#ahead.take(this.#step, computing, this.#isLast(this.#step, segment));
-    const { told: step, audits } = ahead?.deal ?? this.#tell(this.#step, computing, segment);
-    this.#attempt = new Attempt(step, this.membership, this.#participant, this.#deadlines);
-    const verdict = this.#attempt.run(audits);
+    const deal = ahead?.deal ?? this.#tell(this.#deal(this.#step, computing, segment));
+    this.#attempt = new Attempt(deal.told, this.membership, this.#participant, this.#deadlines);
+    const verdict = this.#attempt.run(deal.audits);
     for (const fault of ahead?.faults ?? []) this.#takeFault(fault);
     const isChanging = this.membership.readyCount > 0 || this.#suspects.list().length > 0;
     if (!this.#isLast(this.#step, segment) && !isChanging) {
-      this.#ahead.tell(this.#tell(this.#step + 1, computing, segment));
+      const next = this.#deal(this.#step + 1, computing, segment);
+      if (needsKeeper(next.told.assignment)) this.#ahead.keep(this.#tell(next));
     }
     return verdict;
   }
 
-  #tell(step: number, computing: readonly number[], segment: SegmentPlan): Deal {
+  #tell(deal: Deal): Deal {
+    for (const { link } of this.membership.nodes.values()) link.send(deal.told.assignment);
+    return deal;
+  }
+
+  #deal(step: number, computing: readonly number[], segment: SegmentPlan): Deal {
     const dealt = this.#shares.assign(step, computing, this.#isLast(step, segment));
     const audits = chooseAudits(dealt, this.options.audit);
     // only who owns every bucket has all that is to be compared
     const assignment = audits.length > 0 ? { ...dealt, owners: [COORDINATOR_ID] } : dealt;
-    const told = this.#told.note(assignment);
-    for (const { link } of this.membership.nodes.values()) link.send(assignment);
-    return { told, audits, computing };
+    return { told: this.#told.note(assignment), audits, computing };
   }
 
   #isLast(step: number, segment: SegmentPlan): boolean {

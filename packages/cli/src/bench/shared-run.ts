@@ -33,7 +33,7 @@ export interface SharedRun {
 }
 
 const BIN = fileURLToPath(new URL('../bin.js', import.meta.url));
-/** Until the threads are warm and shards are dealt by measured speed. */
+/** Until the threads are there and shards are dealt by measured speed; code is compiled for as long as is measured then. */
 const WARM_STEPS = 12;
 
 export const medianPace = (paces: readonly Pace[]): Pace =>
@@ -107,6 +107,7 @@ async function measurePace(
   let last:
     | { readonly epoch: number; readonly step: number; readonly atMs: number; readonly bytes: number }
     | undefined;
+  let firstMs: number | undefined;
   let steps = 0;
   let trainedMs = 0;
   let linkBytes = 0;
@@ -115,16 +116,18 @@ async function measurePace(
     onEvent(event, () => stop.abort());
     const atMs = performance.now();
     const bytes = lan?.countBytes() ?? 0;
+    const isWarm = firstMs !== undefined && atMs - firstMs >= 1000 * seconds;
     // after an evaluation the next epoch begins
-    if (event.event === 'epoch') last = { epoch: event.epoch + 1, step: 0, atMs, bytes };
+    if (event.event === 'epoch' && isWarm) last = { epoch: event.epoch + 1, step: 0, atMs, bytes };
     if (event.event !== 'progress') continue;
     const { epoch, step } = event;
+    if (epoch === 1 && step < WARM_STEPS) continue;
+    firstMs ??= atMs;
     if (last && last.epoch === epoch && step > last.step) {
       steps += step - last.step;
       trainedMs += atMs - last.atMs;
       linkBytes += bytes - last.bytes;
     }
-    const isWarm = epoch > 1 || step >= WARM_STEPS;
     if (isWarm && (last === undefined || last.epoch !== epoch || step > last.step)) last = { epoch, step, atMs, bytes };
     nodes = event.nodes ?? nodes;
     if (trainedMs > 1000 * seconds) stop.abort();
