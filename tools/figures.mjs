@@ -1,5 +1,8 @@
 /** Tables of Markdown from what `lockstep bench --json` and tools/peers print, and their places in a document. */
 
+import { countOf, exact, formatTable, percent, rate, seconds, spread } from './figure-text.mjs';
+import { formatCluster, formatPredictions, formatSimulation } from './figures-cluster.mjs';
+
 /** Where a report belongs: `speed`, `peers`, `engines`, `sync`, `memory`, `reproduce`, `kernels gap19k`, `speedrun 99.4%`. */
 export function nameOf(report) {
   if (report.simulation !== undefined) return 'simulation';
@@ -46,21 +49,8 @@ const FORMATS = {
   speedrun: formatSpeedrun,
   shards: formatShards,
   predictions: formatPredictions,
+  cluster: formatCluster,
 };
-
-const rate = (value) => Math.round(value).toLocaleString('en-US');
-const percent = (fraction) => `${(100 * fraction).toFixed(0)}%`;
-const exact = (fraction) => `${Number((100 * fraction).toFixed(2))}%`;
-const seconds = (value) => value.toFixed(value < 100 ? 2 : 0);
-const spread = ({ median, min, max }) => `${rate(median)} (${rate(min)}-${rate(max)})`;
-const countOf = (count, noun) => `${count} ${noun}${count === 1 ? '' : 's'}`;
-
-/** Columns that start with * are text, the others numbers. */
-function formatTable(headings, rows) {
-  const line = (cells) => `| ${cells.join(' | ')} |`;
-  const rule = line(headings.map((heading) => (heading.startsWith('*') ? '---' : '---:')));
-  return [line(headings.map((heading) => heading.replace(/^\*/, ''))), rule, ...rows.map(line)].join('\n');
-}
 
 function formatSpeed({ models }) {
   const headings = [
@@ -299,39 +289,6 @@ function formatSpeedrun({ target, workers, sprints, torch, torchMissing, ...repo
     ['PyTorch, same network and recipe, seconds', peers || (torchMissing ?? 'not run')],
   ];
   return formatTable([`*to ${exact(target.accuracy)}`, '*'], rows);
-}
-
-const linkOf = (megabits) => (megabits >= 1000 ? `${megabits / 1000} Gbit/s` : `${megabits} Mbit/s`);
-
-function formatPredictions({ rows }) {
-  const ms = (value) => value.toFixed(value < 100 ? 2 : 0);
-  return formatTable(
-    ['*model', 'nodes', '*topology', '*link', 'predicted, ms', 'measured, ms', 'error'],
-    rows.map(({ model, nodes, topology, megabits, predictedStepMs, measuredStepMs, error }) => [
-      model,
-      nodes,
-      nodes === 1 ? '' : topology,
-      nodes === 1 ? '' : megabits === undefined ? 'no cap' : linkOf(megabits),
-      ms(predictedStepMs),
-      ms(measuredStepMs),
-      `${error < 0 ? '' : '+'}${percent(error)}`,
-    ]),
-  );
-}
-
-/** Efficiency, a row for each model, link and topology and a column for each number of nodes. */
-function formatSimulation({ cases }) {
-  const counts = [...new Set(cases.map(({ nodes }) => nodes))];
-  const keyOf = ({ model, bitsPerSecond, topology }) => JSON.stringify([model, bitsPerSecond, topology]);
-  const rows = [...new Set(cases.map(keyOf))].map((key) => {
-    const [model, bitsPerSecond, topology] = JSON.parse(key);
-    const cells = counts.map((nodes) => {
-      const found = cases.find((one) => keyOf(one) === key && one.nodes === nodes);
-      return `${percent(found.efficiency)}, ${(1000 * found.step).toFixed(found.step < 0.1 ? 1 : 0)} ms`;
-    });
-    return [model, linkOf(bitsPerSecond / 1e6), topology, ...cells];
-  });
-  return formatTable(['*model', '*link', '*topology', ...counts.map((nodes) => countOf(nodes, 'node'))], rows);
 }
 
 function describeOccasion({ machine, date, commit, repetitions, batchSize, versions }) {

@@ -2,7 +2,7 @@
  * `node tools/readme-figures.mjs REPORT.json...` puts measured tables into README.md, docs/benchmarks.md, docs/scale.md and docs/reproduction.md, between
  * `<!-- figures: NAME -->` and `<!-- /figures -->`. Reports are what these print:
  *
- *   npm run -s bench -- --json > speed.json              (also: bench kernels MODEL, bench sync, bench memory)
+ *   npm run -s bench -- --json > speed.json              (also: bench kernels MODEL, sync, memory, cluster ...)
  *   npm run -s bench -- --engines native,tensorflow --workers 1,2 --json > engines.json
  *   npm run -s lockstep -- simulate --json > scale.json
  *   python tools/peers/compare.py --json peers.json
