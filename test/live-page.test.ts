@@ -147,6 +147,7 @@ describe.skipIf(browserPath === undefined)(`the live page in Chromium${whyNoBrow
     await page.getByLabel('Token').fill('not the token');
     await press('Open');
     await shows('#token-wrong', 'not the token of this run');
+    expect(await page.locator('#phase').textContent()).not.toBe('Reconnecting');
     await page.getByLabel('Token').fill(readFileSync(fixture.token, 'utf8').trim());
     await page.keyboard.press('Enter');
     await shows('#phase', 'Training');

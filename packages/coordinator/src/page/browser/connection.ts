@@ -39,7 +39,10 @@ export class Connection {
     const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/run`);
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => void this.#receive(JSON.parse(String(data)) as Message));
-    socket.addEventListener('close', ({ reason }) => this.#onClosed(reason === WRONG_SECRET));
+    socket.addEventListener('close', ({ reason }) => {
+      // one that was closed for another is not lost
+      if (socket === this.#socket) this.#onClosed(reason === WRONG_SECRET);
+    });
   }
 
   ask(ask: Ask): void {
