@@ -3,7 +3,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { listenForNodes } from '@lockstep/coordinator/cluster';
-import { bytesOf } from '@lockstep/core';
+import { bytesOf, LockstepError } from '@lockstep/core';
 import { type Link, MAX_PAYLOAD_BYTES, type MessageOf } from '@lockstep/core/wire';
 import { loadKernels } from '@lockstep/kernels';
 import type { Costs } from '../simulate/costs.js';
@@ -40,10 +40,20 @@ export async function measureMessages(seconds: number): Promise<Costs['message']
   const peer = fork(fileURLToPath(new URL('./calibrate-peer.js', import.meta.url)), {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  try {
+  const lost = new Promise<never>((_, reject) => {
+    void linked.then((link) => (link.onClose = reject));
+    peer.once('exit', (code) => {
+      const text = `the process that frames are sent to ended with code ${code}. Its own message stands above.`;
+      reject(new LockstepError('LOCKSTEP_BENCH_PROCESS', text));
+    });
+  });
+  lost.catch(() => {});
+  const measure = async (): Promise<Costs['message']> => {
+    const isReady = once(peer, 'message');
     peer.send({ url: server.url } satisfies PeerTask);
     const link = await linked;
     link.secure(CALIBRATION_KEY);
+    await isReady;
     const askPeer = async (): Promise<number> => {
       peer.send('cpu');
       const [seconds] = (await once(peer, 'message')) as [number];
@@ -57,6 +67,9 @@ export async function measureMessages(seconds: number): Promise<Costs['message']
     const large = await timeBoth(askPeer, () => pump(link, largeCount));
     const perByte = (spent: number): number => Math.max(0, spent / largeCount - each) / MAX_PAYLOAD_BYTES;
     return { send: each, receive: each, sendByte: perByte(large.here), receiveByte: perByte(large.there) };
+  };
+  try {
+    return await Promise.race([measure(), lost]);
   } finally {
     peer.kill('SIGKILL');
     await server.close();
