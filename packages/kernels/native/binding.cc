@@ -352,7 +352,7 @@ napi_value findNotFinite(napi_env env, napi_callback_info info) {
   Span<float> values;
   if (a.count < 1 || !spanOf(env, a.values[0], values)) return fail(env, "findNotFinite expects (Float32Array)");
   napi_value index;
-  CHECK(napi_create_int64(env, lockstep::findNotFinite(values.data, (int64_t)values.length), &index));
+  CHECK(napi_create_double(env, (double)lockstep::findNotFinite(values.data, (int64_t)values.length), &index));
   return index;
 }
 
