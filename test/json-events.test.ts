@@ -21,7 +21,16 @@ afterAll(() => {
 const evaluation = ['testLoss', 'testAccuracy', 'testCorrect', 'testTotal'];
 const fields: Readonly<Record<string, readonly string[]>> = {
   start: ['model', 'parameters', 'workers', 'engine', 'data', 'seed'],
-  epoch: ['epoch', 'learningRate', 'trainLoss', 'trainAccuracy', ...evaluation, 'seconds', 'imagesPerSecond'],
+  epoch: [
+    'epoch',
+    'learningRate',
+    'trainLoss',
+    'trainAccuracy',
+    'lastLoss',
+    ...evaluation,
+    'seconds',
+    'imagesPerSecond',
+  ],
   end: ['epochs', 'steps', ...evaluation, 'parametersSha256', 'seconds'],
 };
 

@@ -71,6 +71,7 @@ export class RunEvents {
       learningRate: learningRateAt(this.options.recipe, progress.committed - 1, this.epochSteps),
       trainLoss: progress.lossSum / progress.samples,
       trainAccuracy: progress.correct / progress.samples,
+      lastLoss: progress.stepLoss,
       ...(validation && { validation }),
       ...(ema && { ema }),
       ...describeTest(test),

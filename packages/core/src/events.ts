@@ -69,6 +69,8 @@ export interface EpochEvent {
   /** Mean over the epoch, with dropout and augmentation on. */
   readonly trainLoss: number;
   readonly trainAccuracy: number;
+  /** Mean over its last batch; not in what was recorded by earlier versions. */
+  readonly lastLoss?: number;
   readonly validation?: Evaluation;
   readonly testLoss: number;
   readonly testAccuracy: number;

@@ -24,7 +24,7 @@ const TINY6K = 'at least 99.4% within 10 epochs (its log: 99.45% at epoch 7)';
 const NET19K = 'over 99.4% in fewer than 20 epochs (its log: 99.47% at epoch 12)';
 const GAP19K = '99.4% within 20 epochs (its notebook: 99.40% at epoch 17)';
 const CURVES = 'learning curves of training and validation, no accuracy named';
-const CNN11M = '99% on a validation split and on the test set within 10 epochs';
+const CNN11M = '99% on a validation split and on the test set within 10 epochs (its last loss: 8.9e-8)';
 
 export const claims: readonly Claim[] = [
   { model: 'tiny6k', recipe: 'ours', text: TINY6K, accuracy: 0.994, withinEpochs: 10, validation: 0, quickSteps: 60 },

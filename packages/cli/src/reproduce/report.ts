@@ -56,6 +56,7 @@ export function tabulateSeeds(results: readonly ClaimResult[]): Table {
     '>claim reached in epoch',
     '>at the end',
     '>validation',
+    '>loss of the last batch',
     'parameters SHA-256',
     'hash',
   ];
@@ -72,6 +73,7 @@ const describeSeed = (result: ClaimResult, seed: SeedResult): string[] => [
   seed.reachedAt === undefined ? '-' : String(seed.reachedAt),
   percent(seed.final),
   seed.validation === undefined ? '-' : percent(seed.validation),
+  seed.lastLoss?.toPrecision(2) ?? '-',
   seed.parametersSha256,
   VERDICTS[seed.verdict],
 ];

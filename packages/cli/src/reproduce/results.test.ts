@@ -1,7 +1,14 @@
 import type { EndEvent, EpochEvent } from '@lockstep/core';
 import { describe, expect, it } from 'vitest';
 import { type Claim, selectClaims } from './claims.js';
-import { describeResult, formatHtml, formatMarkdown, formatMarkdownTable, tabulateClaims } from './report.js';
+import {
+  describeResult,
+  formatHtml,
+  formatMarkdown,
+  formatMarkdownTable,
+  tabulateClaims,
+  tabulateSeeds,
+} from './report.js';
 import { summarizeClaim } from './results.js';
 import type { RunRecord } from './run-record.js';
 
@@ -87,6 +94,13 @@ describe('the report', () => {
       expect(text).toContain('1'.repeat(64));
       expect(text).toContain('not available');
     }
+  });
+
+  it('has the loss of the last batch, where the record has it', () => {
+    const record = recordOf(1, [0.9949]);
+    const kept = { ...record, epochs: record.epochs.map((epoch) => ({ ...epoch, lastLoss: 8.94e-8 })) };
+    const rows = [record, kept].map((one) => tabulateSeeds([summarizeClaim(claim, [one], [])]).rows.at(-1));
+    expect(rows.map((row) => row?.[7])).toEqual(['-', '8.9e-8']);
   });
 
   it('puts pictures into the page and beside the Markdown', () => {

@@ -17,7 +17,8 @@ export interface SeedResult {
   readonly reachedAt: number | undefined;
   /** At the end; undefined without held-out images. */
   readonly validation: number | undefined;
-  readonly lastLoss: number;
+  /** Training loss of the last batch. */
+  readonly lastLoss: number | undefined;
   readonly parametersSha256: string;
   readonly verdict: HashVerdict;
   readonly seconds: number;
@@ -92,7 +93,7 @@ function summarizeSeed(
     bestEpoch: best.epoch,
     reachedAt: reached?.epoch,
     validation: end.validation?.accuracy,
-    lastLoss: (record.epochs.at(-1) as EpochEvent).trainLoss,
+    lastLoss: record.epochs.at(-1)?.lastLoss,
     parametersSha256: end.parametersSha256,
     verdict: judgeHash(promises, promiseOf(record)),
     ...cost,

@@ -23,7 +23,7 @@ export function tensorFlowFolder(cacheFolder: string = findCacheFolder()): strin
 
 /** Whether the set-up was finished, by a release that changes the same things in tfjs-node. */
 export const isTensorFlowSetUp = (folder: string = tensorFlowFolder()): boolean =>
-  existsSync(join(folder, 'ready.json')) && readSetUp(folder).revision === BINDING_REVISION;
+  readSetUp(folder).revision === BINDING_REVISION;
 
 /** For people: `tensorflow (tfjs-node 4.22.0, libtensorflow 2.15.1)`. */
 export const ENGINE_NAME = `tensorflow (tfjs-node ${TFJS_VERSION}, libtensorflow ${LIBTENSORFLOW_VERSION})`;
@@ -71,9 +71,13 @@ interface SetUp {
   readonly revision?: number;
 }
 
-/** With what the set-up was done, for `lockstep doctor`. */
+/** With what the set-up was done, for `lockstep doctor`; empty where `ready.json`, which is written last, is not there or is cut. */
 export function readSetUp(folder: string = tensorFlowFolder()): SetUp {
-  return JSON.parse(readFileSync(join(folder, 'ready.json'), 'utf8')) as SetUp;
+  try {
+    return JSON.parse(readFileSync(join(folder, 'ready.json'), 'utf8')) as SetUp;
+  } catch {
+    return {};
+  }
 }
 
 /** tfjs advertises itself on stdout when it is loaded; stdout is the program's. */
