@@ -72,7 +72,7 @@ describe.skipIf(missing !== undefined && !isRequired)(missing === undefined ? ti
     expected = await fixture.train(STEPS).hash();
   });
 
-  it.each(['star', 'mesh'])('give the bits of one process with 3 ranks in a %s', async (topology) => {
+  it.each(['star', 'mesh', 'hierarchical'])('give the bits of one process with 3 ranks in a %s', async (topology) => {
     const run = await start(topology);
     expect(await run.hash()).toBe(expected);
     expect(await run.exit).toBe(0);

@@ -2,11 +2,12 @@
 
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
+import type { Topology } from '@lockstep/coordinator/cluster';
 import { LockstepError } from '@lockstep/core';
 import { type Field, isFraction, isOneOf, isText, isWholeNumber, optionError } from './fields.js';
 import type { Io } from './io.js';
 
-export const topologyNames = ['star', 'mesh'] as const;
+export const topologyNames = ['star', 'mesh', 'hierarchical'] as const satisfies readonly Topology[];
 export const transportNames = ['tcp', 'mpi'] as const;
 
 const MOST_NODES = 128;
@@ -39,10 +40,15 @@ export const clusterFields: readonly Field[] = [
   text('--token-file <file>', 'tokenFile', 'secret that every machine of the run holds', {
     defaultText: 'LOCKSTEP_TOKEN_FILE, else the text in LOCKSTEP_TOKEN',
   }),
-  text('--topology <name>', 'topology', 'how sums travel: star (through this machine), mesh (between all)', {
-    defaultText: topologyNames[0],
-    check: isOneOf(...topologyNames),
-  }),
+  text(
+    '--topology <name>',
+    'topology',
+    'how sums travel: star (through this machine), mesh (between all), hierarchical (through leaders)',
+    {
+      defaultText: topologyNames[0],
+      check: isOneOf(...topologyNames),
+    },
+  ),
   transportField,
   {
     ...text('--audit <fraction>', 'audit', "share of the other machines' shards to compute twice and compare"),

@@ -11,7 +11,16 @@ const ALL = [COORDINATOR_ID, A, B];
 
 function assign(computing: readonly number[], owners: readonly number[], withHash = false): Assignment {
   const members = computing.map((node, index) => ({ node, range: { begin: index, end: index + 1 } }));
-  return { type: 'assign', step: STEP, generation: 3, members, owners: [...owners], replicas: ALL, withHash };
+  return {
+    type: 'assign',
+    step: STEP,
+    generation: 3,
+    members,
+    owners: [...owners],
+    replicas: ALL,
+    groups: [],
+    withHash,
+  };
 }
 
 const dealOf = (assignment: Assignment, computing: readonly number[] = ALL): Deal => ({

@@ -4,6 +4,7 @@
  */
 import { COORDINATOR_ID, type ShardRange } from '@lockstep/core';
 import type { Assignment, MessageOf } from '@lockstep/core/wire';
+import { isAmongNodes } from './assignment.js';
 import type { Membership } from './membership.js';
 import type { ToldStep } from './told-steps.js';
 
@@ -52,9 +53,9 @@ export class Ahead {
     const deal = this.#deal;
     this.#deal = undefined;
     if (!deal || deal.told.assignment.step !== step || !isSame(deal.computing, computing)) return undefined;
-    const { replicas, owners, withHash } = deal.told.assignment;
+    const { replicas, withHash } = deal.told.assignment;
     const isForAll = isSame(replicas, [COORDINATOR_ID, ...this.membership.nodes.keys()]);
-    const isConnected = owners.length === 1 || this.membership.isMesh;
+    const isConnected = !isAmongNodes(deal.told.assignment) || this.membership.isMesh;
     return isForAll && isConnected && (withHash || !isLast) ? { deal, faults: this.#faults } : undefined;
   }
 }

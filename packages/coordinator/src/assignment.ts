@@ -3,6 +3,10 @@
  * powers of two where that costs no time, so that few partial sums travel. No assignment changes a result.
  */
 import { canonicalNodes, type ShardRange } from '@lockstep/core';
+import type { Assignment } from '@lockstep/core/wire';
+
+/** Whether nodes send sums to each other; else all of them go to the coordinator and come from it. */
+export const isAmongNodes = ({ owners, groups }: Assignment): boolean => owners.length > 1 || groups.length > 0;
 
 /**
  * Deals shards to nodes whose speeds are given in any one unit. Nodes may end up with none.

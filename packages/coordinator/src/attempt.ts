@@ -10,6 +10,7 @@ import {
   SupersededError,
 } from '@lockstep/core';
 import type { Assignment } from '@lockstep/core/wire';
+import { isAmongNodes } from './assignment.js';
 import type { Deadlines } from './deadlines.js';
 import type { Membership } from './membership.js';
 import type { ToldStep } from './told-steps.js';
@@ -17,7 +18,7 @@ import type { ToldStep } from './told-steps.js';
 /** How an attempt ended. */
 export type Verdict =
   | { readonly kind: 'done'; readonly outcome: StepOutcome }
-  /** `isMeshSilent`: somebody waits for another node of the mesh, and only a star shows for whom. */
+  /** `isMeshSilent`: somebody waits for another node, and only a star shows for whom. */
   | { readonly kind: 'again'; readonly isMeshSilent: boolean };
 
 export class Attempt {
@@ -36,8 +37,8 @@ export class Attempt {
   }
 
   /** Whether nodes send sums to each other. */
-  get isMesh(): boolean {
-    return this.assignment.owners.length > 1;
+  get isAmongNodes(): boolean {
+    return isAmongNodes(this.assignment);
   }
 
   /**
@@ -74,8 +75,8 @@ export class Attempt {
     const { step, withHash } = this.assignment;
     try {
       const outcome = await this.participant.run(this.assignment, audits);
-      // a mesh needs everybody's sums until everybody has them; a star may be one step ahead of the slowest
-      const isWaiting = this.isMesh || withHash;
+      // others' sums may be needed until everybody has theirs; a star may be one step ahead of the slowest
+      const isWaiting = this.isAmongNodes || withHash;
       while (isWaiting ? !this.#isAppliedByAll() : this.membership.listBehind(step).length > 0) {
         await new Promise<void>((resolve) => (this.#wake = resolve));
       }
@@ -99,7 +100,7 @@ export class Attempt {
       ...(assignment.withHash ? others.filter((id) => !told.applied.has(id)) : []),
     ]);
     if (late.length === 0) return;
-    if (this.isMesh && late.every((id) => told.contributedMs.has(id))) {
+    if (this.isAmongNodes && late.every((id) => told.contributedMs.has(id))) {
       this.#settle({ kind: 'again', isMeshSilent: true });
       return;
     }

@@ -39,13 +39,13 @@ import { Deadlines } from './deadlines.js';
 import { Membership } from './membership.js';
 import type { RemoteNode } from './remote-node.js';
 import { Replicas } from './replicas.js';
-import { Shares } from './shares.js';
+import { Shares, type Topology } from './shares.js';
 import { notFiniteError, Suspects } from './suspects.js';
 import { TimedSteps } from './timed-steps.js';
 import { ToldSteps } from './told-steps.js';
 
 export interface ClusterOptions {
-  readonly topology: 'star' | 'mesh';
+  readonly topology: Topology;
   /** Nodes, beside the keeper, to wait for before the first step. */
   readonly waitFor: number;
   /** Whether the keeper computes shards too. */
@@ -180,7 +180,7 @@ export class Cluster implements TrainingNode {
     const dealt = this.#shares.assign(step, computing, this.#isLast(step, segment));
     const audits = chooseAudits(dealt, this.options.audit);
     // only who owns every bucket has all that is to be compared
-    const assignment = audits.length > 0 ? { ...dealt, owners: [COORDINATOR_ID] } : dealt;
+    const assignment = audits.length > 0 ? { ...dealt, owners: [COORDINATOR_ID], groups: [] } : dealt;
     return { told: this.#told.note(assignment), audits, computing };
   }
 
@@ -233,7 +233,7 @@ export class Cluster implements TrainingNode {
       case 'reachable':
         node.reachable = new Set(message.nodes);
         // sums were lost with the connection
-        if (this.#attempt?.isMesh && !this.membership.isMesh) this.#attempt.end();
+        if (this.#attempt?.isAmongNodes && !this.membership.isMesh) this.#attempt.end();
         return;
       case 'fault':
         if (!this.#ahead.keepFault(message)) this.#takeFault(message);

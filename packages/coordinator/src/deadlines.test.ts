@@ -14,6 +14,7 @@ function assignTo(...members: number[]): Assignment {
     members: members.map((node, index) => ({ node, range: { begin: index, end: index + 1 } })),
     owners: [COORDINATOR_ID],
     replicas: [COORDINATOR_ID, NODE],
+    groups: [],
     withHash: true,
   };
 }

@@ -1,8 +1,11 @@
 /** Who computes how many shards: makes the assignment of each attempt, and tells people when shares change. */
 import {
   COORDINATOR_ID,
+  inferLayers,
   type NodeEvent,
   type NodeShare,
+  planContribution,
+  readBucketFloats,
   samplesInStep,
   shardCount,
   stepsPerEpoch,
@@ -10,12 +13,16 @@ import {
 import type { Assignment } from '@lockstep/core/wire';
 import type { AdmissionTerms } from './admission.js';
 import { assignShards } from './assignment.js';
+import { groupReplicas } from './groups.js';
 import type { Membership } from './membership.js';
 import { Pace } from './pace.js';
 import { Speeds } from './speeds.js';
 
+/** How sums go: through the coordinator, between all nodes, or through the leaders of groups. */
+export type Topology = 'star' | 'mesh' | 'hierarchical';
+
 export interface SharesOptions {
-  readonly topology: 'star' | 'mesh';
+  readonly topology: Topology;
   /** Workers of the keeper, and whether they compute shards too. */
   readonly keeperWorkers: number;
   readonly isComputing: boolean;
@@ -34,6 +41,8 @@ export class Shares {
   readonly pace = new Pace();
   readonly #speeds = new Speeds();
   readonly #epochSteps: number;
+  /** Of a vector that one node owns. */
+  readonly #buckets: number;
   /** Grows over restarts of the coordinator too, so that nothing old is taken for new. */
   #generation = Math.floor(Date.now() / 1000);
   /** Shards of a full step, of each node that has any. */
@@ -47,6 +56,8 @@ export class Shares {
     private readonly options: SharesOptions,
   ) {
     this.#epochSteps = stepsPerEpoch(terms.dataset.train.count, terms.recipe.batchSize);
+    const { length } = planContribution(inferLayers(terms.model));
+    this.#buckets = Math.ceil(length / readBucketFloats(process.env));
   }
 
   /** @param isLast whether nothing follows the step, so that replicas are compared after it */
@@ -64,12 +75,16 @@ export class Shares {
       members: members.filter(({ range }) => range.end > range.begin),
       owners: [COORDINATOR_ID],
       replicas: [COORDINATOR_ID, ...this.membership.nodes.keys()],
+      groups: [],
       withHash: isLast || (step + 1) % HASH_EVERY === 0,
     };
     this.#tell(assignment);
-    return this.#isMeshing(assignment)
-      ? { ...assignment, owners: assignment.members.map(({ node }) => node) }
-      : assignment;
+    if (!this.#isMeshing(assignment)) return assignment;
+    if (this.options.topology === 'mesh') return { ...assignment, owners: assignment.members.map(({ node }) => node) };
+    const groups = groupReplicas(assignment.replicas);
+    const leaders = groups.map(([first]) => first as number);
+    // a vector of few buckets is not cut into smaller ones
+    return { ...assignment, groups, owners: leaders.slice(0, this.#buckets) };
   }
 
   /** Goes on without a mesh for a while. */
@@ -98,7 +113,7 @@ export class Shares {
   }
 
   #isMeshing({ members, step }: Assignment): boolean {
-    return this.options.topology === 'mesh' && members.length > 1 && step >= this.#starUntil && this.membership.isMesh;
+    return this.options.topology !== 'star' && members.length > 1 && step >= this.#starUntil && this.membership.isMesh;
   }
 
   #tell({ members, step }: Assignment): void {

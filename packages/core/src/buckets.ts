@@ -8,6 +8,10 @@ import { assert } from './errors.js';
 /** Floats of a bucket at most: what travels as one frame. */
 export const BUCKET_FLOATS = 2 ** 18;
 
+/** The same, or fewer for tests: LOCKSTEP_BUCKET_FLOATS, which every node of a run must be given. */
+export const readBucketFloats = (env: Readonly<Record<string, string | undefined>>): number =>
+  Math.min(BUCKET_FLOATS, Number(env['LOCKSTEP_BUCKET_FLOATS'] ?? BUCKET_FLOATS));
+
 /** Floats [offset, offset + length) of the layout. */
 export interface Bucket {
   readonly owner: number;

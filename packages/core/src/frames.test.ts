@@ -19,6 +19,7 @@ const recorded: readonly (readonly [Message, Uint8Array])[] = [
       members: [{ node: 0, range: { begin: 0, end: 4 } }],
       owners: [0],
       replicas: [0, 1],
+      groups: [],
       withHash: false,
     },
     new Uint8Array(0),

@@ -11,8 +11,8 @@
  *                              <-        ready (self-test, checksums)
  *   state, state, ...          ->                                              at the next step boundary
  *   assign                     ->                                              once per step and attempt, one step ahead
- *                              <-        partial, partial, ...                 to whoever owns the bucket
- *   reduced, reduced, ...      ->                                              from whoever owns the bucket
+ *                              <-        partial, partial, ...                 towards whoever owns the bucket
+ *   reduced, reduced, ...      ->                                              from there
  *                              <-        contributed                           where it takes long from here on
  *                              <-        applied
  */
@@ -20,7 +20,7 @@ import { z } from 'zod';
 import { LockstepError } from './errors.js';
 
 /** Changes when a message changes. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 const count = z.int().min(0).max(0xffff_ffff);
 const text = z.string().max(2048);
@@ -106,6 +106,8 @@ export const assignmentSchema = z.strictObject({
   owners: z.array(count).min(1).max(1024),
   /** Who gets the finished reduction: every replica. */
   replicas: z.array(count).max(1025),
+  /** The replicas in groups, each with its leader first, through whom alone sums come and go; none: they go straight. */
+  groups: z.array(z.array(count).min(1).max(1025)).max(1025),
   /** Whether `applied` brings a hash of the new state. */
   withHash: z.boolean(),
 });

@@ -3,12 +3,19 @@ import { type Bucket, BucketForm, COORDINATOR_ID, LockstepError, listRounded, ty
 import type { Assignment, Frame, MessageOf } from '@lockstep/core/wire';
 import { loadKernels } from '@lockstep/kernels';
 import type { SharedParts } from './ordered-workers.js';
-import type { SharedStep } from './shared-step.js';
+import { comesFor, type SharedStep } from './shared-step.js';
 
 /** Bytes kept for a step that has not begun here. */
 const MAX_EARLY_BYTES = 2 ** 30;
 /** Times that sums may come again before it is taken for an attack. */
 const MAX_DUPLICATES = 1000;
+
+export interface ArrivalHooks {
+  /** What came before its step began broke a rule. */
+  onFault(node: number, error: LockstepError): void;
+  /** Finished sums of a bucket are here. */
+  onReduced(step: SharedStep, bucket: Bucket, frame: Frame): void;
+}
 
 export class Arrivals {
   #step: SharedStep | undefined;
@@ -21,7 +28,7 @@ export class Arrivals {
   constructor(
     private readonly parts: SharedParts,
     private readonly me: number,
-    private readonly onFault: (node: number, error: LockstepError) => void,
+    private readonly hooks: ArrivalHooks,
   ) {
     this.#rounded = listRounded(parts.layout, parts.data.recipe);
   }
@@ -36,7 +43,7 @@ export class Arrivals {
       try {
         this.take(from, frame);
       } catch (error) {
-        this.onFault(from, error as LockstepError);
+        this.hooks.onFault(from, error as LockstepError);
       }
     }
   }
@@ -51,7 +58,7 @@ export class Arrivals {
     const generation = step?.assignment.generation ?? -1;
     if (step && message.generation === generation) {
       if (message.type === 'partial') this.#takePartial(step, from, message, frame.payload);
-      else this.#takeReduced(step, from, message, frame.payload);
+      else this.#takeReduced(step, from, message, frame);
       return true;
     }
     if (message.generation > generation) this.#keepEarly(from, frame);
@@ -66,9 +73,11 @@ export class Arrivals {
 
   #takePartial(step: SharedStep, from: number, message: MessageOf<'partial'>, payload: Uint8Array): void {
     const { begin, end, offset } = message;
-    const { index, form, length } = this.#findBucket(step, offset, payload, this.me);
+    const { index, bucket, form } = this.#findBucket(step, offset, payload);
+    const { length } = bucket;
     const awaited = step.awaited.find((a) => a.from === from && a.range.begin === begin && a.range.end === end);
-    if (!awaited) throw broken(`it sent shards [${begin}, ${end}), which are not its own`);
+    if (!awaited || !comesFor(awaited, bucket, this.me))
+      throw broken(`it sent shards [${begin}, ${end}), which are not its own`);
     const place = this.#floatsAt(awaited.unit, offset, length);
     if (awaited.has[index]) {
       this.#compareAgain(form.encode(place), payload, message);
@@ -101,25 +110,28 @@ export class Arrivals {
     this.#checkFinite(floats, offset, `the sums of step ${step}`);
   }
 
-  #takeReduced(step: SharedStep, from: number, { offset }: MessageOf<'reduced'>, payload: Uint8Array): void {
-    const { index, form, length } = this.#findBucket(step, offset, payload, from);
+  #takeReduced(step: SharedStep, from: number, { offset }: MessageOf<'reduced'>, frame: Frame): void {
+    const { index, bucket, form } = this.#findBucket(step, offset, frame.payload);
+    const { owner, length } = bucket;
+    if (owner === this.me || step.routes.next(owner) !== from) throw broken(`it sent sums that node ${owner} finishes`);
     if (step.reduced[index]) return;
-    form.decode(payload, this.#floatsAt(this.parts.memory.reductionAt, offset, length));
+    form.decode(frame.payload, this.#floatsAt(this.parts.memory.reductionAt, offset, length));
     // what an owner adds itself nobody else has seen; without the coordinator's replica nothing is committed
     if (this.me === COORDINATOR_ID) this.checkReduced(step.assignment, { offset, length });
     step.reduced[index] = 1;
     step.arrived.push(index);
+    this.hooks.onReduced(step, bucket, frame);
   }
 
-  #findBucket({ buckets }: SharedStep, offset: number, payload: Uint8Array, owner: number) {
-    const index = buckets.findIndex((bucket) => bucket.offset === offset && bucket.owner === owner);
-    const length = buckets[index]?.length;
-    if (length === undefined) throw broken(`it sent floats from ${offset}, where no bucket of node ${owner} starts`);
-    const form = new BucketForm(offset, length, this.#rounded);
+  #findBucket({ buckets }: SharedStep, offset: number, payload: Uint8Array) {
+    const index = buckets.findIndex((one) => one.offset === offset);
+    const bucket = buckets[index];
+    if (bucket === undefined) throw broken(`it sent floats from ${offset}, where no bucket starts`);
+    const form = new BucketForm(offset, bucket.length, this.#rounded);
     if (payload.length !== form.bytes) {
       throw broken(`it sent ${payload.length} bytes for a bucket of ${form.bytes}`);
     }
-    return { index, form, length };
+    return { index, bucket, form };
   }
 
   #floatsAt(unit: number, offset: number, length: number): Float32Array {

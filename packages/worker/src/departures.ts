@@ -1,6 +1,6 @@
 /** What a step sends to other nodes, and what of the arena may not be overwritten until it has left. */
 import { type Bucket, BucketForm, listRounded, type Span } from '@lockstep/core';
-import type { Assignment, Link } from '@lockstep/core/wire';
+import type { Assignment, Frame, Link } from '@lockstep/core/wire';
 import type { SharedParts } from './ordered-workers.js';
 import type { Held } from './shared-step.js';
 
@@ -17,7 +17,6 @@ export class Departures {
 
   constructor(
     private readonly parts: SharedParts,
-    private readonly me: number,
     private readonly linkTo: (node: number) => Link | undefined,
   ) {
     this.#rounded = listRounded(parts.layout, parts.data.recipe);
@@ -33,26 +32,31 @@ export class Departures {
     return nodes.filter((node) => !this.hasRoom(node)).map(async (node) => this.linkTo(node)?.drain(WINDOW - 1));
   }
 
-  /** A bucket of each of these canonical nodes, to the bucket's owner. */
-  sendPartials({ step, generation }: Assignment, own: readonly Held[], { owner, offset, length }: Bucket): void {
+  /** A bucket of each of these canonical nodes, to who is next on the way to the bucket's owner. */
+  sendPartials({ step, generation }: Assignment, own: readonly Held[], bucket: Bucket, next: number): void {
+    const { offset, length } = bucket;
     this.beganMs ??= performance.now();
     for (const { range, unit } of own) {
       const bytes = this.#encode(unit, offset, length);
-      this.linkTo(owner)?.send({ type: 'partial', step, generation, ...range, offset }, bytes);
+      this.linkTo(next)?.send({ type: 'partial', step, generation, ...range, offset }, bytes);
     }
-    this.#partialsTo.add(owner);
+    this.#partialsTo.add(next);
   }
 
-  /** A bucket of the finished reduction, to every other replica. */
-  sendReduced({ step, generation, replicas }: Assignment, { offset, length }: Bucket): void {
-    const bytes = this.#encode(this.parts.memory.reductionAt, offset, length);
-    for (const node of replicas) {
-      if (node === this.me) continue;
+  /** A bucket of the finished reduction, to these nodes. */
+  sendReduced({ step, generation }: Assignment, { offset, length }: Bucket, below: readonly number[]): void {
+    const payload = this.#encode(this.parts.memory.reductionAt, offset, length);
+    this.passOn(below, { message: { type: 'reduced', step, generation, offset }, payload });
+    for (const node of below) this.#reducedTo.add(node);
+  }
+
+  /** Finished sums as they came, to these nodes. */
+  passOn(below: readonly number[], { message, payload }: Frame): void {
+    for (const node of below) {
       const link = this.linkTo(node);
-      link?.send({ type: 'reduced', step, generation, offset }, bytes);
+      link?.send(message, payload);
       // the others wait for it, and here an update is next
       link?.flush();
-      this.#reducedTo.add(node);
     }
   }
 

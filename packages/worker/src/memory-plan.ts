@@ -40,9 +40,11 @@ export interface MemoryPlan {
   readonly reductionAt: number;
   /** Units of a partial sum. */
   partialAt(index: number): number;
+  /** How many partial sums there is room for. */
+  readonly partials: number;
 }
 
-/** However many nodes share a step, no more partial sums than this are held at once. */
+/** However many nodes share a step, a node holds no more partial sums of others than this. */
 const MAX_PARTIALS = 192;
 
 /** Plans the arena of a node. */
@@ -68,9 +70,12 @@ export function planMemory(layout: ContributionLayout, recipe: Recipe, workers: 
     nodesAt,
     reductionAt: nodesAt(workers),
     partialAt: (index) => nodesAt(workers) + (index + 1) * vector,
+    partials,
   };
 }
 
-/** The most canonical nodes of other nodes' ranges that a node can hold for one step, beside those of its own. */
-export const maxPartials = (recipe: Recipe): number =>
-  Math.min(shardCount(recipe.batchSize, recipe.shardSize), MAX_PARTIALS) + 1;
+/** Room for canonical nodes of others, for those of the range that a leader's group has together, and one to compare. */
+export function maxPartials({ batchSize, shardSize }: Recipe): number {
+  const shards = shardCount(batchSize, shardSize);
+  return Math.min(shards, MAX_PARTIALS) + maxCanonicalNodes(shards) + 1;
+}

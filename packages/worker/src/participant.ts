@@ -2,9 +2,10 @@
  * One replica's part in a step that several nodes share; the coordinator's own node and every other run this same code.
  *
  * The vector of a step is cut into buckets, and each bucket has one owner. Every node adds up its shards into the
- * canonical nodes of its range and sends each bucket of those to the bucket's owner; the owner finishes the canonical
+ * canonical nodes of its range and sends each bucket of those towards the bucket's owner; the owner finishes the canonical
  * tree on it and sends the sum to every replica; every replica applies the optimizer to it. A star is the case where the
- * coordinator owns every bucket, a mesh the one where each node owns a slice: nothing else differs.
+ * coordinator owns every bucket, a mesh the one where each node owns a slice, a hierarchy the one where leaders do, and add
+ * up what their groups send before it goes on (routes.ts): nothing else differs.
  *
  * Buckets go their way one by one, in the order in which backward finishes them: those of the engine's tail while the
  * workers are still computing, the others while sums and updates are computed. Version t of the state
@@ -25,7 +26,7 @@ import type { Assignment, Frame, Link } from '@lockstep/core/wire';
 import { Arrivals } from './arrivals.js';
 import { Departures } from './departures.js';
 import type { SharedParts } from './ordered-workers.js';
-import { type SharedStep, SharedSteps } from './shared-step.js';
+import { type Awaited, comesFor, type SharedStep, SharedSteps } from './shared-step.js';
 import { StepWork } from './step-work.js';
 
 export class Participant implements StepParticipant {
@@ -48,8 +49,11 @@ export class Participant implements StepParticipant {
   ) {
     this.#steps = new SharedSteps(me, parts.layout, parts.memory, parts.data.workers);
     this.#work = new StepWork(parts);
-    this.#arrivals = new Arrivals(parts, me, hooks.onFault);
-    this.#departures = new Departures(parts, me, linkTo);
+    this.#arrivals = new Arrivals(parts, me, {
+      onFault: hooks.onFault,
+      onReduced: (step, bucket, frame) => this.#departures.passOn(step.routes.below(bucket.owner), frame),
+    });
+    this.#departures = new Departures(parts, linkTo);
   }
 
   open(): void {
@@ -77,10 +81,12 @@ export class Participant implements StepParticipant {
   waitsFor(): number[] {
     const step = this.#step;
     if (!step) return [];
-    const partials = step.awaited.filter(({ has }) => has.includes(0)).map(({ from }) => from);
+    const isMissing = (one: Awaited): boolean =>
+      step.buckets.some((bucket, index) => comesFor(one, bucket, this.me) && !one.has[index]);
+    const partials = step.awaited.filter(isMissing).map(({ from }) => from);
     const sums = step.buckets
       .filter(({ owner }, index) => owner !== this.me && !step.reduced[index])
-      .map(({ owner }) => owner);
+      .map(({ owner }) => step.routes.next(owner));
     return [...new Set([...partials, ...sums])];
   }
 
@@ -132,7 +138,7 @@ export class Participant implements StepParticipant {
         // after what others wait for
         if (computed.ms !== undefined && !isTold) this.hooks.onContributed(assignment, computed.ms);
         isTold = computed.ms !== undefined;
-        await this.#sleep(assignment);
+        await this.#sleep(step.nexts);
       }
     } finally {
       // the workers cannot be stopped
@@ -155,9 +161,14 @@ export class Participant implements StepParticipant {
 
   /** Does the most urgent thing that can be done; false when all there is to do is wait. */
   async #advance(step: SharedStep): Promise<boolean> {
-    const { buckets, sent, missing, reduced } = step;
+    const { buckets, sent, missing, reduced, routes } = step;
     const next = buckets.findIndex(
-      (bucket, index) => !sent[index] && this.#work.isFinal(bucket) && this.#departures.hasRoom(bucket.owner),
+      (bucket, index) =>
+        bucket.owner !== this.me &&
+        !sent[index] &&
+        missing[index] === 0 &&
+        this.#work.isFinal(bucket) &&
+        this.#departures.hasRoom(routes.next(bucket.owner)),
     );
     if (next >= 0) {
       sent[next] = 1;
@@ -180,19 +191,20 @@ export class Participant implements StepParticipant {
   }
 
   async #send(step: SharedStep, bucket: Bucket): Promise<void> {
-    const { assignment, own } = step;
-    if (bucket.owner === this.me || own.length === 0) return;
+    const { assignment, own, routes } = step;
+    if (own.length === 0) return;
     await this.#work.fold(step, bucket);
     this.#checkCurrent(assignment);
-    this.#departures.sendPartials(assignment, own, bucket);
+    this.#departures.sendPartials(assignment, own, bucket, routes.next(bucket.owner));
   }
 
-  /** Finishes the canonical tree on a bucket, sends the sum to every replica, and applies it. */
+  /** Finishes the canonical tree on a bucket, sends the sum towards every replica, and applies it. */
   async #reduce(step: SharedStep, index: number): Promise<void> {
     const bucket = step.buckets[index] as Bucket;
     this.#compareAudits(step, bucket);
     if (!step.reduced.includes(1)) await this.#departures.drainReduced();
-    await this.#work.reduce(step, bucket, () => this.#departures.sendReduced(step.assignment, bucket));
+    const below = step.routes.below(bucket.owner);
+    await this.#work.reduce(step, bucket, () => this.#departures.sendReduced(step.assignment, bucket, below));
     this.#checkOwn(step, bucket);
     step.reduced[index] = 1;
     if (this.#work.isClipping) step.arrived.push(index);
@@ -210,8 +222,8 @@ export class Participant implements StepParticipant {
   }
 
   /** The coordinator's own sums are checked here, where nothing is committed yet; those of others when they come. */
-  #checkOwn({ own, assignment }: SharedStep, bucket: Bucket): void {
-    if (this.me !== COORDINATOR_ID || own.length === 0) return;
+  #checkOwn({ computed, assignment }: SharedStep, bucket: Bucket): void {
+    if (this.me !== COORDINATOR_ID || computed.length === 0) return;
     try {
       this.#arrivals.checkReduced(assignment, bucket);
     } catch (error) {
@@ -248,11 +260,11 @@ export class Participant implements StepParticipant {
   }
 
   /** Until something arrives, is cancelled, or a connection has room again. */
-  async #sleep({ owners }: Assignment): Promise<void> {
-    assert(owners.length > 0, () => 'a step has no owner');
+  async #sleep(nexts: readonly number[]): Promise<void> {
+    assert(nexts.length > 0, () => 'a step has no owner');
     if (!this.#isSignalled) {
       const woken = new Promise<void>((resolve) => (this.#wake = resolve));
-      await Promise.race([woken, ...this.#departures.awaitRoom(owners)]);
+      await Promise.race([woken, ...this.#departures.awaitRoom(nexts)]);
     }
     this.#isSignalled = false;
   }

@@ -1,17 +1,19 @@
 /** The plan of a step that several nodes share, as one of them sees it: what it computes, adds up, sends and waits for. */
 import {
-  BUCKET_FLOATS,
   type Bucket,
   type ContributionLayout,
   canonicalNodes,
   dealShards,
+  LockstepError,
   planBuckets,
   planFold,
+  readBucketFloats,
   type ShardRange,
 } from '@lockstep/core';
 import type { Assignment } from '@lockstep/core/wire';
 import type { MemoryPlan } from './memory-plan.js';
 import type { FoldJob } from './orders.js';
+import { planRoutes, type Routes } from './routes.js';
 
 /** A vector of the arena that holds a canonical node, or will. */
 export interface Held {
@@ -22,6 +24,8 @@ export interface Held {
 /** A canonical node that another node sends. */
 export interface Awaited extends Held {
   readonly from: number;
+  /** Whether it comes for the buckets alone that this node owns; else for all of them. */
+  readonly isForOwned: boolean;
   /** For each bucket, whether it is here. */
   readonly has: Uint8Array;
 }
@@ -36,9 +40,12 @@ export interface Audit extends Held {
 interface SharedPlan {
   readonly buckets: readonly Bucket[];
   readonly range: ShardRange;
+  readonly routes: Routes;
+  /** Who is next on the way of some bucket. */
+  readonly nexts: readonly number[];
   /** Canonical nodes of each worker's shards. */
   readonly computed: readonly Held[];
-  /** Canonical nodes of this node's range, and how to add up those that several workers share. */
+  /** Canonical nodes of the shards whose sums go up from here, and how to add up those that come from several. */
   readonly own: readonly Held[];
   readonly jobs: readonly FoldJob[];
   readonly awaited: readonly Awaited[];
@@ -60,8 +67,7 @@ export interface SharedStep extends SharedPlan {
   applied: number;
 }
 
-/** LOCKSTEP_BUCKET_FLOATS, for tests: smaller buckets, on every node. */
-const BUCKET = Number(process.env['LOCKSTEP_BUCKET_FLOATS'] ?? BUCKET_FLOATS);
+const BUCKET = readBucketFloats(process.env);
 const NOTHING: ShardRange = { begin: 0, end: 0 };
 
 /** Plans steps, one after the other: of those that are dealt alike the first is planned, the others are the same. */
@@ -78,8 +84,8 @@ export class SharedSteps {
 
   /** @param audits canonical nodes of others to compute again here */
   begin(assignment: Assignment, audits: readonly ShardRange[]): SharedStep {
-    const { members, owners } = assignment;
-    const key = JSON.stringify([members, owners, audits]);
+    const { members, owners, replicas, groups } = assignment;
+    const key = JSON.stringify([members, owners, replicas, groups, audits]);
     if (!this.#plan || key !== this.#key) {
       this.#plan = planShared(assignment, audits, this.me, this.layout, this.memory, this.workers);
       this.#key = key;
@@ -89,7 +95,7 @@ export class SharedSteps {
     return {
       ...this.#plan,
       assignment,
-      missing: new Int32Array(buckets.length).fill(awaited.length),
+      missing: Int32Array.from(buckets, (bucket) => awaited.filter((one) => comesFor(one, bucket, this.me)).length),
       reduced: new Uint8Array(buckets.length),
       arrived: [],
       sent: new Uint8Array(buckets.length),
@@ -97,6 +103,10 @@ export class SharedSteps {
     };
   }
 }
+
+/** Whether a canonical node of another node comes for a bucket, to this node. */
+export const comesFor = ({ isForOwned }: Awaited, { owner }: Bucket, me: number): boolean =>
+  !isForOwned || owner === me;
 
 function planShared(
   assignment: Assignment,
@@ -107,33 +117,54 @@ function planShared(
   workers: number,
 ): SharedPlan {
   const buckets = planBuckets(layout, assignment.owners, BUCKET);
-  const range = assignment.members.find(({ node }) => node === me)?.range ?? NOTHING;
+  const routes = planRoutes(assignment, me);
+  const rangeOf = (nodes: readonly number[]): ShardRange => joinRanges(assignment, nodes);
+  const range = rangeOf([me]);
   let partials = 0;
   const takeUnit = (): number => memory.partialAt(partials++);
+  const awaitFrom = (from: number, nodes: readonly number[], isForOwned: boolean): Awaited[] =>
+    canonicalNodes(rangeOf(nodes)).map((one) => {
+      return { from, range: one, unit: takeUnit(), has: new Uint8Array(buckets.length), isForOwned };
+    });
   const computed = listComputed(range, memory, workers);
-  const { held: own, jobs } = mergeComputed(range, computed, takeUnit);
+  const gathered = routes.members.flatMap((node) => awaitFrom(node, [node], false));
   const isOwner = assignment.owners.includes(me);
-  const awaited = (isOwner ? assignment.members : [])
-    .filter(({ node }) => node !== me)
-    .flatMap(({ node, range: theirs }) =>
-      canonicalNodes(theirs).map((one) => ({
-        from: node,
-        range: one,
-        unit: takeUnit(),
-        has: new Uint8Array(buckets.length),
-      })),
-    );
+  const brought = isOwner ? routes.others.flatMap((group) => awaitFrom(group[0] as number, group, true)) : [];
+  const awaited = [...gathered, ...brought];
+  const isSending = assignment.owners.some((owner) => owner !== me);
+  const merged = isSending
+    ? mergeHeld(rangeOf([me, ...routes.members]), [...computed, ...gathered].sort(byShards), takeUnit)
+    : { held: [], jobs: [] };
+  const planned = audits.flatMap((audited) => planAudit(audited, awaited, memory, workers, takeUnit()));
+  if (partials > memory.partials) throw crowdError(partials, memory.partials);
   return {
     buckets,
+    routes,
+    nexts: [...new Set(assignment.owners.map((owner) => routes.next(owner)))],
     range,
     computed,
-    own,
-    jobs,
+    own: merged.held,
+    jobs: merged.jobs,
     awaited,
-    audits: audits.flatMap((audited) => planAudit(audited, awaited, memory, workers, takeUnit())),
-    reduction: isOwner ? [planReduction(computed, awaited, memory.reductionAt)] : [],
+    audits: planned,
+    reduction: isOwner ? [planReduction([...computed, ...awaited].sort(byShards), memory.reductionAt)] : [],
   };
 }
+
+const byShards = (a: Held, b: Held): number => a.range.begin - b.range.begin;
+
+/** Shards of some nodes, which are side by side. */
+function joinRanges({ members }: Assignment, nodes: readonly number[]): ShardRange {
+  const ranges = members.filter(({ node }) => nodes.includes(node)).map((member) => member.range);
+  const begin = Math.min(...ranges.map((range) => range.begin));
+  return ranges.length === 0 ? NOTHING : { begin, end: Math.max(...ranges.map(({ end }) => end)) };
+}
+
+const crowdError = (needed: number, there: number): LockstepError =>
+  new LockstepError(
+    'LOCKSTEP_NODE_SUMS',
+    `a step has ${needed} partial sums for one node, which has room for ${there}. Use --topology hierarchical, fewer nodes, or a larger --shard-size.`,
+  );
 
 /** What the workers leave in their slots after computing a range. */
 function listComputed(range: ShardRange, memory: MemoryPlan, workers: number): Held[] {
@@ -145,11 +176,11 @@ function listComputed(range: ShardRange, memory: MemoryPlan, workers: number): H
   );
 }
 
-/** The canonical nodes of a range from those of its workers; a node that one worker has alone stays where it is. */
-function mergeComputed(range: ShardRange, computed: readonly Held[], takeUnit: () => number) {
+/** The canonical nodes of a range from those of its parts; one that a worker or another node has alone stays where it is. */
+function mergeHeld(range: ShardRange, all: readonly Held[], takeUnit: () => number) {
   const jobs: FoldJob[] = [];
   const held = canonicalNodes(range).map((node): Held => {
-    const parts = computed.filter((part) => part.range.begin >= node.begin && part.range.end <= node.end);
+    const parts = all.filter((part) => part.range.begin >= node.begin && part.range.end <= node.end);
     if (parts.length === 1) return parts[0] as Held;
     const unit = takeUnit();
     jobs.push(planJob(parts, node, unit));
@@ -176,7 +207,6 @@ function planAudit(
   return [{ of, range, unit, jobs: [planJob(listComputed(range, memory, workers), range, unit)] }];
 }
 
-function planReduction(computed: readonly Held[], awaited: readonly Awaited[], into: number): FoldJob {
-  const nodes = [...computed, ...awaited].sort((a, b) => a.range.begin - b.range.begin);
+function planReduction(nodes: readonly Held[], into: number): FoldJob {
   return { into, nodes: nodes.map(({ unit }) => unit), fold: planFold(nodes.map(({ range }) => range)) };
 }

@@ -77,6 +77,7 @@ const assignAlone = (
   members: [{ node: 0, range }],
   owners: new Array<number>(owners).fill(0),
   replicas: [0],
+  groups: [],
   withHash: false,
 });
 

@@ -1,4 +1,6 @@
 /** `lockstep bench predictions`: what `lockstep simulate` says of one to four nodes here, against what they do. */
+import { groupSizeOf, type Topology } from '@lockstep/coordinator/cluster';
+import { topologyNames } from '../cluster-fields.js';
 import type { Costs } from '../simulate/costs.js';
 import { findModelCosts } from '../simulate/costs.js';
 import { predictStep, type StepCase } from '../simulate/predict.js';
@@ -13,7 +15,7 @@ export interface PredictionFigures {
   /** Between nodes. */
   readonly link: 'none' | 'namespace' | 'loopback';
   readonly megabits: number | undefined;
-  readonly topology: 'star' | 'mesh';
+  readonly topology: Topology;
   readonly nodes: number;
   readonly predictedStepMs: number;
   readonly measuredStepMs: number;
@@ -54,7 +56,9 @@ export async function checkPredictions(
       // loopback has no cap to set
       if (!lan && megabits !== undefined) continue;
       try {
-        for (const topology of ['star', 'mesh'] as const) {
+        for (const topology of topologyNames) {
+          // groups of one are a mesh
+          if (topology === 'hierarchical' && nodes < LEAST_GROUPED) continue;
           const run = { nodes, threads: 1, topology, lan, ownCores: true };
           const pace = await repeat(() => measureShared(workload, run, seconds));
           rows.push(compare(workload, costs, { ...run, megabits, link: lan ? 'namespace' : 'loopback' }, pace));
@@ -67,6 +71,8 @@ export async function checkPredictions(
   return rows;
 }
 
+const LEAST_GROUPED = 4;
+
 type CheckedCase = Pick<PredictionFigures, 'nodes' | 'topology' | 'megabits' | 'link'>;
 
 function compare({ model }: Workload, costs: Costs, one: CheckedCase, { stepMs }: Pace): PredictionFigures {
@@ -75,7 +81,7 @@ function compare({ model }: Workload, costs: Costs, one: CheckedCase, { stepMs }
     nodes,
     threads: 1,
     topology,
-    groupSize: 1,
+    groupSize: groupSizeOf(nodes),
     batchSize: BENCH_BATCH,
     bitsPerSecond: megabits === undefined ? Number.POSITIVE_INFINITY : 1e6 * megabits,
     latency: 0,

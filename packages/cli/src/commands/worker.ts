@@ -56,7 +56,11 @@ const fields: readonly Field[] = [
   ),
   text('--name <name>', 'name', 'how the coordinator calls this node', "this machine's name"),
   text('--tls-ca <file>', 'tlsCa', 'certificate of the coordinator, or of its authority, in PEM'),
-  text('--mesh-listen <host:port>', 'meshListen', 'take connections of other nodes, for --topology mesh'),
+  text(
+    '--mesh-listen <host:port>',
+    'meshListen',
+    'take connections of other nodes, for --topology mesh and hierarchical',
+  ),
   { ...transportField, group: 'Run' },
   number(
     '--connect-timeout <s>',

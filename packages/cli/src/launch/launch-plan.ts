@@ -59,7 +59,8 @@ function planNode({ place, address, env, get, tlsCa, connectTimeout, ...cores }:
   // where the file systems are not shared, the coordinator sends the data
   const data = get('data');
   if (typeof data === 'string' && existsSync(data)) words.push('--data', data);
-  if (get('topology') === 'mesh') words.push('--mesh-listen', isLoopback(address.host) ? '127.0.0.1:0' : '0.0.0.0:0');
+  if ((get('topology') ?? 'star') !== 'star')
+    words.push('--mesh-listen', isLoopback(address.host) ? '127.0.0.1:0' : '0.0.0.0:0');
   const transport = get('transport');
   if (typeof transport === 'string') words.push('--transport', transport);
   if (tlsCa !== undefined) words.push('--tls-ca', tlsCa);

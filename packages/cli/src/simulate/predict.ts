@@ -7,6 +7,7 @@
  * An analytic model, not a simulation of events: nodes are alike, so what one does N do, and the time of a pipeline is
  * known in closed form. It costs microseconds for 4,096 nodes, where a mesh has 16 million messages.
  */
+import type { Topology } from '@lockstep/coordinator/cluster';
 import type { ShardRange } from '@lockstep/core';
 import { MAX_PAYLOAD_BYTES } from '@lockstep/core/wire';
 import { type Costs, findThreadCosts, type ModelCosts } from './costs.js';
@@ -14,13 +15,10 @@ import { dealEvenly, describeDeal } from './even-deal.js';
 import { type Exchange, type ExchangeCase, type Groups, planHierarchy, planMesh, planStar } from './exchange.js';
 import { timePipeline } from './pipeline.js';
 
-export const simulatedTopologies = ['star', 'mesh', 'hierarchical'] as const;
-export type SimulatedTopology = (typeof simulatedTopologies)[number];
-
 export interface StepCase {
   readonly nodes: number;
   readonly threads: number;
-  readonly topology: SimulatedTopology;
+  readonly topology: Topology;
   /** Nodes of a group, for hierarchical. */
   readonly groupSize: number;
   readonly batchSize: number;

@@ -1,8 +1,9 @@
 /** Flags of `lockstep simulate` and what they come to. */
+import type { Topology } from '@lockstep/coordinator/cluster';
+import { topologyNames } from '../cluster-fields.js';
 import { type Field, isOneOf, isText, isWholeNumber, optionError } from '../fields.js';
 import { jsonField } from '../options.js';
 import { getPath, readFlags } from '../setting-source.js';
-import { type SimulatedTopology, simulatedTopologies } from './predict.js';
 
 export const DEFAULT_CALIBRATION = 'calibration.json';
 const MOST_NODES = 65_536;
@@ -29,8 +30,8 @@ export const simulateFields: readonly Field[] = [
   text('--nodes <range>', 'nodes', 'numbers of nodes: a range in powers of two, or numbers with commas', '1..128'),
   text('--link <range>', 'link', "speed of each node's cable, bit/s each way", '1G'),
   text('--latency <time>', 'latency', 'of the network, one way: 50us, 1ms', '50us'),
-  text('--topology <names>', 'topology', 'how sums travel', simulatedTopologies.join(',')),
-  text('--group-size <n>', 'groupSize', 'nodes of a group, for hierarchical', 'what is best', {
+  text('--topology <names>', 'topology', 'how sums travel', topologyNames.join(',')),
+  text('--group-size <n>', 'groupSize', 'nodes of a group, for hierarchical', 'as in a run: the square root of all', {
     kind: 'number',
     check: isWholeNumber(2, MOST_NODES),
   }),
@@ -60,7 +61,7 @@ export interface SimulateSettings {
   readonly bitsPerSecond: readonly number[];
   /** Seconds. */
   readonly latency: number;
-  readonly topologies: readonly SimulatedTopology[];
+  readonly topologies: readonly Topology[];
   readonly groupSize: number | undefined;
   readonly batchSize: number | undefined;
   readonly threads: number | undefined;
@@ -86,7 +87,7 @@ export function resolveSimulate(options: Readonly<Record<string, unknown>>): Sim
     nodes: read('nodes', '1..128', readNodes),
     bitsPerSecond: read('link', '1G', readLinks),
     latency: read('latency', '50us', readTime),
-    topologies: read('topology', simulatedTopologies.join(','), readTopologies),
+    topologies: read('topology', topologyNames.join(','), readTopologies),
     groupSize: value('groupSize') as number | undefined,
     batchSize: value('batchSize') as number | undefined,
     threads: value('threads') as number | undefined,
@@ -148,11 +149,11 @@ export function readTime(value: string): number {
   return Number(number) * (TIMES[unit] as number);
 }
 
-function readTopologies(value: string): SimulatedTopology[] {
+function readTopologies(value: string): Topology[] {
   const names = value.split(',').map((name) => name.trim());
   for (const name of names) {
-    const allowed = isOneOf(...simulatedTopologies)(name);
+    const allowed = isOneOf(...topologyNames)(name);
     if (allowed !== undefined) throw optionError(`--topology ${value}: ${allowed}`);
   }
-  return names as SimulatedTopology[];
+  return names as Topology[];
 }

@@ -1,11 +1,12 @@
 /** Every case that `lockstep simulate` was asked for, and what is to be said about them. */
+import { groupSizeOf, type Topology } from '@lockstep/coordinator/cluster';
 import { type Costs, findModelCosts, type ModelCosts } from './costs.js';
-import { predictStep, type SimulatedTopology, type StepCase, type StepFigures } from './predict.js';
+import { predictStep, type StepCase, type StepFigures } from './predict.js';
 import type { SimulateSettings } from './settings.js';
 
 export interface SimulatedCase extends StepFigures {
   readonly model: string;
-  readonly topology: SimulatedTopology;
+  readonly topology: Topology;
   readonly nodes: number;
   readonly threads: number;
   readonly bitsPerSecond: number;
@@ -47,18 +48,11 @@ function simulateCase(
   const threads = settings.threads ?? Math.max(...model.threads.map((one) => one.threads));
   const batchSize = settings.batchSize ?? BATCH_PER_NODE * nodes;
   const one = { nodes, threads, topology, batchSize, bitsPerSecond, latency: settings.latency };
-  const sizes = settings.groupSize === undefined ? listGroupSizes(nodes) : [settings.groupSize];
-  const tried = (topology === 'hierarchical' ? sizes : [1]).map((groupSize) => ({
-    groupSize,
-    figures: predictStep(costs, model, { ...one, groupSize }),
-  }));
-  const best = tried.reduce((a, b) => (b.figures.step < a.figures.step ? b : a));
-  const groupSize = topology === 'hierarchical' && nodes > 1 ? best.groupSize : undefined;
-  return { model: model.model, topology, nodes, threads, bitsPerSecond, batchSize, groupSize, ...best.figures };
+  const groupSize = settings.groupSize ?? groupSizeOf(nodes);
+  const figures = predictStep(costs, model, { ...one, groupSize });
+  const shown = topology === 'hierarchical' && nodes > 1 ? groupSize : undefined;
+  return { model: model.model, topology, nodes, threads, bitsPerSecond, batchSize, groupSize: shown, ...figures };
 }
-
-const listGroupSizes = (nodes: number): number[] =>
-  Array.from({ length: 12 }, (_, power) => 2 ** (power + 1)).filter((size) => size === 2 || size <= nodes / 2);
 
 function listNotes(
   { model, threads }: ModelCosts,

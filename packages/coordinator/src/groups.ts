@@ -1,0 +1,14 @@
+/**
+ * Replicas in groups, for the exchange through leaders. A leader takes in and hands out a bucket for each of its group and
+ * for each other leader, twice: the least when a group has as many nodes as there are groups.
+ */
+
+/** Nodes of a group at most, of so many. */
+export const groupSizeOf = (nodes: number): number => Math.ceil(Math.sqrt(nodes));
+
+/** Cuts replicas, in the order of their shards, into groups of nearly the same size, leaders first. */
+export function groupReplicas(replicas: readonly number[]): number[][] {
+  const count = Math.ceil(replicas.length / groupSizeOf(replicas.length));
+  const cut = (group: number): number => Math.round((group * replicas.length) / count);
+  return Array.from({ length: count }, (_, group) => replicas.slice(cut(group), cut(group + 1)));
+}

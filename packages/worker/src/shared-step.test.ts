@@ -1,0 +1,130 @@
+import {
+  canonicalNodes,
+  inferLayers,
+  planContribution,
+  recipeSchema,
+  type ShardRange,
+  zooModels,
+} from '@lockstep/core';
+import type { Assignment } from '@lockstep/core/wire';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { maxPartials, planMemory } from './memory-plan.js';
+import { comesFor, type SharedStep, SharedSteps } from './shared-step.js';
+
+const layout = planContribution(inferLayers((zooModels[0] as (typeof zooModels)[number]).model));
+
+/** Every replica's plan of a step. */
+function planAll(assignment: Assignment, shards: number): Map<number, SharedStep> {
+  const recipe = recipeSchema.parse({ batchSize: 16 * shards, shardSize: 16, optimizer: { type: 'sgd' } });
+  const memory = planMemory(layout, recipe, 2, maxPartials(recipe));
+  return new Map(assignment.replicas.map((me) => [me, new SharedSteps(me, layout, memory, 2).begin(assignment, [])]));
+}
+
+const keyOf = ({ begin, end }: ShardRange): string => `${begin}-${end}`;
+
+/** Replicas 0, 1, 2, ..., of which some have shards, in groups that hold neighbours; leaders own the buckets. */
+const anyAssignment = fc
+  .record({
+    sizes: fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 2, maxLength: 12 }).filter((all) => all.some(Boolean)),
+    cuts: fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }),
+    owners: fc.integer({ min: 1, max: 12 }),
+    isGrouped: fc.boolean(),
+  })
+  .map(({ sizes, cuts, owners, isGrouped }) => {
+    let at = 0;
+    const members = sizes.map((size, node) => {
+      at += size;
+      return { node, range: { begin: at - size, end: at } };
+    });
+    const replicas = sizes.map((_, node) => node);
+    const groups: number[][] = [];
+    for (const node of replicas) {
+      if (node === 0 || cuts[node]) groups.push([node]);
+      else groups.at(-1)?.push(node);
+    }
+    const leaders = isGrouped ? groups.map(([first]) => first as number) : replicas;
+    const assignment: Assignment = {
+      type: 'assign',
+      step: 0,
+      generation: 1,
+      members: members.filter(({ range }) => range.end > range.begin),
+      owners: leaders.slice(0, owners),
+      replicas,
+      groups: isGrouped ? groups : [],
+      withHash: false,
+    };
+    return { assignment, shards: at };
+  });
+
+describe('the plans of a step that several nodes share', () => {
+  it('fit together: each awaits just what the others send it, and every replica gets every sum once', () => {
+    fc.assert(
+      fc.property(anyAssignment, ({ assignment, shards }) => {
+        const plans = planAll(assignment, shards);
+        const buckets = (plans.get(0) as SharedStep).buckets;
+        for (const [index, bucket] of buckets.entries()) {
+          const sent: string[] = [];
+          const awaited: string[] = [];
+          const reached = [bucket.owner];
+          for (const [me, { own, routes, awaited: all, missing }] of plans) {
+            const next = routes.next(bucket.owner);
+            if (me !== bucket.owner) sent.push(...own.map(({ range }) => `${me} to ${next}: ${keyOf(range)}`));
+            const mine = all.filter((one) => comesFor(one, bucket, me));
+            awaited.push(...mine.map(({ from, range }) => `${from} to ${me}: ${keyOf(range)}`));
+            expect(missing[index]).toBe(mine.length);
+            reached.push(...routes.below(bucket.owner));
+            for (const node of routes.below(bucket.owner)) expect(plans.get(node)?.routes.next(bucket.owner)).toBe(me);
+          }
+          expect(awaited.sort()).toEqual(sent.sort());
+          expect(reached.sort((a, b) => a - b)).toEqual(assignment.replicas);
+        }
+      }),
+    );
+  });
+
+  it('add up all shards once, in order, whoever owns a bucket, and in the canonical tree alone', () => {
+    fc.assert(
+      fc.property(anyAssignment, ({ assignment, shards }) => {
+        for (const [me, plan] of planAll(assignment, shards)) {
+          const held = [...plan.computed, ...plan.awaited];
+          const rangeAt = new Map(held.map(({ unit, range }) => [unit, range]));
+          for (const { into, nodes } of [...plan.jobs, ...plan.reduction]) {
+            const ranges = nodes.map((unit) => rangeAt.get(unit) as ShardRange);
+            for (let i = 1; i < ranges.length; i++) expect(ranges[i]?.begin).toBe(ranges[i - 1]?.end);
+            const sum = { begin: ranges[0]?.begin as number, end: ranges.at(-1)?.end as number };
+            const isWhole = plan.reduction.some((job) => job.into === into);
+            if (isWhole) expect(sum).toEqual({ begin: 0, end: shards });
+            else expect(canonicalNodes(sum)).toEqual([sum]);
+          }
+          expect(plan.reduction).toHaveLength(assignment.owners.includes(me) ? 1 : 0);
+        }
+      }),
+    );
+  });
+
+  it('never hold two vectors in one place, nor more than there is room for', () => {
+    fc.assert(
+      fc.property(anyAssignment, ({ assignment, shards }) => {
+        for (const { computed, awaited, jobs, reduction } of planAll(assignment, shards).values()) {
+          const units = [...computed, ...awaited].map(({ unit }) => unit);
+          units.push(...[...jobs, ...reduction].map(({ into }) => into));
+          expect(new Set(units).size).toBe(units.length);
+        }
+      }),
+    );
+  });
+
+  it('are refused where the sums of a step have no room', () => {
+    const nodes = Array.from({ length: 130 }, (_, node) => node);
+    const members = nodes.map((node) => ({ node, range: { begin: 3 * node + 1, end: 3 * node + 4 } }));
+    members[0] = { node: 0, range: { begin: 0, end: 4 } };
+    const base = { type: 'assign', step: 0, generation: 1, members, replicas: nodes, withHash: false } as const;
+    const plan = (more: Pick<Assignment, 'owners' | 'groups'>) => planAll({ ...base, ...more, members }, 391);
+    expect(() => plan({ owners: [0], groups: [] })).toThrow(
+      expect.objectContaining({ code: 'LOCKSTEP_NODE_SUMS', text: expect.stringContaining('--topology hierarchical') }),
+    );
+    const groups = Array.from({ length: 13 }, (_, group) => nodes.slice(10 * group, 10 * group + 10));
+    expect(plan({ owners: [0], groups }).size).toBe(130);
+  });
+});

@@ -1,0 +1,115 @@
+/** Sums that go through the leaders of groups: five replicas, of which 0 leads 1 and 2, and 3 leads 4. */
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { inferLayers, loadModelSpec, planContribution } from '../packages/core/dist/index.js';
+import { Fixture, HarmfulProxy, type Program, portOf } from './cluster-fixture.ts';
+
+const STEPS = 60;
+/** All of the vector is one bucket; or several, of which each leader owns some. */
+const ONE_BUCKET = {};
+const SMALL_BUCKETS = { LOCKSTEP_BUCKET_FLOATS: '1024' };
+const fixture = new Fixture();
+let expected = '';
+
+beforeAll(async () => {
+  expected = await fixture.train(STEPS).hash();
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.remove());
+
+interface Start {
+  readonly flags?: readonly string[];
+  readonly env?: Record<string, string>;
+  /** Environments and threads of nodes 1 to 4. */
+  readonly faults?: readonly (string | undefined)[];
+  readonly threads?: readonly string[];
+  /** Where node 4 finds the coordinator, if not at its address. */
+  readonly wayOf4?: (url: string) => Promise<string>;
+}
+
+/** A run whose nodes have come one after the other, so that each has the number of its name. */
+async function start({ flags = [], env = ONE_BUCKET, faults = [], threads = [], wayOf4 }: Start) {
+  const run = fixture.listen(STEPS, ['--topology', 'hierarchical', '--wait-for', '4', ...flags], env);
+  const url = await run.url();
+  const nodes: Program[] = [];
+  for (const id of [1, 2, 3, 4]) {
+    const fault = faults[id - 1];
+    const own = ['--name', `node ${id}`, '--mesh-listen', '127.0.0.1:0', '--threads', threads[id - 1] ?? '1'];
+    const way = id === 4 && wayOf4 ? await wayOf4(url) : url;
+    nodes.push(fixture.worker(way, own, { ...env, ...(fault !== undefined && { LOCKSTEP_FAULT: fault }) }));
+    if (id < 4) await run.event('waiting', undefined, ({ nodes: there }) => there === id);
+  }
+  return { run, nodes };
+}
+
+async function expectSameBits(run: Program, bits = expected): Promise<void> {
+  expect(await run.hash()).toBe(bits);
+  expect(await run.exit).toBe(0);
+}
+
+describe.each([
+  ['one bucket', ONE_BUCKET],
+  ['several buckets, which both leaders own', SMALL_BUCKETS],
+])('a hierarchy of five with %s', (_, env) => {
+  it.each([
+    ['uneven threads', [], ['2', '1', '1', '3']],
+    [
+      'a coordinator that only coordinates, bf16, clipping and an average',
+      [...['--workers', '0', '--gradient-precision', 'bf16', '--clip-norm', '0.01', '--ema', '0.9']],
+    ],
+  ])('gives the bits of one process with %s', async (_what, flags, threads: string[] = []) => {
+    const alone = flags.filter((flag, index) => flag !== '--workers' && flags[index - 1] !== '--workers');
+    const bits = alone.length === 0 ? expected : await fixture.train(STEPS, alone).hash();
+    const { run, nodes } = await start({ flags, env, threads });
+    await expectSameBits(run, bits);
+    for (const node of nodes) expect(await node.exit).toBe(0);
+    expect(run.events.filter(({ event }) => event === 'node-evicted' || event === 'node-left')).toEqual([]);
+  });
+
+  it('goes on without a leader that is killed at step 20', async () => {
+    const { run } = await start({ env, faults: [undefined, undefined, 'contributed:0:20:kill'] });
+    expect((await run.event('node-left'))['node']).toBe('node 3');
+    await expectSameBits(run);
+  });
+});
+
+it('blames the node whose sums are not numbers, not the leader that would have added them up', async () => {
+  const { run } = await start({ faults: [undefined, undefined, undefined, 'contributed:0:20:nan'] });
+  expect(await run.event('node-evicted')).toMatchObject({
+    node: 'node 4',
+    step: 20,
+    code: 'LOCKSTEP_NODE_CONTRIBUTION',
+  });
+  await expectSameBits(run);
+});
+
+it('finds a member that stalls, goes on without it, and takes it in again', async () => {
+  const { run, nodes } = await start({
+    env: { LOCKSTEP_HOLD: '50:4' },
+    faults: [undefined, undefined, undefined, 'contributed:0:20:stop'],
+  });
+  expect((await run.event('node-evicted'))['node']).toBe('node 4');
+  await run.event('waiting', undefined, ({ reason }) => reason === 'a test holds the run');
+  nodes[3]?.kill('SIGCONT');
+  await run.event('node-joined', undefined, ({ node, step }) => node === 'node 4' && step === 50);
+  await expectSameBits(run);
+});
+
+it('has no sums go between the coordinator and a member of another group, once all know each other', async () => {
+  const passed = { up: 0, down: 0 };
+  const { run } = await start({
+    wayOf4: async (url) => {
+      const proxy = new HarmfulProxy(portOf(url));
+      proxy.tamper = (chunk, direction) => {
+        passed[direction] += chunk.length;
+        return chunk;
+      };
+      return proxy.open();
+    },
+  });
+  await expectSameBits(run);
+  const { length } = planContribution(inferLayers(loadModelSpec(fixture.model).model));
+  // a star has one sum up and one down in every step; the first steps are one
+  const most = (4 * length * STEPS) / 4;
+  expect(passed.up).toBeLessThan(most);
+  expect(passed.down).toBeLessThan(most);
+});
