@@ -162,9 +162,12 @@ describe('lockstep bench', () => {
     expect(costs.models[0]).toMatchObject({ model: 'dots', shardSize: 16 });
     expect(costs.message.send).toBeGreaterThan(0);
     const described = rows.map(({ nodes, topology, megabits }: PredictionRow) => `${nodes} ${topology} ${megabits}`);
-    expect(described.slice(0, 3)).toEqual(['1 star undefined', '2 star undefined', '2 mesh undefined']);
+    expect(described.slice(0, 4)).toEqual([
+      '1 star undefined',
+      ...['auto', 'star', 'mesh'].map((topology) => `2 ${topology} undefined`),
+    ]);
     // where there are network namespaces
-    if (described.length > 3) expect(described.slice(3)).toEqual(['2 star 100', '2 mesh 100']);
+    if (described.length > 4) expect(described.slice(4)).toEqual(['2 auto 100', '2 star 100', '2 mesh 100']);
     for (const { predictedStepMs, measuredStepMs, error } of rows) {
       expect(error).toBeCloseTo(predictedStepMs / measuredStepMs - 1, 12);
     }

@@ -94,7 +94,7 @@ async function countBytes(flags: readonly string[]): Promise<{ up: number; down:
 
 describe('a frame of sums in bf16', () => {
   it('has two bytes for each gradient and four for all else, both ways', async () => {
-    const run = fixture.listen(STEPS, [...BF16, '--wait-for', '1']);
+    const run = fixture.listen(STEPS, [...BF16, '--topology', 'star', '--wait-for', '1']);
     const node = new HostileNode(await run.url());
     const assignment = await node.join(selfTest);
     const { bytes } = new BucketForm(0, ALL_FLOATS, listGradients(layout));

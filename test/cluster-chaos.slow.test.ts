@@ -29,7 +29,7 @@ function createRandom(seed: number): (below: number) => number {
 describe('chaos', () => {
   it.each(SEEDS)('gives the same bits, seed %i', async (seed) => {
     const random = createRandom(seed);
-    const topology = ['star', 'mesh', 'hierarchical'][random(3)] as string;
+    const topology = ['auto', 'star', 'mesh', 'hierarchical'][random(4)] as string;
     const flags = ['--topology', topology, '--workers', String(random(2)), '--wait-for', '1', '--checkpoint'];
     const folder = `${fixture.folder}/chaos-${seed}`;
     const killAt = random(2) === 0 ? 100 + random(150) : undefined;

@@ -58,7 +58,7 @@ export function formatCluster({ rows }) {
       row.megabits === undefined ? 'no cap' : linkOf(row.megabits),
       rate(row.aloneImagesPerSecond),
       rate(row.imagesPerSecond),
-      percent(row.imagesPerSecond / row.aloneImagesPerSecond),
+      `${percent(row.ofAlone.median)} (${percent(row.ofAlone.min)}-${percent(row.ofAlone.max)})`,
       ms(row.stepMs),
       ms(row.computeMs),
       ms(row.exchangeMs),

@@ -7,7 +7,7 @@ import { LockstepError } from '@lockstep/core';
 import { type Field, isFraction, isOneOf, isText, isWholeNumber, optionError } from './fields.js';
 import type { Io } from './io.js';
 
-export const topologyNames = ['star', 'mesh', 'hierarchical'] as const satisfies readonly Topology[];
+export const topologyNames = ['auto', 'star', 'mesh', 'hierarchical'] as const satisfies readonly Topology[];
 export const transportNames = ['tcp', 'mpi'] as const;
 
 const MOST_NODES = 128;
@@ -43,7 +43,7 @@ export const clusterFields: readonly Field[] = [
   text(
     '--topology <name>',
     'topology',
-    'how sums travel: star (through this machine), mesh (between all), hierarchical (through leaders)',
+    'how sums travel: star (through this machine), mesh (between all), hierarchical (through leaders); auto: star, and swapped between two',
     {
       defaultText: topologyNames[0],
       check: isOneOf(...topologyNames),
@@ -87,7 +87,7 @@ export function resolveCluster(get: (name: string) => unknown, env: Io['env']): 
     ...parseEndpoint(listen as string, '--listen'),
     waitFor: (get('waitFor') as number | undefined) ?? (isAlone ? 1 : 0),
     token: findToken(get('tokenFile') as string | undefined, env),
-    topology: (get('topology') as ClusterSettings['topology'] | undefined) ?? 'star',
+    topology: (get('topology') as ClusterSettings['topology'] | undefined) ?? topologyNames[0],
     transport: (get('transport') as ClusterSettings['transport'] | undefined) ?? 'tcp',
     audit: (get('audit') as number | undefined) ?? 0,
     tlsCert: get('tlsCert') as string | undefined,

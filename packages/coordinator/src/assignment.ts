@@ -9,6 +9,16 @@ import type { Assignment } from '@lockstep/core/wire';
 export const isAmongNodes = ({ owners, groups }: Assignment): boolean => owners.length > 1 || groups.length > 0;
 
 /**
+ * Whether two replicas that both compute do best to send each other their sums, and each to finish all of it: nobody then
+ * waits for a way back. Not where the coordinator has more sums to send than the node, which a finished one is less than.
+ */
+export function isSwapShort({ members, replicas }: Assignment): boolean {
+  const [first, second] = members;
+  if (replicas.length !== 2 || !first || !second) return false;
+  return canonicalNodes(first.range).length <= canonicalNodes(second.range).length;
+}
+
+/**
  * Deals shards to nodes whose speeds are given in any one unit. Nodes may end up with none.
  *
  * @param slack how many times longer the slowest may take for the sake of round ranges, from 1: where the network and

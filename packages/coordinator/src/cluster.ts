@@ -166,7 +166,10 @@ export class Cluster implements TrainingNode {
     const isChanging = this.membership.readyCount > 0 || this.#suspects.list().length > 0;
     if (!this.#isLast(this.#step, segment) && !isChanging) {
       const next = this.#deal(this.#step + 1, computing, segment);
-      if (needsKeeper(next.told.assignment)) this.#ahead.keep(this.#tell(next));
+      if (needsKeeper(next.told.assignment)) {
+        this.#ahead.keep(this.#tell(next));
+        if (next.audits.length === 0) this.#participant.foretell(next.told.assignment);
+      }
     }
     return verdict;
   }

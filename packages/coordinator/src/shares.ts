@@ -12,14 +12,14 @@ import {
 } from '@lockstep/core';
 import type { Assignment } from '@lockstep/core/wire';
 import type { AdmissionTerms } from './admission.js';
-import { assignShards } from './assignment.js';
+import { assignShards, isSwapShort } from './assignment.js';
 import { groupReplicas } from './groups.js';
 import type { Membership } from './membership.js';
 import { Pace } from './pace.js';
 import { Speeds } from './speeds.js';
 
-/** How sums go: through the coordinator, between all nodes, or through the leaders of groups. */
-export type Topology = 'star' | 'mesh' | 'hierarchical';
+/** How sums go: through the coordinator, between all nodes, or through the leaders of groups; auto: as suits their number. */
+export type Topology = 'auto' | 'star' | 'mesh' | 'hierarchical';
 
 export interface SharesOptions {
   readonly topology: Topology;
@@ -79,12 +79,21 @@ export class Shares {
       withHash: isLast || (step + 1) % HASH_EVERY === 0,
     };
     this.#tell(assignment);
-    if (!this.#isMeshing(assignment)) return assignment;
-    if (this.options.topology === 'mesh') return { ...assignment, owners: assignment.members.map(({ node }) => node) };
-    const groups = groupReplicas(assignment.replicas);
+    const owners = this.#chooseOwners(assignment);
+    return owners ? { ...assignment, ...owners } : assignment;
+  }
+
+  /** Who finishes the reduction, where that is not the coordinator alone. */
+  #chooseOwners(assignment: Assignment): Pick<Assignment, 'owners' | 'groups'> | undefined {
+    const { members, replicas } = assignment;
+    const { topology } = this.options;
+    if (topology === 'auto' && isSwapShort(assignment)) return { owners: [], groups: [] };
+    if (!this.#isMeshing(assignment)) return undefined;
+    if (topology === 'mesh') return { owners: members.map(({ node }) => node), groups: [] };
+    const groups = groupReplicas(replicas);
     const leaders = groups.map(([first]) => first as number);
     // a vector of few buckets is not cut into smaller ones
-    return { ...assignment, groups, owners: leaders.slice(0, this.#buckets) };
+    return { groups, owners: leaders.slice(0, this.#buckets) };
   }
 
   /** Goes on without a mesh for a while. */
@@ -113,7 +122,9 @@ export class Shares {
   }
 
   #isMeshing({ members, step }: Assignment): boolean {
-    return this.options.topology !== 'star' && members.length > 1 && step >= this.#starUntil && this.membership.isMesh;
+    const { topology } = this.options;
+    const isWanted = topology === 'mesh' || topology === 'hierarchical';
+    return isWanted && members.length > 1 && step >= this.#starUntil && this.membership.isMesh;
   }
 
   #tell({ members, step }: Assignment): void {

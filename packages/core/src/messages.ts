@@ -102,8 +102,8 @@ export const assignmentSchema = z.strictObject({
   generation: count,
   /** Shards of every node that computes, in the order of shards. */
   members: z.array(z.strictObject({ node: count, range })).max(1024),
-  /** Who finishes the reduction: the vector is cut into one slice per entry. */
-  owners: z.array(count).min(1).max(1024),
+  /** Who finishes the reduction: the vector is cut into one slice per entry; nobody: each replica, of what all others send. */
+  owners: z.array(count).max(1024),
   /** Who gets the finished reduction: every replica. */
   replicas: z.array(count).max(1025),
   /** The replicas in groups, each with its leader first, through whom alone sums come and go; none: they go straight. */

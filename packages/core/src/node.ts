@@ -137,6 +137,8 @@ export interface StepParticipant {
    * @throws SupersededError when such an attempt ended this one
    */
   run(assignment: Assignment, audits?: readonly ShardRange[]): Promise<StepOutcome>;
+  /** Says what will be run next, without audits: its shards may be computed as soon as the step before it is over. */
+  foretell(assignment: Assignment): void;
   /**
    * Takes a `partial` or `reduced` frame of another node.
    *

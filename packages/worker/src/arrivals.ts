@@ -87,6 +87,7 @@ export class Arrivals {
     this.#checkFinite(place, offset, `shards [${begin}, ${end}) of step ${message.step}`);
     awaited.has[index] = 1;
     step.missing[index] = (step.missing[index] as number) - 1;
+    if (!awaited.isForOwned) step.ungathered[index] = (step.ungathered[index] as number) - 1;
   }
 
   /** What comes twice must be the same: a free detector of silent corruption. */
@@ -113,7 +114,8 @@ export class Arrivals {
   #takeReduced(step: SharedStep, from: number, { offset }: MessageOf<'reduced'>, frame: Frame): void {
     const { index, bucket, form } = this.#findBucket(step, offset, frame.payload);
     const { owner, length } = bucket;
-    if (owner === this.me || step.routes.next(owner) !== from) throw broken(`it sent sums that node ${owner} finishes`);
+    if (owner === this.me || step.routes.up(owner)[0] !== from)
+      throw broken(`it sent sums that node ${owner} finishes`);
     if (step.reduced[index]) return;
     form.decode(frame.payload, this.#floatsAt(this.parts.memory.reductionAt, offset, length));
     // what an owner adds itself nobody else has seen; without the coordinator's replica nothing is committed

@@ -32,15 +32,19 @@ export class Departures {
     return nodes.filter((node) => !this.hasRoom(node)).map(async (node) => this.linkTo(node)?.drain(WINDOW - 1));
   }
 
-  /** A bucket of each of these canonical nodes, to who is next on the way to the bucket's owner. */
-  sendPartials({ step, generation }: Assignment, own: readonly Held[], bucket: Bucket, next: number): void {
+  /** A bucket of each of these canonical nodes, to these nodes. */
+  sendPartials({ step, generation }: Assignment, own: readonly Held[], bucket: Bucket, to: readonly number[]): void {
     const { offset, length } = bucket;
     this.beganMs ??= performance.now();
     for (const { range, unit } of own) {
       const bytes = this.#encode(unit, offset, length);
-      this.linkTo(next)?.send({ type: 'partial', step, generation, ...range, offset }, bytes);
+      for (const node of to) this.linkTo(node)?.send({ type: 'partial', step, generation, ...range, offset }, bytes);
     }
-    this.#partialsTo.add(next);
+    for (const node of to) {
+      this.#partialsTo.add(node);
+      // the others wait for them, and here sums may be next
+      this.linkTo(node)?.flush();
+    }
   }
 
   /** A bucket of the finished reduction, to these nodes. */
@@ -55,12 +59,16 @@ export class Departures {
     for (const node of below) {
       const link = this.linkTo(node);
       link?.send(message, payload);
-      // the others wait for it, and here an update is next
       link?.flush();
     }
   }
 
-  /** Resolves when the contribution slots may be overwritten. */
+  /** Whether the contribution slots may be overwritten. */
+  get arePartialsGone(): boolean {
+    return [...this.#partialsTo].every((node) => (this.linkTo(node)?.inFlight ?? 0) === 0);
+  }
+
+  /** Resolves when that is so. */
   async drainPartials(): Promise<void> {
     await this.#drain(this.#partialsTo);
   }

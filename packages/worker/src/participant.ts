@@ -5,14 +5,13 @@
  * canonical nodes of its range and sends each bucket of those towards the bucket's owner; the owner finishes the canonical
  * tree on it and sends the sum to every replica; every replica applies the optimizer to it. A star is the case where the
  * coordinator owns every bucket, a mesh the one where each node owns a slice, a hierarchy the one where leaders do, and add
- * up what their groups send before it goes on (routes.ts): nothing else differs.
+ * up what their groups send before it goes on; in a swap each is the owner of everything (routes.ts). Nothing else differs.
  *
  * Buckets go their way one by one, in the order in which backward finishes them: those of the engine's tail while the
  * workers are still computing, the others while sums and updates are computed. Version t of the state
  * stays until step t + 1 begins, so a step can be begun again, under a new generation, at any moment.
  */
 import {
-  assert,
   type Bucket,
   COORDINATOR_ID,
   LockstepError,
@@ -29,12 +28,27 @@ import type { SharedParts } from './ordered-workers.js';
 import { type Awaited, comesFor, type SharedStep, SharedSteps } from './shared-step.js';
 import { StepWork } from './step-work.js';
 
+/** This node's shards of a step, as they are computed. */
+interface Computation {
+  readonly step: SharedStep;
+  readonly beganMs: number;
+  /** Until they were computed, and until they were final from the engine's tail on. */
+  ms?: number;
+  tailMs?: number;
+  failure?: unknown;
+  ended: Promise<void>;
+}
+
 export class Participant implements StepParticipant {
   readonly #steps: SharedSteps;
   readonly #work: StepWork;
   readonly #arrivals: Arrivals;
   readonly #departures: Departures;
   #step: SharedStep | undefined;
+  /** What is run next, as far as is known. */
+  #next: Assignment | undefined;
+  /** Shards of the next step that are computed before it is run. */
+  #early: Computation | undefined;
   #running: Promise<unknown> = Promise.resolve();
   /** Attempts that may go on: the one that is under way, and those that follow it. */
   readonly #live = new Set<Assignment>();
@@ -68,6 +82,8 @@ export class Participant implements StepParticipant {
   async settle(): Promise<void> {
     this.cancel();
     await this.#running.catch(() => {});
+    await this.#early?.ended;
+    this.#early = undefined;
   }
 
   cancel(): void {
@@ -86,7 +102,7 @@ export class Participant implements StepParticipant {
     const partials = step.awaited.filter(isMissing).map(({ from }) => from);
     const sums = step.buckets
       .filter(({ owner }, index) => owner !== this.me && !step.reduced[index])
-      .map(({ owner }) => step.routes.next(owner));
+      .flatMap(({ owner }) => step.routes.up(owner));
     return [...new Set([...partials, ...sums])];
   }
 
@@ -96,10 +112,15 @@ export class Participant implements StepParticipant {
 
   // ---- a step ----
 
+  foretell(assignment: Assignment): void {
+    this.#next = assignment;
+  }
+
   /** An attempt at the same step ends; the steps before it are finished first, since all of them is on its way. */
   async run(assignment: Assignment, audits: readonly ShardRange[] = []): Promise<StepOutcome> {
     this.#endFrom(assignment.step);
     this.#live.add(assignment);
+    this.#next = assignment;
     const running = this.#running
       .catch(() => {})
       .then(() => this.#share(assignment, audits))
@@ -111,48 +132,79 @@ export class Participant implements StepParticipant {
   async #share(assignment: Assignment, audits: readonly ShardRange[]): Promise<StepOutcome> {
     this.#checkCurrent(assignment);
     this.hooks.onBegan?.(assignment);
-    this.parts.prepareEpoch(Math.floor(assignment.step / this.#epochSteps));
-    await this.#departures.drainPartials();
-    this.#departures.beganMs = undefined;
-    const began = performance.now();
-    const step = this.#steps.begin(assignment, audits);
+    const computation = (await this.#takeEarly(assignment)) ?? (await this.#compute(assignment, audits));
+    const { step } = computation;
     this.#step = step;
     this.#arrivals.begin(step);
-    this.#work.orderedMs = 0;
-    const computed: { ms?: number; tailMs?: number; failure?: unknown } = {};
-    const onTail = (): void => {
-      computed.tailMs = performance.now() - began;
-      this.#signal();
-    };
-    const computing = this.#work
-      .contribute(step, { onTail, beforeAgain: () => this.#departures.drainPartials() })
-      .then(() => (computed.ms = performance.now() - began))
-      .catch((error: unknown) => (computed.failure = error))
-      .finally(() => this.#signal());
     let isTold = false;
     try {
       while (step.applied < step.buckets.length) {
         this.#checkCurrent(assignment);
-        if (computed.failure !== undefined) throw computed.failure;
+        if (computation.failure !== undefined) throw computation.failure;
         if (await this.#advance(step)) continue;
         // after what others wait for
-        if (computed.ms !== undefined && !isTold) this.hooks.onContributed(assignment, computed.ms);
-        isTold = computed.ms !== undefined;
-        await this.#sleep(step.nexts);
+        if (computation.ms !== undefined && !isTold) this.hooks.onContributed(assignment, computation.ms);
+        isTold = computation.ms !== undefined;
+        await this.#sleep(step.receivers);
       }
     } finally {
       // the workers cannot be stopped
-      await computing;
+      await computation.ended;
     }
-    if (computed.failure !== undefined) throw computed.failure;
+    if (computation.failure !== undefined) throw computation.failure;
     this.#checkCurrent(assignment);
     const now = performance.now();
-    const computeMs = computed.ms ?? 0;
-    if (!isTold) this.hooks.onContributed(assignment, computeMs);
+    const { beganMs, ms: computeMs = 0, tailMs = 0 } = computation;
     const exchangeMs = now - (this.#departures.beganMs ?? now);
-    const { tailMs = 0 } = computed;
-    const times = { computeMs, tailMs, exchangeMs, updateMs: this.#work.orderedMs, stepMs: now - began };
+    const times = { computeMs, tailMs, exchangeMs, updateMs: this.#work.orderedMs, stepMs: now - beganMs };
+    await this.#computeNext(assignment);
+    if (!isTold) this.hooks.onContributed(assignment, computeMs);
     return { ...this.#work.readResult(assignment), ...times };
+  }
+
+  /** Plans a step and has this node's shards of it computed. */
+  async #compute(assignment: Assignment, audits: readonly ShardRange[]): Promise<Computation> {
+    this.parts.prepareEpoch(Math.floor(assignment.step / this.#epochSteps));
+    await this.#departures.drainPartials();
+    this.#departures.beganMs = undefined;
+    this.#work.orderedMs = 0;
+    const beganMs = performance.now();
+    const step = this.#steps.begin(assignment, audits);
+    const computation: Computation = { step, beganMs, ended: Promise.resolve() };
+    const onTail = (): void => {
+      computation.tailMs = performance.now() - beganMs;
+      this.#signal();
+    };
+    computation.ended = this.#work
+      .contribute(step, { onTail, beforeAgain: () => this.#departures.drainPartials() })
+      .then(() => {
+        computation.ms = performance.now() - beganMs;
+      })
+      .catch((error: unknown) => {
+        computation.failure = error;
+      })
+      .finally(() => this.#signal());
+    return computation;
+  }
+
+  /**
+   * At the end of a step, while others are told of it: the cores go on with the next one. Not where the replicas are
+   * compared first, since the step might be taken back.
+   */
+  async #computeNext({ step, withHash }: Assignment): Promise<void> {
+    const next = this.#next;
+    this.#next = undefined;
+    if (next?.step !== step + 1 || withHash || !this.#departures.arePartialsGone) return;
+    this.#early = await this.#compute(next, []);
+  }
+
+  /** What was computed of a step before it is run; undefined if nothing was, or of an attempt that is no more. */
+  async #takeEarly(assignment: Assignment): Promise<Computation | undefined> {
+    const early = this.#early;
+    if (!early) return undefined;
+    if (early.step.assignment !== assignment) await early.ended;
+    this.#early = undefined;
+    return early.step.assignment === assignment ? early : undefined;
   }
 
   get #epochSteps(): number {
@@ -161,14 +213,13 @@ export class Participant implements StepParticipant {
 
   /** Does the most urgent thing that can be done; false when all there is to do is wait. */
   async #advance(step: SharedStep): Promise<boolean> {
-    const { buckets, sent, missing, reduced, routes } = step;
+    const { buckets, sent, missing, ungathered, reduced, routes } = step;
     const next = buckets.findIndex(
       (bucket, index) =>
-        bucket.owner !== this.me &&
         !sent[index] &&
-        missing[index] === 0 &&
+        ungathered[index] === 0 &&
         this.#work.isFinal(bucket) &&
-        this.#departures.hasRoom(routes.next(bucket.owner)),
+        routes.up(bucket.owner).every((node) => this.#departures.hasRoom(node)),
     );
     if (next >= 0) {
       sent[next] = 1;
@@ -192,10 +243,11 @@ export class Participant implements StepParticipant {
 
   async #send(step: SharedStep, bucket: Bucket): Promise<void> {
     const { assignment, own, routes } = step;
-    if (own.length === 0) return;
+    const receivers = routes.up(bucket.owner);
+    if (own.length === 0 || receivers.length === 0) return;
     await this.#work.fold(step, bucket);
     this.#checkCurrent(assignment);
-    this.#departures.sendPartials(assignment, own, bucket, routes.next(bucket.owner));
+    this.#departures.sendPartials(assignment, own, bucket, receivers);
   }
 
   /** Finishes the canonical tree on a bucket, sends the sum towards every replica, and applies it. */
@@ -247,6 +299,7 @@ export class Participant implements StepParticipant {
   /** Ends the attempts at this step and later ones. */
   #endFrom(step: number): void {
     for (const assignment of this.#live) if (assignment.step >= step) this.#live.delete(assignment);
+    if (this.#next && this.#next.step >= step) this.#next = undefined;
     this.#signal();
   }
 
@@ -260,11 +313,10 @@ export class Participant implements StepParticipant {
   }
 
   /** Until something arrives, is cancelled, or a connection has room again. */
-  async #sleep(nexts: readonly number[]): Promise<void> {
-    assert(nexts.length > 0, () => 'a step has no owner');
+  async #sleep(receivers: readonly number[]): Promise<void> {
     if (!this.#isSignalled) {
       const woken = new Promise<void>((resolve) => (this.#wake = resolve));
-      await Promise.race([woken, ...this.#departures.awaitRoom(nexts)]);
+      await Promise.race([woken, ...this.#departures.awaitRoom(receivers)]);
     }
     this.#isSignalled = false;
   }

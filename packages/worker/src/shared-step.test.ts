@@ -1,4 +1,5 @@
 import {
+  type Bucket,
   canonicalNodes,
   inferLayers,
   planContribution,
@@ -23,15 +24,15 @@ function planAll(assignment: Assignment, shards: number): Map<number, SharedStep
 
 const keyOf = ({ begin, end }: ShardRange): string => `${begin}-${end}`;
 
-/** Replicas 0, 1, 2, ..., of which some have shards, in groups that hold neighbours; leaders own the buckets. */
+/** Replicas 0, 1, 2, ..., of which some have shards, maybe in groups that hold neighbours, whose leaders own the buckets. */
 const anyAssignment = fc
   .record({
     sizes: fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 2, maxLength: 12 }).filter((all) => all.some(Boolean)),
     cuts: fc.array(fc.boolean(), { minLength: 12, maxLength: 12 }),
     owners: fc.integer({ min: 1, max: 12 }),
-    isGrouped: fc.boolean(),
+    way: fc.constantFrom('flat', 'grouped', 'swap'),
   })
-  .map(({ sizes, cuts, owners, isGrouped }) => {
+  .map(({ sizes, cuts, owners, way }) => {
     let at = 0;
     const members = sizes.map((size, node) => {
       at += size;
@@ -43,15 +44,15 @@ const anyAssignment = fc
       if (node === 0 || cuts[node]) groups.push([node]);
       else groups.at(-1)?.push(node);
     }
-    const leaders = isGrouped ? groups.map(([first]) => first as number) : replicas;
+    const leaders = way === 'grouped' ? groups.map(([first]) => first as number) : replicas;
     const assignment: Assignment = {
       type: 'assign',
       step: 0,
       generation: 1,
       members: members.filter(({ range }) => range.end > range.begin),
-      owners: leaders.slice(0, owners),
+      owners: way === 'swap' ? [] : leaders.slice(0, owners),
       replicas,
-      groups: isGrouped ? groups : [],
+      groups: way === 'grouped' ? groups : [],
       withHash: false,
     };
     return { assignment, shards: at };
@@ -62,19 +63,22 @@ describe('the plans of a step that several nodes share', () => {
     fc.assert(
       fc.property(anyAssignment, ({ assignment, shards }) => {
         const plans = planAll(assignment, shards);
-        const buckets = (plans.get(0) as SharedStep).buckets;
-        for (const [index, bucket] of buckets.entries()) {
+        for (const index of (plans.get(0) as SharedStep).buckets.keys()) {
           const sent: string[] = [];
           const awaited: string[] = [];
-          const reached = [bucket.owner];
-          for (const [me, { own, routes, awaited: all, missing }] of plans) {
-            const next = routes.next(bucket.owner);
-            if (me !== bucket.owner) sent.push(...own.map(({ range }) => `${me} to ${next}: ${keyOf(range)}`));
+          const reached: number[] = [];
+          for (const [me, { buckets, own, routes, awaited: all, missing }] of plans) {
+            const bucket = buckets[index] as Bucket;
+            for (const node of routes.up(bucket.owner)) {
+              sent.push(...own.map(({ range }) => `${me} to ${node}: ${keyOf(range)}`));
+            }
             const mine = all.filter((one) => comesFor(one, bucket, me));
             awaited.push(...mine.map(({ from, range }) => `${from} to ${me}: ${keyOf(range)}`));
             expect(missing[index]).toBe(mine.length);
+            if (bucket.owner === me) reached.push(me);
             reached.push(...routes.below(bucket.owner));
-            for (const node of routes.below(bucket.owner)) expect(plans.get(node)?.routes.next(bucket.owner)).toBe(me);
+            for (const node of routes.below(bucket.owner))
+              expect(plans.get(node)?.routes.up(bucket.owner)).toEqual([me]);
           }
           expect(awaited.sort()).toEqual(sent.sort());
           expect(reached.sort((a, b) => a - b)).toEqual(assignment.replicas);
@@ -97,7 +101,8 @@ describe('the plans of a step that several nodes share', () => {
             if (isWhole) expect(sum).toEqual({ begin: 0, end: shards });
             else expect(canonicalNodes(sum)).toEqual([sum]);
           }
-          expect(plan.reduction).toHaveLength(assignment.owners.includes(me) ? 1 : 0);
+          const isOwner = assignment.owners.length === 0 || assignment.owners.includes(me);
+          expect(plan.reduction).toHaveLength(isOwner ? 1 : 0);
         }
       }),
     );

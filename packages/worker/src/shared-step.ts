@@ -41,8 +41,8 @@ interface SharedPlan {
   readonly buckets: readonly Bucket[];
   readonly range: ShardRange;
   readonly routes: Routes;
-  /** Who is next on the way of some bucket. */
-  readonly nexts: readonly number[];
+  /** To whom sums of some bucket go. */
+  readonly receivers: readonly number[];
   /** Canonical nodes of each worker's shards. */
   readonly computed: readonly Held[];
   /** Canonical nodes of the shards whose sums go up from here, and how to add up those that come from several. */
@@ -56,8 +56,9 @@ interface SharedPlan {
 
 export interface SharedStep extends SharedPlan {
   readonly assignment: Assignment;
-  /** For each bucket, partial sums that are still to come. */
+  /** For each bucket, partial sums that are still to come; of them those without which this node's own cannot go up. */
   readonly missing: Int32Array;
+  readonly ungathered: Int32Array;
   /** For each bucket, whether its sum is here. */
   readonly reduced: Uint8Array;
   /** Buckets that are reduced and not yet applied. */
@@ -96,6 +97,7 @@ export class SharedSteps {
       ...this.#plan,
       assignment,
       missing: Int32Array.from(buckets, (bucket) => awaited.filter((one) => comesFor(one, bucket, this.me)).length),
+      ungathered: new Int32Array(buckets.length).fill(awaited.filter(({ isForOwned }) => !isForOwned).length),
       reduced: new Uint8Array(buckets.length),
       arrived: [],
       sent: new Uint8Array(buckets.length),
@@ -116,8 +118,10 @@ function planShared(
   memory: MemoryPlan,
   workers: number,
 ): SharedPlan {
-  const buckets = planBuckets(layout, assignment.owners, BUCKET);
+  const owners = assignment.owners.length > 0 ? assignment.owners : [me];
+  const buckets = planBuckets(layout, owners, BUCKET);
   const routes = planRoutes(assignment, me);
+  const receivers = [...new Set(owners.flatMap((owner) => routes.up(owner)))];
   const rangeOf = (nodes: readonly number[]): ShardRange => joinRanges(assignment, nodes);
   const range = rangeOf([me]);
   let partials = 0;
@@ -128,19 +132,19 @@ function planShared(
     });
   const computed = listComputed(range, memory, workers);
   const gathered = routes.members.flatMap((node) => awaitFrom(node, [node], false));
-  const isOwner = assignment.owners.includes(me);
+  const isOwner = owners.includes(me);
   const brought = isOwner ? routes.others.flatMap((group) => awaitFrom(group[0] as number, group, true)) : [];
   const awaited = [...gathered, ...brought];
-  const isSending = assignment.owners.some((owner) => owner !== me);
-  const merged = isSending
-    ? mergeHeld(rangeOf([me, ...routes.members]), [...computed, ...gathered].sort(byShards), takeUnit)
-    : { held: [], jobs: [] };
+  const merged =
+    receivers.length > 0
+      ? mergeHeld(rangeOf([me, ...routes.members]), [...computed, ...gathered].sort(byShards), takeUnit)
+      : { held: [], jobs: [] };
   const planned = audits.flatMap((audited) => planAudit(audited, awaited, memory, workers, takeUnit()));
   if (partials > memory.partials) throw crowdError(partials, memory.partials);
   return {
     buckets,
     routes,
-    nexts: [...new Set(assignment.owners.map((owner) => routes.next(owner)))],
+    receivers,
     range,
     computed,
     own: merged.held,

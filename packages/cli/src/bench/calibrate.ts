@@ -1,5 +1,7 @@
 /** `lockstep bench calibrate`: what `lockstep simulate` must know of a machine. */
+
 import { availableParallelism } from 'node:os';
+import type { Topology } from '@lockstep/coordinator/cluster';
 import { type Dataset, inferLayers, type ModelSpec, planContribution, recipeSchema } from '@lockstep/core';
 import { findTail } from '@lockstep/worker';
 import type { Costs, ModelCosts } from '../simulate/costs.js';
@@ -8,11 +10,13 @@ import { formatTable } from '../text-table.js';
 import { measureMessages } from './calibrate-messages.js';
 import { measureThreadCosts } from './calibrate-node.js';
 import { describeOccasion } from './machine.js';
-import { measureShared, medianPace } from './shared-run.js';
+import type { RunTask } from './measured-run.js';
+import { medianSlice, SharedRun, type SharedSlice } from './shared-run.js';
 import { BENCH_BATCH, planWorkload, type Workload } from './workload.js';
 
 export interface CalibrationPlan {
   readonly workloads: readonly Workload[];
+  readonly data: string | undefined;
   readonly threads: readonly number[];
   readonly seconds: number;
   readonly repetitions: number;
@@ -20,7 +24,7 @@ export interface CalibrationPlan {
 }
 
 export async function calibrate(plan: CalibrationPlan): Promise<Costs> {
-  const { workloads, threads, seconds, repetitions, announce } = plan;
+  const { workloads, data, threads, seconds, repetitions, announce } = plan;
   const { machine, date, commit } = describeOccasion();
   announce('messages');
   const message = await measureMessages(seconds);
@@ -31,22 +35,17 @@ export async function calibrate(plan: CalibrationPlan): Promise<Costs> {
   }
   const cores = availableParallelism();
   const occasion = { machine: { ...machine }, date, ...(commit !== undefined && { commit }) };
-  const costs: Costs = { calibration: 3, ...occasion, cores, message, step: { star: 0, mesh: 0 }, models };
+  const costs: Costs = { calibration: 4, ...occasion, cores, message, step: NOTHING, models };
   const tiny = planTiny(workloads[0]?.dataset as Dataset);
   announce('a step of two nodes');
   const tinyCosts = await measureModel(tiny, [1], seconds);
-  const overheads = { star: 0, mesh: 0 };
-  for (const topology of ['star', 'mesh'] as const) {
-    overheads[topology] = await measureOverhead(
-      tiny,
-      { ...costs, models: [tinyCosts] },
-      topology,
-      seconds,
-      repetitions,
-    );
-  }
-  return { ...costs, step: overheads };
+  const measure = (topology: Topology): Promise<number> =>
+    measureOverhead({ ...tiny, data }, { ...costs, models: [tinyCosts] }, topology, seconds, repetitions);
+  const step = { swap: await measure('auto'), star: await measure('star'), mesh: await measure('mesh') };
+  return { ...costs, step };
 }
+
+const NOTHING: Costs['step'] = { swap: 0, star: 0, mesh: 0 };
 
 async function measureModel(workload: Workload, threads: readonly number[], seconds: number): Promise<ModelCosts> {
   const { model, recipe } = workload;
@@ -73,16 +72,19 @@ function planTiny(dataset: Dataset): Workload {
 
 /** What two nodes take over loopback beyond what the other costs explain. */
 async function measureOverhead(
-  tiny: Workload,
+  tiny: Pick<RunTask, 'model' | 'recipe' | 'data'>,
   costs: Costs,
-  topology: 'star' | 'mesh',
+  topology: Topology,
   seconds: number,
   repetitions: number,
 ): Promise<number> {
-  const paces = [];
-  for (let turn = 0; turn < repetitions; turn++) {
-    const run = { nodes: 2, threads: 1, topology, lan: undefined, ownCores: true };
-    paces.push(await measureShared(tiny, run, seconds));
+  const plan = { nodes: 2, threads: 1, topology, isLoopback: true, ownCores: true };
+  const run = (await SharedRun.start(tiny, plan, seconds)) as SharedRun;
+  const slices: SharedSlice[] = [];
+  try {
+    for (let turn = 0; turn < repetitions; turn++) slices.push(await run.measure(seconds));
+  } finally {
+    run.end();
   }
   const explained = predictStep(costs, costs.models[0] as ModelCosts, {
     nodes: 2,
@@ -94,7 +96,7 @@ async function measureOverhead(
     latency: 0,
     sharedCores: costs.cores,
   });
-  return Math.max(0, medianPace(paces).stepMs / 1000 - explained.step);
+  return Math.max(0, medianSlice(slices).stepMs / 1000 - explained.step);
 }
 
 /** A line per model and number of threads, in microseconds. */

@@ -1,12 +1,14 @@
 /** Two nodes against one: how much of a second machine's speed a run gets, and how well the exchange fills a link. */
+import type { Topology } from '@lockstep/coordinator/cluster';
 import { inferLayers, planContribution } from '@lockstep/core';
 import { formatTable } from '../text-table.js';
-import { Lan } from './lan.js';
-import { measureAlone, measureShared, medianPace, type Pace } from './shared-run.js';
+import { MeasuredRun, type Slice } from './measured-run.js';
+import { medianSlice, SharedRun, type SharedSlice } from './shared-run.js';
+import { type Spread, summarizeValues } from './statistics.js';
 import type { Workload } from './workload.js';
 
 export interface ClusterCase {
-  readonly topology: 'star' | 'mesh';
+  readonly topology: Topology;
   /** Of the link, each way; undefined: not capped. */
   readonly megabits: number | undefined;
 }
@@ -20,12 +22,12 @@ export interface ClusterFigures {
   /** One node with two threads, and two nodes with one each. */
   readonly aloneImagesPerSecond: number;
   readonly imagesPerSecond: number;
+  /** The second over the first, of each pair of slices by itself. */
+  readonly ofAlone: Spread;
   readonly stepMs: number;
-  /** The slowest node's. */
   readonly computeMs: number;
-  /** From the first sums that a node sends until it has applied the step. */
   readonly exchangeMs: number;
-  /** Share of that time in which the node computes too. */
+  /** Share of the exchange that went on while a node computed. */
   readonly overlap: number;
   /** What a node must send, and get, in a step: 2(N - 1)/N times the gradient. */
   readonly boundBytes: number;
@@ -38,39 +40,53 @@ export interface ClusterFigures {
 }
 
 const NODES = 2;
+/** Slices before the first that counts: until then V8 compiles what a step of nodes runs. */
+export const WARM_SLICES = 10;
 
+/** Measures two nodes and one in turn; undefined where the link cannot be had. */
 export async function measureCluster(
   workload: Workload,
+  data: string | undefined,
   one: ClusterCase,
   seconds: number,
   repetitions: number,
-): Promise<ClusterFigures> {
-  const alone: Pace[] = [];
-  const shared: Pace[] = [];
-  const lan = Lan.open(NODES - 1, one.megabits);
+): Promise<ClusterFigures | undefined> {
+  const { model, recipe } = workload;
+  const task = { model, recipe, data };
   // on a slow link an exchange is measured, which goes on beside computing where a machine has a core to spare for it
-  const run = { nodes: NODES, threads: 1, topology: one.topology, lan, ownCores: one.megabits === undefined };
+  const plan = { nodes: NODES, threads: 1, ...one, ownCores: one.megabits === undefined };
+  const shared = await SharedRun.start(task, plan, WARM_SLICES * seconds);
+  if (!shared) return undefined;
+  const alone = new MeasuredRun({ ...task, workers: NODES });
+  const pairs: { readonly alone: Slice; readonly shared: SharedSlice }[] = [];
   try {
+    await alone.start(seconds);
     for (let turn = 0; turn < repetitions; turn++) {
-      alone.push(await measureAlone(workload, NODES, seconds));
-      shared.push(await measureShared(workload, run, seconds));
+      pairs.push({ alone: await alone.measure(seconds), shared: await shared.measure(seconds) });
     }
   } finally {
-    lan?.close();
+    alone.end();
+    shared.end();
   }
-  const { stepMs, imagesPerSecond, nodes, linkBytes } = medianPace(shared);
-  const { shardSize } = workload.recipe;
+  return { ...summarizePairs(pairs, workload, one.megabits), topology: one.topology, link: shared.link };
+}
+
+function summarizePairs(
+  pairs: readonly { readonly alone: Slice; readonly shared: SharedSlice }[],
+  { model, recipe: { shardSize } }: Workload,
+  megabits: number | undefined,
+): Omit<ClusterFigures, 'topology' | 'link'> {
+  const { stepMs, imagesPerSecond, nodes, linkBytes } = medianSlice(pairs.map(({ shared }) => shared));
   const computeMs = Math.max(...nodes.map((node) => (1000 * node.shards * shardSize) / node.imagesPerSecond));
   const exchangeMs = Math.max(...nodes.map((node) => node.exchangeMs));
-  const boundBytes = ((2 * (NODES - 1)) / NODES) * 4 * planContribution(inferLayers(workload.model)).length;
-  const boundMs = one.megabits === undefined ? undefined : (boundBytes * 8) / (one.megabits * 1000);
+  const boundBytes = ((2 * (NODES - 1)) / NODES) * 4 * planContribution(inferLayers(model)).length;
+  const boundMs = megabits === undefined ? undefined : (boundBytes * 8) / (megabits * 1000);
   return {
-    model: workload.model.name,
-    topology: one.topology,
-    megabits: one.megabits,
-    link: lan ? 'namespace' : 'loopback',
-    aloneImagesPerSecond: medianPace(alone).imagesPerSecond,
+    model: model.name,
+    megabits,
+    aloneImagesPerSecond: medianSlice(pairs.map(({ alone }) => alone)).imagesPerSecond,
     imagesPerSecond,
+    ofAlone: summarizeValues(pairs.map(({ alone, shared }) => alone.stepMs / shared.stepMs)),
     stepMs,
     computeMs,
     exchangeMs,
@@ -110,7 +126,7 @@ export function formatCluster(rows: readonly ClusterFigures[]): string[] {
         `${row.link}${row.megabits === undefined ? '' : `, ${row.megabits} Mbit/s`}`,
         `${Math.round(row.aloneImagesPerSecond)}/s`,
         `${Math.round(row.imagesPerSecond)}/s`,
-        percent(row.imagesPerSecond / row.aloneImagesPerSecond),
+        `${percent(row.ofAlone.median)} (${percent(row.ofAlone.min)} to ${percent(row.ofAlone.max)})`,
         ms(row.stepMs),
         ms(row.computeMs),
         ms(row.exchangeMs),

@@ -22,14 +22,9 @@ export class OwnCores {
     return ['taskset', '-c', this.#coresOf(node)];
   }
 
-  /** This process's threads, and those that they start, stay on the cores of a node. */
-  take(node: number): void {
-    taskset('-a', '-p', '-c', this.#coresOf(node), String(process.pid));
-  }
-
-  /** They may be everywhere again. */
-  release(): void {
-    taskset('-a', '-p', '-c', this.all.join(','), String(process.pid));
+  /** The threads of a process, and those that they start, stay on the cores of a node. */
+  take(node: number, pid: number): void {
+    taskset('-a', '-p', '-c', this.#coresOf(node), String(pid));
   }
 
   #coresOf(node: number): string {

@@ -6,8 +6,9 @@ import { findModelCosts } from '../simulate/costs.js';
 import { predictStep, type StepCase } from '../simulate/predict.js';
 import { formatLink } from '../simulate/simulate.js';
 import { formatTable } from '../text-table.js';
-import { Lan } from './lan.js';
-import { measureAlone, measureShared, medianPace, type Pace } from './shared-run.js';
+import { WARM_SLICES } from './cluster.js';
+import { MeasuredRun, type Slice } from './measured-run.js';
+import { medianSlice, SharedRun } from './shared-run.js';
 import { BENCH_BATCH, type Workload } from './workload.js';
 
 export interface PredictionFigures {
@@ -26,6 +27,7 @@ export interface PredictionFigures {
 export interface PredictionPlan {
   /** Processes, all on this machine and with one thread each. */
   readonly nodes: readonly number[];
+  readonly data: string | undefined;
   readonly seconds: number;
   readonly repetitions: number;
 }
@@ -38,44 +40,46 @@ const linksOf = ({ parameters }: Workload): (number | undefined)[] =>
 export async function checkPredictions(
   workload: Workload,
   costs: Costs,
-  { nodes: counts, seconds, repetitions }: PredictionPlan,
+  { nodes: counts, data, seconds, repetitions }: PredictionPlan,
 ): Promise<PredictionFigures[]> {
-  const repeat = async (run: () => Promise<Pace>): Promise<Pace> => {
-    const paces: Pace[] = [];
-    for (let turn = 0; turn < repetitions; turn++) paces.push(await run());
-    return medianPace(paces);
+  const { model, recipe } = workload;
+  const task = { model, recipe, data };
+  const measure = async (run: { measure(seconds: number): Promise<Slice>; end(): void }): Promise<Slice> => {
+    const slices: Slice[] = [];
+    try {
+      for (let turn = 0; turn < repetitions; turn++) slices.push(await run.measure(seconds));
+    } finally {
+      run.end();
+    }
+    return medianSlice(slices);
   };
   const rows: PredictionFigures[] = [];
   if (counts.includes(1)) {
-    const pace = await repeat(() => measureAlone(workload, 1, seconds));
-    rows.push(compare(workload, costs, { nodes: 1, topology: 'star', megabits: undefined, link: 'none' }, pace));
+    const alone = new MeasuredRun({ ...task, workers: 1 });
+    await alone.start(seconds);
+    const one = { nodes: 1, topology: 'star', megabits: undefined, link: 'none' } as const;
+    rows.push(compare(workload, costs, one, await measure(alone)));
   }
   for (const megabits of linksOf(workload)) {
     for (const nodes of counts.filter((count) => count > 1)) {
-      const lan = Lan.open(nodes - 1, megabits);
-      // loopback has no cap to set
-      if (!lan && megabits !== undefined) continue;
-      try {
-        for (const topology of topologyNames) {
-          // groups of one are a mesh
-          if (topology === 'hierarchical' && nodes < LEAST_GROUPED) continue;
-          const run = { nodes, threads: 1, topology, lan, ownCores: true };
-          const pace = await repeat(() => measureShared(workload, run, seconds));
-          rows.push(compare(workload, costs, { ...run, megabits, link: lan ? 'namespace' : 'loopback' }, pace));
-        }
-      } finally {
-        lan?.close();
+      for (const topology of topologyNames.filter((name) => isDistinct(name, nodes))) {
+        const plan = { nodes, threads: 1, topology, megabits, ownCores: true };
+        const shared = await SharedRun.start(task, plan, WARM_SLICES * seconds);
+        if (!shared) continue;
+        rows.push(compare(workload, costs, { ...plan, link: shared.link }, await measure(shared)));
       }
     }
   }
   return rows;
 }
 
-const LEAST_GROUPED = 4;
+/** Whether no other topology does the same: auto is a star but for two nodes, and groups of one are a mesh. */
+const isDistinct = (topology: Topology, nodes: number): boolean =>
+  (topology !== 'auto' || nodes === 2) && (topology !== 'hierarchical' || nodes > 3);
 
 type CheckedCase = Pick<PredictionFigures, 'nodes' | 'topology' | 'megabits' | 'link'>;
 
-function compare({ model }: Workload, costs: Costs, one: CheckedCase, { stepMs }: Pace): PredictionFigures {
+function compare({ model }: Workload, costs: Costs, one: CheckedCase, { stepMs }: Slice): PredictionFigures {
   const { nodes, topology, megabits, link } = one;
   const stepCase: StepCase = {
     nodes,

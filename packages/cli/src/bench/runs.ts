@@ -206,8 +206,9 @@ export async function runCluster(settings: BenchSettings, io: Io): Promise<void>
     announce(model.name, io);
     const workload = planWorkload(model, recipe, dataset, 1);
     const megabits = workload.parameters > LARGE_PARAMETERS ? GIGABIT : undefined;
-    for (const topology of ['star', 'mesh'] as const) {
-      rows.push(await measureCluster(workload, { topology, megabits }, seconds, repetitions));
+    for (const topology of ['auto', 'star', 'mesh'] as const) {
+      const row = await measureCluster(workload, settings.data, { topology, megabits }, seconds, repetitions);
+      if (row) rows.push(row);
     }
   }
   const report: BenchReport = {
@@ -251,7 +252,14 @@ async function calibrateHere(settings: BenchSettings, io: Io): Promise<Costs> {
   for (const { model, recipe } of settings.models) {
     workloads.push(planWorkload(model, recipe, await loadBenchData(settings, model, io), 1));
   }
-  return calibrate({ workloads, threads, seconds, repetitions, announce: (what) => announce(what, io) });
+  return calibrate({
+    workloads,
+    data: settings.data,
+    threads,
+    seconds,
+    repetitions,
+    announce: (what) => announce(what, io),
+  });
 }
 
 /** Calibrates, then measures nodes on this machine and compares. `workers` are the numbers of nodes. */
@@ -263,7 +271,7 @@ export async function runPredictions(settings: BenchSettings, io: Io): Promise<v
   for (const { model, recipe } of settings.models) {
     const workload = planWorkload(model, recipe, await loadBenchData(settings, model, io), 1);
     announce(`${model.name} in nodes`, io);
-    rows.push(...(await checkPredictions(workload, costs, { nodes, seconds, repetitions })));
+    rows.push(...(await checkPredictions(workload, costs, { nodes, data: settings.data, seconds, repetitions })));
   }
   const report: BenchReport = {
     bench: 'predictions',

@@ -1,6 +1,7 @@
 /** From a place to the command that the process becomes: `lockstep train --listen ...` or `lockstep worker --connect ...`. */
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
+import type { Topology } from '@lockstep/coordinator/cluster';
 import { LockstepError } from '@lockstep/core';
 import { optionError } from '../fields.js';
 import { type CoordinatorAddress, isLoopback } from './coordinator-address.js';
@@ -23,6 +24,9 @@ export interface PlanInput {
   readonly tlsCa: string | undefined;
   readonly connectTimeout: string | undefined;
 }
+
+/** Ways of sums for which nodes connect to each other. */
+const MESHED = new Set<unknown>(['mesh', 'hierarchical'] satisfies Topology[]);
 
 /**
  * The words of the command. Flags of the common line that the plan would set itself win: `--workers`, `--wait-for`.
@@ -59,8 +63,7 @@ function planNode({ place, address, env, get, tlsCa, connectTimeout, ...cores }:
   // where the file systems are not shared, the coordinator sends the data
   const data = get('data');
   if (typeof data === 'string' && existsSync(data)) words.push('--data', data);
-  if ((get('topology') ?? 'star') !== 'star')
-    words.push('--mesh-listen', isLoopback(address.host) ? '127.0.0.1:0' : '0.0.0.0:0');
+  if (MESHED.has(get('topology'))) words.push('--mesh-listen', isLoopback(address.host) ? '127.0.0.1:0' : '0.0.0.0:0');
   const transport = get('transport');
   if (typeof transport === 'string') words.push('--transport', transport);
   if (tlsCa !== undefined) words.push('--tls-ca', tlsCa);

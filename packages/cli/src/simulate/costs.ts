@@ -35,7 +35,7 @@ const modelCosts = z.strictObject({
 export type ModelCosts = z.output<typeof modelCosts>;
 
 const costsSchema = z.strictObject({
-  calibration: z.literal(3),
+  calibration: z.literal(4),
   machine: z.record(z.string(), z.unknown()),
   date: z.string(),
   commit: z.string().optional(),
@@ -48,7 +48,7 @@ const costsSchema = z.strictObject({
     receiveByte: seconds,
   }),
   /** What a step of two nodes takes beyond all that is above: from wake-ups, the plan of the step, its commit. */
-  step: z.strictObject({ star: seconds, mesh: seconds }),
+  step: z.strictObject({ swap: seconds, star: seconds, mesh: seconds }),
   models: z.array(modelCosts).min(1),
 });
 /** Seconds; see the fields. */

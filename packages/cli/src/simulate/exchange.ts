@@ -3,6 +3,7 @@
  *
  * A round moves one bucket for every owner. N nodes, p canonical partial sums of the busiest node, b bytes of a bucket:
  *
+ *   swap          both nodes: send p, receive p, fold, update
  *   star          node: send p      coordinator: receive (N-1)p, fold, send N-1      node: receive, update
  *   mesh          every node: send (N-1)p, receive (N-1)p, fold, send N-1, receive N-1, update N buckets
  *   hierarchical  member: send to its leader -> leaders fold, then a mesh of leaders -> leader: send to its members
@@ -109,6 +110,21 @@ const merge = (...stages: readonly Stage[]): Stage => ({
   cables: stages.flatMap(({ cables = [] }) => cables),
   aside: stages.flatMap(({ aside = [] }) => aside),
 });
+
+/** Two nodes that send each other their sums. */
+export function planSwap(one: ExchangeCase): Exchange {
+  const { mostSums, firstSums, otherSums, bytes, foldVector, updateVector } = one;
+  const { rounds, bucket } = cutRounds(one, 1);
+  const node = new Actor(one, 'node', bucket, 2);
+  const sums = firstSums + otherSums;
+  return {
+    rounds,
+    stages: [transfer(node, mostSums, node, mostSums), node.work(sums, foldVector), node.work(1, updateVector)],
+    busiestBytes: bytes * mostSums,
+    totalBytes: bytes * sums,
+    connections: 1,
+  };
+}
 
 export function planStar(one: ExchangeCase): Exchange {
   const { nodes, mostSums, firstSums, otherSums, bytes, foldVector, updateVector } = one;

@@ -13,12 +13,12 @@ const model: ModelCosts = {
   ],
 };
 const free: Costs = {
-  calibration: 3,
+  calibration: 4,
   machine: {},
   date: '2026-01-01',
   cores: 2,
   message: { send: 0, receive: 0, sendByte: 0, receiveByte: 0 },
-  step: { star: 0, mesh: 0 },
+  step: { swap: 0, star: 0, mesh: 0 },
   models: [model],
 };
 /** A cable takes 10 ms for a vector. */

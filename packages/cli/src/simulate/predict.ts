@@ -12,7 +12,15 @@ import type { ShardRange } from '@lockstep/core';
 import { MAX_PAYLOAD_BYTES } from '@lockstep/core/wire';
 import { type Costs, findThreadCosts, type ModelCosts } from './costs.js';
 import { dealEvenly, describeDeal } from './even-deal.js';
-import { type Exchange, type ExchangeCase, type Groups, planHierarchy, planMesh, planStar } from './exchange.js';
+import {
+  type Exchange,
+  type ExchangeCase,
+  type Groups,
+  planHierarchy,
+  planMesh,
+  planStar,
+  planSwap,
+} from './exchange.js';
 import { timePipeline } from './pipeline.js';
 
 export interface StepCase {
@@ -145,18 +153,19 @@ function predictControl({ message }: Costs, { nodes, topology }: StepCase, compu
   const others = Math.max(0, nodes - 2);
   // nodes are told of the next step while this one is computed
   const assigning = Math.max(0, others * (send + sendByte * ASSIGNMENT_ENTRY_BYTES * nodes) - compute);
-  // a star's `applied` comes while the next step is computed; where sums go other ways, it is waited for
-  return topology === 'star' ? assigning : assigning + others * receive;
+  // `applied` comes while the next step is computed; where sums go other ways, it is waited for
+  return topology === 'star' || topology === 'auto' ? assigning : assigning + others * receive;
 }
 
 function planTopology(
   costs: Costs,
-  { topology, groupSize }: StepCase,
+  { topology, groupSize, nodes }: StepCase,
   exchangeCase: ExchangeCase,
   ranges: readonly ShardRange[],
 ) {
-  const { star, mesh } = costs.step;
-  if (topology === 'star') return { plan: planStar(exchangeCase), hops: 2, overhead: star };
+  const { swap, star, mesh } = costs.step;
+  if (topology === 'auto' && nodes === 2) return { plan: planSwap(exchangeCase), hops: 1, overhead: swap };
+  if (topology === 'auto' || topology === 'star') return { plan: planStar(exchangeCase), hops: 2, overhead: star };
   if (topology === 'mesh') return { plan: planMesh(exchangeCase), hops: 3, overhead: mesh };
   // two wake-ups more than a mesh: up to the leader, and down from it
   const overhead = mesh + 2 * (mesh / 4);

@@ -22,7 +22,7 @@ describe('resolveSimulate', () => {
     [{ link: '1' }, '--link 1: must be speeds such as 100M, 1G or 1G..400G'],
     [{ link: '10G..1G' }, '--link 10G..1G: must be speeds'],
     [{ latency: '50' }, '--latency 50: must be a time such as 50us or 1ms'],
-    [{ topology: 'star,ring' }, '--topology star,ring: must be one of star, mesh, hierarchical'],
+    [{ topology: 'star,ring' }, '--topology star,ring: must be one of auto, star, mesh, hierarchical'],
     [{ groupSize: '1' }, '--group-size 1: must be a whole number from 2'],
   ])('says what is allowed instead of %o', (options, text) => {
     expect(() => resolveSimulate(options)).toThrow(text);

@@ -6,6 +6,8 @@ import { jsonField } from '../options.js';
 import { getPath, readFlags } from '../setting-source.js';
 
 export const DEFAULT_CALIBRATION = 'calibration.json';
+/** `auto` is a star, but for two nodes. */
+const DEFAULT_TOPOLOGIES = 'star,mesh,hierarchical';
 const MOST_NODES = 65_536;
 
 const text = (
@@ -30,7 +32,7 @@ export const simulateFields: readonly Field[] = [
   text('--nodes <range>', 'nodes', 'numbers of nodes: a range in powers of two, or numbers with commas', '1..128'),
   text('--link <range>', 'link', "speed of each node's cable, bit/s each way", '1G'),
   text('--latency <time>', 'latency', 'of the network, one way: 50us, 1ms', '50us'),
-  text('--topology <names>', 'topology', 'how sums travel', topologyNames.join(',')),
+  text('--topology <names>', 'topology', 'how sums travel', DEFAULT_TOPOLOGIES),
   text('--group-size <n>', 'groupSize', 'nodes of a group, for hierarchical', 'as in a run: the square root of all', {
     kind: 'number',
     check: isWholeNumber(2, MOST_NODES),
@@ -87,7 +89,7 @@ export function resolveSimulate(options: Readonly<Record<string, unknown>>): Sim
     nodes: read('nodes', '1..128', readNodes),
     bitsPerSecond: read('link', '1G', readLinks),
     latency: read('latency', '50us', readTime),
-    topologies: read('topology', topologyNames.join(','), readTopologies),
+    topologies: read('topology', DEFAULT_TOPOLOGIES, readTopologies),
     groupSize: value('groupSize') as number | undefined,
     batchSize: value('batchSize') as number | undefined,
     threads: value('threads') as number | undefined,

@@ -6,12 +6,12 @@ import { main } from '../main.js';
 import { RecordingIo } from '../testing/recording-io.js';
 
 const costs = {
-  calibration: 3,
+  calibration: 4,
   machine: { processor: 'a processor' },
   date: '2026-01-01T00:00:00.000Z',
   cores: 2,
   message: { send: 3e-5, receive: 3e-5, sendByte: 8e-10, receiveByte: 1e-9 },
-  step: { star: 3e-4, mesh: 4e-4 },
+  step: { swap: 2e-4, star: 3e-4, mesh: 4e-4 },
   models: [
     {
       model: 'round',

@@ -1,15 +1,17 @@
-/** A run of `bench watching`: trains until it is ended, watched by everything or by nobody, and tells how far it is. */
+/** A run that is measured (measured-run.ts): trains until it is ended, and tells how far it is. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createDataset } from '@lockstep/core';
+import type { ClusterSettings } from '../cluster-fields.js';
 import { loadData } from '../data.js';
 import { describeError, EXIT_FAILED } from '../failure.js';
 import { collectLate } from '../heap.js';
 import { writeLine } from '../io.js';
 import { processIo } from '../process-io.js';
-import { train } from '../session.js';
+import { type TrainRequest, train } from '../session.js';
 import type { WatchSettings } from '../watch/watch-fields.js';
 import { openWatchers } from '../watchers.js';
-import type { WatchedNote, WatchedTask } from './watching.js';
+import type { RunNote, RunTask } from './measured-run.js';
 import { BENCH_SEED, planWorkload } from './workload.js';
 
 const HOST = '127.0.0.1';
@@ -17,7 +19,7 @@ const FREE = 0;
 const MANY_EPOCHS = 1_000_000;
 
 collectLate();
-process.once('message', (task: WatchedTask) => {
+process.once('message', (task: RunTask) => {
   run(task).catch((error: unknown) => {
     writeLine(process.stderr, describeError(error, process.env));
     process.exit(EXIT_FAILED);
@@ -26,24 +28,45 @@ process.once('message', (task: WatchedTask) => {
 // an end of the one who measures is an end of the run
 process.once('disconnect', () => process.exit());
 
-async function run({ model, recipe, data, workers, folder }: WatchedTask): Promise<void> {
+async function run({ model, recipe, data, workers, folder, cluster }: RunTask): Promise<void> {
   const io = { ...processIo(), stderr: { write: () => {} } };
   const workload = planWorkload(model, recipe, await loadData({ path: data }, model, io), 1);
   const dashboard = folder === undefined ? undefined : { host: HOST, port: FREE, token: undefined };
   const settings = { model, resume: undefined, dashboard, watch: chooseWatch(folder) };
-  const { observers, control, page } = await openWatchers(settings, {
-    command: 'lockstep bench watching',
-    now: io.now,
-  });
+  const { observers, control, page } = await openWatchers(settings, { command: 'lockstep bench', now: io.now });
   if (page !== undefined) tell({ page });
-  const request = { ...workload, seed: BENCH_SEED, workers, engine: 'native' } as const;
-  const endless = { ...request, recipe: { ...request.recipe, epochs: MANY_EPOCHS } };
-  for await (const event of train({ ...endless, observers, control })) {
+  const { checksum: _, ...parts } = workload.dataset;
+  const request: TrainRequest = {
+    ...workload,
+    // cut for the measurement, so it has a checksum of its own
+    dataset: createDataset(parts),
+    recipe: { ...workload.recipe, epochs: MANY_EPOCHS },
+    seed: BENCH_SEED,
+    workers,
+    engine: 'native',
+    observers,
+    control,
+    ...(cluster && { cluster: describeCluster(cluster), evaluate: 'end' }),
+  };
+  for await (const event of train(request)) {
+    if (event.event === 'listening') tell({ url: event.url });
     if (event.event !== 'progress') continue;
     const step = (event.epoch - 1) * event.stepsPerEpoch + event.step;
-    tell({ step, atMs: performance.now(), besideMs: readBeside(workers) });
+    tell({ step, atMs: performance.now(), besideMs: readBeside(workers), nodes: event.nodes });
   }
 }
+
+const describeCluster = ({ host, topology, nodes, token }: NonNullable<RunTask['cluster']>): ClusterSettings => ({
+  host,
+  port: FREE,
+  waitFor: nodes - 1,
+  token: Buffer.from(token),
+  topology,
+  transport: 'tcp',
+  audit: 0,
+  tlsCert: undefined,
+  tlsKey: undefined,
+});
 
 /** Everything, at its most talkative; or nothing. */
 function chooseWatch(folder: string | undefined): WatchSettings {
@@ -70,4 +93,4 @@ function readBeside(workers: number): number | undefined {
 
 const THREADS = '/proc/self/task';
 
-const tell = (note: WatchedNote): void => void process.send?.(note);
+const tell = (note: RunNote): void => void process.send?.(note);
