@@ -138,7 +138,8 @@ export class Participant implements StepParticipant {
     this.#arrivals.begin(step);
     let isTold = false;
     try {
-      while (step.applied < step.buckets.length) {
+      // in a swap all can be applied here before all that the other waits for has left
+      while (step.applied < step.buckets.length || step.sent.includes(0)) {
         this.#checkCurrent(assignment);
         if (computation.failure !== undefined) throw computation.failure;
         if (await this.#advance(step)) continue;
