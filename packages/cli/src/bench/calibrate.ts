@@ -10,8 +10,8 @@ import { formatTable } from '../text-table.js';
 import { measureMessages } from './calibrate-messages.js';
 import { measureThreadCosts } from './calibrate-node.js';
 import { describeOccasion } from './machine.js';
-import type { RunTask } from './measured-run.js';
-import { medianSlice, SharedRun, type SharedSlice } from './shared-run.js';
+import type { RunTask, Slice } from './measured-run.js';
+import { medianSlice, SharedRun } from './shared-run.js';
 import { BENCH_BATCH, planWorkload, type Workload } from './workload.js';
 
 export interface CalibrationPlan {
@@ -80,7 +80,7 @@ async function measureOverhead(
 ): Promise<number> {
   const plan = { nodes: 2, threads: 1, topology, isLoopback: true, ownCores: true };
   const run = (await SharedRun.start(tiny, plan, seconds)) as SharedRun;
-  const slices: SharedSlice[] = [];
+  const slices: Slice[] = [];
   try {
     for (let turn = 0; turn < repetitions; turn++) slices.push(await run.measure(seconds));
   } finally {

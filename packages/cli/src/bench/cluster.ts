@@ -3,8 +3,8 @@ import type { Topology } from '@lockstep/coordinator/cluster';
 import { inferLayers, planContribution } from '@lockstep/core';
 import { formatTable } from '../text-table.js';
 import { MeasuredRun, type Slice } from './measured-run.js';
-import { medianSlice, SharedRun, type SharedSlice } from './shared-run.js';
-import { type Spread, summarizeValues } from './statistics.js';
+import { SharedRun } from './shared-run.js';
+import { median, type Spread, summarizeValues } from './statistics.js';
 import type { Workload } from './workload.js';
 
 export interface ClusterCase {
@@ -58,7 +58,7 @@ export async function measureCluster(
   const shared = await SharedRun.start(task, plan, WARM_SLICES * seconds);
   if (!shared) return undefined;
   const alone = new MeasuredRun({ ...task, workers: NODES });
-  const pairs: { readonly alone: Slice; readonly shared: SharedSlice }[] = [];
+  const pairs: Pair[] = [];
   try {
     await alone.start(seconds);
     for (let turn = 0; turn < repetitions; turn++) {
@@ -68,15 +68,30 @@ export async function measureCluster(
     alone.end();
     shared.end();
   }
-  return { ...summarizePairs(pairs, workload, one.megabits), topology: one.topology, link: shared.link };
+  return {
+    ...summarizePairs(pairs),
+    ...describeSteady(shared.steady as Slice, workload, one.megabits),
+    topology: one.topology,
+    link: shared.link,
+  };
 }
 
-function summarizePairs(
-  pairs: readonly { readonly alone: Slice; readonly shared: SharedSlice }[],
+type Pair = { readonly alone: Slice; readonly shared: Slice };
+
+const summarizePairs = (
+  pairs: readonly Pair[],
+): Pick<ClusterFigures, 'aloneImagesPerSecond' | 'imagesPerSecond' | 'ofAlone'> => ({
+  aloneImagesPerSecond: median(pairs.map(({ alone }) => alone.imagesPerSecond)),
+  imagesPerSecond: median(pairs.map(({ shared }) => shared.imagesPerSecond)),
+  ofAlone: summarizeValues(pairs.map(({ alone, shared }) => alone.stepMs / shared.stepMs)),
+});
+
+/** Where the time of steps goes, seen before the first pause. */
+function describeSteady(
+  { stepMs, nodes, bytes }: Slice,
   { model, recipe: { shardSize } }: Workload,
   megabits: number | undefined,
-): Omit<ClusterFigures, 'topology' | 'link'> {
-  const { stepMs, imagesPerSecond, nodes, linkBytes } = medianSlice(pairs.map(({ shared }) => shared));
+): Omit<ClusterFigures, 'topology' | 'link' | keyof ReturnType<typeof summarizePairs>> {
   const computeMs = Math.max(...nodes.map((node) => (1000 * node.shards * shardSize) / node.imagesPerSecond));
   const exchangeMs = Math.max(...nodes.map((node) => node.exchangeMs));
   const boundBytes = ((2 * (NODES - 1)) / NODES) * 4 * planContribution(inferLayers(model)).length;
@@ -84,15 +99,12 @@ function summarizePairs(
   return {
     model: model.name,
     megabits,
-    aloneImagesPerSecond: medianSlice(pairs.map(({ alone }) => alone)).imagesPerSecond,
-    imagesPerSecond,
-    ofAlone: summarizeValues(pairs.map(({ alone, shared }) => alone.stepMs / shared.stepMs)),
     stepMs,
     computeMs,
     exchangeMs,
     overlap: Math.max(0, (computeMs + exchangeMs - stepMs) / exchangeMs),
     boundBytes,
-    linkBytes,
+    linkBytes: Number.isNaN(bytes) ? undefined : bytes,
     boundMs,
     exchangeShare: boundMs === undefined ? undefined : boundMs / exchangeMs,
   };

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Topology } from '@lockstep/coordinator/cluster';
 import { LockstepError, type ModelSpec, type NodeShare, type Recipe } from '@lockstep/core';
+import { median } from './statistics.js';
 
 /** What the process (run-process.ts) is told. */
 export interface RunTask {
@@ -43,6 +44,9 @@ export interface Slice {
   readonly imagesPerSecond: number;
   /** CPU time of the threads that don't compute, as a share of one core; undefined where the system does not tell. */
   readonly beside: number | undefined;
+  /** Of a step; NaN where they are not counted. */
+  readonly bytes: number;
+  /** Their times are means over some steps, into which a pause goes. */
   readonly nodes: readonly NodeShare[];
 }
 
@@ -61,9 +65,13 @@ export class MeasuredRun {
   /** Rejects when the process ends. */
   readonly failure: Promise<never>;
   readonly #others: ChildProcess[] = [];
-  #notes: StepNote[] = [];
+  #notes: (StepNote & { readonly bytes: number })[] = [];
 
-  constructor(private readonly task: RunTask) {
+  /** @param countBytes so far, of what the run's nodes say to each other */
+  constructor(
+    private readonly task: RunTask,
+    countBytes: () => number = () => Number.NaN,
+  ) {
     this.#child = fork(fileURLToPath(new URL('./run-process.js', import.meta.url)), {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       env: heldEnvironment(),
@@ -76,7 +84,7 @@ export class MeasuredRun {
       });
     this.page = said('page');
     this.url = said('url');
-    this.#child.on('message', (note: RunNote) => 'step' in note && this.#notes.push(note));
+    this.#child.on('message', (note: RunNote) => 'step' in note && this.#notes.push({ ...note, bytes: countBytes() }));
     this.failure = once(this.#child, 'close').then(([code]) => {
       const text = `the process that trains ${task.model.name} ended with code ${code}. Its own message stands above.`;
       throw new LockstepError('LOCKSTEP_BENCH_PROCESS', text);
@@ -95,11 +103,11 @@ export class MeasuredRun {
     other.once('exit', () => this.#child.kill('SIGKILL'));
   }
 
-  /** Resolves when steps have been going for so many seconds; then it is held. */
-  async start(warmSeconds: number): Promise<void> {
+  /** Resolves when steps have been going for so many seconds, with the second half of them; then it is held. */
+  async start(warmSeconds: number): Promise<Slice> {
     while (!this.#notes.some(({ step }) => step > 0)) await this.#wait(50);
-    await this.#wait(1000 * warmSeconds);
-    this.hold();
+    await this.#wait(500 * warmSeconds);
+    return this.#slice(500 * warmSeconds);
   }
 
   resume(): void {
@@ -114,22 +122,28 @@ export class MeasuredRun {
   async measure(seconds: number): Promise<Slice> {
     this.resume();
     await this.#wait(SETTLING_MS);
+    return this.#slice(1000 * seconds);
+  }
+
+  async #slice(ms: number): Promise<Slice> {
     this.#notes = [];
-    await this.#wait(1000 * seconds);
+    await this.#wait(ms);
     const [first, last] = [this.#notes[0], this.#notes.at(-1)];
     this.hold();
     if (!first || !last || last.step === first.step) {
-      const text = `${seconds} s are too short to see ${this.task.model.name} take steps. Give more --seconds.`;
+      const text = `${ms / 1000} s are too short to see ${this.task.model.name} take steps. Give more --seconds.`;
       throw new LockstepError('LOCKSTEP_CLI_OPTION', text);
     }
     const took = last.atMs - first.atMs;
-    const stepMs = took / (last.step - first.step);
+    const steps = last.step - first.step;
+    const stepMs = took / steps;
     const isTold = last.besideMs !== undefined && first.besideMs !== undefined;
     return {
       stepMs,
       imagesPerSecond: (1000 * this.task.recipe.batchSize) / stepMs,
       beside: isTold ? (last.besideMs - first.besideMs) / took : undefined,
-      nodes: last.nodes ?? [],
+      bytes: (last.bytes - first.bytes) / steps,
+      nodes: summarizeNodes(this.#notes.flatMap(({ nodes }) => (nodes ? [nodes] : []))),
     };
   }
 
@@ -143,4 +157,19 @@ export class MeasuredRun {
       child.kill('SIGKILL');
     }
   }
+}
+
+/** What was told of each node, in the middle. */
+function summarizeNodes(notes: readonly (readonly NodeShare[])[]): NodeShare[] {
+  return (notes.at(-1) ?? []).map((last) => {
+    const told = notes.flatMap(
+      (nodes) => nodes.find(({ node, shards }) => node === last.node && shards === last.shards) ?? [],
+    );
+    const middle = (pick: (share: NodeShare) => number): number => median(told.map(pick));
+    return {
+      ...last,
+      imagesPerSecond: middle((one) => one.imagesPerSecond),
+      exchangeMs: middle((one) => one.exchangeMs),
+    };
+  });
 }

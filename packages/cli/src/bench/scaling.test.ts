@@ -54,8 +54,8 @@ describe('shareOut', () => {
 
 describe('summarizeWatching', () => {
   const pair = (plain: number, watched: number, beside: number | undefined) => ({
-    plain: { imagesPerSecond: plain, stepMs: 1000 / plain, beside: 0.01, nodes: [] },
-    watched: { imagesPerSecond: watched, stepMs: 1000 / watched, beside, nodes: [] },
+    plain: { imagesPerSecond: plain, stepMs: 1000 / plain, beside: 0.01, bytes: 0, nodes: [] },
+    watched: { imagesPerSecond: watched, stepMs: 1000 / watched, beside, bytes: 0, nodes: [] },
   });
 
   it('takes the cost of each pair of slices, and of them the median', () => {

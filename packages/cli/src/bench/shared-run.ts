@@ -24,14 +24,12 @@ export interface SharedRunPlan {
   readonly ownCores: boolean;
 }
 
-export interface SharedSlice extends Slice {
-  /** What the first node's cable carried in a step in the busier direction, all headers included; where it is counted. */
-  readonly linkBytes: number | undefined;
-}
-
 const BIN = fileURLToPath(new URL('../bin.js', import.meta.url));
 
 export class SharedRun {
+  /** Before it was held for the first time: the second half of its first seconds. */
+  steady: Slice | undefined;
+
   private constructor(
     private readonly run: MeasuredRun,
     private readonly lan: Lan | undefined,
@@ -56,7 +54,7 @@ export class SharedRun {
     const token = randomBytes(32).toString('hex');
     writeFileSync(path.join(folder, 'token'), token, { mode: 0o600 });
     const cluster = { host: lan?.address ?? '127.0.0.1', topology, nodes, token };
-    const run = new MeasuredRun({ ...task, workers: threads, cluster });
+    const run = new MeasuredRun({ ...task, workers: threads, cluster }, lan && (() => lan.countBytes()));
     const shared = new SharedRun(run, lan, folder);
     try {
       const cores = plan.ownCores ? OwnCores.find(nodes, threads) : undefined;
@@ -66,7 +64,7 @@ export class SharedRun {
         const prefix = [...(lan?.prefix(node) ?? []), ...(cores?.prefix(node) ?? [])];
         shared.#spawnNode(url, threads, prefix);
       }
-      await run.start(warmSeconds);
+      shared.steady = await run.start(warmSeconds);
       return shared;
     } catch (error) {
       shared.end();
@@ -85,13 +83,8 @@ export class SharedRun {
     return this.lan ? 'namespace' : 'loopback';
   }
 
-  async measure(seconds: number): Promise<SharedSlice> {
-    const before = this.lan?.countBytes() ?? 0;
-    const began = performance.now();
-    const slice = await this.run.measure(seconds);
-    const steps = (performance.now() - began) / slice.stepMs;
-    const linkBytes = this.lan && (this.lan.countBytes() - before) / steps;
-    return { ...slice, linkBytes };
+  measure(seconds: number): Promise<Slice> {
+    return this.run.measure(seconds);
   }
 
   end(): void {
