@@ -40,7 +40,13 @@ export async function calibrate(plan: CalibrationPlan): Promise<Costs> {
   announce('a step of two nodes');
   const tinyCosts = await measureModel(tiny, [1], seconds);
   const measure = (topology: Topology): Promise<number> =>
-    measureOverhead({ ...tiny, data }, { ...costs, models: [tinyCosts] }, topology, seconds, repetitions);
+    measureOverhead(
+      { model: tiny.model, recipe: tiny.recipe, data },
+      { ...costs, models: [tinyCosts] },
+      topology,
+      seconds,
+      repetitions,
+    );
   const step = { swap: await measure('auto'), star: await measure('star'), mesh: await measure('mesh') };
   return { ...costs, step };
 }
