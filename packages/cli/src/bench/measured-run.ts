@@ -52,6 +52,9 @@ export interface Slice {
 
 /** What of a slice is left out: a process that goes on needs a moment. */
 const SETTLING_MS = 200;
+/** A run tells four times a second how far it is. */
+const LEAST_SLICE_MS = 600;
+const LEAST_STEADY_MS = 1500;
 /** Nobody is late for having been held. */
 const PATIENT = { LOCKSTEP_SILENCE_MS: '3600000', LOCKSTEP_NODE_DEADLINE_MS: '3600000' };
 /** The environment of such a process, and of nodes beside it. */
@@ -107,7 +110,7 @@ export class MeasuredRun {
   async start(warmSeconds: number): Promise<Slice> {
     while (!this.#notes.some(({ step }) => step > 0)) await this.#wait(50);
     await this.#wait(500 * warmSeconds);
-    return this.#slice(500 * warmSeconds);
+    return this.#slice(Math.max(LEAST_STEADY_MS, 500 * warmSeconds));
   }
 
   resume(): void {
@@ -122,7 +125,7 @@ export class MeasuredRun {
   async measure(seconds: number): Promise<Slice> {
     this.resume();
     await this.#wait(SETTLING_MS);
-    return this.#slice(1000 * seconds);
+    return this.#slice(Math.max(LEAST_SLICE_MS, 1000 * seconds));
   }
 
   async #slice(ms: number): Promise<Slice> {
