@@ -55,6 +55,10 @@ const SETTLING_MS = 200;
 /** A run tells four times a second how far it is. */
 const LEAST_SLICE_MS = 600;
 const LEAST_STEADY_MS = 1500;
+/** A slice goes on until it has so many steps, for so long at the most. */
+const LEAST_STEPS = 2;
+const MORE_MS = 250;
+const MOST_MORE_MS = 30_000;
 /** Nobody is late for having been held. */
 const PATIENT = { LOCKSTEP_SILENCE_MS: '3600000', LOCKSTEP_NODE_DEADLINE_MS: '3600000' };
 /** The environment of such a process, and of nodes beside it. */
@@ -131,6 +135,8 @@ export class MeasuredRun {
   async #slice(ms: number): Promise<Slice> {
     this.#notes = [];
     await this.#wait(ms);
+    const steps = (): number => (this.#notes.at(-1)?.step ?? 0) - (this.#notes[0]?.step ?? 0);
+    for (let more = 0; more < MOST_MORE_MS && steps() < LEAST_STEPS; more += MORE_MS) await this.#wait(MORE_MS);
     const [first, last] = [this.#notes[0], this.#notes.at(-1)];
     this.hold();
     if (!first || !last || last.step === first.step) {
@@ -138,14 +144,13 @@ export class MeasuredRun {
       throw new LockstepError('LOCKSTEP_CLI_OPTION', text);
     }
     const took = last.atMs - first.atMs;
-    const steps = last.step - first.step;
-    const stepMs = took / steps;
+    const stepMs = took / steps();
     const isTold = last.besideMs !== undefined && first.besideMs !== undefined;
     return {
       stepMs,
       imagesPerSecond: (1000 * this.task.recipe.batchSize) / stepMs,
       beside: isTold ? (last.besideMs - first.besideMs) / took : undefined,
-      bytes: (last.bytes - first.bytes) / steps,
+      bytes: (last.bytes - first.bytes) / steps(),
       nodes: summarizeNodes(this.#notes.flatMap(({ nodes }) => (nodes ? [nodes] : []))),
     };
   }
