@@ -305,7 +305,9 @@ const READ_METRICS = `
 import json, sys
 from prometheus_client.parser import text_string_to_metric_families
 families = list(text_string_to_metric_families(sys.stdin.read()))
-print(json.dumps([[f.name, f.type, f.documentation, [[s.name, s.labels, s.value] for s in f.samples]] for f in families]))
+# the delay of an event loop of which nothing was sampled is not a number, which JSON does not have
+number = lambda value: value if value == value else None
+print(json.dumps([[f.name, f.type, f.documentation, [[s.name, s.labels, number(s.value)] for s in f.samples]] for f in families]))
 `;
 
 type Family = readonly [name: string, type: string, help: string, samples: [string, Record<string, string>, number][]];
