@@ -36,6 +36,8 @@ export class Arrivals {
   /** Takes what comes for this step from here on, and what has come before: in a mesh, others may begin earlier. */
   begin(step: SharedStep): void {
     this.#step = step;
+    // not when it was planned: steps that are dealt alike share these, and one may be planned while the last is still open
+    for (const { has } of step.awaited) has.fill(0);
     const early = this.#early;
     this.#early = [];
     this.#earlyBytes = 0;

@@ -26,7 +26,7 @@ export interface Awaited extends Held {
   readonly from: number;
   /** Whether it comes for the buckets alone that this node owns; else for all of them. */
   readonly isForOwned: boolean;
-  /** For each bucket, whether it is here. */
+  /** For each bucket, whether it is here; of the step whose arrivals are taken (arrivals.ts). */
   readonly has: Uint8Array;
 }
 
@@ -92,7 +92,6 @@ export class SharedSteps {
       this.#key = key;
     }
     const { buckets, awaited } = this.#plan;
-    for (const { has } of awaited) has.fill(0);
     return {
       ...this.#plan,
       assignment,
