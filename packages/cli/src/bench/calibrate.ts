@@ -10,8 +10,8 @@ import { formatTable } from '../text-table.js';
 import { measureMessages } from './calibrate-messages.js';
 import { measureThreadCosts } from './calibrate-node.js';
 import { describeOccasion } from './machine.js';
-import type { RunTask, Slice } from './measured-run.js';
-import { medianSlice, SharedRun } from './shared-run.js';
+import { measureMedian, type RunTask } from './measured-run.js';
+import { SharedRun } from './shared-run.js';
 import { BENCH_BATCH, planWorkload, type Workload } from './workload.js';
 
 export interface CalibrationPlan {
@@ -86,12 +86,7 @@ async function measureOverhead(
 ): Promise<number> {
   const plan = { nodes: 2, threads: 1, topology, isLoopback: true, ownCores: true };
   const run = (await SharedRun.start(tiny, plan, seconds)) as SharedRun;
-  const slices: Slice[] = [];
-  try {
-    for (let turn = 0; turn < repetitions; turn++) slices.push(await run.measure(seconds));
-  } finally {
-    run.end();
-  }
+  const { stepMs } = await measureMedian(run, seconds, repetitions);
   const explained = predictStep(costs, costs.models[0] as ModelCosts, {
     nodes: 2,
     threads: 1,
@@ -102,7 +97,7 @@ async function measureOverhead(
     latency: 0,
     sharedCores: costs.cores,
   });
-  return Math.max(0, medianSlice(slices).stepMs / 1000 - explained.step);
+  return Math.max(0, stepMs / 1000 - explained.step);
 }
 
 /** A line per model and number of threads, in microseconds. */

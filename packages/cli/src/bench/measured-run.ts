@@ -167,6 +167,21 @@ export class MeasuredRun {
   }
 }
 
+/** Measures a run so often and ends it; the slice in the middle, by the time of a step. */
+export async function measureMedian(
+  run: Pick<MeasuredRun, 'measure' | 'end'>,
+  seconds: number,
+  repetitions: number,
+): Promise<Slice> {
+  const slices: Slice[] = [];
+  try {
+    for (let turn = 0; turn < repetitions; turn++) slices.push(await run.measure(seconds));
+  } finally {
+    run.end();
+  }
+  return slices.sort((a, b) => a.stepMs - b.stepMs)[Math.floor(slices.length / 2)] as Slice;
+}
+
 /** What was told of each node, in the middle. */
 function summarizeNodes(notes: readonly (readonly NodeShare[])[]): NodeShare[] {
   return (notes.at(-1) ?? []).map((last) => {

@@ -7,8 +7,8 @@ import { predictStep, type StepCase } from '../simulate/predict.js';
 import { formatLink } from '../simulate/simulate.js';
 import { formatTable } from '../text-table.js';
 import { WARM_SLICES } from './cluster.js';
-import { MeasuredRun, type Slice } from './measured-run.js';
-import { medianSlice, SharedRun } from './shared-run.js';
+import { MeasuredRun, measureMedian, type Slice } from './measured-run.js';
+import { SharedRun } from './shared-run.js';
 import { BENCH_BATCH, type Workload } from './workload.js';
 
 export interface PredictionFigures {
@@ -44,15 +44,8 @@ export async function checkPredictions(
 ): Promise<PredictionFigures[]> {
   const { model, recipe } = workload;
   const task = { model, recipe, data };
-  const measure = async (run: { measure(seconds: number): Promise<Slice>; end(): void }): Promise<Slice> => {
-    const slices: Slice[] = [];
-    try {
-      for (let turn = 0; turn < repetitions; turn++) slices.push(await run.measure(seconds));
-    } finally {
-      run.end();
-    }
-    return medianSlice(slices);
-  };
+  const measure = (run: Pick<MeasuredRun, 'measure' | 'end'>): Promise<Slice> =>
+    measureMedian(run, seconds, repetitions);
   const rows: PredictionFigures[] = [];
   if (counts.includes(1)) {
     const alone = new MeasuredRun({ ...task, workers: 1 });

@@ -93,7 +93,3 @@ export class SharedRun {
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
-
-/** The slice in the middle, by the time of a step. */
-export const medianSlice = <T extends Slice>(slices: readonly T[]): T =>
-  [...slices].sort((a, b) => a.stepMs - b.stepMs)[Math.floor(slices.length / 2)] as T;
