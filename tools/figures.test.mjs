@@ -173,10 +173,12 @@ describe('formatReport of predictions', () => {
       megabits: 100,
       predictedStepMs: 11,
       measuredStepMs: 10,
-      error: 0.1,
+      error: { median: 0.1, min: -0.05, max: 0.2 },
     };
     const report = { bench: 'predictions', ...occasion, repetitions: 3, rows: [one] };
-    expect(formatReport(report).split('\n')[2]).toBe('| m | 2 | mesh | 100 Mbit/s | 11.00 | 10.00 | +10% |');
+    expect(formatReport(report).split('\n')[2]).toBe(
+      '| m | 2 | mesh | 100 Mbit/s | 11.00 | 10.00 | +10% (-5% to +20%) |',
+    );
   });
 });
 

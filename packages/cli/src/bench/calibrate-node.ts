@@ -1,58 +1,32 @@
 /** What computing, folding and updating cost on a node by itself: the code of a shared step, without others. */
 import { canonicalNodes, dealShards, inferLayers, planBuckets, planContribution } from '@lockstep/core';
-import type { Assignment } from '@lockstep/core/wire';
-import { LocalNode } from '@lockstep/worker';
 import type { ThreadCosts } from '../simulate/costs.js';
-import { median } from './statistics.js';
-import { BENCH_SEED, type Workload } from './workload.js';
+import { MOST_SHARDS, type StepTiming, summarizeTimings, TimedNode } from './timed-node.js';
+import type { Workload } from './workload.js';
 
 /** Shards of each thread that are timed: dense layers read their weights once for eight. */
-const SHARDS = [1, 2, 4, 7, 8];
-const MOST_SHARDS = 8;
+const SHARDS = [1, 2, 4, 7, MOST_SHARDS];
 /** Owners that a vector is cut for, to see what an order costs. */
 const MANY_OWNERS = 32;
-const WARM_STEPS = 3;
 
-interface Timing {
-  /** Seconds. */
-  readonly compute: number;
-  /** Of that until the tail was final; 0: there is none. */
-  readonly tail: number;
-  /** Folding and updating. */
-  readonly rest: number;
-}
+/** Measurements take turns, so that a slow moment of the machine meets all of them. */
+const TURNS = 4;
 
-/** @param seconds for each of about seven measurements */
-export async function measureThreadCosts(
-  { model, recipe, dataset }: Workload,
-  threads: number,
-  seconds: number,
-): Promise<ThreadCosts> {
-  const batchSize = MOST_SHARDS * threads * recipe.shardSize;
-  const parts = { model, recipe: { ...recipe, batchSize }, dataset, seed: BENCH_SEED, engine: 'native' } as const;
-  const node = new LocalNode({ ...parts, workers: threads, isSharing: true });
-  const participant = node.share(0, () => undefined, { onContributed: () => {}, onFault: () => {} });
-  node.beginShared({ epoch: 0, firstStep: 0, endStep: 1 });
-  let generation = 0;
-  const runStep = async (shards: number, owners: number): Promise<Timing> => {
-    const range = { begin: 0, end: shards };
-    const { computeMs, tailMs, stepMs } = await participant.run(assignAlone(range, owners, generation++));
-    return { compute: computeMs / 1000, tail: tailMs / 1000, rest: (stepMs - computeMs) / 1000 };
-  };
-  const timeStep = async (shards: number, owners = 1): Promise<Timing> => {
-    for (let i = 0; i < WARM_STEPS; i++) await runStep(shards, owners);
-    const timings: Timing[] = [];
-    for (const endMs = performance.now() + 1000 * seconds; performance.now() < endMs || timings.length < 5; ) {
-      timings.push(await runStep(shards, owners));
-    }
-    const middle = (part: keyof Timing): number => median(timings.map((timing) => timing[part]));
-    return { compute: middle('compute'), tail: middle('tail'), rest: middle('rest') };
-  };
+/** @param seconds for each of six measurements */
+export async function measureThreadCosts(workload: Workload, threads: number, seconds: number): Promise<ThreadCosts> {
+  const node = new TimedNode(workload, threads);
+  const turns: StepTiming[][] = [];
   try {
-    const timed: (Timing & { shards: number })[] = [];
-    for (const shards of SHARDS) timed.push({ shards, ...(await timeStep(shards * threads)) });
-    const cut = await timeStep(MOST_SHARDS * threads, MANY_OWNERS);
-    const layout = planContribution(inferLayers(model));
+    for (let turn = 0; turn < TURNS; turn++) {
+      const timings: StepTiming[] = [];
+      for (const shards of SHARDS) timings.push(await node.timeStep(shards, seconds / TURNS));
+      turns.push([...timings, await node.timeStep(MOST_SHARDS, seconds / TURNS, MANY_OWNERS)]);
+    }
+    const middle = (measurement: number): StepTiming =>
+      summarizeTimings(turns.map((timings) => timings[measurement] as StepTiming));
+    const timed = SHARDS.map((shards, measurement) => ({ shards, ...middle(measurement) }));
+    const cut = middle(SHARDS.length);
+    const layout = planContribution(inferLayers(workload.model));
     const countBuckets = (owners: number): number => planBuckets(layout, new Array<number>(owners).fill(0)).length;
     return {
       threads,
@@ -61,25 +35,9 @@ export async function measureThreadCosts(
       ...fitRest(timed, threads, cut, countBuckets),
     };
   } finally {
-    await participant.close();
     await node.close();
   }
 }
-
-const assignAlone = (
-  range: Assignment['members'][number]['range'],
-  owners: number,
-  generation: number,
-): Assignment => ({
-  type: 'assign',
-  step: 0,
-  generation,
-  members: [{ node: 0, range }],
-  owners: new Array<number>(owners).fill(0),
-  replicas: [0],
-  groups: [],
-  withHash: false,
-});
 
 /** A line through the times, each counted by its own length. */
 function fitContribute(timed: readonly { readonly shards: number; readonly compute: number }[]) {
@@ -95,14 +53,14 @@ function fitContribute(timed: readonly { readonly shards: number; readonly compu
   return slope < 0 ? { contributeBase: wy / w, contributeShard: 0 } : { contributeBase: base, contributeShard: slope };
 }
 
-const findAfterTail = ({ compute, tail }: Timing): number =>
+const findAfterTail = ({ compute, tail }: StepTiming): number =>
   tail > 0 && compute > 0 ? Math.max(0, 1 - tail / compute) : 0;
 
 /** The rest of a step is `buckets * order + sums * fold + update`. */
 function fitRest(
-  timed: readonly (Timing & { readonly shards: number })[],
+  timed: readonly (StepTiming & { readonly shards: number })[],
   threads: number,
-  cut: Timing,
+  cut: StepTiming,
   countBuckets: (owners: number) => number,
 ): Pick<ThreadCosts, 'order' | 'foldVector' | 'updateVector'> {
   const sumsOf = (shards: number): number =>

@@ -2,16 +2,25 @@
 
 import { availableParallelism } from 'node:os';
 import type { Topology } from '@lockstep/coordinator/cluster';
-import { type Dataset, inferLayers, type ModelSpec, planContribution, recipeSchema } from '@lockstep/core';
+import {
+  type Dataset,
+  inferLayers,
+  type ModelSpecInput,
+  parseModelSpec,
+  planContribution,
+  recipeSchema,
+} from '@lockstep/core';
 import { findTail } from '@lockstep/worker';
-import type { Costs, ModelCosts } from '../simulate/costs.js';
-import { predictStep } from '../simulate/predict.js';
+import { type Costs, type ModelCosts, scaleCosts } from '../simulate/costs.js';
+import { predictStep, type StepCase } from '../simulate/predict.js';
 import { formatTable } from '../text-table.js';
 import { measureMessages } from './calibrate-messages.js';
 import { measureThreadCosts } from './calibrate-node.js';
+import { WARM_SLICES } from './cluster.js';
 import { describeOccasion } from './machine.js';
-import { measureMedian, type RunTask } from './measured-run.js';
 import { SharedRun } from './shared-run.js';
+import { measureAtSpeed, Speedometer } from './speedometer.js';
+import { median } from './statistics.js';
 import { BENCH_BATCH, planWorkload, type Workload } from './workload.js';
 
 export interface CalibrationPlan {
@@ -36,19 +45,18 @@ export async function calibrate(plan: CalibrationPlan): Promise<Costs> {
   const cores = availableParallelism();
   const occasion = { machine: { ...machine }, date, ...(commit !== undefined && { commit }) };
   const costs: Costs = { calibration: 4, ...occasion, cores, message, step: NOTHING, models };
-  const tiny = planTiny(workloads[0]?.dataset as Dataset);
   announce('a step of two nodes');
-  const tinyCosts = await measureModel(tiny, [1], seconds);
+  const small = planSmall(workloads[0]?.dataset as Dataset);
+  const smallCosts = { ...costs, models: [await measureModel(small, threads, seconds)] };
+  const speedometer = new Speedometer(small, smallCosts);
   const measure = (topology: Topology): Promise<number> =>
-    measureOverhead(
-      { model: tiny.model, recipe: tiny.recipe, data },
-      { ...costs, models: [tinyCosts] },
-      topology,
-      seconds,
-      repetitions,
-    );
-  const step = { swap: await measure('auto'), star: await measure('star'), mesh: await measure('mesh') };
-  return { ...costs, step };
+    measureOverhead(small, { data, costs: smallCosts, topology, speedometer, seconds, repetitions });
+  try {
+    const step = { swap: await measure('auto'), star: await measure('star'), mesh: await measure('mesh') };
+    return { ...costs, step };
+  } finally {
+    await speedometer.close();
+  }
 }
 
 const NOTHING: Costs['step'] = { swap: 0, star: 0, mesh: 0 };
@@ -64,30 +72,44 @@ async function measureModel(workload: Workload, threads: readonly number[], seco
   return { model: model.name, floats, tailFloats, shardSize: recipe.shardSize, threads: measured };
 }
 
-/** A dense layer alone: a step in which next to nothing is computed or sent. */
-function planTiny(dataset: Dataset): Workload {
+/** A step in which little is sent, but enough computed for the memory of all else to have left the caches. */
+function planSmall(dataset: Dataset): Workload {
   const { channels, height, width, classes } = dataset;
-  const model: ModelSpec = {
-    name: 'dense',
-    input: { channels, height, width },
-    classes,
-    layers: [{ type: 'flatten' }, { type: 'linear', outFeatures: classes, bias: true }],
-  };
+  const block = (outChannels: number): ModelSpecInput['layers'] => [
+    { type: 'conv', outChannels, kernel: 3, padding: 1 },
+    { type: 'relu' },
+    { type: 'maxPool', kernel: 2 },
+  ];
+  const layers: ModelSpecInput['layers'] = [
+    ...block(8),
+    ...block(16),
+    { type: 'flatten' },
+    { type: 'linear', outFeatures: classes },
+  ];
+  const spec = { name: 'small', input: { channels, height, width }, classes, layers };
+  const model = parseModelSpec(spec, 'the small model');
   return planWorkload(model, recipeSchema.parse({}), dataset, 1);
 }
 
-/** What two nodes take over loopback beyond what the other costs explain. */
+interface OverheadPlan {
+  readonly data: string | undefined;
+  /** Of `small`, and of frames. */
+  readonly costs: Costs;
+  readonly topology: Topology;
+  readonly speedometer: Speedometer;
+  readonly seconds: number;
+  readonly repetitions: number;
+}
+
+/** What two nodes take over loopback beyond what the other costs explain; seconds. */
 async function measureOverhead(
-  tiny: Pick<RunTask, 'model' | 'recipe' | 'data'>,
-  costs: Costs,
-  topology: Topology,
-  seconds: number,
-  repetitions: number,
+  { model, recipe }: Workload,
+  { data, costs, topology, speedometer, seconds, repetitions }: OverheadPlan,
 ): Promise<number> {
   const plan = { nodes: 2, threads: 1, topology, isLoopback: true, ownCores: true };
-  const run = (await SharedRun.start(tiny, plan, seconds)) as SharedRun;
-  const { stepMs } = await measureMedian(run, seconds, repetitions);
-  const explained = predictStep(costs, costs.models[0] as ModelCosts, {
+  const run = (await SharedRun.start({ model, recipe, data }, plan, WARM_SLICES * seconds)) as SharedRun;
+  const slices = await measureAtSpeed(run, speedometer, { nodes: 2, seconds, repetitions });
+  const stepCase: StepCase = {
     nodes: 2,
     threads: 1,
     topology,
@@ -96,8 +118,12 @@ async function measureOverhead(
     bitsPerSecond: Number.POSITIVE_INFINITY,
     latency: 0,
     sharedCores: costs.cores,
+  };
+  const unexplained = slices.map(({ stepMs, factor }) => {
+    const now = scaleCosts(costs, factor);
+    return (stepMs / 1000 - predictStep(now, now.models[0] as ModelCosts, stepCase).step) / factor;
   });
-  return Math.max(0, stepMs / 1000 - explained.step);
+  return Math.max(0, median(unexplained));
 }
 
 /** A line per model and number of threads, in microseconds. */
@@ -117,6 +143,6 @@ export function formatCosts({ message, step, models }: Costs): string[] {
     ...formatTable([head, ...rows], 'lrrrrrrr'),
     '',
     `A frame: ${us(message.send)} us to send and ${us(message.receive)} us to receive, with ${perMegabyte(message.sendByte)} and ${perMegabyte(message.receiveByte)} us for each MB.`,
-    `A step of two nodes beyond that: ${us(step.star)} us (star), ${us(step.mesh)} us (mesh).`,
+    `A step of two nodes beyond that: ${us(step.swap)} us (swap), ${us(step.star)} us (star), ${us(step.mesh)} us (mesh).`,
   ];
 }

@@ -13,6 +13,9 @@ import { userInfo } from 'node:os';
 const SUBNET = `10.${200 + (Math.floor(process.pid / 256) % 50)}.${process.pid % 256}`;
 /** Cables there can be: the addresses of the subnet. */
 const MOST_MACHINES = 200;
+/** What a capped cable lets through at once after a rest: little of what a step sends, and no less than a few packets. */
+const BURST_SECONDS = 0.0006;
+const LEAST_BURST_BYTES = 5000;
 /** Opened by this process so far: two at a time must not share a name. */
 let opened = 0;
 
@@ -84,7 +87,8 @@ export class Lan {
     const isHere = machine === 0;
     const inside = (...args: string[]): string[] =>
       isHere ? ['ip', ...args] : ['ip', '-n', this.#space(machine), ...args];
-    const shape = ['root', 'tbf', 'rate', `${megabits}mbit`, 'burst', '512kb', 'latency', '50ms'];
+    const burst = Math.max(LEAST_BURST_BYTES, BURST_SECONDS * (1e6 / 8) * (megabits ?? 0));
+    const shape = ['root', 'tbf', 'rate', `${megabits}mbit`, 'burst', String(Math.round(burst)), 'latency', '50ms'];
     const at = (space: string): string[] => ['ip', 'netns', 'exec', space];
     return [
       ...(isHere ? [] : [['ip', 'netns', 'add', this.#space(machine)]]),

@@ -55,8 +55,8 @@ const SETTLING_MS = 200;
 /** A run tells four times a second how far it is. */
 const LEAST_SLICE_MS = 600;
 const LEAST_STEADY_MS = 1500;
-/** A slice goes on until it has so many steps, for so long at the most. */
-const LEAST_STEPS = 2;
+/** A slice goes on until it has so many steps, for so long at the most: slow ones are seen late by up to a report. */
+const LEAST_STEPS = 8;
 const MORE_MS = 250;
 const MOST_MORE_MS = 30_000;
 /** Nobody is late for having been held. */
@@ -165,21 +165,6 @@ export class MeasuredRun {
       child.kill('SIGKILL');
     }
   }
-}
-
-/** Measures a run so often and ends it; the slice in the middle, by the time of a step. */
-export async function measureMedian(
-  run: Pick<MeasuredRun, 'measure' | 'end'>,
-  seconds: number,
-  repetitions: number,
-): Promise<Slice> {
-  const slices: Slice[] = [];
-  try {
-    for (let turn = 0; turn < repetitions; turn++) slices.push(await run.measure(seconds));
-  } finally {
-    run.end();
-  }
-  return slices.sort((a, b) => a.stepMs - b.stepMs)[Math.floor(slices.length / 2)] as Slice;
 }
 
 /** What was told of each node, in the middle. */

@@ -1,14 +1,15 @@
 /** `lockstep bench predictions`: what `lockstep simulate` says of one to four nodes here, against what they do. */
 import { groupSizeOf, type Topology } from '@lockstep/coordinator/cluster';
 import { topologyNames } from '../cluster-fields.js';
-import type { Costs } from '../simulate/costs.js';
-import { findModelCosts } from '../simulate/costs.js';
+import { type Costs, findModelCosts, scaleCosts } from '../simulate/costs.js';
 import { predictStep, type StepCase } from '../simulate/predict.js';
 import { formatLink } from '../simulate/simulate.js';
 import { formatTable } from '../text-table.js';
 import { WARM_SLICES } from './cluster.js';
-import { MeasuredRun, measureMedian, type Slice } from './measured-run.js';
+import { MeasuredRun } from './measured-run.js';
 import { SharedRun } from './shared-run.js';
+import { measureAtSpeed, Speedometer } from './speedometer.js';
+import { median, type Spread, summarizeValues } from './statistics.js';
 import { BENCH_BATCH, type Workload } from './workload.js';
 
 export interface PredictionFigures {
@@ -18,10 +19,11 @@ export interface PredictionFigures {
   readonly megabits: number | undefined;
   readonly topology: Topology;
   readonly nodes: number;
+  /** Medians of the slices. */
   readonly predictedStepMs: number;
   readonly measuredStepMs: number;
-  /** Predicted over measured, less 1. */
-  readonly error: number;
+  /** Predicted over measured, less 1, of each slice by itself. */
+  readonly error: Spread;
 }
 
 export interface PredictionPlan {
@@ -37,6 +39,12 @@ const LARGE_PARAMETERS = 1_000_000;
 const linksOf = ({ parameters }: Workload): (number | undefined)[] =>
   parameters > LARGE_PARAMETERS ? [1000] : [undefined, 100];
 
+type CheckedCase = Pick<PredictionFigures, 'nodes' | 'topology' | 'megabits' | 'link'>;
+
+/**
+ * Measures each case slice by slice. This machine may be faster or slower by then than it was when it was calibrated, so
+ * before and after each slice the calibration's own measure of computing is taken again, and the costs follow it.
+ */
 export async function checkPredictions(
   workload: Workload,
   costs: Costs,
@@ -44,36 +52,55 @@ export async function checkPredictions(
 ): Promise<PredictionFigures[]> {
   const { model, recipe } = workload;
   const task = { model, recipe, data };
-  const measure = (run: Pick<MeasuredRun, 'measure' | 'end'>): Promise<Slice> =>
-    measureMedian(run, seconds, repetitions);
+  const speedometer = new Speedometer(workload, costs);
   const rows: PredictionFigures[] = [];
-  if (counts.includes(1)) {
-    const alone = new MeasuredRun({ ...task, workers: 1 });
-    await alone.start(seconds);
-    const one = { nodes: 1, topology: 'star', megabits: undefined, link: 'none' } as const;
-    rows.push(compare(workload, costs, one, await measure(alone)));
-  }
-  for (const megabits of linksOf(workload)) {
-    for (const nodes of counts.filter((count) => count > 1)) {
-      for (const topology of topologyNames.filter((name) => isDistinct(name, nodes))) {
-        const plan = { nodes, threads: 1, topology, megabits, ownCores: true };
-        const shared = await SharedRun.start(task, plan, WARM_SLICES * seconds);
-        if (!shared) continue;
-        rows.push(compare(workload, costs, { ...plan, link: shared.link }, await measure(shared)));
+  const check = async (one: CheckedCase, run: Pick<MeasuredRun, 'measure' | 'end'>): Promise<void> => {
+    const slices = await measureAtSpeed(run, speedometer, { nodes: one.nodes, seconds, repetitions });
+    const checked = slices.map(({ stepMs, factor }) => ({
+      predictedMs: predictMs(scaleCosts(costs, factor), model.name, one),
+      measuredMs: stepMs,
+    }));
+    rows.push({ model: model.name, ...one, ...summarizeSlices(checked) });
+  };
+  try {
+    if (counts.includes(1)) {
+      const alone = new MeasuredRun({ ...task, workers: 1 });
+      await alone.start(seconds);
+      await check({ nodes: 1, topology: 'star', megabits: undefined, link: 'none' }, alone);
+    }
+    for (const megabits of linksOf(workload)) {
+      for (const nodes of counts.filter((count) => count > 1)) {
+        for (const topology of topologyNames.filter((name) => isDistinct(name, nodes))) {
+          const plan = { nodes, threads: 1, topology, megabits, ownCores: true };
+          const shared = await SharedRun.start(task, plan, WARM_SLICES * seconds);
+          if (shared) await check({ nodes, topology, megabits, link: shared.link }, shared);
+        }
       }
     }
+  } finally {
+    await speedometer.close();
   }
   return rows;
 }
+
+interface CheckedSlice {
+  readonly predictedMs: number;
+  readonly measuredMs: number;
+}
+
+const summarizeSlices = (
+  slices: readonly CheckedSlice[],
+): Pick<PredictionFigures, 'predictedStepMs' | 'measuredStepMs' | 'error'> => ({
+  predictedStepMs: median(slices.map(({ predictedMs }) => predictedMs)),
+  measuredStepMs: median(slices.map(({ measuredMs }) => measuredMs)),
+  error: summarizeValues(slices.map(({ predictedMs, measuredMs }) => predictedMs / measuredMs - 1)),
+});
 
 /** Whether no other topology does the same: auto is a star but for two nodes, and groups of one are a mesh. */
 const isDistinct = (topology: Topology, nodes: number): boolean =>
   (topology !== 'auto' || nodes === 2) && (topology !== 'hierarchical' || nodes > 3);
 
-type CheckedCase = Pick<PredictionFigures, 'nodes' | 'topology' | 'megabits' | 'link'>;
-
-function compare({ model }: Workload, costs: Costs, one: CheckedCase, { stepMs }: Slice): PredictionFigures {
-  const { nodes, topology, megabits, link } = one;
+function predictMs(costs: Costs, model: string, { nodes, topology, megabits }: CheckedCase): number {
   const stepCase: StepCase = {
     nodes,
     threads: 1,
@@ -84,18 +111,10 @@ function compare({ model }: Workload, costs: Costs, one: CheckedCase, { stepMs }
     latency: 0,
     sharedCores: costs.cores,
   };
-  const predictedStepMs = 1000 * predictStep(costs, findModelCosts(costs, model.name), stepCase).step;
-  return {
-    model: model.name,
-    link,
-    megabits,
-    topology,
-    nodes,
-    predictedStepMs,
-    measuredStepMs: stepMs,
-    error: predictedStepMs / stepMs - 1,
-  };
+  return 1000 * predictStep(costs, findModelCosts(costs, model), stepCase).step;
 }
+
+const percent = (error: number): string => `${error < 0 ? '' : '+'}${(100 * error).toFixed(0)}%`;
 
 export function formatPredictions(rows: readonly PredictionFigures[]): string[] {
   const head = ['Model', 'Nodes', 'Topology', 'Link', 'Predicted', 'Measured', 'Error'];
@@ -108,8 +127,8 @@ export function formatPredictions(rows: readonly PredictionFigures[]): string[] 
       : `${row.link}, ${formatLink(row.megabits === undefined ? Number.POSITIVE_INFINITY : 1e6 * row.megabits)}`,
     `${row.predictedStepMs.toFixed(2)} ms`,
     `${row.measuredStepMs.toFixed(2)} ms`,
-    `${row.error < 0 ? '' : '+'}${(100 * row.error).toFixed(0)}%`,
+    `${percent(row.error.median)} (${percent(row.error.min)} to ${percent(row.error.max)})`,
   ]);
-  const within = rows.filter(({ error }) => Math.abs(error) <= 0.15).length;
+  const within = rows.filter(({ error }) => Math.abs(error.median) <= 0.15).length;
   return [...formatTable([head, ...lines], 'lrllrrr'), '', `${within} of ${rows.length} within 15%.`];
 }

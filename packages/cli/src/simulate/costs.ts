@@ -95,4 +95,21 @@ export function findThreadCosts({ threads: measured }: ModelCosts, threads: numb
   return rising.findLast((one) => one.threads <= threads) ?? (rising[0] as ThreadCosts);
 }
 
+/** Costs of a machine that takes `factor` times as long for everything. */
+export function scaleCosts(costs: Costs, factor: number): Costs {
+  const scale = <T extends object>(times: T): T =>
+    Object.fromEntries(Object.entries(times).map(([name, time]) => [name, time * factor])) as T;
+  const scaleThreads = ({ threads, afterTail, ...times }: ThreadCosts): ThreadCosts => ({
+    threads,
+    afterTail,
+    ...scale(times),
+  });
+  return {
+    ...costs,
+    message: scale(costs.message),
+    step: scale(costs.step),
+    models: costs.models.map((model) => ({ ...model, threads: model.threads.map(scaleThreads) })),
+  };
+}
+
 const calibrationError = (text: string): LockstepError => new LockstepError('LOCKSTEP_CALIBRATION', text);

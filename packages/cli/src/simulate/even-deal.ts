@@ -40,8 +40,6 @@ function roundEnd(begin: number, end: number, shards: number, later: number, slo
 export interface DealFigures {
   /** Nodes that have shards. */
   readonly computing: number;
-  /** Of the busiest node. */
-  readonly mostShards: number;
   /** Partial sums of the node that has most. */
   readonly mostSums: number;
   /** Partial sums of all nodes but the first. */
@@ -55,7 +53,6 @@ export function describeDeal(ranges: readonly ShardRange[]): DealFigures {
   const [firstSums = 0] = sums;
   return {
     computing: sizes.filter((size) => size > 0).length,
-    mostShards: Math.max(...sizes),
     mostSums: Math.max(...sums),
     otherSums: sums.reduce((sum, one) => sum + one, 0) - firstSums,
     firstSums,

@@ -110,8 +110,19 @@ describe('predictStep', () => {
     expect(exchange).toBeCloseTo(0.02 + 9 * 0.01, 9);
   });
 
+  it('lets the coordinator of a star compute while sums travel to the others and back', () => {
+    // rounder shares, since the cable sets the pace: four shards of eight for the coordinator, two for each of the others
+    const figures = predictStep(free, model, { ...two, nodes: 3, batchSize: 128 });
+    expect(figures.step).toBeCloseTo(0.02 + 0.02 + 0.02, 9);
+    expect(figures.compute).toBeCloseTo(0.04, 9);
+    expect(figures.overlap).toBeCloseTo(0.02, 9);
+    // on a cable twice as slow or slower that hides all of it
+    expect(step({ nodes: 3, batchSize: 128, bitsPerSecond: BITS / 2 })).toBeCloseTo(0.02 + 0.08, 9);
+  });
+
   it('lets nodes on the same cores take turns', () => {
-    expect(step({ nodes: 4, sharedCores: 2, bitsPerSecond: 1e15 })).toBeCloseTo(0.08, 6);
+    // the last waits for a turn of 4 ms
+    expect(step({ nodes: 4, sharedCores: 2, bitsPerSecond: 1e15 })).toBeCloseTo(0.084, 6);
     expect(step({ nodes: 4, sharedCores: 4, bitsPerSecond: 1e15 })).toBeCloseTo(0.04, 6);
   });
 });

@@ -7,9 +7,11 @@
  * An analytic model, not a simulation of events: nodes are alike, so what one does N do, and the time of a pipeline is
  * known in closed form. It costs microseconds for 4,096 nodes, where a mesh has 16 million messages.
  */
+import { assignShards } from '@lockstep/coordinator';
 import type { Topology } from '@lockstep/coordinator/cluster';
 import type { ShardRange } from '@lockstep/core';
 import { MAX_PAYLOAD_BYTES } from '@lockstep/core/wire';
+import { timeComputing } from './computing.js';
 import { type Costs, findThreadCosts, type ModelCosts } from './costs.js';
 import { dealEvenly, describeDeal } from './even-deal.js';
 import {
@@ -112,7 +114,7 @@ function predictAlone(model: ModelCosts, shards: number, threads: number): numbe
 function predictShared(costs: Costs, model: ModelCosts, one: StepCase, shards: number, slack: number) {
   const { nodes, threads, latency, sharedCores } = one;
   const own = findThreadCosts(model, threads);
-  const ranges = dealEvenly(shards, nodes, slack);
+  const ranges = dealShared(one, shards, slack);
   const figures = describeDeal(ranges);
   const exchangeCase: ExchangeCase = {
     ...figures,
@@ -129,23 +131,52 @@ function predictShared(costs: Costs, model: ModelCosts, one: StepCase, shards: n
   };
   const { plan, hops, overhead } = planTopology(costs, one, exchangeCase, ranges);
   const { seconds, onCable, busiest } = timePipeline(plan.stages, plan.rounds);
-  const compute =
-    (own.contributeBase + own.contributeShard * Math.ceil(figures.mostShards / threads)) * crowdOf(model, one);
-  const exchange = seconds + overhead + hops * latency + predictControl(costs, one, compute);
+  const times = timeComputing(model, { ranges, threads, sharedCores });
+  const compute = Math.max(...times);
+  const turn = slack === 1 ? predictTurn(one) : 0;
+  const exchange = seconds + overhead + hops * latency + predictControl(costs, one, compute) + turn;
   // the tail travels while the rest is computed; where nodes share cores, what needs a core takes turns with computing
   const early = (model.tailFloats / model.floats) * (sharedCores === undefined ? seconds : onCable);
-  const overlap = Math.min(own.afterTail * compute, early);
-  return { compute, exchange, overlap, plan, busiest, computing: figures.computing };
+  const step = isStar(one)
+    ? timeStar(exchangeCase, times, exchange, own.afterTail, early)
+    : compute + exchange - Math.min(own.afterTail * compute, early);
+  return { compute, exchange, overlap: compute + exchange - step, plan, busiest, computing: figures.computing };
 }
 
-/** Threads of one machine that compute at the same time: for their turn on a core, and for the memory that they share. */
-function crowdOf(model: ModelCosts, { nodes, threads, sharedCores }: StepCase): number {
-  if (sharedCores === undefined) return 1;
-  const busy = nodes * threads;
-  const all = findThreadCosts(model, Math.min(busy, sharedCores));
-  const slowdown = all.contributeShard / findThreadCosts(model, threads).contributeShard;
-  return Math.max(1, slowdown) * Math.max(1, busy / sharedCores);
+const isStar = ({ topology, nodes }: StepCase): boolean => topology === 'star' || (topology === 'auto' && nodes > 2);
+
+/** Where processes share cores, a star's coordinator computes while the others wait for sums, is faster, and gets more. */
+function dealShared(one: StepCase, shards: number, slack: number): ShardRange[] {
+  const { nodes, threads, sharedCores } = one;
+  if (sharedCores === undefined || !isStar(one)) return dealEvenly(shards, nodes, slack);
+  const crowd = Math.max(1, (nodes * threads) / sharedCores);
+  const speeds = Array.from({ length: nodes }, (_, node) => (node === 0 && slack > 1 ? crowd : 1));
+  return assignShards(shards, speeds, slack);
 }
+
+/**
+ * The coordinator of a star has the sums first: it computes while they travel to the others and back. Who has computed
+ * less than others has sent when they begin to send.
+ */
+function timeStar(
+  { otherSums, mostSums, bytes, bytesPerSecond, updateVector }: ExchangeCase,
+  [first = 0, ...all]: readonly number[],
+  exchange: number,
+  afterTail: number,
+  early: number,
+): number {
+  const others = all.filter((time) => time > 0);
+  const last = Math.max(0, ...others);
+  const sentBefore = Math.min(last - Math.min(last, ...others), ((otherSums - mostSums) * bytes) / bytesPerSecond);
+  const around = last + exchange - Math.max(Math.min(afterTail * last, early), sentBefore);
+  return Math.max(around, first + updateVector);
+}
+
+/** A turn of Linux's scheduler at its usual 250 Hz: threads that share a core are done one turn after the other. */
+const TURN_SECONDS = 0.004;
+
+const predictTurn = ({ nodes, threads, sharedCores = Number.POSITIVE_INFINITY }: StepCase): number =>
+  nodes * threads > sharedCores ? TURN_SECONDS : 0;
 
 /** What the coordinator says to each node beyond the first, and hears from it, one after the other. */
 function predictControl({ message }: Costs, { nodes, topology }: StepCase, compute: number): number {

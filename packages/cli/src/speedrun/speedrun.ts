@@ -63,7 +63,16 @@ export async function runSpeedrun(settings: SpeedrunSettings, io: Io): Promise<n
       sprints.push(sprint);
       writeLine(io.stderr, describeSprint(sprint, target));
       if (python === undefined || torchMissing !== undefined || torch.length >= torchRuns) continue;
-      const peer = await runTorchSprint({ python, model, recipe, seed, threads: workers, data, signal });
+      const peer = await runTorchSprint({
+        python,
+        model,
+        recipe,
+        seed,
+        threads: workers,
+        data,
+        evaluate: 'end',
+        signal,
+      });
       if ('missing' in peer) torchMissing = peer.missing;
       else torch.push(peer);
       writeLine(io.stderr, 'missing' in peer ? `PyTorch is left out: ${peer.missing}` : describeTorch(peer));

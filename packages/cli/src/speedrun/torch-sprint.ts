@@ -17,12 +17,16 @@ export interface TorchOptions {
   readonly seed: number;
   readonly threads: number;
   readonly data: string | undefined;
+  /** When the test images are looked at. */
+  readonly evaluate: 'epochs' | 'end';
   readonly signal: AbortSignal;
 }
 
 export interface TorchSprint {
   readonly seed: number;
+  /** Test images right at the end, and after each epoch if those were asked for. */
   readonly correct: number;
+  readonly epochs: readonly number[];
   readonly accuracy: number;
   /** From the process's start to its exit. */
   readonly seconds: number;
@@ -30,14 +34,19 @@ export interface TorchSprint {
   readonly version: string;
 }
 
+/** A network as the peers build it: its layers with the shapes that go in and come out. */
+export const describeNetwork = (model: ModelSpec) => ({
+  name: model.name,
+  input: model.input,
+  layers: inferLayers(model).map(({ spec, input, output, isFlat }) => ({ ...spec, input, output, isFlat })),
+});
+
 /** Trains in PyTorch; why that cannot be done, where it cannot. */
 export async function runTorchSprint(options: TorchOptions): Promise<TorchSprint | { readonly missing: string }> {
-  const { python, model, recipe, seed, threads, signal } = options;
+  const { python, model, recipe, seed, threads, evaluate, signal } = options;
   if (!existsSync(SCRIPT)) return { missing: 'tools/peers/train_torch.py is part of the checkout, not of the package' };
   const data = options.data ?? join(findCacheFolder(), 'mnist');
-  const layers = inferLayers(model).map(({ spec, input, output, isFlat }) => ({ ...spec, input, output, isFlat }));
-  const described = { name: model.name, input: model.input, layers };
-  const order = JSON.stringify({ model: described, recipe, seed, threads, data, evaluate: 'end' });
+  const order = JSON.stringify({ model: describeNetwork(model), recipe, seed, threads, data, evaluate });
   const began = performance.now();
   const env = { ...process.env, OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) };
   const child = spawn(python, [SCRIPT], { stdio: ['pipe', 'pipe', 'pipe'], signal, env });
@@ -51,9 +60,16 @@ export async function runTorchSprint(options: TorchOptions): Promise<TorchSprint
   if (typeof outcome === 'string') return { missing: outcome };
   const [out, errors, [code]] = outcome;
   if (code !== 0) return { missing: errors.trim().split('\n').at(-1) ?? `it ended with code ${code}` };
-  const end = JSON.parse(out.trim().split('\n').at(-1) as string) as Record<'testCorrect' | 'testTotal', number> & {
-    torch: string;
-  };
-  const { testCorrect: correct, testTotal, torch: version } = end;
-  return { seed, correct, accuracy: correct / testTotal, seconds, version };
+  const lines = out.trim().split('\n');
+  const events = lines.map((line) => JSON.parse(line) as TorchEvent);
+  const { testCorrect: correct, testTotal, torch: version } = events.at(-1) as TorchEvent;
+  const epochs = events.slice(0, -1).map((event) => event.testCorrect);
+  return { seed, correct, epochs, accuracy: correct / testTotal, seconds, version };
+}
+
+/** An epoch, or the end. */
+interface TorchEvent {
+  readonly testCorrect: number;
+  readonly testTotal: number;
+  readonly torch: string;
 }
