@@ -3,8 +3,7 @@
  * applied a step, and nobody waits for the way of a message. What it says may have become wrong by then; it is told anew.
  */
 import { COORDINATOR_ID, type ShardRange } from '@lockstep/core';
-import type { Assignment, MessageOf } from '@lockstep/core/wire';
-import { isAmongNodes } from './assignment.js';
+import { type Assignment, isAmongNodes, type MessageOf } from '@lockstep/core/wire';
 import type { Membership } from './membership.js';
 import type { ToldStep } from './told-steps.js';
 

@@ -5,9 +5,6 @@
 import { canonicalNodes, type ShardRange } from '@lockstep/core';
 import type { Assignment } from '@lockstep/core/wire';
 
-/** Whether nodes send sums to each other; else all of them go to the coordinator and come from it. */
-export const isAmongNodes = ({ owners, groups }: Assignment): boolean => owners.length > 1 || groups.length > 0;
-
 /**
  * Whether two replicas that both compute do best to send each other their sums, and each to finish all of it: nobody then
  * waits for a way back. Not where the coordinator has more sums to send than the node, which a finished one is less than.

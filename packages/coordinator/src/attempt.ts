@@ -9,8 +9,7 @@ import {
   type StepParticipant,
   SupersededError,
 } from '@lockstep/core';
-import type { Assignment } from '@lockstep/core/wire';
-import { isAmongNodes } from './assignment.js';
+import { type Assignment, isAmongNodes } from '@lockstep/core/wire';
 import type { Deadlines } from './deadlines.js';
 import type { Membership } from './membership.js';
 import type { ToldStep } from './told-steps.js';

@@ -167,15 +167,22 @@ export class Cluster implements TrainingNode {
     if (!this.#isLast(this.#step, segment) && !isChanging) {
       const next = this.#deal(this.#step + 1, computing, segment);
       if (needsKeeper(next.told.assignment)) {
-        this.#ahead.keep(this.#tell(next));
+        this.#ahead.keep(this.#tell(next, true));
         if (next.audits.length === 0) this.#participant.foretell(next.told.assignment);
       }
     }
     return verdict;
   }
 
-  #tell(deal: Deal): Deal {
-    for (const { link } of this.membership.nodes.values()) link.send(deal.told.assignment);
+  /** @param isAhead what it says is needed only after the sums of this step */
+  #tell(deal: Deal, isAhead = false): Deal {
+    const { assignment } = deal.told;
+    // where leaders are in between, no sums go with it
+    const isLater = isAhead && assignment.groups.length === 0;
+    for (const { link } of this.membership.nodes.values()) {
+      if (isLater) link.sendLater(assignment);
+      else link.send(assignment);
+    }
     return deal;
   }
 

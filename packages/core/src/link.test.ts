@@ -74,6 +74,28 @@ it('lets go at once of what is flushed', () => {
   link.close(undefined, 'the test is over');
 });
 
+it('keeps what nobody waits for until something else leaves, or for a moment', () => {
+  vi.useFakeTimers();
+  try {
+    const { socket, link } = openLink();
+    link.sendLater({ type: 'end', text: 'later' });
+    vi.advanceTimersByTime(20);
+    expect(socket.left).toEqual([]);
+    link.send(sum, Buffer.from('one '));
+    link.flush();
+    expect(socket.left).toHaveLength(3);
+    expect(String(socket.left[0])).toContain('later');
+    link.sendLater({ type: 'end', text: 'alone' });
+    vi.advanceTimersByTime(30);
+    link.flush();
+    expect(socket.left).toHaveLength(4);
+    expect(String(socket.left[3])).toContain('alone');
+    link.close(undefined, 'the test is over');
+  } finally {
+    vi.useRealTimers();
+  }
+});
+
 it('shows no sign of life before the connection is open, and gives up one that does not open', () => {
   vi.useFakeTimers();
   try {

@@ -44,6 +44,8 @@ export const readLinkTimings = (env: Readonly<Record<string, string | undefined>
 const POLICY_VIOLATION = 1008;
 /** A socket's state while nothing can be sent, not even a ping. */
 const CONNECTING = 0;
+/** How long a message that nobody waits for may wait for another one to leave with. */
+const LATER_MS = 25;
 /** How long a last message may take to leave. */
 const LINGER_MS = 1000;
 
@@ -53,6 +55,9 @@ export class Link {
   /** If it is known, what is sent in one turn leaves in one write. */
   pipe: Pipe | undefined;
   #isCorked = false;
+  /** What leaves with the next message. */
+  #later: Message[] = [];
+  #laterTimer: NodeJS.Timeout | undefined;
   /** When the other end was last heard of. */
   heardMs = performance.now();
   #onFrame: ((frame: Frame) => void) | undefined;
@@ -106,6 +111,7 @@ export class Link {
   send(message: Message, payload: Uint8Array = EMPTY): void {
     if (this.#closed) return;
     this.#cork();
+    this.#sendLate();
     if (this.#carrier && isSum(message)) {
       this.#inFlight += 1;
       this.#carrier.send(encodeHead(message, payload, undefined), payload, () => this.#sent());
@@ -120,6 +126,22 @@ export class Link {
     this.#inFlight += 1;
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
     this.socket.send(bytes, { binary: true, fin: true }, () => this.#sent());
+  }
+
+  /**
+   * Sends a message with the next one, or a little later: each write costs both ends system calls, and a thread that is
+   * woken takes its core from one that computes.
+   */
+  sendLater(message: Message): void {
+    if (this.#closed) return;
+    this.#later.push(message);
+    this.#laterTimer ??= setTimeout(() => this.#sendLate(), LATER_MS);
+  }
+
+  #sendLate(): void {
+    clearTimeout(this.#laterTimer);
+    this.#laterTimer = undefined;
+    for (const message of this.#later.splice(0)) this.send(message);
   }
 
   #cork(): void {
@@ -207,6 +229,7 @@ export class Link {
     if (this.#closed) return;
     this.#closed = reason;
     clearInterval(this.#timer);
+    clearTimeout(this.#laterTimer);
     // nobody waits for what a closed link still has to send, so its bytes may change from here on
     this.flush();
     if (isGraceful) {

@@ -3,7 +3,7 @@ import { type Bucket, BucketForm, COORDINATOR_ID, LockstepError, listRounded, ty
 import type { Assignment, Frame, MessageOf } from '@lockstep/core/wire';
 import { loadKernels } from '@lockstep/kernels';
 import type { SharedParts } from './ordered-workers.js';
-import { comesFor, type SharedStep } from './shared-step.js';
+import { comesFor, type RoutedBucket, type SharedStep } from './shared-step.js';
 
 /** Bytes kept for a step that has not begun here. */
 const MAX_EARLY_BYTES = 2 ** 30;
@@ -14,7 +14,7 @@ export interface ArrivalHooks {
   /** What came before its step began broke a rule. */
   onFault(node: number, error: LockstepError): void;
   /** Finished sums of a bucket are here. */
-  onReduced(step: SharedStep, bucket: Bucket, frame: Frame): void;
+  onReduced(bucket: RoutedBucket, frame: Frame): void;
 }
 
 export class Arrivals {
@@ -116,15 +116,14 @@ export class Arrivals {
   #takeReduced(step: SharedStep, from: number, { offset }: MessageOf<'reduced'>, frame: Frame): void {
     const { index, bucket, form } = this.#findBucket(step, offset, frame.payload);
     const { owner, length } = bucket;
-    if (owner === this.me || step.routes.up(owner)[0] !== from)
-      throw broken(`it sent sums that node ${owner} finishes`);
+    if (owner === this.me || bucket.up[0] !== from) throw broken(`it sent sums that node ${owner} finishes`);
     if (step.reduced[index]) return;
     form.decode(frame.payload, this.#floatsAt(this.parts.memory.reductionAt, offset, length));
     // what an owner adds itself nobody else has seen; without the coordinator's replica nothing is committed
     if (this.me === COORDINATOR_ID) this.checkReduced(step.assignment, { offset, length });
     step.reduced[index] = 1;
     step.arrived.push(index);
-    this.hooks.onReduced(step, bucket, frame);
+    this.hooks.onReduced(bucket, frame);
   }
 
   #findBucket({ buckets }: SharedStep, offset: number, payload: Uint8Array) {

@@ -9,7 +9,7 @@ import {
   type StepParticipant,
   SupersededError,
 } from '@lockstep/core';
-import type { Assignment, Frame, Link, MessageOf } from '@lockstep/core/wire';
+import { type Assignment, type Frame, isAmongNodes, type Link, type MessageOf } from '@lockstep/core/wire';
 import type { RunTerms } from './greeting.js';
 import type { LocalNode } from './local-node.js';
 import type { Mesh } from './mesh.js';
@@ -32,7 +32,7 @@ export class NodeSession {
 
   constructor(
     private readonly node: LocalNode,
-    terms: RunTerms,
+    private readonly terms: RunTerms,
     private readonly link: Link,
     private readonly mesh: Mesh,
     private readonly signal: AbortSignal,
@@ -133,20 +133,27 @@ export class NodeSession {
     try {
       const { computeMs, updateMs, exchangeMs, stepMs, hash } = await this.#participant.run(assignment);
       clearTimeout(this.#telling);
-      this.link.send({
+      const times = { computeMs, updateMs, exchangeMs, stepMs };
+      this.#tellApplied(assignment, {
         type: 'applied',
         step,
         generation,
-        computeMs,
-        updateMs,
-        exchangeMs,
-        stepMs,
+        ...times,
         ...(hash !== undefined && { hash }),
       });
     } catch (error) {
       if (error instanceof SupersededError) return;
       this.#settle?.reject(error as Error);
     }
+  }
+
+  /** The coordinator waits for this only where it does not hear of it by this node's sums of the next step. */
+  #tellApplied(assignment: Assignment, applied: MessageOf<'applied'>): void {
+    const isComputing = assignment.members.some(
+      ({ node, range }) => node === this.terms.node && range.end > range.begin,
+    );
+    if (isComputing && !assignment.withHash && !isAmongNodes(assignment)) this.link.sendLater(applied);
+    else this.link.send(applied);
   }
 
   /** Says that the shards are computed if the step then takes long: `applied` says so too, and mostly comes at once. */

@@ -23,32 +23,18 @@ import {
 } from '@lockstep/core';
 import type { Assignment, Frame, Link } from '@lockstep/core/wire';
 import { Arrivals } from './arrivals.js';
+import { Computations } from './computations.js';
 import { Departures } from './departures.js';
 import type { SharedParts } from './ordered-workers.js';
-import { type Awaited, comesFor, type SharedStep, SharedSteps } from './shared-step.js';
+import { type Awaited, comesFor, type RoutedBucket, type SharedStep, SharedSteps } from './shared-step.js';
 import { StepWork } from './step-work.js';
 
-/** This node's shards of a step, as they are computed. */
-interface Computation {
-  readonly step: SharedStep;
-  readonly beganMs: number;
-  /** Until they were computed, and until they were final from the engine's tail on. */
-  ms?: number;
-  tailMs?: number;
-  failure?: unknown;
-  ended: Promise<void>;
-}
-
 export class Participant implements StepParticipant {
-  readonly #steps: SharedSteps;
   readonly #work: StepWork;
   readonly #arrivals: Arrivals;
   readonly #departures: Departures;
+  readonly #computations: Computations;
   #step: SharedStep | undefined;
-  /** What is run next, as far as is known. */
-  #next: Assignment | undefined;
-  /** Shards of the next step that are computed before it is run. */
-  #early: Computation | undefined;
   #running: Promise<unknown> = Promise.resolve();
   /** Attempts that may go on: the one that is under way, and those that follow it. */
   readonly #live = new Set<Assignment>();
@@ -56,18 +42,19 @@ export class Participant implements StepParticipant {
   #wake: () => void = () => {};
 
   constructor(
-    private readonly parts: SharedParts,
+    readonly parts: SharedParts,
     readonly me: number,
     linkTo: (node: number) => Link | undefined,
     private readonly hooks: StepHooks,
   ) {
-    this.#steps = new SharedSteps(me, parts.layout, parts.memory, parts.data.workers);
     this.#work = new StepWork(parts);
     this.#arrivals = new Arrivals(parts, me, {
       onFault: hooks.onFault,
-      onReduced: (step, bucket, frame) => this.#departures.passOn(step.routes.below(bucket.owner), frame),
+      onReduced: ({ below }, frame) => this.#departures.passOn(below, frame),
     });
     this.#departures = new Departures(parts, linkTo);
+    const steps = new SharedSteps(me, parts.layout, parts.memory, parts.data.workers);
+    this.#computations = new Computations(parts, steps, this.#work, this.#departures, () => this.#signal());
   }
 
   open(): void {
@@ -82,8 +69,7 @@ export class Participant implements StepParticipant {
   async settle(): Promise<void> {
     this.cancel();
     await this.#running.catch(() => {});
-    await this.#early?.ended;
-    this.#early = undefined;
+    await this.#computations.settle();
   }
 
   cancel(): void {
@@ -102,7 +88,7 @@ export class Participant implements StepParticipant {
     const partials = step.awaited.filter(isMissing).map(({ from }) => from);
     const sums = step.buckets
       .filter(({ owner }, index) => owner !== this.me && !step.reduced[index])
-      .flatMap(({ owner }) => step.routes.up(owner));
+      .flatMap(({ up }) => up);
     return [...new Set([...partials, ...sums])];
   }
 
@@ -113,14 +99,14 @@ export class Participant implements StepParticipant {
   // ---- a step ----
 
   foretell(assignment: Assignment): void {
-    this.#next = assignment;
+    this.#computations.foretell(assignment);
   }
 
   /** An attempt at the same step ends; the steps before it are finished first, since all of them is on its way. */
   async run(assignment: Assignment, audits: readonly ShardRange[] = []): Promise<StepOutcome> {
     this.#endFrom(assignment.step);
     this.#live.add(assignment);
-    this.#next = assignment;
+    if (audits.length === 0) this.#computations.foretell(assignment);
     const running = this.#running
       .catch(() => {})
       .then(() => this.#share(assignment, audits))
@@ -132,7 +118,7 @@ export class Participant implements StepParticipant {
   async #share(assignment: Assignment, audits: readonly ShardRange[]): Promise<StepOutcome> {
     this.#checkCurrent(assignment);
     this.hooks.onBegan?.(assignment);
-    const computation = (await this.#takeEarly(assignment)) ?? (await this.#compute(assignment, audits));
+    const computation = await this.#computations.take(assignment, audits);
     const { step } = computation;
     this.#step = step;
     this.#arrivals.begin(step);
@@ -158,73 +144,24 @@ export class Participant implements StepParticipant {
     const { beganMs, ms: computeMs = 0, tailMs = 0 } = computation;
     const exchangeMs = now - (this.#departures.beganMs ?? now);
     const times = { computeMs, tailMs, exchangeMs, updateMs: this.#work.orderedMs, stepMs: now - beganMs };
-    await this.#computeNext(assignment);
+    await this.#computations.goOn(assignment);
     if (!isTold) this.hooks.onContributed(assignment, computeMs);
     return { ...this.#work.readResult(assignment), ...times };
   }
 
-  /** Plans a step and has this node's shards of it computed. */
-  async #compute(assignment: Assignment, audits: readonly ShardRange[]): Promise<Computation> {
-    this.parts.prepareEpoch(Math.floor(assignment.step / this.#epochSteps));
-    await this.#departures.drainPartials();
-    this.#departures.beganMs = undefined;
-    this.#work.orderedMs = 0;
-    const beganMs = performance.now();
-    const step = this.#steps.begin(assignment, audits);
-    const computation: Computation = { step, beganMs, ended: Promise.resolve() };
-    const onTail = (): void => {
-      computation.tailMs = performance.now() - beganMs;
-      this.#signal();
-    };
-    computation.ended = this.#work
-      .contribute(step, { onTail, beforeAgain: () => this.#departures.drainPartials() })
-      .then(() => {
-        computation.ms = performance.now() - beganMs;
-      })
-      .catch((error: unknown) => {
-        computation.failure = error;
-      })
-      .finally(() => this.#signal());
-    return computation;
-  }
-
-  /**
-   * At the end of a step, while others are told of it: the cores go on with the next one. Not where the replicas are
-   * compared first, since the step might be taken back.
-   */
-  async #computeNext({ step, withHash }: Assignment): Promise<void> {
-    const next = this.#next;
-    this.#next = undefined;
-    if (next?.step !== step + 1 || withHash || !this.#departures.arePartialsGone) return;
-    this.#early = await this.#compute(next, []);
-  }
-
-  /** What was computed of a step before it is run; undefined if nothing was, or of an attempt that is no more. */
-  async #takeEarly(assignment: Assignment): Promise<Computation | undefined> {
-    const early = this.#early;
-    if (!early) return undefined;
-    if (early.step.assignment !== assignment) await early.ended;
-    this.#early = undefined;
-    return early.step.assignment === assignment ? early : undefined;
-  }
-
-  get #epochSteps(): number {
-    return this.parts.data.results.length / 2;
-  }
-
   /** Does the most urgent thing that can be done; false when all there is to do is wait. */
   async #advance(step: SharedStep): Promise<boolean> {
-    const { buckets, sent, missing, ungathered, reduced, routes } = step;
+    const { buckets, sent, missing, ungathered, reduced } = step;
     const next = buckets.findIndex(
       (bucket, index) =>
         !sent[index] &&
         ungathered[index] === 0 &&
         this.#work.isFinal(bucket) &&
-        routes.up(bucket.owner).every((node) => this.#departures.hasRoom(node)),
+        bucket.up.every((node) => this.#departures.hasRoom(node)),
     );
     if (next >= 0) {
       sent[next] = 1;
-      await this.#send(step, buckets[next] as Bucket);
+      await this.#send(step, buckets[next] as RoutedBucket);
       return true;
     }
     const complete = buckets.findIndex(
@@ -242,22 +179,19 @@ export class Participant implements StepParticipant {
     return true;
   }
 
-  async #send(step: SharedStep, bucket: Bucket): Promise<void> {
-    const { assignment, own, routes } = step;
-    const receivers = routes.up(bucket.owner);
-    if (own.length === 0 || receivers.length === 0) return;
+  async #send(step: SharedStep, bucket: RoutedBucket): Promise<void> {
+    const { assignment, own } = step;
     await this.#work.fold(step, bucket);
     this.#checkCurrent(assignment);
-    this.#departures.sendPartials(assignment, own, bucket, receivers);
+    this.#departures.sendPartials(assignment, own, bucket, bucket.up);
   }
 
   /** Finishes the canonical tree on a bucket, sends the sum towards every replica, and applies it. */
   async #reduce(step: SharedStep, index: number): Promise<void> {
-    const bucket = step.buckets[index] as Bucket;
+    const bucket = step.buckets[index] as RoutedBucket;
     this.#compareAudits(step, bucket);
     if (!step.reduced.includes(1)) await this.#departures.drainReduced();
-    const below = step.routes.below(bucket.owner);
-    await this.#work.reduce(step, bucket, () => this.#departures.sendReduced(step.assignment, bucket, below));
+    await this.#work.reduce(step, bucket, () => this.#departures.sendReduced(step.assignment, bucket, bucket.below));
     this.#checkOwn(step, bucket);
     step.reduced[index] = 1;
     if (this.#work.isClipping) step.arrived.push(index);
@@ -300,7 +234,7 @@ export class Participant implements StepParticipant {
   /** Ends the attempts at this step and later ones. */
   #endFrom(step: number): void {
     for (const assignment of this.#live) if (assignment.step >= step) this.#live.delete(assignment);
-    if (this.#next && this.#next.step >= step) this.#next = undefined;
+    this.#computations.forgetFrom(step);
     this.#signal();
   }
 

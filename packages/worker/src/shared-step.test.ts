@@ -1,5 +1,4 @@
 import {
-  type Bucket,
   canonicalNodes,
   inferLayers,
   planContribution,
@@ -11,7 +10,7 @@ import type { Assignment } from '@lockstep/core/wire';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { maxPartials, planMemory } from './memory-plan.js';
-import { comesFor, type SharedStep, SharedSteps } from './shared-step.js';
+import { comesFor, type RoutedBucket, type SharedStep, SharedSteps } from './shared-step.js';
 
 const layout = planContribution(inferLayers((zooModels[0] as (typeof zooModels)[number]).model));
 
@@ -67,18 +66,19 @@ describe('the plans of a step that several nodes share', () => {
           const sent: string[] = [];
           const awaited: string[] = [];
           const reached: number[] = [];
-          for (const [me, { buckets, own, routes, awaited: all, missing }] of plans) {
-            const bucket = buckets[index] as Bucket;
-            for (const node of routes.up(bucket.owner)) {
+          for (const [me, { buckets, own, awaited: all, missing, sent: isSent }] of plans) {
+            const bucket = buckets[index] as RoutedBucket;
+            const before = sent.length;
+            for (const node of bucket.up) {
               sent.push(...own.map(({ range }) => `${me} to ${node}: ${keyOf(range)}`));
             }
+            expect(isSent[index]).toBe(sent.length > before ? 0 : 1);
             const mine = all.filter((one) => comesFor(one, bucket, me));
             awaited.push(...mine.map(({ from, range }) => `${from} to ${me}: ${keyOf(range)}`));
             expect(missing[index]).toBe(mine.length);
             if (bucket.owner === me) reached.push(me);
-            reached.push(...routes.below(bucket.owner));
-            for (const node of routes.below(bucket.owner))
-              expect(plans.get(node)?.routes.up(bucket.owner)).toEqual([me]);
+            reached.push(...bucket.below);
+            for (const node of bucket.below) expect(plans.get(node)?.buckets[index]?.up).toEqual([me]);
           }
           expect(awaited.sort()).toEqual(sent.sort());
           expect(reached.sort((a, b) => a - b)).toEqual(assignment.replicas);

@@ -13,7 +13,7 @@ import {
 import type { Assignment } from '@lockstep/core/wire';
 import type { MemoryPlan } from './memory-plan.js';
 import type { FoldJob } from './orders.js';
-import { planRoutes, type Routes } from './routes.js';
+import { planRoutes } from './routes.js';
 
 /** A vector of the arena that holds a canonical node, or will. */
 export interface Held {
@@ -36,11 +36,16 @@ export interface Audit extends Held {
   readonly jobs: readonly FoldJob[];
 }
 
+/** A bucket, to whom this node sends its sums of it, and to whom it hands the finished ones (routes.ts). */
+export interface RoutedBucket extends Bucket {
+  readonly up: readonly number[];
+  readonly below: readonly number[];
+}
+
 /** What steps of the same assignment have in common. */
 interface SharedPlan {
-  readonly buckets: readonly Bucket[];
+  readonly buckets: readonly RoutedBucket[];
   readonly range: ShardRange;
-  readonly routes: Routes;
   /** To whom sums of some bucket go. */
   readonly receivers: readonly number[];
   /** Canonical nodes of each worker's shards. */
@@ -52,19 +57,20 @@ interface SharedPlan {
   readonly audits: readonly Audit[];
   /** Finishes the canonical tree; none where other nodes own every bucket. */
   readonly reduction: readonly FoldJob[];
-}
-
-export interface SharedStep extends SharedPlan {
-  readonly assignment: Assignment;
   /** For each bucket, partial sums that are still to come; of them those without which this node's own cannot go up. */
   readonly missing: Int32Array;
   readonly ungathered: Int32Array;
+  /** For each bucket, whether this node has sent its sums of it, or has none to send. */
+  readonly sent: Uint8Array;
+}
+
+/** Its counts go down, and its marks are set, while it goes on. */
+export interface SharedStep extends SharedPlan {
+  readonly assignment: Assignment;
   /** For each bucket, whether its sum is here. */
   readonly reduced: Uint8Array;
   /** Buckets that are reduced and not yet applied. */
   readonly arrived: number[];
-  /** For each bucket, whether this node's sums of it were sent. */
-  readonly sent: Uint8Array;
   applied: number;
 }
 
@@ -91,15 +97,15 @@ export class SharedSteps {
       this.#plan = planShared(assignment, audits, this.me, this.layout, this.memory, this.workers);
       this.#key = key;
     }
-    const { buckets, awaited } = this.#plan;
+    const { missing, ungathered, sent, buckets } = this.#plan;
     return {
       ...this.#plan,
       assignment,
-      missing: Int32Array.from(buckets, (bucket) => awaited.filter((one) => comesFor(one, bucket, this.me)).length),
-      ungathered: new Int32Array(buckets.length).fill(awaited.filter(({ isForOwned }) => !isForOwned).length),
+      missing: missing.slice(),
+      ungathered: ungathered.slice(),
+      sent: sent.slice(),
       reduced: new Uint8Array(buckets.length),
       arrived: [],
-      sent: new Uint8Array(buckets.length),
       applied: 0,
     };
   }
@@ -118,9 +124,11 @@ function planShared(
   workers: number,
 ): SharedPlan {
   const owners = assignment.owners.length > 0 ? assignment.owners : [me];
-  const buckets = planBuckets(layout, owners, BUCKET);
   const routes = planRoutes(assignment, me);
-  const receivers = [...new Set(owners.flatMap((owner) => routes.up(owner)))];
+  const buckets = planBuckets(layout, owners, BUCKET).map((bucket): RoutedBucket => {
+    return { ...bucket, up: routes.up(bucket.owner), below: routes.below(bucket.owner) };
+  });
+  const receivers = [...new Set(buckets.flatMap(({ up }) => up))];
   const rangeOf = (nodes: readonly number[]): ShardRange => joinRanges(assignment, nodes);
   const range = rangeOf([me]);
   let partials = 0;
@@ -142,7 +150,6 @@ function planShared(
   if (partials > memory.partials) throw crowdError(partials, memory.partials);
   return {
     buckets,
-    routes,
     receivers,
     range,
     computed,
@@ -151,6 +158,9 @@ function planShared(
     awaited,
     audits: planned,
     reduction: isOwner ? [planReduction([...computed, ...awaited].sort(byShards), memory.reductionAt)] : [],
+    missing: Int32Array.from(buckets, (bucket) => awaited.filter((one) => comesFor(one, bucket, me)).length),
+    ungathered: new Int32Array(buckets.length).fill(gathered.length),
+    sent: Uint8Array.from(buckets, ({ up }) => (up.length === 0 || merged.held.length === 0 ? 1 : 0)),
   };
 }
 
