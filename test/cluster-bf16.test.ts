@@ -1,5 +1,5 @@
 /** Gradients in bf16 between processes: the bits of one process alone, in half the bytes. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import {
   BucketForm,
   canonicalNodes,
@@ -8,12 +8,13 @@ import {
   loadModelSpec,
   planContribution,
 } from '../packages/core/dist/index.js';
-import { Fixture, HarmfulProxy, portOf } from './cluster-fixture.ts';
+import { useFixture } from './cluster-fixture.ts';
+import { HarmfulProxy, portOf } from './harmful-proxy.ts';
 import { HostileNode, learnSelfTest } from './hostile-node.ts';
 
 const STEPS = 20;
 const BF16 = ['--gradient-precision', 'bf16'];
-const fixture = new Fixture();
+const fixture = useFixture();
 const layout = planContribution(inferLayers(loadModelSpec(fixture.model).model));
 const gradientFloats = listGradients(layout).reduce((sum, { begin, end }) => sum + end - begin, 0);
 const ALL_FLOATS = layout.length;
@@ -25,8 +26,6 @@ beforeAll(async () => {
   [expected, expectedFloat32] = await Promise.all([fixture.train(STEPS, BF16).hash(), fixture.train(STEPS).hash()]);
   selfTest = await learnSelfTest(fixture, { gradientPrecision: 'bf16' });
 });
-afterEach(() => fixture.clear());
-afterAll(() => fixture.remove());
 
 it('is another result than in float32', () => {
   expect(expected).not.toBe(expectedFloat32);

@@ -1,19 +1,14 @@
 /** Chaos: nodes come, die, stall and lose their links as a seed says, for 300 steps; the bits are those of one process. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Fixture, HarmfulProxy, type Program, portOf } from './cluster-fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { useFixture } from './cluster-fixture.ts';
+import { HarmfulProxy, portOf } from './harmful-proxy.ts';
+import type { Program } from './program.ts';
 
 const STEPS = 300;
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
 /** A run that takes longer than this hangs. */
 const LIMIT_MS = 150_000;
-const fixture = new Fixture();
-let expected = '';
-
-beforeAll(async () => {
-  expected = await fixture.train(STEPS).hash();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.remove());
+const fixture = useFixture(STEPS);
 
 /** A small generator, so that a seed tells the whole story (mulberry32). */
 function createRandom(seed: number): (below: number) => number {
@@ -65,7 +60,7 @@ describe('chaos', () => {
       else if (what === 3) victim?.kill('SIGKILL');
       if (nodes.filter((node) => node.isAlive).length < 3 || what === 4) nodes.push(bear());
     }
-    expect(await run.hash()).toBe(expected);
+    expect(await run.hash()).toBe(fixture.expected);
     proxy.close();
   });
 });

@@ -1,17 +1,14 @@
-/** What tests of clusters share: made-up data, real CLI processes, a TCP proxy that does harm on request. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
+/** What tests of clusters share: made-up data, and runs and nodes on it as real CLI processes. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { afterAll, afterEach, beforeAll } from 'vitest';
 import { encodeIdxImages, encodeIdxLabels } from '../packages/core/dist/index.js';
+import { Program } from './program.ts';
 
 export const BIN = path.resolve(import.meta.dirname, '../packages/cli/dist/bin.js');
 const SIDE = 12;
 const CLASSES = 10;
-/** How many times longer a test waits: for a machine that is busy with other things. */
-const PATIENCE = Number(process.env['LOCKSTEP_TEST_PATIENCE'] ?? 1);
 /** 9 steps an epoch, the last of one shard. */
 const TRAIN_COUNT = 1040;
 const TEST_COUNT = 90;
@@ -51,6 +48,8 @@ export class Fixture {
   readonly data = path.join(this.folder, 'data');
   readonly token = path.join(this.folder, 'token');
   readonly running = new Set<Program>();
+  /** The hash that runs are to have: that of one process with one worker. */
+  expected = '';
 
   constructor(isWide = false) {
     mkdirSync(this.data);
@@ -161,194 +160,17 @@ export class Fixture {
   }
 }
 
-export type Event = { readonly event: string } & Record<string, unknown>;
-
-/** A process of the real CLI. */
-export class Program {
-  readonly events: Event[] = [];
-  stdout = '';
-  stderr = '';
-  readonly exit: Promise<number>;
-  readonly #child: ChildProcess;
-  #wake: (() => void)[] = [];
-
-  constructor(command: readonly string[], env: Record<string, string>) {
-    const [file = '', ...args] = command;
-    this.#child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
-    this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#read(text));
-    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-      this.stderr += text;
-      this.#notify();
-    });
-    this.exit = new Promise((resolve) => {
-      this.#child.on('close', (code, signal) => {
-        this.#notify();
-        resolve(code ?? (signal === null ? -1 : 128));
-      });
-    });
-  }
-
-  get pid(): number {
-    return this.#child.pid ?? 0;
-  }
-
-  get isAlive(): boolean {
-    return this.#child.exitCode === null && this.#child.signalCode === null;
-  }
-
-  /** The most memory that the process has had, in MiB; undefined where the system does not say (it is Linux that does). */
-  get peakMebibytes(): number | undefined {
-    if (!existsSync(`/proc/${this.pid}/status`)) return undefined;
-    const kibibytes = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.pid}/status`, 'utf8'))?.[1];
-    return kibibytes === undefined ? undefined : Number(kibibytes) / 1024;
-  }
-
-  kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
-  }
-
-  #read(text: string): void {
-    this.stdout += text;
-    const lines = this.stdout.split('\n');
-    this.stdout = lines.pop() ?? '';
-    for (const line of lines) if (line.startsWith('{')) this.events.push(JSON.parse(line) as Event);
-    this.#notify();
-  }
-
-  #notify(): void {
-    for (const wake of this.#wake.splice(0)) wake();
-  }
-
-  /** Resolves when the condition holds; fails when it does not in time, with what the process said. */
-  async until<T>(find: () => T | undefined | false, what: string, timeoutMs = 20_000): Promise<T> {
-    const deadline = performance.now() + PATIENCE * timeoutMs;
-    for (;;) {
-      const found = find();
-      if (found !== undefined && found !== false) return found;
-      if (performance.now() > deadline || !this.isAlive) {
-        const late = find();
-        if (late !== undefined && late !== false) return late;
-        throw new Error(
-          `${what} did not happen.\n${this.events
-            .slice(-8)
-            .map((e) => JSON.stringify(e))
-            .join('\n')}\n${this.stderr.slice(-2000)}`,
-        );
-      }
-      await new Promise<void>((resolve) => {
-        this.#wake.push(resolve);
-        setTimeout(resolve, 50);
-      });
-    }
-  }
-
-  event(name: string, timeoutMs?: number, matches: (event: Event) => boolean = () => true): Promise<Event> {
-    return this.until(
-      () => this.events.find((event) => event.event === name && matches(event)),
-      `the event ${name}`,
-      timeoutMs,
-    );
-  }
-
-  async url(timeoutMs?: number): Promise<string> {
-    return String((await this.event('listening', timeoutMs))['url']);
-  }
-
-  /** The hash of the result. */
-  async hash(timeoutMs = 40_000): Promise<string> {
-    const end = await this.event('end', timeoutMs);
-    return String(end['parametersSha256']);
-  }
+/**
+ * A fixture whose processes end with each test, and which goes with the last.
+ *
+ * @param steps of the run whose hash is `expected`; none: it is not needed
+ */
+export function useFixture(steps?: number, flags: readonly string[] = []): Fixture {
+  const fixture = new Fixture();
+  beforeAll(async () => {
+    if (steps !== undefined) fixture.expected = await fixture.train(steps, flags).hash();
+  });
+  afterEach(() => fixture.clear());
+  afterAll(() => fixture.remove());
+  return fixture;
 }
-
-/** Bytes on their way through the proxy; returns what goes on, undefined to cut both sides. */
-export type Tamper = (chunk: Buffer, direction: 'up' | 'down', seen: number) => Buffer | undefined;
-
-/** A TCP proxy in front of a coordinator or of a node. */
-export class HarmfulProxy {
-  readonly #server: net.Server;
-  readonly #pairs = new Set<[net.Socket, net.Socket]>();
-  tamper: Tamper = (chunk) => chunk;
-  delayMs = 0;
-  isDown = false;
-  /** Connections that came while it was down. */
-  refused = 0;
-
-  /**
-   * @param target a port of 127.0.0.1; undefined: the one that the proxy has itself, at its own address
-   * @param address where it listens, and from where it seems to come: another than 127.0.0.1 needs Linux
-   */
-  constructor(
-    private readonly target: number | undefined,
-    private readonly address = '127.0.0.1',
-  ) {
-    this.#server = net.createServer({ noDelay: true }, (near) => this.#join(near));
-  }
-
-  async open(): Promise<string> {
-    await new Promise<void>((resolve) => this.#server.listen(0, this.address, resolve));
-    return `ws://${this.address}:${this.#port}`;
-  }
-
-  get #port(): number {
-    return (this.#server.address() as net.AddressInfo).port;
-  }
-
-  #join(near: net.Socket): void {
-    if (this.isDown) {
-      this.refused += 1;
-      near.destroy();
-      return;
-    }
-    const far = net.connect({
-      host: '127.0.0.1',
-      port: this.target ?? this.#port,
-      localAddress: this.address,
-      noDelay: true,
-    });
-    const pair: [net.Socket, net.Socket] = [near, far];
-    this.#pairs.add(pair);
-    this.#pipe(near, far, 'up', pair);
-    this.#pipe(far, near, 'down', pair);
-  }
-
-  #pipe(from: net.Socket, to: net.Socket, direction: 'up' | 'down', pair: [net.Socket, net.Socket]): void {
-    let seen = 0;
-    from.on('data', (chunk) => {
-      const passed = this.tamper(Buffer.from(chunk), direction, seen);
-      seen += chunk.length;
-      if (passed === undefined) this.#cut(pair);
-      else if (this.delayMs > 0) setTimeout(() => to.write(passed), this.delayMs);
-      else to.write(passed);
-    });
-    for (const event of ['close', 'error'] as const) from.on(event, () => this.#cut(pair));
-  }
-
-  #cut(pair: [net.Socket, net.Socket]): void {
-    for (const socket of pair) socket.destroy();
-    this.#pairs.delete(pair);
-  }
-
-  /** Ends every connection now. */
-  cut(): void {
-    for (const pair of [...this.#pairs]) this.#cut(pair);
-  }
-
-  close(): void {
-    this.isDown = true;
-    this.cut();
-    this.#server.close();
-  }
-}
-
-/** A port that nobody has at the moment. */
-export async function findFreePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-export const portOf = (url: string): number => Number(new URL(url).port);

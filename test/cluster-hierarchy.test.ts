@@ -1,7 +1,9 @@
 /** Sums that go through the leaders of groups: five replicas, of which 0 leads 1 and 2, and 3 leads 4. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { inferLayers, loadModelSpec, planContribution } from '../packages/core/dist/index.js';
-import { Fixture, HarmfulProxy, type Program, portOf } from './cluster-fixture.ts';
+import { useFixture } from './cluster-fixture.ts';
+import { HarmfulProxy, portOf } from './harmful-proxy.ts';
+import type { Program } from './program.ts';
 
 const STEPS = 60;
 /** Most of them after all nodes know each other; until then sums go through the coordinator. */
@@ -9,14 +11,7 @@ const MANY_STEPS = 600;
 /** All of the vector is one bucket; or several, of which each leader owns some. */
 const ONE_BUCKET = {};
 const SMALL_BUCKETS = { LOCKSTEP_BUCKET_FLOATS: '1024' };
-const fixture = new Fixture();
-let expected = '';
-
-beforeAll(async () => {
-  expected = await fixture.train(STEPS).hash();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.remove());
+const fixture = useFixture(STEPS);
 
 interface Start {
   readonly steps?: number;
@@ -44,7 +39,7 @@ async function start({ steps = STEPS, flags = [], env = ONE_BUCKET, faults = [],
   return { run, nodes };
 }
 
-async function expectSameBits(run: Program, bits = expected): Promise<void> {
+async function expectSameBits(run: Program, bits = fixture.expected): Promise<void> {
   expect(await run.hash()).toBe(bits);
   expect(await run.exit).toBe(0);
 }
@@ -60,7 +55,7 @@ describe('a hierarchy of five', () => {
     ],
   ])('gives the bits of one process with %s', async (_, flags, env, threads) => {
     const alone = flags.filter((flag, index) => flag !== '--workers' && flags[index - 1] !== '--workers');
-    const bits = alone.length === 0 ? expected : await fixture.train(STEPS, alone).hash();
+    const bits = alone.length === 0 ? fixture.expected : await fixture.train(STEPS, alone).hash();
     const { run, nodes } = await start({ flags, env, threads });
     await expectSameBits(run, bits);
     for (const node of nodes) expect(await node.exit).toBe(0);

@@ -1,18 +1,13 @@
 /** Runs over links that do harm: whatever happens to the bytes, the node comes back and the bits are those of one process. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Fixture, HarmfulProxy, type Program, portOf, type Tamper } from './cluster-fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { useFixture } from './cluster-fixture.ts';
+import { HarmfulProxy, portOf, type Tamper } from './harmful-proxy.ts';
+import type { Program } from './program.ts';
 
 const STEPS = 20;
 /** Well inside the steps: what comes before is handshake and state. */
 const AFTER_BYTES = 100_000;
-const fixture = new Fixture();
-let expected = '';
-
-beforeAll(async () => {
-  expected = await fixture.train(STEPS).hash();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.remove());
+const fixture = useFixture(STEPS);
 
 /** A run that a node alone computes, behind a proxy. */
 async function startRun(tamper: Tamper, delayMs = 0): Promise<{ run: Program; proxy: HarmfulProxy }> {
@@ -55,7 +50,7 @@ describe.each(['up', 'down'] as const)('on the way %s', (direction) => {
     expect(gone['node']).toBe('far');
     expect(gone['reason']).not.toBe('');
     await run.until(() => run.events.filter(({ event }) => event === 'node-joined')[1], 'its return');
-    expect(await run.hash()).toBe(expected);
+    expect(await run.hash()).toBe(fixture.expected);
     expect(await run.exit).toBe(0);
     proxy.close();
   });
@@ -70,13 +65,13 @@ it('a link that stops carrying anything is given up after the time of silence, a
   expect((await run.event('node-evicted'))['code']).toMatch(/^LOCKSTEP_NODE_(SILENT|STALLED)$/);
   proxy.tamper = (chunk) => chunk;
   proxy.cut();
-  expect(await run.hash()).toBe(expected);
+  expect(await run.hash()).toBe(fixture.expected);
   proxy.close();
 });
 
 it('a link that delays everything by 20 ms changes nothing', async () => {
   const { run, proxy } = await startRun((chunk) => chunk, 20);
-  expect(await run.hash()).toBe(expected);
+  expect(await run.hash()).toBe(fixture.expected);
   expect(run.events.filter(({ event }) => event === 'node-left' || event === 'node-evicted')).toEqual([]);
   proxy.close();
 });

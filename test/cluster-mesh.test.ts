@@ -1,6 +1,8 @@
 /** Connections between the nodes of a mesh that are cut: the run goes on as a star until they are back, with the same bits. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Fixture, HarmfulProxy, type Program, portOf } from './cluster-fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { useFixture } from './cluster-fixture.ts';
+import { HarmfulProxy, portOf } from './harmful-proxy.ts';
+import type { Program } from './program.ts';
 
 /** Enough for a mesh to come together again while they go on. */
 const STEPS = 120;
@@ -11,14 +13,7 @@ const AFTER_BYTES = 60_000;
 const SUMS_BYTES = 30_000;
 /** No deadline helps: a node that waits for lost sums waits for ever. */
 const NO_DEADLINE = { LOCKSTEP_NODE_DEADLINE_MS: '1000000' };
-const fixture = new Fixture();
-let expected = '';
-
-beforeAll(async () => {
-  expected = await fixture.train(STEPS).hash();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.remove());
+const fixture = useFixture(STEPS);
 
 /**
  * A run of three whose first node has an address of its own, from which it comes to the coordinator and at which the
@@ -68,7 +63,7 @@ describe.runIf(process.platform === 'linux')('a mesh of three whose two nodes lo
       direct.isDown = false;
       await run.until(() => bytesSince > 0, 'a call when the way is back');
       const late = fixture.worker(url, ['--name', 'late', '--mesh-listen', '127.0.0.1:0']);
-      expect(await run.hash()).toBe(expected);
+      expect(await run.hash()).toBe(fixture.expected);
       expect(await run.exit).toBe(0);
       expect(run.events.filter(({ event }) => event === 'node-left' || event === 'node-evicted')).toEqual([]);
       expect(bytesSince).toBeGreaterThan(SUMS_BYTES);

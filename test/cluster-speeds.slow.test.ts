@@ -1,6 +1,7 @@
 /** Shards follow the speed that is measured of each node, and no bit follows them. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Fixture, type Program } from './cluster-fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { useFixture } from './cluster-fixture.ts';
+import type { Program } from './program.ts';
 
 /** 16 shards to deal; 5 steps an epoch. */
 const BATCH = ['--batch-size', '256'];
@@ -10,14 +11,7 @@ const HELD_STEP = 60;
 const NODE = { LOCKSTEP_ISA: 'portable', LOCKSTEP_SILENCE_MS: '60000' };
 const STOPPED_MS = 12;
 const RUNNING_MS = 2;
-const fixture = new Fixture();
-let expected = '';
-
-beforeAll(async () => {
-  expected = await fixture.train(STEPS, BATCH).hash();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.remove());
+const fixture = useFixture(STEPS, BATCH);
 
 /** Shards of the busy node by those of the free one, each time that they were dealt in these steps. */
 function ratiosOf(run: Program, isAt: (step: number) => boolean): number[] {
@@ -69,7 +63,7 @@ describe.each(['star', 'mesh'])('a %s of two nodes', (topology) => {
     const least = Math.min(...ratiosOf(run, (step) => step < HELD_STEP));
     expect(least).toBeLessThan(0.5);
     start('third');
-    expect(await run.hash(120_000)).toBe(expected);
+    expect(await run.hash(120_000)).toBe(fixture.expected);
     expect(await run.exit).toBe(0);
     expect(ratiosOf(run, (step) => step >= HELD_STEP).at(-1)).toBeGreaterThan(least);
     expect(run.events.filter(({ event }) => event === 'node-left' || event === 'node-evicted')).toEqual([]);

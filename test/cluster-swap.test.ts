@@ -1,19 +1,13 @@
 /** Two replicas that send each other their sums and both finish the reduction, as two do unless told otherwise. */
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { inferLayers, loadModelSpec, planContribution } from '../packages/core/dist/index.js';
-import { Fixture, HarmfulProxy, portOf } from './cluster-fixture.ts';
+import { useFixture } from './cluster-fixture.ts';
+import { HarmfulProxy, portOf } from './harmful-proxy.ts';
 
 const STEPS = 40;
 /** Many more buckets than may be on their way at a time. */
 const MANY_BUCKETS = { LOCKSTEP_BUCKET_FLOATS: '64' };
-const fixture = new Fixture();
-let expected = '';
-
-beforeAll(async () => {
-  expected = await fixture.train(STEPS).hash();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.remove());
+const fixture = useFixture(STEPS);
 
 describe('two nodes that swap their sums', () => {
   it.each([
@@ -23,7 +17,7 @@ describe('two nodes that swap their sums', () => {
     ['bf16, clipping and an average', ['--gradient-precision', 'bf16', '--clip-norm', '0.01', '--ema', '0.9'], '2', {}],
   ])('give the bits of one process with %s', async (_, flags, threads, env) => {
     const recipe = flags.filter((flag, index) => flag !== '--workers' && flags[index - 1] !== '--workers');
-    const bits = recipe.length === 0 ? expected : await fixture.train(STEPS, recipe).hash();
+    const bits = recipe.length === 0 ? fixture.expected : await fixture.train(STEPS, recipe).hash();
     const run = fixture.listen(STEPS, [...flags, '--wait-for', '1'], env);
     const node = fixture.worker(await run.url(), ['--threads', threads], env);
     expect(await run.hash()).toBe(bits);
@@ -40,14 +34,14 @@ describe('two nodes that swap their sums', () => {
     const run = fixture.listen(STEPS, ['--wait-for', '1']);
     fixture.worker(await run.url(), ['--name', name], { LOCKSTEP_FAULT: fault });
     expect(await run.event(event)).toMatchObject({ node: name, step: 20 });
-    expect(await run.hash()).toBe(expected);
+    expect(await run.hash()).toBe(fixture.expected);
     expect(await run.exit).toBe(0);
   });
 
   it("go on when the coordinator's sums are not numbers, with the node's", async () => {
     const run = fixture.listen(STEPS, ['--wait-for', '1'], { LOCKSTEP_FAULT: 'contributed:0:20:nan' });
     const node = fixture.worker(await run.url());
-    expect(await run.hash()).toBe(expected);
+    expect(await run.hash()).toBe(fixture.expected);
     expect(await run.exit).toBe(0);
     expect(await node.exit).toBe(0);
     expect(run.events.filter(({ event }) => event === 'node-evicted')).toEqual([]);
@@ -57,7 +51,7 @@ describe('two nodes that swap their sums', () => {
     const fault = { LOCKSTEP_FAULT: 'contributed:0:20:exit' };
     const run = fixture.listen(STEPS, ['--wait-for', '1'], fault);
     const node = fixture.worker(await run.url(), [], { LOCKSTEP_FAULT: 'contribute:0:25:exit' });
-    expect(await run.hash()).toBe(expected);
+    expect(await run.hash()).toBe(fixture.expected);
     expect(await run.exit).toBe(0);
     expect(run.stderr + JSON.stringify(run.events)).toContain('it was replaced');
     expect(await node.exit).toBe(0);
@@ -73,7 +67,7 @@ describe('two nodes that swap their sums', () => {
       return chunk;
     };
     fixture.worker(await proxy.open());
-    expect(await run.hash()).toBe(expected);
+    expect(await run.hash()).toBe(fixture.expected);
     const { length } = planContribution(inferLayers(loadModelSpec(fixture.model).model));
     // one vector each way in every step, and in the beginning the state and its two slots
     expect(passed.up / (4 * length)).toBeLessThan(STEPS * 1.1);

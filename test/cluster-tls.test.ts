@@ -1,20 +1,17 @@
 /** Runs over TLS. */
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
-import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { Fixture } from './cluster-fixture.ts';
+import { describe, expect, it } from 'vitest';
+import { useFixture } from './cluster-fixture.ts';
 
 const STEPS = 20;
-const fixture = new Fixture();
+const fixture = useFixture();
 const cert = path.join(fixture.folder, 'cert.pem');
 const key = path.join(fixture.folder, 'key.pem');
 const openssl = spawnSync('openssl', [
   ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
   ...['-keyout', key, '-out', cert, '-subj', '/CN=localhost', '-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'],
 ]);
-
-afterEach(() => fixture.clear());
-afterAll(() => fixture.remove());
 
 describe.runIf(openssl.status === 0)('TLS', () => {
   it('gives the same bits, to nodes that know the certificate and only to them', async () => {

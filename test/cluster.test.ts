@@ -1,17 +1,12 @@
 /** Runs over several processes of the real CLI: whatever happens to them, the bits are those of one process alone. */
 import { readdirSync, statSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type Event, Fixture, HarmfulProxy, type Program, portOf } from './cluster-fixture.ts';
+import { Fixture, useFixture } from './cluster-fixture.ts';
+import { HarmfulProxy, portOf } from './harmful-proxy.ts';
+import type { Event, Program } from './program.ts';
 
 const STEPS = 40;
-const fixture = new Fixture();
-let expected = '';
-
-beforeAll(async () => {
-  expected = await fixture.train(STEPS).hash();
-});
-afterEach(() => fixture.clear());
-afterAll(() => fixture.remove());
+const fixture = useFixture(STEPS);
 
 /** Which file it is, whatever its name. */
 function describeFile(path: string): string {
@@ -21,7 +16,7 @@ function describeFile(path: string): string {
 
 /** Ends well, with the bits of one process. */
 async function expectSameBits(coordinator: Program): Promise<void> {
-  expect(await coordinator.hash()).toBe(expected);
+  expect(await coordinator.hash()).toBe(fixture.expected);
   expect(await coordinator.exit).toBe(0);
 }
 

@@ -3,8 +3,10 @@ import net from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { canonicalNodes } from '../packages/core/dist/index.js';
 import { type Assignment, MAX_FRAME_BYTES, type Message } from '../packages/core/dist/index-wire.js';
-import { Fixture, HarmfulProxy, type Program, portOf } from './cluster-fixture.ts';
+import { Fixture } from './cluster-fixture.ts';
+import { HarmfulProxy, portOf } from './harmful-proxy.ts';
 import { HostileNode, learnSelfTest } from './hostile-node.ts';
+import type { Program } from './program.ts';
 
 const STEPS = 25;
 /** What 300 connections may take: some tens of KiB each, and as much again that is not collected yet. */

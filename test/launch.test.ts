@@ -1,6 +1,8 @@
 /** `lockstep launch` without a launcher: processes that are told by variables who they are, and asked how they are. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Fixture, findFreePort, type Program } from './cluster-fixture.ts';
+import { Fixture } from './cluster-fixture.ts';
+import { findFreePort } from './harmful-proxy.ts';
+import type { Program } from './program.ts';
 
 const STEPS = 40;
 const HELD_STEP = 20;

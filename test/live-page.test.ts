@@ -13,7 +13,8 @@ import { Chronicler, PageServer } from '../packages/coordinator/dist/index-page.
 import { RunControl, type RunEvent } from '../packages/core/dist/index.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 import { browserPath, isBrowserRequired, launchBrowser, lookedFor, whyNoBrowser } from './browser.ts';
-import { BIN, Fixture, type Program } from './cluster-fixture.ts';
+import { BIN, Fixture } from './cluster-fixture.ts';
+import type { Program } from './program.ts';
 import { runSmall, SMALL_STEPS_PER_EPOCH, smallModel, smallRecipe } from './small-run.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { BIN, Fixture, type Program } from './cluster-fixture.ts';
+import { BIN, Fixture } from './cluster-fixture.ts';
+import type { Program } from './program.ts';
 
 const STEPS = 20;
 const ADDON = path.resolve(import.meta.dirname, '../packages/worker/build/mpi.node');

@@ -1,6 +1,6 @@
 /** Nodes that compute with tensorflow: the bits of one process with it, and no mixing with native. */
-import { afterAll, afterEach, expect, it } from 'vitest';
-import { Fixture } from './cluster-fixture.ts';
+import { expect, it } from 'vitest';
+import { useFixture } from './cluster-fixture.ts';
 import { describeTensorFlow } from './tensorflow-availability.ts';
 
 const STEPS = 12;
@@ -8,10 +8,7 @@ const ENGINE = ['--engine', 'tensorflow'];
 /** The engine is in the user's cache, not in the fixture's; a process takes seconds to load it. */
 const env = { LOCKSTEP_CACHE: process.env['LOCKSTEP_CACHE'] ?? '', LOCKSTEP_NODE_DEADLINE_MS: '30000' };
 const PATIENCE_MS = 120_000;
-const fixture = new Fixture();
-
-afterEach(() => fixture.clear());
-afterAll(() => fixture.remove());
+const fixture = useFixture();
 
 describeTensorFlow('nodes with the tensorflow engine', () => {
   it(

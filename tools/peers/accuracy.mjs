@@ -3,13 +3,9 @@
  * recipes in PyTorch, several seeds, and prints the test images right of 10,000 after every epoch: what a recipe reaches
  * elsewhere, beside what `lockstep reproduce` reaches. Options: --seeds 1,2,3  --threads 1
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { runTorchSprint } from '../../packages/cli/dist/speedrun/torch-sprint.js';
 import { findRecipe, findZooModel } from '../../packages/core/dist/index.js';
-import { describe } from './describe.mjs';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -21,46 +17,34 @@ const { values: options, positionals } = parseArgs({
   },
 });
 const [name, recipeName] = positionals;
-
-/** Test images right after each epoch. */
-async function train(seed) {
-  const entry = findZooModel(name);
-  const recipe = findRecipe(entry, recipeName);
-  const threads = Number(options.threads);
-  const order = { model: describe(entry), recipe, seed, threads, data: options.data, evaluate: 'epochs' };
-  const env = { ...process.env, OMP_NUM_THREADS: options.threads, MKL_NUM_THREADS: options.threads };
-  const script = fileURLToPath(new URL('train_torch.py', import.meta.url));
-  const child = spawn(options.python, [script], { stdio: ['pipe', 'pipe', 'inherit'], env });
-  const exit = once(child, 'exit');
-  child.stdin.end(JSON.stringify(order));
-  const correct = [];
-  for await (const line of createInterface(child.stdout)) {
-    const event = JSON.parse(line);
-    if (event.event === 'epoch') correct.push(event.testCorrect);
-  }
-  const [code] = await exit;
-  if (code !== 0) throw new Error(`${options.python} ${script} ended with code ${code}; its own message stands above.`);
-  return correct;
-}
-
-if (!name || !recipeName || !options.data) {
+const { python, data } = options;
+if (!name || !recipeName || !data) {
   console.error(
     'usage: node tools/peers/accuracy.mjs MODEL RECIPE --data DIR [--python PYTHON] [--seeds 1,2,3] [--threads 1]',
   );
   process.exit(2);
 }
+const entry = findZooModel(name);
+const recipe = findRecipe(entry, recipeName);
+const { signal } = new AbortController();
 for (const seed of options.seeds.split(',').map(Number)) {
-  const correct = await train(seed);
-  const best = Math.max(...correct);
-  console.log(
-    JSON.stringify({
-      model: name,
-      recipe: recipeName,
-      seed,
-      end: correct.at(-1),
-      best,
-      bestEpoch: correct.indexOf(best) + 1,
-      correct,
-    }),
-  );
+  const threads = Number(options.threads);
+  const run = await runTorchSprint({
+    python,
+    model: entry.model,
+    recipe,
+    seed,
+    threads,
+    data,
+    evaluate: 'epochs',
+    signal,
+  });
+  if ('missing' in run) {
+    console.error(`${python} cannot train it: ${run.missing}`);
+    process.exit(1);
+  }
+  const { epochs, correct: end } = run;
+  const best = Math.max(...epochs);
+  const bestEpoch = epochs.indexOf(best) + 1;
+  console.log(JSON.stringify({ model: name, recipe: recipeName, seed, end, best, bestEpoch, epochs }));
 }
