@@ -22,7 +22,7 @@ export interface ClusterFigures {
   /** One node with two threads, and two nodes with one each. */
   readonly aloneImagesPerSecond: number;
   readonly imagesPerSecond: number;
-  /** The second over the first, of each pair of slices by itself. */
+  /** The second over the first, of each slice of the second with those of the first around it. */
   readonly ofAlone: Spread;
   readonly stepMs: number;
   readonly computeMs: number;
@@ -42,6 +42,8 @@ export interface ClusterFigures {
 const NODES = 2;
 /** Slices before the first that counts: until then V8 compiles what a step of nodes runs. */
 export const WARM_SLICES = 10;
+/** Here, where a few hundredths are asked for: until it has compiled all of it. */
+const WARM_SECONDS = 30;
 
 /** Measures two nodes and one in turn; undefined where the link cannot be had. */
 export async function measureCluster(
@@ -55,35 +57,46 @@ export async function measureCluster(
   const task = { model, recipe, data };
   // on a slow link an exchange is measured, which goes on beside computing where a machine has a core to spare for it
   const plan = { nodes: NODES, threads: 1, ...one, ownCores: one.megabits === undefined };
-  const shared = await SharedRun.start(task, plan, WARM_SLICES * seconds);
+  const shared = await SharedRun.start(task, plan, Math.max(WARM_SECONDS, WARM_SLICES * seconds));
   if (!shared) return undefined;
   const alone = new MeasuredRun({ ...task, workers: NODES });
-  const pairs: Pair[] = [];
+  const slices: Between[] = [];
   try {
     await alone.start(seconds);
+    let before = await alone.measure(seconds);
     for (let turn = 0; turn < repetitions; turn++) {
-      pairs.push({ alone: await alone.measure(seconds), shared: await shared.measure(seconds) });
+      const between = await shared.measure(seconds);
+      const after = await alone.measure(seconds);
+      slices.push({ before, between, after });
+      before = after;
     }
   } finally {
     alone.end();
     shared.end();
   }
   return {
-    ...summarizePairs(pairs),
+    ...summarizeSlices(slices),
     ...describeSteady(shared.steady as Slice, workload, one.megabits),
     topology: one.topology,
     link: shared.link,
   };
 }
 
-type Pair = { readonly alone: Slice; readonly shared: Slice };
+/** A slice of two nodes between two of one. */
+interface Between {
+  readonly before: Slice;
+  readonly between: Slice;
+  readonly after: Slice;
+}
 
-const summarizePairs = (
-  pairs: readonly Pair[],
+const summarizeSlices = (
+  slices: readonly Between[],
 ): Pick<ClusterFigures, 'aloneImagesPerSecond' | 'imagesPerSecond' | 'ofAlone'> => ({
-  aloneImagesPerSecond: median(pairs.map(({ alone }) => alone.imagesPerSecond)),
-  imagesPerSecond: median(pairs.map(({ shared }) => shared.imagesPerSecond)),
-  ofAlone: summarizeValues(pairs.map(({ alone, shared }) => alone.stepMs / shared.stepMs)),
+  aloneImagesPerSecond: median(slices.map(({ after }) => after.imagesPerSecond)),
+  imagesPerSecond: median(slices.map(({ between }) => between.imagesPerSecond)),
+  ofAlone: summarizeValues(
+    slices.map(({ before, between, after }) => (before.stepMs + after.stepMs) / 2 / between.stepMs),
+  ),
 });
 
 /** Where the time of steps goes, seen before the first pause. */
@@ -91,7 +104,7 @@ function describeSteady(
   { stepMs, nodes, bytes }: Slice,
   { model, recipe: { shardSize } }: Workload,
   megabits: number | undefined,
-): Omit<ClusterFigures, 'topology' | 'link' | keyof ReturnType<typeof summarizePairs>> {
+): Omit<ClusterFigures, 'topology' | 'link' | keyof ReturnType<typeof summarizeSlices>> {
   const computeMs = Math.max(...nodes.map((node) => (1000 * node.shards * shardSize) / node.imagesPerSecond));
   const exchangeMs = Math.max(...nodes.map((node) => node.exchangeMs));
   const boundBytes = ((2 * (NODES - 1)) / NODES) * 4 * planContribution(inferLayers(model)).length;
