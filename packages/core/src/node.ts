@@ -108,6 +108,8 @@ export interface StepOutcome {
   /** Until the floats from the engine's tail on were final, which travel while the others are computed; 0: it has none. */
   readonly tailMs: number;
   readonly updateMs: number;
+  /** Sums and updates of the tail, while the other shards were computed. */
+  readonly besideMs: number;
   /** From the first sums sent to others until the new state was complete, beside computing or not; 0 if none were sent. */
   readonly exchangeMs: number;
   readonly stepMs: number;

@@ -76,6 +76,7 @@ export class Computations {
     await this.departures.drainPartials();
     this.departures.beganMs = undefined;
     this.work.orderedMs = 0;
+    this.work.besideMs = 0;
     const beganMs = performance.now();
     const step = this.steps.begin(assignment, audits);
     const computation: Computation = { step, beganMs, ended: Promise.resolve() };

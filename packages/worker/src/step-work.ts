@@ -25,8 +25,9 @@ export class StepWork {
   #isComputing = false;
   /** Whether they are at this node's own, not at those to compare. */
   #isAtOwn = false;
-  /** Time spent on sums and updates, beside computing, since it was set to 0. */
+  /** Time spent on sums and updates since these were set to 0: when nothing was computed, and beside that. */
   orderedMs = 0;
+  besideMs = 0;
 
   constructor(private readonly parts: SharedParts) {
     const { data, layout, control } = parts;
@@ -128,7 +129,9 @@ export class StepWork {
   #timed(work: () => void): void {
     const began = performance.now();
     work();
-    if (!this.#isComputing) this.orderedMs += performance.now() - began;
+    const took = performance.now() - began;
+    if (this.#isComputing) this.besideMs += took;
+    else this.orderedMs += took;
   }
 
   async #order(
