@@ -3,6 +3,8 @@ import { countOf, formatTable, percent, rate } from './figure-text.mjs';
 
 const linkOf = (megabits) => (megabits >= 1000 ? `${megabits / 1000} Gbit/s` : `${megabits} Mbit/s`);
 
+const signed = (share) => `${share < 0 ? '' : '+'}${percent(share)}`;
+
 export function formatPredictions({ rows }) {
   const ms = (value) => value.toFixed(value < 100 ? 2 : 0);
   return formatTable(
@@ -14,7 +16,7 @@ export function formatPredictions({ rows }) {
       nodes === 1 ? '' : megabits === undefined ? 'no cap' : linkOf(megabits),
       ms(predictedStepMs),
       ms(measuredStepMs),
-      `${error < 0 ? '' : '+'}${percent(error)}`,
+      `${signed(error.median)} (${signed(error.min)} to ${signed(error.max)})`,
     ]),
   );
 }
