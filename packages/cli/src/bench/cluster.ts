@@ -43,7 +43,7 @@ const NODES = 2;
 /** Slices before the first that counts: until then V8 compiles what a step of nodes runs. */
 export const WARM_SLICES = 10;
 /** Here, where a few hundredths are asked for: until it has compiled all of it. */
-const WARM_SECONDS = 30;
+const MANY_WARM_SLICES = 30;
 
 /** Measures two nodes and one in turn; undefined where the link cannot be had. */
 export async function measureCluster(
@@ -57,7 +57,7 @@ export async function measureCluster(
   const task = { model, recipe, data };
   // on a slow link an exchange is measured, which goes on beside computing where a machine has a core to spare for it
   const plan = { nodes: NODES, threads: 1, ...one, ownCores: one.megabits === undefined };
-  const shared = await SharedRun.start(task, plan, Math.max(WARM_SECONDS, WARM_SLICES * seconds));
+  const shared = await SharedRun.start(task, plan, MANY_WARM_SLICES * seconds);
   if (!shared) return undefined;
   const alone = new MeasuredRun({ ...task, workers: NODES });
   const slices: Between[] = [];
