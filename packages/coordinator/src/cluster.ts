@@ -160,6 +160,7 @@ export class Cluster implements TrainingNode {
   #try(computing: readonly number[], segment: SegmentPlan): Promise<Verdict> {
     const ahead = this.#ahead.take(this.#step, computing, this.#isLast(this.#step, segment));
     const deal = ahead?.deal ?? this.#tell(this.#deal(this.#step, computing, segment));
+    this.#suspects.beginAttempt();
     this.#attempt = new Attempt(deal.told, this.membership, this.#participant, this.#deadlines);
     const verdict = this.#attempt.run(deal.audits);
     for (const fault of ahead?.faults ?? []) this.#takeFault(fault);
@@ -266,7 +267,9 @@ export class Cluster implements TrainingNode {
       this.#participant.receive(node.id, frame);
     } catch (error) {
       if (!(error instanceof LockstepError) || error.code !== 'LOCKSTEP_NODE_NOT_FINITE') throw error;
-      this.#blame(node.id, error);
+      const { generation } = frame.message as MessageOf<'partial' | 'reduced'>;
+      // what comes of an attempt that is over was judged with it
+      if (generation === this.#attempt?.assignment.generation) this.#blame(node.id, error);
     }
   }
 

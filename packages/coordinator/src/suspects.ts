@@ -17,6 +17,11 @@ export class Suspects {
     this.#count = 0;
   }
 
+  /** What was said after the last attempt had ended is about that one. */
+  beginAttempt(): void {
+    this.#named = [];
+  }
+
   /** Names a node whose sums are not finite; it counts when the attempt has ended. */
   name(node: number): void {
     this.#named.push(node);

@@ -193,6 +193,8 @@ export class Participant implements StepParticipant {
     this.#compareAudits(step, bucket);
     if (!step.reduced.includes(1)) await this.#departures.drainReduced();
     await this.#work.reduce(step, bucket, () => this.#departures.sendReduced(step.assignment, bucket, bucket.below));
+    // nobody is blamed for an attempt that is over: it would be counted as a second one
+    this.#checkCurrent(step.assignment);
     this.#checkOwn(step, bucket);
     step.reduced[index] = 1;
     if (this.#work.isClipping) step.arrived.push(index);

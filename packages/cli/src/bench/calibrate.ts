@@ -48,7 +48,7 @@ export async function calibrate(plan: CalibrationPlan): Promise<Costs> {
   announce('a step of two nodes');
   const small = planSmall(workloads[0]?.dataset as Dataset);
   const smallCosts = { ...costs, models: [await measureModel(small, threads, seconds)] };
-  const speedometer = new Speedometer(small, smallCosts);
+  const speedometer = new Speedometer(small, smallCosts, seconds / 2);
   const measure = (topology: Topology): Promise<number> =>
     measureOverhead(small, { data, costs: smallCosts, topology, speedometer, seconds, repetitions });
   try {

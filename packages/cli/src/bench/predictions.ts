@@ -52,7 +52,7 @@ export async function checkPredictions(
 ): Promise<PredictionFigures[]> {
   const { model, recipe } = workload;
   const task = { model, recipe, data };
-  const speedometer = new Speedometer(workload, costs);
+  const speedometer = new Speedometer(workload, costs, seconds / 2);
   const rows: PredictionFigures[] = [];
   const check = async (one: CheckedCase, run: Pick<MeasuredRun, 'measure' | 'end'>): Promise<void> => {
     const slices = await measureAtSpeed(run, speedometer, { nodes: one.nodes, seconds, repetitions });

@@ -4,8 +4,6 @@ import type { MeasuredRun } from './measured-run.js';
 import { MOST_SHARDS, TimedNode } from './timed-node.js';
 import type { Workload } from './workload.js';
 
-const SECONDS = 0.5;
-
 export class Speedometer {
   /** [threads]. */
   readonly #nodes = new Map<number, TimedNode>();
@@ -13,6 +11,8 @@ export class Speedometer {
   constructor(
     private readonly workload: Workload,
     private readonly costs: Costs,
+    /** How long a reading takes. */
+    private readonly seconds: number,
   ) {}
 
   /** Times as long as then, with so many threads that compute, or as many as there are cores. */
@@ -20,7 +20,7 @@ export class Speedometer {
     const threads = Math.min(busy, this.costs.cores);
     const node = this.#nodes.get(threads) ?? new TimedNode(this.workload, threads);
     this.#nodes.set(threads, node);
-    const timings = await node.timeSteps(MOST_SHARDS, SECONDS);
+    const timings = await node.timeSteps(MOST_SHARDS, this.seconds);
     // the mean: a run's slice has every slow moment in it
     const compute = timings.reduce((sum, timing) => sum + timing.compute, 0) / timings.length;
     const { contributeBase, contributeShard } = findThreadCosts(this.#modelCosts, threads);
