@@ -11,17 +11,16 @@ import {
   recipeSchema,
 } from '@lockstep/core';
 import { findTail } from '@lockstep/worker';
-import { type Costs, type ModelCosts, scaleCosts } from '../simulate/costs.js';
-import { predictStep, type StepCase } from '../simulate/predict.js';
+import type { Costs, ModelCosts } from '../simulate/costs.js';
 import { formatTable } from '../text-table.js';
 import { measureMessages } from './calibrate-messages.js';
 import { measureThreadCosts } from './calibrate-node.js';
 import { WARM_SLICES } from './cluster.js';
 import { describeOccasion } from './machine.js';
 import { SharedRun } from './shared-run.js';
-import { measureAtSpeed, Speedometer } from './speedometer.js';
+import { measureAtSpeed, predictAtSpeed, Speedometer } from './speedometer.js';
 import { median } from './statistics.js';
-import { BENCH_BATCH, planWorkload, type Workload } from './workload.js';
+import { planWorkload, type Workload } from './workload.js';
 
 export interface CalibrationPlan {
   readonly workloads: readonly Workload[];
@@ -109,19 +108,9 @@ async function measureOverhead(
   const plan = { nodes: 2, threads: 1, topology, isLoopback: true, ownCores: true };
   const run = (await SharedRun.start({ model, recipe, data }, plan, WARM_SLICES * seconds)) as SharedRun;
   const slices = await measureAtSpeed(run, speedometer, { nodes: 2, seconds, repetitions });
-  const stepCase: StepCase = {
-    nodes: 2,
-    threads: 1,
-    topology,
-    groupSize: 1,
-    batchSize: BENCH_BATCH,
-    bitsPerSecond: Number.POSITIVE_INFINITY,
-    latency: 0,
-    sharedCores: costs.cores,
-  };
   const unexplained = slices.map(({ stepMs, factor }) => {
-    const now = scaleCosts(costs, factor);
-    return (stepMs / 1000 - predictStep(now, now.models[0] as ModelCosts, stepCase).step) / factor;
+    const explained = predictAtSpeed(costs, factor, model.name, { nodes: 2, topology, megabits: undefined });
+    return (stepMs / 1000 - explained) / factor;
   });
   return Math.max(0, median(unexplained));
 }

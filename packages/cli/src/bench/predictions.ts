@@ -1,16 +1,15 @@
 /** `lockstep bench predictions`: what `lockstep simulate` says of one to four nodes here, against what they do. */
-import { groupSizeOf, type Topology } from '@lockstep/coordinator/cluster';
+import type { Topology } from '@lockstep/coordinator/cluster';
 import { topologyNames } from '../cluster-fields.js';
-import { type Costs, findModelCosts, scaleCosts } from '../simulate/costs.js';
-import { predictStep, type StepCase } from '../simulate/predict.js';
+import type { Costs } from '../simulate/costs.js';
 import { formatLink } from '../simulate/simulate.js';
 import { formatTable } from '../text-table.js';
 import { WARM_SLICES } from './cluster.js';
 import { MeasuredRun } from './measured-run.js';
 import { SharedRun } from './shared-run.js';
-import { measureAtSpeed, Speedometer } from './speedometer.js';
+import { measureAtSpeed, predictAtSpeed, Speedometer } from './speedometer.js';
 import { median, type Spread, summarizeValues } from './statistics.js';
-import { BENCH_BATCH, type Workload } from './workload.js';
+import type { Workload } from './workload.js';
 
 export interface PredictionFigures {
   readonly model: string;
@@ -57,7 +56,7 @@ export async function checkPredictions(
   const check = async (one: CheckedCase, run: Pick<MeasuredRun, 'measure' | 'end'>): Promise<void> => {
     const slices = await measureAtSpeed(run, speedometer, { nodes: one.nodes, seconds, repetitions });
     const checked = slices.map(({ stepMs, factor }) => ({
-      predictedMs: predictMs(scaleCosts(costs, factor), model.name, one),
+      predictedMs: 1000 * predictAtSpeed(costs, factor, model.name, one),
       measuredMs: stepMs,
     }));
     rows.push({ model: model.name, ...one, ...summarizeSlices(checked) });
@@ -99,20 +98,6 @@ const summarizeSlices = (
 /** Whether no other topology does the same: auto is a star but for two nodes, and groups of one are a mesh. */
 const isDistinct = (topology: Topology, nodes: number): boolean =>
   (topology !== 'auto' || nodes === 2) && (topology !== 'hierarchical' || nodes > 3);
-
-function predictMs(costs: Costs, model: string, { nodes, topology, megabits }: CheckedCase): number {
-  const stepCase: StepCase = {
-    nodes,
-    threads: 1,
-    topology,
-    groupSize: groupSizeOf(nodes),
-    batchSize: BENCH_BATCH,
-    bitsPerSecond: megabits === undefined ? Number.POSITIVE_INFINITY : 1e6 * megabits,
-    latency: 0,
-    sharedCores: costs.cores,
-  };
-  return 1000 * predictStep(costs, findModelCosts(costs, model), stepCase).step;
-}
 
 const percent = (error: number): string => `${error < 0 ? '' : '+'}${(100 * error).toFixed(0)}%`;
 

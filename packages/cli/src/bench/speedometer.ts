@@ -1,8 +1,10 @@
 /** How fast this machine is now, against what it was when it was calibrated. */
-import { type Costs, findModelCosts, findThreadCosts } from '../simulate/costs.js';
+import { groupSizeOf } from '@lockstep/coordinator/cluster';
+import { type Costs, findModelCosts, findThreadCosts, scaleCosts } from '../simulate/costs.js';
+import { predictStep, type StepCase } from '../simulate/predict.js';
 import type { MeasuredRun } from './measured-run.js';
 import { MOST_SHARDS, TimedNode } from './timed-node.js';
-import type { Workload } from './workload.js';
+import { BENCH_BATCH, type Workload } from './workload.js';
 
 export class Speedometer {
   /** [threads]. */
@@ -34,6 +36,27 @@ export class Speedometer {
   async close(): Promise<void> {
     for (const node of this.#nodes.values()) await node.close();
   }
+}
+
+/** Seconds of a step, predicted for nodes of one thread that share this machine, when everything takes `factor` times as long. */
+export function predictAtSpeed(
+  costs: Costs,
+  factor: number,
+  model: string,
+  { nodes, topology, megabits }: Pick<StepCase, 'nodes' | 'topology'> & { readonly megabits: number | undefined },
+): number {
+  const now = scaleCosts(costs, factor);
+  const stepCase: StepCase = {
+    nodes,
+    threads: 1,
+    topology,
+    groupSize: groupSizeOf(nodes),
+    batchSize: BENCH_BATCH,
+    bitsPerSecond: megabits === undefined ? Number.POSITIVE_INFINITY : 1e6 * megabits,
+    latency: 0,
+    sharedCores: costs.cores,
+  };
+  return predictStep(now, findModelCosts(now, model), stepCase).step;
 }
 
 export interface SliceAtSpeed {
