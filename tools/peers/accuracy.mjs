@@ -1,7 +1,7 @@
 /**
  * `node tools/peers/accuracy.mjs net19k author --python PYTHON --data DIR`: trains a network of the zoo under one of its
  * recipes in PyTorch, several seeds, and prints the test images right of 10,000 after every epoch: what a recipe reaches
- * elsewhere, beside what `lockstep reproduce` reaches. Options: --seeds 1,2,3  --threads 1
+ * elsewhere, beside what `lockstep reproduce` reaches. Options: --seeds 1,2,3  --threads 1  --device cpu (or cuda)
  */
 import { parseArgs } from 'node:util';
 import { runTorchSprint } from '../../packages/cli/dist/speedrun/torch-sprint.js';
@@ -14,13 +14,14 @@ const { values: options, positionals } = parseArgs({
     data: { type: 'string' },
     seeds: { type: 'string', default: '1,2,3' },
     threads: { type: 'string', default: '1' },
+    device: { type: 'string', default: 'cpu' },
   },
 });
 const [name, recipeName] = positionals;
-const { python, data } = options;
+const { python, data, device } = options;
 if (!name || !recipeName || !data) {
   console.error(
-    'usage: node tools/peers/accuracy.mjs MODEL RECIPE --data DIR [--python PYTHON] [--seeds 1,2,3] [--threads 1]',
+    'usage: node tools/peers/accuracy.mjs MODEL RECIPE --data DIR [--python PYTHON] [--seeds 1,2,3] [--threads 1] [--device cuda]',
   );
   process.exit(2);
 }
@@ -36,6 +37,7 @@ for (const seed of options.seeds.split(',').map(Number)) {
     seed,
     threads,
     data,
+    device,
     evaluate: 'epochs',
     signal,
   });

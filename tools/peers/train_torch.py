@@ -1,7 +1,7 @@
-"""Trains a network in PyTorch under a Lockstep recipe, on the CPU: what Lockstep's accuracy and time are compared with.
+"""Trains a network in PyTorch under a Lockstep recipe: what Lockstep's accuracy and time are compared with.
 
 It reads one JSON object from stdin: {"model": as zoo.mjs describes it, "recipe", "seed", "threads", "data": a folder with
-MNIST's IDX files, "evaluate": "epochs" or "end"}; and prints JSON lines: an epoch each, then the end. Batch norm takes
+MNIST's IDX files, "evaluate": "epochs" or "end", "device": "cpu" or "cuda"}; and prints JSON lines: an epoch each, then the end. Batch norm takes
 the statistics of whole batches, and random numbers are PyTorch's; all else is as the recipe says.
 """
 
@@ -110,10 +110,14 @@ def train(order):
         sys.exit(f"not done here: {', '.join(unknown) or 'warmupSteps'}")
     torch.manual_seed(order["seed"])
     torch.set_num_threads(order["threads"])
-    images = read_idx(order["data"], "train-images-idx3-ubyte")
-    labels = read_idx(order["data"], "train-labels-idx1-ubyte").long()
-    test_images = read_idx(order["data"], "t10k-images-idx3-ubyte")
-    test_labels = read_idx(order["data"], "t10k-labels-idx1-ubyte").long()
+    torch.set_default_device(order["device"])
+    # Float32 on every device: what the two devices differ in is the order of additions alone.
+    torch.backends.cudnn.allow_tf32 = False
+    images, labels, test_images, test_labels = (
+        read_idx(order["data"], stem).to(order["device"])
+        for stem in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+    )
+    labels, test_labels = labels.long(), test_labels.long()
     for layer in model["layers"]:
         if layer["type"] == "dropout" and recipe.get("dropout") is not None:
             layer["p"] = recipe["dropout"]

@@ -15,6 +15,12 @@ export function isSwapShort({ members, replicas }: Assignment): boolean {
   return canonicalNodes(first.range).length <= canonicalNodes(second.range).length;
 }
 
+/** Shards of a node under an assignment. */
+export function sizeOf({ members }: Assignment, id: number): number {
+  const { begin, end } = members.find(({ node }) => node === id)?.range ?? { begin: 0, end: 0 };
+  return end - begin;
+}
+
 /**
  * Deals shards to nodes whose speeds are given in any one unit. Nodes may end up with none.
  *

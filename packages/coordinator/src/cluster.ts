@@ -29,15 +29,15 @@ import {
   type StepTimes,
   type TrainingNode,
 } from '@lockstep/core';
-import type { Assignment, Frame, MessageOf } from '@lockstep/core/wire';
 import type { AdmissionTerms } from './admission.js';
 import { Ahead, type Deal, needsKeeper } from './ahead.js';
+import { sizeOf } from './assignment.js';
 import { Attempt, type Verdict } from './attempt.js';
 import { chooseAudits } from './audits.js';
 import { AwaitedNodes } from './awaited-nodes.js';
 import { Deadlines } from './deadlines.js';
 import { Membership } from './membership.js';
-import type { RemoteNode } from './remote-node.js';
+import { NodeReports } from './node-reports.js';
 import { Replicas } from './replicas.js';
 import { Shares, type Topology } from './shares.js';
 import { notFiniteError, Suspects } from './suspects.js';
@@ -68,9 +68,8 @@ export class Cluster implements TrainingNode {
   readonly #awaited: AwaitedNodes;
   readonly #ahead: Ahead;
   readonly #timed: TimedSteps | undefined;
+  readonly #reports: NodeReports;
   #step = 0;
-  /** The one that is under way, until its step is committed. */
-  #attempt: Attempt | undefined;
   /** Whether all replicas were compared after the step that was committed last. */
   #isVerified = true;
   #isStarted = false;
@@ -82,8 +81,8 @@ export class Cluster implements TrainingNode {
     private readonly options: ClusterOptions,
   ) {
     this.membership = new Membership(terms, {
-      onFrame: (node, frame) => this.#take(node, frame),
-      onGone: () => this.#attempt?.end(),
+      onFrame: (node, frame) => this.#reports.take(node, frame),
+      onGone: () => this.#reports.attempt?.end(),
       onReady: () => this.#awaited.wake(),
       emit: options.emit,
       stepNow: () => this.#step,
@@ -95,7 +94,16 @@ export class Cluster implements TrainingNode {
     this.#timed = options.isTimed ? new TimedSteps() : undefined;
     this.#participant = keeper.share(COORDINATOR_ID, (node) => this.membership.linkTo(node), {
       onContributed: (assignment, ms) => this.#shares.pace.note(sizeOf(assignment, COORDINATOR_ID), ms),
-      onFault: (node, error) => this.#blame(node, error),
+      onFault: (node, error) => this.#reports.blame(node, error),
+    });
+    this.#reports = new NodeReports({
+      membership: this.membership,
+      participant: this.#participant,
+      told: this.#told,
+      ahead: this.#ahead,
+      deadlines: this.#deadlines,
+      suspects: this.#suspects,
+      timed: this.#timed,
     });
   }
 
@@ -161,9 +169,10 @@ export class Cluster implements TrainingNode {
     const ahead = this.#ahead.take(this.#step, computing, this.#isLast(this.#step, segment));
     const deal = ahead?.deal ?? this.#tell(this.#deal(this.#step, computing, segment));
     this.#suspects.beginAttempt();
-    this.#attempt = new Attempt(deal.told, this.membership, this.#participant, this.#deadlines);
-    const verdict = this.#attempt.run(deal.audits);
-    for (const fault of ahead?.faults ?? []) this.#takeFault(fault);
+    const attempt = new Attempt(deal.told, this.membership, this.#participant, this.#deadlines);
+    this.#reports.attempt = attempt;
+    const verdict = attempt.run(deal.audits);
+    for (const fault of ahead?.faults ?? []) this.#reports.takeFault(fault);
     const isChanging = this.membership.readyCount > 0 || this.#suspects.list().length > 0;
     if (!this.#isLast(this.#step, segment) && !isChanging) {
       const next = this.#deal(this.#step + 1, computing, segment);
@@ -201,8 +210,8 @@ export class Cluster implements TrainingNode {
 
   #commit(outcome: StepOutcome): void {
     const { lossSum, correct, hash } = outcome;
-    const applied = this.#attempt?.told.applied ?? new Map();
-    this.#attempt = undefined;
+    const applied = this.#reports.attempt?.told.applied ?? new Map();
+    this.#reports.attempt = undefined;
     this.#shares.pace.noteStep(outcome);
     this.#timed?.note(this.#shares.nameOf(COORDINATOR_ID), this.#step, outcome);
     for (const id of this.#suspects.list()) {
@@ -219,73 +228,6 @@ export class Cluster implements TrainingNode {
     this.#step += 1;
     this.keeper.commit(this.#step, lossSum, correct);
     if (this.#isVerified) this.#replicas.markVerified();
-  }
-
-  // ---- what nodes say ----
-
-  #take(node: RemoteNode, frame: Frame): void {
-    const { message } = frame;
-    switch (message.type) {
-      case 'partial':
-      case 'reduced':
-        this.#takeSum(node, frame);
-        return;
-      case 'contributed':
-        this.#noteContributed(node, message);
-        return;
-      case 'applied':
-        this.#noteContributed(node, message);
-        node.pace.noteStep(message);
-        this.#timed?.note(node.name, message.step, message);
-        node.appliedSteps = message.step + 1;
-        this.#told.find(message.generation)?.applied.set(node.id, message.hash);
-        this.#attempt?.noteApplied();
-        return;
-      case 'reachable':
-        node.reachable = new Set(message.nodes);
-        // sums were lost with the connection
-        if (this.#attempt?.isAmongNodes && !this.membership.isMesh) this.#attempt.end();
-        return;
-      case 'fault':
-        if (!this.#ahead.keepFault(message)) this.#takeFault(message);
-        return;
-      default:
-        throw new LockstepError(
-          'LOCKSTEP_NODE_ORDER',
-          `it said ${message.type}, which a node that takes part in a run does not say.`,
-        );
-    }
-  }
-
-  #takeFault({ generation, node, code, text }: MessageOf<'fault'>): void {
-    if (generation !== this.#attempt?.assignment.generation) return;
-    this.#blame(node, new LockstepError(code as `LOCKSTEP_${string}`, text));
-  }
-
-  #takeSum(node: RemoteNode, frame: Frame): void {
-    try {
-      this.#participant.receive(node.id, frame);
-    } catch (error) {
-      if (!(error instanceof LockstepError) || error.code !== 'LOCKSTEP_NODE_NOT_FINITE') throw error;
-      const { generation } = frame.message as MessageOf<'partial' | 'reduced'>;
-      // what comes of an attempt that is over was judged with it
-      if (generation === this.#attempt?.assignment.generation) this.#blame(node.id, error);
-    }
-  }
-
-  /** A step that takes long is told of when its shards are computed, every step when it is applied. */
-  #noteContributed(node: RemoteNode, message: MessageOf<'contributed' | 'applied'>): void {
-    const told = this.#told.find(message.generation);
-    if (!told || !this.#deadlines.noteContributed(told, node.id)) return;
-    node.pace.note(sizeOf(told.assignment, node.id), message.computeMs);
-  }
-
-  /** Sums that are not finite may be nobody's fault; whoever breaks another rule is sent away. */
-  #blame(id: number, error: LockstepError): void {
-    if (error.code === 'LOCKSTEP_NODE_NOT_FINITE') {
-      this.#suspects.name(id);
-      this.#attempt?.end();
-    } else this.membership.evict(id, error);
   }
 
   describeNodes(): NodeShare[] {
@@ -337,10 +279,4 @@ export class Cluster implements TrainingNode {
     this.membership.close(isOver ? { type: 'end', text: 'the run is over' } : undefined);
     await this.keeper.close();
   }
-}
-
-/** Shards of a node under an assignment. */
-function sizeOf({ members }: Assignment, id: number): number {
-  const { begin, end } = members.find(({ node }) => node === id)?.range ?? { begin: 0, end: 0 };
-  return end - begin;
 }

@@ -2,6 +2,7 @@
 import type { Topology } from '@lockstep/coordinator/cluster';
 import { inferLayers, planContribution } from '@lockstep/core';
 import { formatTable } from '../text-table.js';
+import { type Between, measureBetween } from './between.js';
 import { MeasuredRun, type Slice } from './measured-run.js';
 import { SharedRun } from './shared-run.js';
 import { median, type Spread, summarizeValues } from './statistics.js';
@@ -60,42 +61,33 @@ export async function measureCluster(
   const shared = await SharedRun.start(task, plan, MANY_WARM_SLICES * seconds);
   if (!shared) return undefined;
   const alone = new MeasuredRun({ ...task, workers: NODES });
-  const slices: Between[] = [];
   try {
     await alone.start(seconds);
-    let before = await alone.measure(seconds);
-    for (let turn = 0; turn < repetitions; turn++) {
-      const between = await shared.measure(seconds);
-      const after = await alone.measure(seconds);
-      slices.push({ before, between, after });
-      before = after;
-    }
+    const slices = await measureBetween(
+      repetitions,
+      () => shared.measure(seconds),
+      () => alone.measure(seconds),
+    );
+    return {
+      ...summarizeSlices(slices),
+      ...describeSteady(shared.steady as Slice, workload, one.megabits),
+      topology: one.topology,
+      link: shared.link,
+    };
   } finally {
     alone.end();
     shared.end();
   }
-  return {
-    ...summarizeSlices(slices),
-    ...describeSteady(shared.steady as Slice, workload, one.megabits),
-    topology: one.topology,
-    link: shared.link,
-  };
 }
 
-/** A slice of two nodes between two of one. */
-interface Between {
-  readonly before: Slice;
-  readonly between: Slice;
-  readonly after: Slice;
-}
-
+/** @param slices of two nodes, each between two of one */
 const summarizeSlices = (
-  slices: readonly Between[],
+  slices: readonly Between<Slice, Slice>[],
 ): Pick<ClusterFigures, 'aloneImagesPerSecond' | 'imagesPerSecond' | 'ofAlone'> => ({
   aloneImagesPerSecond: median(slices.map(({ after }) => after.imagesPerSecond)),
-  imagesPerSecond: median(slices.map(({ between }) => between.imagesPerSecond)),
+  imagesPerSecond: median(slices.map(({ measured }) => measured.imagesPerSecond)),
   ofAlone: summarizeValues(
-    slices.map(({ before, between, after }) => (before.stepMs + after.stepMs) / 2 / between.stepMs),
+    slices.map(({ before, measured, after }) => (before.stepMs + after.stepMs) / 2 / measured.stepMs),
   ),
 });
 

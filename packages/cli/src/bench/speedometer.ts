@@ -2,6 +2,7 @@
 import { groupSizeOf } from '@lockstep/coordinator/cluster';
 import { type Costs, findModelCosts, findThreadCosts, scaleCosts } from '../simulate/costs.js';
 import { predictStep, type StepCase } from '../simulate/predict.js';
+import { measureBetween } from './between.js';
 import type { MeasuredRun } from './measured-run.js';
 import { MOST_SHARDS, TimedNode } from './timed-node.js';
 import { BENCH_BATCH, type Workload } from './workload.js';
@@ -71,17 +72,14 @@ export async function measureAtSpeed(
   speedometer: Speedometer,
   { nodes, seconds, repetitions }: { readonly nodes: number; readonly seconds: number; readonly repetitions: number },
 ): Promise<SliceAtSpeed[]> {
-  const slices: SliceAtSpeed[] = [];
   try {
-    let before = await speedometer.read(nodes);
-    for (let turn = 0; turn < repetitions; turn++) {
-      const { stepMs } = await run.measure(seconds);
-      const after = await speedometer.read(nodes);
-      slices.push({ stepMs, factor: (before + after) / 2 });
-      before = after;
-    }
+    const slices = await measureBetween(
+      repetitions,
+      () => run.measure(seconds),
+      () => speedometer.read(nodes),
+    );
+    return slices.map(({ before, measured, after }) => ({ stepMs: measured.stepMs, factor: (before + after) / 2 }));
   } finally {
     run.end();
   }
-  return slices;
 }

@@ -70,6 +70,7 @@ export async function runSpeedrun(settings: SpeedrunSettings, io: Io): Promise<n
         seed,
         threads: workers,
         data,
+        device: 'cpu',
         evaluate: 'end',
         signal,
       });

@@ -17,6 +17,8 @@ export interface TorchOptions {
   readonly seed: number;
   readonly threads: number;
   readonly data: string | undefined;
+  /** PyTorch's name of what computes: cpu, cuda. */
+  readonly device: string;
   /** When the test images are looked at. */
   readonly evaluate: 'epochs' | 'end';
   readonly signal: AbortSignal;
@@ -43,10 +45,10 @@ export const describeNetwork = (model: ModelSpec) => ({
 
 /** Trains in PyTorch; why that cannot be done, where it cannot. */
 export async function runTorchSprint(options: TorchOptions): Promise<TorchSprint | { readonly missing: string }> {
-  const { python, model, recipe, seed, threads, evaluate, signal } = options;
+  const { python, model, recipe, seed, threads, device, evaluate, signal } = options;
   if (!existsSync(SCRIPT)) return { missing: 'tools/peers/train_torch.py is part of the checkout, not of the package' };
   const data = options.data ?? join(findCacheFolder(), 'mnist');
-  const order = JSON.stringify({ model: describeNetwork(model), recipe, seed, threads, data, evaluate });
+  const order = JSON.stringify({ model: describeNetwork(model), recipe, seed, threads, data, device, evaluate });
   const began = performance.now();
   const env = { ...process.env, OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) };
   const child = spawn(python, [SCRIPT], { stdio: ['pipe', 'pipe', 'pipe'], signal, env });
