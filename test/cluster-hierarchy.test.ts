@@ -8,9 +8,9 @@ import type { Program } from './program.ts';
 const STEPS = 60;
 /** Most of them after all nodes know each other; until then sums go through the coordinator. */
 const MANY_STEPS = 600;
-/** All of the vector is one bucket; or several, of which each leader owns some. */
+/** All of the vector is one bucket; or many, of which each leader owns half: more than nodes send ahead of finished sums. */
 const ONE_BUCKET = {};
-const SMALL_BUCKETS = { LOCKSTEP_BUCKET_FLOATS: '1024' };
+const SMALL_BUCKETS = { LOCKSTEP_BUCKET_FLOATS: '128' };
 const fixture = useFixture(STEPS);
 
 interface Start {

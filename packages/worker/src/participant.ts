@@ -152,10 +152,12 @@ export class Participant implements StepParticipant {
 
   /** Does the most urgent thing that can be done; false when all there is to do is wait. */
   async #advance(step: SharedStep): Promise<boolean> {
-    const { buckets, sent, missing, ungathered, reduced } = step;
+    const { buckets, sent, missing, ungathered, reduced, lead } = step;
+    const first = reduced.indexOf(0);
     const next = buckets.findIndex(
       (bucket, index) =>
         !sent[index] &&
+        index < first + lead &&
         ungathered[index] === 0 &&
         this.#work.isFinal(bucket) &&
         bucket.up.every((node) => this.#departures.hasRoom(node)),
