@@ -25,12 +25,12 @@ const shared: RecipeInput = {
   labelSmoothing: 0.1,
 };
 
-export const sprint18k = defineZooModel(
+export const sprint13k = defineZooModel(
   {
-    name: 'sprint18k',
+    name: 'sprint13k',
     description: 'three convolutions with batch norm, for the shortest of runs',
     ...MNIST,
-    layers: [...conv(12, 5, 0), pool, ...conv(24, 3, 1), pool, ...conv(48, 3, 1), pool, ...head],
+    layers: [...conv(10, 5, 0), pool, ...conv(20, 3, 1), pool, ...conv(40, 3, 1), pool, ...head],
   },
   { sprint: { ...shared, epochs: 1 } },
   '99.0% on the test set in one epoch',
