@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Costs, ModelCosts } from './costs.js';
-import { predictStep, type StepCase } from './predict.js';
+import { CABLE_BYTES, predictStep, type StepCase } from './predict.js';
 
 /** One bucket of 1 MiB, shards of 10 ms, and nothing else that costs. */
 const model: ModelCosts = {
@@ -22,7 +22,7 @@ const free: Costs = {
   models: [model],
 };
 /** A cable takes 10 ms for a vector. */
-const BITS = (8 * 2 ** 20) / 0.01;
+const BITS = (8 * 2 ** 20 * CABLE_BYTES) / 0.01;
 const two: StepCase = {
   nodes: 2,
   threads: 1,

@@ -60,6 +60,8 @@ export interface StepFigures {
   readonly connections: number;
 }
 
+/** What a cable carries for each byte of a sum: a TCP segment has 1,448 of the 1,538 bytes that an Ethernet frame takes. */
+export const CABLE_BYTES = 1538 / 1448;
 /** Bytes of an assignment for each node. */
 const ASSIGNMENT_ENTRY_BYTES = 24;
 
@@ -123,7 +125,7 @@ function predictShared(costs: Costs, model: ModelCosts, one: StepCase, shards: n
     sharedCores,
     bytes: 4 * model.floats,
     bucketBytes: MAX_PAYLOAD_BYTES,
-    bytesPerSecond: one.bitsPerSecond / 8,
+    bytesPerSecond: one.bitsPerSecond / 8 / CABLE_BYTES,
     message: costs.message,
     foldVector: own.foldVector,
     updateVector: own.updateVector,
