@@ -135,7 +135,8 @@ function predictShared(costs: Costs, model: ModelCosts, one: StepCase, shards: n
   const { seconds, onCable, busiest } = timePipeline(plan.stages, plan.rounds);
   const times = timeComputing(model, { ranges, threads, sharedCores });
   const compute = Math.max(...times);
-  const turn = slack === 1 ? predictTurn(one) : 0;
+  // who is late keeps all others waiting; but where one cable sets the pace, others' sums are on their way through it
+  const turn = slack === 1 || one.topology === 'mesh' ? predictTurn(one) : 0;
   const exchange = seconds + overhead + hops * latency + predictControl(costs, one, compute) + turn;
   // the tail travels while the rest is computed; where nodes share cores, what needs a core takes turns with computing
   const early = (model.tailFloats / model.floats) * (sharedCores === undefined ? seconds : onCable);
