@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FileSink } from './file-sink.js';
 
 let folder = '';
@@ -11,6 +11,9 @@ beforeAll(() => {
 afterAll(() => {
   rmSync(folder, { recursive: true });
 });
+afterEach(() => {
+  vi.useRealTimers();
+});
 
 describe('FileSink', () => {
   it('writes pieces in the order given, text and bytes, and makes the folder', async () => {
@@ -19,6 +22,22 @@ describe('FileSink', () => {
     for (let i = 0; i < 1000; i++) sink.write(i % 2 === 0 ? `${i}\n` : Buffer.from(`${i}\n`));
     await sink.close();
     expect(readFileSync(file, 'utf8')).toBe(Array.from({ length: 1000 }, (_, i) => `${i}\n`).join(''));
+  });
+
+  it('goes on when its moment of waiting ends with nothing left to write', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const file = path.join(folder, 'quiet');
+    const sink = await FileSink.open(file, '--trace');
+    sink.write('first ');
+    vi.advanceTimersByTime(1000);
+    // leaves after the write that is under way, and not when its own moment is over
+    sink.write('second ');
+    while (readFileSync(file, 'utf8') !== 'first second ') await new Promise((resolve) => setImmediate(resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    vi.advanceTimersByTime(1000);
+    sink.write('third');
+    await sink.close();
+    expect(readFileSync(file, 'utf8')).toBe('first second third');
   });
 
   it('leaves pieces out, whole, rather than keep more than 16 MiB in memory', async () => {

@@ -66,7 +66,8 @@ export class FileSink {
   #startDraining(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    this.#writing ??= this.#drain();
+    // what waited may have left with pieces before it
+    if (this.#waiting.length > 0) this.#writing ??= this.#drain();
   }
 
   async #drain(): Promise<void> {
