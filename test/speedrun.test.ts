@@ -58,7 +58,7 @@ describe('lockstep speedrun', () => {
     const io = new RecordingIo();
     expect(await main(['speedrun', '--runs', '1', '--data', path.join(folder, 'nowhere')], io)).toBe(2);
     expect(io.stderr.text).toMatch(
-      /LOCKSTEP_SPEEDRUN_PROCESS: the training of sprint23k with seed 1 ended with code 2/,
+      /LOCKSTEP_SPEEDRUN_PROCESS: the training of sprint33k with seed 1 ended with code 2/,
     );
   });
 

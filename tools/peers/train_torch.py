@@ -142,7 +142,8 @@ def train(order):
         seconds = time.perf_counter() - began
         if order["evaluate"] == "epochs":
             correct = count_correct(network, test_images, test_labels)
-            print(json.dumps({"event": "epoch", "epoch": epoch + 1, "testCorrect": correct, "seconds": seconds}), flush=True)
+            told = {"testCorrect": correct, "lastLoss": loss.item(), "seconds": seconds}
+            print(json.dumps({"event": "epoch", "epoch": epoch + 1, **told}), flush=True)
     correct = count_correct(network, test_images, test_labels)
     print(json.dumps({"event": "end", "testCorrect": correct, "testTotal": len(test_labels), "torch": torch.__version__}))
 

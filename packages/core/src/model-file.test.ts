@@ -59,7 +59,7 @@ describe('loadModelSpec', () => {
     const path = join(folder, 'missing.json');
     const text =
       `cannot read the model ${path}: there is no such file. ` +
-      'Give a path to a JSON file with a model, or one of tiny6k, net19k, gap19k, lenet5, mynet, cnn11m, sprint13k, sprint23k, sprint165k.';
+      'Give a path to a JSON file with a model, or one of tiny6k, net19k, gap19k, lenet5, mynet, cnn11m, sprint13k, sprint33k, sprint165k.';
     refused(() => loadModelSpec(path), 'LOCKSTEP_MODEL_FILE', text);
   });
 

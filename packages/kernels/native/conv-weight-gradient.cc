@@ -15,11 +15,13 @@ struct TileArguments {
   int64_t inRow, dOutRow;      // floats from output row to output row
   int64_t inStep;              // floats from output pixel to output pixel
   int height, width;
-  float* sums;                 // [channel of the tile][tap of the tile][16 lanes]
+  float* sums;                 // [channel of the tile][tap of the tile], and up to three more
 };
 
 template <int OB, int JB>
 void weightTile(const TileArguments& a) {
+  constexpr int ROWS = (OB * JB + 3) / 4 * 4;
+  alignas(16) float parts[PARTS][ROWS];
   for (int h = 0; h < BLOCK; h += LR) {
     R acc[OB][JB];
     UNROLL for (int o = 0; o < OB; o++) UNROLL for (int j = 0; j < JB; j++) acc[o][j] = zero();
@@ -54,8 +56,10 @@ void weightTile(const TileArguments& a) {
         }
       }
     }
-    UNROLL for (int o = 0; o < OB; o++) UNROLL for (int j = 0; j < JB; j++) store(a.sums + (o * JB + j) * BLOCK + h, acc[o][j]);
+    const auto row = [&](int r) INLINE_LAMBDA { return r < OB * JB ? acc[r / JB][r % JB] : zero(); };
+    UNROLL for (int r = 0; r < ROWS; r += 4) partSums(row(r), row(r + 1), row(r + 2), row(r + 3), parts[h / LR] + r);
   }
+  UNROLL for (int r = 0; r < ROWS; r += 4) joinParts(parts[0] + r, ROWS, a.sums + r);
 }
 
 using Tile = void (*)(const TileArguments&);
@@ -112,28 +116,36 @@ double coverCost(int outs, int taps, int ob, int jb) {
   return cost;
 }
 
-// The largest tile size not over n
-int largest(const int* sizes, int count, int n) {
-  int best = 1;
-  for (int i = 0; i < count; i++) {
-    if (sizes[i] <= n) best = sizes[i];
+// n in tiles of size t, the rest in the largest that fit it
+template <size_t N>
+std::vector<int> cover(int n, int t, const int (&sizes)[N]) {
+  std::vector<int> tiles;
+  for (int at = 0; at < n; at += tiles.back()) {
+    int best = 1;
+    for (int size : sizes) {
+      if (size <= std::min(t, n - at)) best = size;
+    }
+    tiles.push_back(best);
   }
-  return best;
+  return tiles;
 }
 
 }  // namespace
 
 ConvWeightPlan planConvWeightGradient(const ConvShape& s, const Tensor& in) {
-  ConvWeightPlan plan{s, 1, 1, {}};
+  ConvWeightPlan plan{s, {}, {}, {}};
   const int outs = s.outChannels / s.groups, taps = s.inChannels / s.groups * s.kernel * s.kernel;
   double best = 1e300;
+  int outTile = 1, tapTile = 1;
   for (int ob : OUT_TILES) {
     for (int jb : TAP_TILES) {
       if (!fits(ob, jb) || ob > outs || jb > taps) continue;
       const double cost = coverCost(outs, taps, ob, jb);
-      if (cost < best) best = cost, plan.outTile = ob, plan.tapTile = jb;
+      if (cost < best) best = cost, outTile = ob, tapTile = jb;
     }
   }
+  plan.outTiles = cover(outs, outTile, OUT_TILES);
+  plan.tapTiles = cover(taps, tapTile, TAP_TILES);
   for (int c = 0; c < s.inChannels / s.groups; c++) {
     for (int k = 0; k < s.kernel * s.kernel; k++) {
       plan.tapOffsets.push_back((int32_t)(c * in.channelStride + k / s.kernel * in.rowStride + k % s.kernel * BLOCK));
@@ -146,26 +158,25 @@ void runConvWeightGradient(const ConvWeightPlan& plan, const Tensor& in, const T
                            int blocksPerShard, float* dWeight) {
   const ConvShape& s = plan.shape;
   const int outs = s.outChannels / s.groups, ins = s.inChannels / s.groups, taps = ins * s.kernel * s.kernel;
-  alignas(64) float sums[MAX_TILE * BLOCK];
-  float row[MAX_TILE];
+  float sums[MAX_TILE];
   for (int b = 0; b < blocksPerShard; b++) {
     const float* input = in.block(shard, b) - s.padding * in.rowStride - (int64_t)s.padding * BLOCK;
     const float* grad = dOut.block(shard, b);
     for (int g = 0; g < s.groups; g++) {
-      for (int o = 0, ob; o < outs; o += ob) {
-        ob = largest(OUT_TILES, 6, std::min(plan.outTile, outs - o));
-        const int out = g * outs + o;
-        for (int j = 0, jb; j < taps; j += jb) {
-          jb = largest(TAP_TILES, 7, std::min(plan.tapTile, taps - j));
+      int out = g * outs;
+      for (const int ob : plan.outTiles) {
+        int j = 0;
+        for (const int jb : plan.tapTiles) {
           findTile(ob, jb)({input + (int64_t)g * ins * in.channelStride, plan.tapOffsets.data() + j,
                             grad + (int64_t)out * dOut.channelStride, dOut.channelStride, s.stride * in.rowStride, dOut.rowStride,
                             (int64_t)s.stride * BLOCK, s.outHeight, s.outWidth, sums});
-          laneSums(sums, ob * jb, row);
           for (int i = 0; i < ob; i++) {
             float* to = dWeight + (int64_t)(out + i) * taps + j;
-            for (int k = 0; k < jb; k++) to[k] = b == 0 ? row[i * jb + k] : to[k] + row[i * jb + k];
+            for (int k = 0; k < jb; k++) to[k] = b == 0 ? sums[i * jb + k] : to[k] + sums[i * jb + k];
           }
+          j += jb;
         }
+        out += ob;
       }
     }
   }

@@ -63,8 +63,8 @@ void runConv(const ConvPlan& plan, const Tensor& in, const Tensor& out, const fl
 
 struct ConvWeightPlan {
   ConvShape shape;
-  int outTile;                       // output channels of a tile
-  int tapTile;                       // taps of a tile
+  std::vector<int> outTiles;         // output channels of each tile
+  std::vector<int> tapTiles;         // taps of each
   std::vector<int32_t> tapOffsets;   // [in channel of a group][row][column] -> floats from the pixel's origin
 };
 ConvWeightPlan planConvWeightGradient(const ConvShape& shape, const Tensor& in);

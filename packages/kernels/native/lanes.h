@@ -265,42 +265,34 @@ INLINE float laneSum(const float* lanes) {
   return (quad[0] + quad[1]) + (quad[2] + quad[3]);
 }
 
-// out[i] = laneSum(rows + 16 i) for count rows, rows aligned; a 16x16 transposed reduction where the set has one
-INLINE void laneSums(const float* rows, int count, float* out) {
-  int i = 0;
+// out[k] = this register's share of laneSum of row k, of four rows: all of it, (Q0 + Q1) or (Q2 + Q3), or one Q
+INLINE void partSums(R a, R b, R c, R d, float out[4]) {
 #if defined(LOCKSTEP_ISA_AVX512)
-  for (; i < count; i += 16) {
-    R b[8], c[4];
-    UNROLL for (int k = 0; k < 8; k++) {
-      R x = i + 2 * k < count ? load(rows + 16 * (i + 2 * k)) : zero();
-      R y = i + 2 * k + 1 < count ? load(rows + 16 * (i + 2 * k + 1)) : zero();
-      b[k] = _mm512_add_ps(_mm512_unpacklo_ps(x, y), _mm512_unpackhi_ps(x, y));
-    }
-    UNROLL for (int k = 0; k < 4; k++) {
-      __m512d x = _mm512_castps_pd(b[2 * k]), y = _mm512_castps_pd(b[2 * k + 1]);
-      c[k] = _mm512_add_ps(_mm512_castpd_ps(_mm512_unpacklo_pd(x, y)), _mm512_castpd_ps(_mm512_unpackhi_pd(x, y)));
-    }
-    R d = _mm512_add_ps(_mm512_shuffle_f32x4(c[0], c[1], 0x88), _mm512_shuffle_f32x4(c[0], c[1], 0xdd));
-    R e = _mm512_add_ps(_mm512_shuffle_f32x4(c[2], c[3], 0x88), _mm512_shuffle_f32x4(c[2], c[3], 0xdd));
-    R sums = _mm512_add_ps(_mm512_shuffle_f32x4(d, e, 0x88), _mm512_shuffle_f32x4(d, e, 0xdd));
-    int left = count - i;
-    _mm512_mask_storeu_ps(out + i, left >= 16 ? (Mask)0xffff : (Mask)((1u << left) - 1), sums);
-  }
+  const __m512d ab = _mm512_castps_pd(add(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b)));
+  const __m512d cd = _mm512_castps_pd(add(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d)));
+  const R quads = add(_mm512_castpd_ps(_mm512_unpacklo_pd(ab, cd)), _mm512_castpd_ps(_mm512_unpackhi_pd(ab, cd)));
+  const R pairs = add(quads, _mm512_shuffle_f32x4(quads, quads, 0xb1));
+  _mm_storeu_ps(out, _mm_add_ps(_mm512_castps512_ps128(pairs), _mm512_extractf32x4_ps(pairs, 2)));
 #elif defined(LOCKSTEP_ISA_AVX2)
-  for (; i + 4 <= count; i += 4) {
-    __m128 pairs[2];  // Q0 + Q1, Q2 + Q3 of the four rows
-    UNROLL for (int half = 0; half < 2; half++) {
-      const float* p = rows + 16 * i + 8 * half;
-      const R x = load(p), y = load(p + 16), z = load(p + 32), w = load(p + 48);
-      const __m256d xy = _mm256_castps_pd(add(_mm256_unpacklo_ps(x, y), _mm256_unpackhi_ps(x, y)));
-      const __m256d zw = _mm256_castps_pd(add(_mm256_unpacklo_ps(z, w), _mm256_unpackhi_ps(z, w)));
-      const R quads = add(_mm256_castpd_ps(_mm256_unpacklo_pd(xy, zw)), _mm256_castpd_ps(_mm256_unpackhi_pd(xy, zw)));
-      pairs[half] = _mm_add_ps(_mm256_castps256_ps128(quads), _mm256_extractf128_ps(quads, 1));
-    }
-    _mm_storeu_ps(out + i, _mm_add_ps(pairs[0], pairs[1]));
-  }
+  const __m256d ab = _mm256_castps_pd(add(_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b)));
+  const __m256d cd = _mm256_castps_pd(add(_mm256_unpacklo_ps(c, d), _mm256_unpackhi_ps(c, d)));
+  const R quads = add(_mm256_castpd_ps(_mm256_unpacklo_pd(ab, cd)), _mm256_castpd_ps(_mm256_unpackhi_pd(ab, cd)));
+  _mm_storeu_ps(out, _mm_add_ps(_mm256_castps256_ps128(quads), _mm256_extractf128_ps(quads, 1)));
+#else
+  alignas(16) float lanes[4][4];
+  store(lanes[0], a), store(lanes[1], b), store(lanes[2], c), store(lanes[3], d);
+  for (int k = 0; k < 4; k++) out[k] = (lanes[k][0] + lanes[k][2]) + (lanes[k][1] + lanes[k][3]);
 #endif
-  for (; i < count; i++) out[i] = laneSum(rows + 16 * i);
+}
+
+// laneSum of four rows, from their partSums of each register, `step` floats apart
+INLINE void joinParts(const float* parts, int step, float out[4]) {
+  for (int k = 0; k < 4; k++) {
+    const float* p = parts + k;
+    if constexpr (PARTS == 1) out[k] = p[0];
+    if constexpr (PARTS == 2) out[k] = p[0] + p[step];
+    if constexpr (PARTS == 4) out[k] = (p[0] + p[step]) + (p[2 * step] + p[3 * step]);
+  }
 }
 
 }  // namespace lockstep

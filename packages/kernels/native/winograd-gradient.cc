@@ -8,8 +8,10 @@ namespace {
 
 constexpr int MAX_STRIP = 25;  // part of the arithmetic: bounds the chains and the memory of a strip
 // Register tile of the products: output x input channels
-constexpr int OUT_BLOCK = REGISTERS >= 32 ? 4 : 2;
-constexpr int IN_BLOCK = 4;
+constexpr int OUT_BLOCK = 4;
+constexpr int IN_BLOCK = REGISTERS >= 32 ? 4 : 3;
+// A strip whose transforms take more is done a few lines at a time, so that they stay in L2.
+constexpr int64_t MOST_BYTES = 2 << 20;
 constexpr int TAPS = 9;
 
 // Factors of the six points that the transform of dOut leaves out.
@@ -25,60 +27,88 @@ INLINE void transformGradient(R d0, R d1, R d2, R d3, R e[6]) {
   e[5] = d3;
 }
 
-// 4x4 pixels of dOut to 36 positions
-void transformGradientTile(const float* d, int64_t row, float* to, int64_t step) {
-  R half[6][4];
+// The values of a group of lines
+template <int GROUP>
+INLINE void gradientColumn(R d0, R d1, R d2, R d3, R e[]) {
+  R all[6];
+  transformGradient(d0, d1, d2, d3, all);
+  UNROLL for (int y = 0; y < LINES[GROUP]; y++) e[y] = all[FIRST_LINE[GROUP] + y];
+}
+
+// 4x4 pixels of dOut to a group's positions
+template <int GROUP>
+INLINE void transformGradientLines(const float* d, int64_t row, float* to, int64_t step) {
+  R half[LINES[GROUP]][4];
   UNROLL for (int x = 0; x < 4; x++) {
-    R column[6];
+    R column[LINES[GROUP]];
     const float* p = d + x * BLOCK;
-    transformGradient(load(p), load(p + row), load(p + 2 * row), load(p + 3 * row), column);
-    UNROLL for (int y = 0; y < 6; y++) half[y][x] = column[y];
+    gradientColumn<GROUP>(load(p), load(p + row), load(p + 2 * row), load(p + 3 * row), column);
+    UNROLL for (int y = 0; y < LINES[GROUP]; y++) half[y][x] = column[y];
   }
-  UNROLL for (int y = 0; y < 6; y++) {
+  UNROLL for (int y = 0; y < LINES[GROUP]; y++) {
     R line[6];
     transformGradient(half[y][0], half[y][1], half[y][2], half[y][3], line);
     UNROLL for (int x = 0; x < 6; x++) store(to + (y * 6 + x) * step, line[x]);
   }
 }
 
-// Products of OB output and IB input channels over the tiles of a strip; `to` [OB][IB][16 lanes]
+// What a position's products run over: [channel][part of the lanes][tile], a channel `channel` floats, a part `part`.
+struct Extent {
+  int64_t channel, part;
+  int tiles;
+};
+
+// Products of OB output and IB input channels, added up over the tiles of a strip and the lanes; `to` [IB][outs]
 template <int OB, int IB>
-void productTile(const float* d, const float* v, int64_t channel, int tiles, float* to) {
-  R acc[OB][IB];
-  UNROLL for (int o = 0; o < OB; o++) UNROLL for (int i = 0; i < IB; i++) acc[o][i] = zero();
-  for (int t = 0; t < tiles; t++, d += LR, v += LR) {
-    R in[IB];
-    UNROLL for (int i = 0; i < IB; i++) {
-      in[i] = load(v + i * channel);
-      if constexpr (OB > 1) KEEP(in[i]);
+void addProducts(const float* d, const float* v, const Extent& extent, bool isFirst, int outs, float* to) {
+  alignas(16) float parts[PARTS][IB][4];
+  for (int h = 0; h < PARTS; h++) {
+    R acc[4][IB];
+    UNROLL for (int o = 0; o < 4; o++) UNROLL for (int i = 0; i < IB; i++) acc[o][i] = zero();
+    const float *dTile = d + h * extent.part, *vTile = v + h * extent.part;
+    for (int t = 0; t < extent.tiles; t++, dTile += LR, vTile += LR) {
+      R in[IB];
+      UNROLL for (int i = 0; i < IB; i++) {
+        in[i] = load(vTile + i * extent.channel);
+        if constexpr (OB > 1) KEEP(in[i]);
+      }
+      UNROLL for (int o = 0; o < OB; o++) {
+        R grad = load(dTile + o * extent.channel);
+        if constexpr (IB > 1) KEEP(grad);
+        UNROLL for (int i = 0; i < IB; i++) acc[o][i] = fma(grad, in[i], acc[o][i]);
+      }
     }
-    UNROLL for (int o = 0; o < OB; o++) {
-      R grad = load(d + o * channel);
-      if constexpr (IB > 1) KEEP(grad);
-      UNROLL for (int i = 0; i < IB; i++) acc[o][i] = fma(grad, in[i], acc[o][i]);
+    UNROLL for (int i = 0; i < IB; i++) partSums(acc[0][i], acc[1][i], acc[2][i], acc[3][i], parts[h][i]);
+  }
+  UNROLL for (int i = 0; i < IB; i++, to += outs) {
+    float sums[4];
+    joinParts(parts[0][i], IB * 4, sums);
+    if (isFirst) {
+      for (int o = 0; o < OB; o++) to[o] = sums[o];
+    } else {
+      for (int o = 0; o < OB; o++) to[o] += sums[o];
     }
   }
-  UNROLL for (int o = 0; o < OB; o++) UNROLL for (int i = 0; i < IB; i++) store(to + (o * IB + i) * BLOCK, acc[o][i]);
 }
 
-using ProductTile = void (*)(const float*, const float*, int64_t, int, float*);
+using AddProducts = void (*)(const float*, const float*, const Extent&, bool, int, float*);
 
 template <int OB>
-ProductTile productOf(int ib) {
+AddProducts productsOf(int ib) {
   switch (ib) {
-    case 1: return productTile<OB, 1>;
-    case 2: return productTile<OB, 2>;
-    case 3: return productTile<OB, 3>;
-    default: return productTile<OB, IN_BLOCK>;
+    case 1: return addProducts<OB, 1>;
+    case 2: return addProducts<OB, 2>;
+    case 3: return addProducts<OB, 3>;
+    default: return addProducts<OB, IN_BLOCK>;
   }
 }
 
-ProductTile findProduct(int ob, int ib) {
+AddProducts findProducts(int ob, int ib) {
   switch (ob) {
-    case 1: return productOf<1>(ib);
-    case 2: return productOf<2>(ib);
-    case 3: return productOf<3>(ib);
-    default: return productOf<OUT_BLOCK>(ib);
+    case 1: return productsOf<1>(ib);
+    case 2: return productsOf<2>(ib);
+    case 3: return productsOf<3>(ib);
+    default: return productsOf<OUT_BLOCK>(ib);
   }
 }
 
@@ -95,12 +125,13 @@ void transformLine(const float* m, int from, int n, float* out, int to) {
 
 int64_t odd(int64_t lines) { return (lines | 1) * BLOCK; }
 
-// dWeight (+)= A^T (scaled sums) A for one output channel and up to 64 inputs
-void untransform(const float* sums, int64_t positionStep, int ins, bool isFirst, float* dWeight) {
+// dWeight (+)= A^T (scaled sums) A for one input channel and all outputs; sums [position][outs]
+void untransform(const WinogradGradientPlan& plan, const float* sums, bool isFirst, float* dWeight) {
   constexpr int WIDE = 64;
+  const int64_t positionStep = (int64_t)plan.ins * plan.outs;
   float scaled[6][6][WIDE], half[3][6][WIDE], taps[3][3][WIDE];
-  for (int first = 0; first < ins; first += WIDE) {
-    const int n = std::min(WIDE, ins - first);
+  for (int first = 0; first < plan.outs; first += WIDE) {
+    const int n = std::min(WIDE, plan.outs - first);
     for (int y = 0; y < 6; y++) {
       for (int x = 0; x < 6; x++) {
         const float scale = POINT_SCALE[y] * POINT_SCALE[x];
@@ -110,7 +141,7 @@ void untransform(const float* sums, int64_t positionStep, int ins, bool isFirst,
     for (int x = 0; x < 6; x++) transformLine(scaled[0][x], 6 * WIDE, n, half[0][x], 6 * WIDE);
     for (int y = 0; y < 3; y++) transformLine(half[y][0], WIDE, n, taps[y][0], WIDE);
     for (int i = 0; i < n; i++) {
-      float* to = dWeight + (int64_t)(first + i) * TAPS;
+      float* to = dWeight + (int64_t)(first + i) * plan.ins * TAPS;
       for (int k = 0; k < TAPS; k++) to[k] = isFirst ? taps[k / 3][k % 3][i] : to[k] + taps[k / 3][k % 3][i];
     }
   }
@@ -131,64 +162,91 @@ WinogradGradientPlan planWinogradGradient(const ConvShape& s) {
   WinogradGradientPlan plan{s.inChannels, s.outChannels, s.outHeight, s.outWidth, s.padding, (s.outHeight + 3) / 4, (s.outWidth + 3) / 4, {}};
   const int tiles = plan.tileRows * plan.tileColumns, strips = (tiles + MAX_STRIP - 1) / MAX_STRIP;
   for (int i = 0; i < strips; i++) plan.strips.push_back(tiles / strips + (i < tiles % strips));
+  plan.isByLines = (int64_t)POSITIONS * (plan.ins + plan.outs) * plan.strips[0] * BLOCK * (int64_t)sizeof(float) > MOST_BYTES;
   return plan;
 }
 
+namespace {
+
+int64_t inputStep(const WinogradGradientPlan& plan) { return odd((int64_t)plan.ins * plan.strips[0]); }
+int64_t gradientStep(const WinogradGradientPlan& plan) { return odd((int64_t)plan.outs * plan.strips[0]); }
+int positionsAtOnce(const WinogradGradientPlan& plan) { return plan.isByLines ? 12 : POSITIONS; }
+
+// A strip of tiles of one block: [begin, begin + tiles).
+struct Strip {
+  const WinogradGradientPlan& plan;
+  const Tensor &in, &dOut;
+  const float *input, *grad;
+  float *v, *d, *sums;  // v and d: [position][channel][part of the lanes][tile]; sums: [position][in][out]
+  int begin, tiles;
+
+  int row(int t) const { return 4 * ((begin + t) / plan.tileColumns); }
+  int column(int t) const { return 4 * ((begin + t) % plan.tileColumns); }
+};
+
+template <int GROUP>
+void transformGroup(const Strip& s, const Extent& extent) {
+  const int64_t vStep = inputStep(s.plan), dStep = gradientStep(s.plan);
+  for (int h = 0; h < PARTS; h++) {
+    for (int i = 0; i < s.plan.ins; i++) {
+      const float* from = s.input + i * s.in.channelStride + h * LR;
+      float* to = s.v + i * extent.channel + h * extent.part;
+      for (int t = 0; t < s.tiles; t++) {
+        transformLines<GROUP>(from + s.row(t) * s.in.rowStride + s.column(t) * BLOCK, s.in.rowStride, to + t * LR, vStep);
+      }
+    }
+    for (int o = 0; o < s.plan.outs; o++) {
+      const float* from = s.grad + o * s.dOut.channelStride + h * LR;
+      float* to = s.d + o * extent.channel + h * extent.part;
+      for (int t = 0; t < s.tiles; t++) {
+        transformGradientLines<GROUP>(from + s.row(t) * s.dOut.rowStride + s.column(t) * BLOCK, s.dOut.rowStride, to + t * LR, dStep);
+      }
+    }
+  }
+}
+
+template <int GROUP>
+void runGroup(const Strip& s) {
+  const int ins = s.plan.ins, outs = s.plan.outs;
+  const int widest = s.plan.strips[0];
+  const Extent extent{(int64_t)widest * BLOCK, (int64_t)widest * LR, s.tiles};
+  transformGroup<GROUP>(s, extent);
+  for (int position = 0; position < 6 * LINES[GROUP]; position++) {
+    const float *d = s.d + position * gradientStep(s.plan), *v = s.v + position * inputStep(s.plan);
+    float* sums = s.sums + (int64_t)(6 * FIRST_LINE[GROUP] + position) * ins * outs;
+    for (int i = 0; i < ins; i += IN_BLOCK) {
+      const int ib = std::min(IN_BLOCK, ins - i);
+      for (int o = 0; o < outs; o += OUT_BLOCK) {
+        const AddProducts add = findProducts(std::min(OUT_BLOCK, outs - o), ib);
+        add(d + o * extent.channel, v + i * extent.channel, extent, s.begin == 0, outs, sums + (int64_t)i * outs + o);
+      }
+    }
+  }
+}
+
+}  // namespace
+
 int64_t winogradGradientScratch(const WinogradGradientPlan& plan) {
-  const int64_t strip = plan.strips[0];
   const int64_t sums = (int64_t)POSITIONS * plan.ins * plan.outs + BLOCK;
-  return POSITIONS * (odd(plan.ins * strip) + odd(plan.outs * strip)) + sums;
+  return positionsAtOnce(plan) * (inputStep(plan) + gradientStep(plan)) + sums;
 }
 
 void runWinogradGradient(const WinogradGradientPlan& plan, const Tensor& in, const Tensor& dOut, int shard,
                          int blocksPerShard, float* dWeight, float* scratch) {
-  const int widest = plan.strips[0];
-  const int64_t vStep = odd((int64_t)plan.ins * widest), dStep = odd((int64_t)plan.outs * widest), channel = (int64_t)widest * BLOCK;
-  float *v = scratch, *d = v + POSITIONS * vStep, *sums = d + POSITIONS * dStep;
-  // v and d: [position][channel][part of the lanes][tile], so that a product walks over whole cache lines
-  alignas(64) float lanes[OUT_BLOCK * IN_BLOCK * BLOCK];
-  float row[OUT_BLOCK * IN_BLOCK];
+  float *v = scratch, *d = v + positionsAtOnce(plan) * inputStep(plan), *sums = d + positionsAtOnce(plan) * gradientStep(plan);
   for (int b = 0; b < blocksPerShard; b++) {
     const float* input = in.block(shard, b) - plan.padding * (in.rowStride + BLOCK);
-    const float* grad = dOut.block(shard, b);
-    int begin = 0;
+    Strip strip{plan, in, dOut, input, dOut.block(shard, b), v, d, sums, 0, 0};
     for (const int tiles : plan.strips) {
-      for (int h = 0; h < BLOCK; h += LR) {
-        for (int t = 0; t < tiles; t++) {
-          const int y = 4 * ((begin + t) / plan.tileColumns), x = 4 * ((begin + t) % plan.tileColumns);
-          for (int i = 0; i < plan.ins; i++) {
-            transformTile(input + i * in.channelStride + y * in.rowStride + x * BLOCK + h, in.rowStride,
-                          v + i * channel + h * widest + t * LR, vStep);
-          }
-          for (int o = 0; o < plan.outs; o++) {
-            transformGradientTile(grad + o * dOut.channelStride + y * dOut.rowStride + x * BLOCK + h, dOut.rowStride,
-                                  d + o * channel + h * widest + t * LR, dStep);
-          }
-        }
+      strip.tiles = tiles;
+      if (plan.isByLines) {
+        runGroup<0>(strip), runGroup<1>(strip), runGroup<2>(strip), runGroup<3>(strip);
+      } else {
+        runGroup<ALL_LINES>(strip);
       }
-      for (int position = 0; position < POSITIONS; position++) {
-        for (int i = 0; i < plan.ins; i += IN_BLOCK) {
-          const int ib = std::min(IN_BLOCK, plan.ins - i);
-          for (int o = 0; o < plan.outs; o += OUT_BLOCK) {
-            const int ob = std::min(OUT_BLOCK, plan.outs - o);
-            for (int h = 0; h < BLOCK; h += LR) {
-              const int64_t part = (int64_t)h * widest;
-              findProduct(ob, ib)(d + position * dStep + o * channel + part, v + position * vStep + i * channel + part, channel,
-                                  tiles, lanes + h);
-            }
-            laneSums(lanes, ob * ib, row);
-            for (int k = 0; k < ob; k++) {
-              float* to = sums + ((int64_t)position * plan.outs + o + k) * plan.ins + i;
-              for (int j = 0; j < ib; j++) to[j] = begin == 0 ? row[k * ib + j] : to[j] + row[k * ib + j];
-            }
-          }
-        }
-      }
-      begin += tiles;
+      strip.begin += tiles;
     }
-    for (int o = 0; o < plan.outs; o++) {
-      untransform(sums + (int64_t)o * plan.ins, (int64_t)plan.outs * plan.ins, plan.ins, b == 0, dWeight + (int64_t)o * plan.ins * TAPS);
-    }
+    for (int i = 0; i < plan.ins; i++) untransform(plan, sums + (int64_t)i * plan.outs, b == 0, dWeight + (int64_t)i * TAPS);
   }
 }
 

@@ -55,14 +55,29 @@ INLINE void storePair(const float* d, int64_t row, float* v, int64_t step) {
   storeLine(minus, v + 6 * step, step);
 }
 
-static inline void transformTile(const float* d, int64_t row, float* v, int64_t step) {
-  R line[6];
-  columnCombination<0>(d, row, line);
-  storeLine(line, v, step);
-  storePair<false>(d, row, v + 6 * step, step);
-  storePair<true>(d, row, v + 18 * step, step);
-  columnCombination<5>(d, row, line);
-  storeLine(line, v + 30 * step, step);
+// Lines of a tile that are found together, from the same terms: line 0, lines 1 and 2, 3 and 4, line 5; or all of them.
+constexpr int ALL_LINES = 4;
+constexpr int FIRST_LINE[] = {0, 1, 3, 5, 0}, LINES[] = {1, 2, 2, 1, 6};
+
+// One tile of one channel, a group of its lines: to v[position of the group * step].
+template <int GROUP>
+INLINE void transformLines(const float* d, int64_t row, float* v, int64_t step) {
+  if constexpr (GROUP == 1 || GROUP == 2) {
+    storePair<GROUP == 2>(d, row, v, step);
+  } else {
+    R line[6];
+    columnCombination<FIRST_LINE[GROUP]>(d, row, line);
+    storeLine(line, v, step);
+  }
+}
+
+// Not part of a loop over tiles, for whose pointers there would be no registers.
+template <>
+[[gnu::noinline]] inline void transformLines<ALL_LINES>(const float* d, int64_t row, float* v, int64_t step) {
+  transformLines<0>(d, row, v, step);
+  transformLines<1>(d, row, v + 6 * step, step);
+  transformLines<2>(d, row, v + 18 * step, step);
+  transformLines<3>(d, row, v + 30 * step, step);
 }
 
 }  // namespace lockstep

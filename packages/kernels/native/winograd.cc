@@ -7,13 +7,9 @@
 namespace lockstep {
 namespace {
 
-constexpr int MAX_STRIP = 8;
-// Register tile of the products: channels x tiles. Small, so that the 36 products of a tile stay in L1.
-constexpr int TILE_BLOCK = 4;
-// From so many channel pairs the transformed inputs no longer fit L1 beside the products: then one position is done for
-// all channels before the next, and the products of all channels wait in L2.
-constexpr int MANY_PAIRS = 1024;
-constexpr int CHANNEL_BLOCK = REGISTERS >= 32 ? 4 : 2;
+// Register tile of the products: so many tiles, and for 1, 2 or 3 of them so many output channels.
+constexpr int TILE_BLOCK = 3;
+constexpr int CHANNEL_BLOCK[] = {0, 8, REGISTERS >= 32 ? 8 : 6, REGISTERS >= 32 ? 8 : 4};
 
 // ---- transforms of one line ----
 
@@ -67,8 +63,7 @@ ProductTile productOf(int tb) {
   switch (tb) {
     case 1: return productTile<OB, 1>;
     case 2: return productTile<OB, 2>;
-    case 3: return productTile<OB, 3>;
-    default: return productTile<OB, 4>;
+    default: return productTile<OB, 3>;
   }
 }
 
@@ -78,7 +73,10 @@ ProductTile findProduct(int ob, int tb) {
     case 2: return productOf<2>(tb);
     case 3: return productOf<3>(tb);
     case 4: return productOf<4>(tb);
-    default: return productOf<5>(tb);
+    case 5: return productOf<5>(tb);
+    case 6: return productOf<6>(tb);
+    case 7: return productOf<7>(tb);
+    default: return productOf<8>(tb);
   }
 }
 
@@ -113,8 +111,8 @@ void untransformTile(const float* m, int64_t step, const Store& to) {
 
 // Scratch holds one register of an element, not its whole block: with narrow registers half of each cache line would lie
 // idle. Odd numbers of registers between positions, so that the 36 of them do not fall into the same sets.
-int64_t inputStep(const WinogradPlan& plan) { return ((int64_t)plan.ins * plan.strip + (plan.ins * plan.strip % 2 == 0)) * LR; }
-constexpr int64_t productStep(int ob, int tb) { return (ob * tb + (ob * tb % 2 == 0)) * LR; }
+int64_t inputStep(const WinogradPlan& plan) { return ((int64_t)plan.ins * plan.strips[0] | 1) * LR; }
+constexpr int64_t productStep(int ob, int tb) { return (ob * tb | 1) * LR; }
 
 }  // namespace
 
@@ -135,10 +133,9 @@ WinogradPlan planWinograd(const ConvShape& s, bool isInputGradient) {
   plan.width = isInputGradient ? s.inWidth : s.outWidth;
   plan.shift = isInputGradient ? 2 - s.padding : s.padding;
   plan.tileRows = (plan.height + 3) / 4, plan.tileColumns = (plan.width + 3) / 4;
-  plan.keepsAllProducts = plan.ins * plan.outs >= MANY_PAIRS;
-  plan.strip = std::min(plan.keepsAllProducts ? TILE_BLOCK : MAX_STRIP, plan.tileRows * plan.tileColumns);
-  plan.tileBlock = std::min(TILE_BLOCK, plan.strip);
-  const int widest = plan.outs % 5 == 0 && plan.outs % 4 != 0 && REGISTERS >= 32 ? 5 : CHANNEL_BLOCK;
+  const int tiles = plan.tileRows * plan.tileColumns * PARTS, strips = (tiles + TILE_BLOCK - 1) / TILE_BLOCK;
+  for (int i = 0; i < strips; i++) plan.strips.push_back(tiles / strips + (i < tiles % strips));
+  const int most = CHANNEL_BLOCK[plan.strips[0]], count = (plan.outs + most - 1) / most, widest = (plan.outs + count - 1) / count;
   for (int at = 0; at < plan.outs; at += widest) plan.channelTiles.push_back(std::min(widest, plan.outs - at));
   plan.weights.resize((size_t)POSITIONS * plan.ins * plan.outs);
   return plan;
@@ -169,100 +166,74 @@ void transformWeights(WinogradPlan& plan, const float* weights) {
 }
 
 int64_t winogradScratch(const WinogradPlan& plan) {
-  const int64_t products = plan.keepsAllProducts ? productStep(plan.outs, plan.strip) : productStep(8, TILE_BLOCK);
-  return POSITIONS * (inputStep(plan) + products);
+  return POSITIONS * (inputStep(plan) + productStep(plan.channelTiles[0], plan.strips[0]));
 }
 
 namespace {
 
-// A strip of tiles on its way through: [begin, begin + count) of one block.
+// A strip of tiles on its way through: [begin, begin + count) of one block, where each part of the lanes is a tile of its own.
 struct Strip {
   const WinogradPlan& plan;
   int begin, count;
-  const float* bias;
-  bool withRelu;
-  int64_t step, vInput;  // floats between positions, and between inputs, of V
 
-  int row(int t) const { return 4 * ((begin + t) / plan.tileColumns); }
-  int column(int t) const { return 4 * ((begin + t) % plan.tileColumns); }
+  int row(int t) const { return 4 * ((begin + t) / PARTS / plan.tileColumns); }
+  int column(int t) const { return 4 * ((begin + t) / PARTS % plan.tileColumns); }
+  int64_t offset(int t, int64_t rowStride) const { return row(t) * rowStride + column(t) * BLOCK + (begin + t) % PARTS * LR; }
 };
 
 void transformStrip(const Strip& s, const Tensor& in, const float* input, float* v) {
+  const int64_t step = inputStep(s.plan), channel = (int64_t)s.plan.strips[0] * LR;
   for (int i = 0; i < s.plan.ins; i++) {
     for (int t = 0; t < s.count; t++) {
-      transformTile(input + i * in.channelStride + s.row(t) * in.rowStride + s.column(t) * BLOCK, in.rowStride,
-                    v + i * s.vInput + t * LR, s.step);
+      transformLines<ALL_LINES>(input + i * in.channelStride + s.offset(t, in.rowStride), in.rowStride, v + i * channel + t * LR, step);
     }
   }
 }
 
-// Products of `channels` x `tiles`, at m + (o * mTiles + t) * BLOCK, to the output.
-void untransform(const Strip& s, const Tensor& out, float* output, const float* m, int64_t mStep, int mTiles, int channel,
-                 int channels, int t, int tiles) {
-  for (int k = 0; k < tiles; k++) {
-    const int y = s.row(t + k), x = s.column(t + k);
+// Products [channel][tile] of `channels` channels from `first` on, to the output
+void untransformStrip(const Strip& s, const Tensor& out, float* output, const float* m, int64_t step, int first, int channels,
+                      const float* bias, bool withRelu) {
+  for (int t = 0; t < s.count; t++) {
     for (int o = 0; o < channels; o++) {
-      const Store to{output + (channel + o) * out.channelStride + y * out.rowStride + x * BLOCK, out.rowStride, s.plan.height - y,
-                     s.plan.width - x, splat(s.bias ? s.bias[channel + o] : 0.0f), s.withRelu};
-      untransformTile(m + (o * mTiles + k) * LR, mStep, to);
+      const Store to{output + (first + o) * out.channelStride + s.offset(t, out.rowStride), out.rowStride,
+                     s.plan.height - s.row(t), s.plan.width - s.column(t), splat(bias ? bias[first + o] : 0.0f), withRelu};
+      untransformTile(m + (o * s.count + t) * LR, step, to);
     }
   }
 }
 
-// Channel tile by channel tile: few products at a time, which stay in L1.
-void runByChannels(const Strip& s, const Tensor& out, float* output, const float* v, float* m) {
+// Channel tile by channel tile: the products of one fit L1, and the transformed inputs, which all need, L2.
+void runStrip(const Strip& s, const Tensor& in, const float* input, const Tensor& out, float* output, const float* bias,
+              bool withRelu, float* scratch) {
+  const int ins = s.plan.ins;
+  const int64_t vStep = inputStep(s.plan), vInput = (int64_t)s.plan.strips[0] * LR;
+  float *v = scratch, *m = scratch + POSITIONS * vStep;
+  transformStrip(s, in, input, v);
   const float* u = s.plan.weights.data();
   int channel = 0;
   for (const int ob : s.plan.channelTiles) {
-    for (int t = 0; t < s.count; t += s.plan.tileBlock) {
-      const int tb = std::min(s.plan.tileBlock, s.count - t);
-      const ProductTile product = findProduct(ob, tb);
-      const int64_t mStep = productStep(ob, tb);
-      for (int position = 0; position < POSITIONS; position++) {
-        product(u + (int64_t)position * s.plan.ins * ob, v + position * s.step + t * LR, s.vInput, s.plan.ins, m + position * mStep);
-      }
-      untransform(s, out, output, m, mStep, tb, channel, ob, t, tb);
+    const ProductTile product = findProduct(ob, s.count);
+    const int64_t mStep = productStep(ob, s.count);
+    for (int position = 0; position < POSITIONS; position++, u += (int64_t)ins * ob) {
+      product(u, v + position * vStep, vInput, ins, m + position * mStep);
     }
-    u += (int64_t)POSITIONS * s.plan.ins * ob;
+    untransformStrip(s, out, output, m, mStep, channel, ob, bias, withRelu);
     channel += ob;
   }
-}
-
-// Position by position: a position's inputs stay in L1 while all channels pass.
-void runByPositions(const Strip& s, const Tensor& out, float* output, const float* v, float* m) {
-  const int64_t mStep = productStep(s.plan.outs, s.plan.strip);
-  for (int position = 0; position < POSITIONS; position++) {
-    const float* u = s.plan.weights.data();
-    float* to = m + position * mStep;
-    for (const int ob : s.plan.channelTiles) {
-      findProduct(ob, s.count)(u + (int64_t)position * s.plan.ins * ob, v + position * s.step, s.vInput, s.plan.ins, to);
-      u += (int64_t)POSITIONS * s.plan.ins * ob;
-      to += (int64_t)ob * s.count * LR;
-    }
-  }
-  untransform(s, out, output, m, mStep, s.count, 0, s.plan.outs, 0, s.count);
 }
 
 }  // namespace
 
 void runWinograd(const WinogradPlan& plan, const Tensor& in, const Tensor& out, const float* bias, bool withRelu,
                  int firstShard, int shardCount, int blocksPerShard, float* scratch) {
-  const int tiles = plan.tileRows * plan.tileColumns;
-  Strip strip{plan, 0, 0, bias, withRelu, inputStep(plan), (int64_t)plan.strip * LR};
-  float* m = scratch + POSITIONS * strip.step;
   for (int block = firstShard * blocksPerShard; block < (firstShard + shardCount) * blocksPerShard; block++) {
     const float* input = in.block(block / blocksPerShard, block % blocksPerShard) - plan.shift * (in.rowStride + BLOCK);
     float* output = out.block(block / blocksPerShard, block % blocksPerShard);
-    for (strip.begin = 0; strip.begin < tiles; strip.begin += plan.strip) {
-      strip.count = std::min(plan.strip, tiles - strip.begin);
-      for (int h = 0; h < BLOCK; h += LR) {
-        transformStrip(strip, in, input + h, scratch);
-        if (plan.keepsAllProducts) {
-          runByPositions(strip, out, output + h, scratch, m);
-        } else {
-          runByChannels(strip, out, output + h, scratch, m);
-        }
-      }
+    Strip strip{plan, 0, 0};
+    for (const int count : plan.strips) {
+      strip.count = count;
+      runStrip(strip, in, input, out, output, bias, withRelu, scratch);
+      strip.begin += count;
     }
   }
 }

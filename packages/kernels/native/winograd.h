@@ -16,10 +16,8 @@ struct WinogradPlan {
   int ins, outs, height, width, shift;
   bool isInputGradient;
   int tileRows, tileColumns;
-  int strip;                      // tiles transformed at a time
-  bool keepsAllProducts;          // products of all channels of a strip at once
+  std::vector<int> strips;        // tiles (of a part of the lanes) transformed and multiplied at a time, the most first
   std::vector<int> channelTiles;  // sizes that cover outs
-  int tileBlock;                  // tiles of a register tile
   std::vector<float> weights;     // [channel tile][position 36][in][channel of the tile], transformed
 };
 
@@ -42,6 +40,7 @@ struct WinogradGradientPlan {
   int ins, outs, height, width, padding;  // of dOut
   int tileRows, tileColumns;
   std::vector<int> strips;                // tiles of each
+  bool isByLines;                         // a group of lines transformed and multiplied at a time, not all
 };
 
 bool usesWinogradGradient(const ConvShape& shape);

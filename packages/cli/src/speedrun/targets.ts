@@ -11,7 +11,7 @@ export interface Target {
 
 export const targets: readonly Target[] = [
   { accuracy: 0.99, model: 'sprint13k', recipe: 'sprint' },
-  { accuracy: 0.994, model: 'sprint23k', recipe: 'sprint' },
+  { accuracy: 0.994, model: 'sprint33k', recipe: 'sprint' },
   { accuracy: 0.996, model: 'sprint165k', recipe: 'sprint' },
 ];
 

@@ -29,6 +29,8 @@ export interface TorchSprint {
   /** Test images right at the end, and after each epoch if those were asked for. */
   readonly correct: number;
   readonly epochs: readonly number[];
+  /** Loss of the last batch of each epoch, as it trained, if epochs were asked for. */
+  readonly lastLosses: readonly number[];
   readonly accuracy: number;
   /** From the process's start to its exit. */
   readonly seconds: number;
@@ -66,12 +68,15 @@ export async function runTorchSprint(options: TorchOptions): Promise<TorchSprint
   const events = lines.map((line) => JSON.parse(line) as TorchEvent);
   const { testCorrect: correct, testTotal, torch: version } = events.at(-1) as TorchEvent;
   const epochs = events.slice(0, -1).map((event) => event.testCorrect);
-  return { seed, correct, epochs, accuracy: correct / testTotal, seconds, version };
+  const lastLosses = events.slice(0, -1).map((event) => event.lastLoss);
+  return { seed, correct, epochs, lastLosses, accuracy: correct / testTotal, seconds, version };
 }
 
 /** An epoch, or the end. */
 interface TorchEvent {
   readonly testCorrect: number;
   readonly testTotal: number;
+  /** Of an epoch. */
+  readonly lastLoss: number;
   readonly torch: string;
 }

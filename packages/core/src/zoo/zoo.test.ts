@@ -75,7 +75,7 @@ describe('the zoo', () => {
   it('names the nearest model when there is none of a name', () => {
     const text =
       'no model is called "lenet". Did you mean lenet5? ' +
-      'The zoo has tiny6k, net19k, gap19k, lenet5, mynet, cnn11m, sprint13k, sprint23k, sprint165k; a path to a .json file works as well.';
+      'The zoo has tiny6k, net19k, gap19k, lenet5, mynet, cnn11m, sprint13k, sprint33k, sprint165k; a path to a .json file works as well.';
     expect(() => findZooModel('lenet')).toThrow(expect.objectContaining({ code: 'LOCKSTEP_MODEL_UNKNOWN', text }));
   });
 });

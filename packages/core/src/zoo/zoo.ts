@@ -7,7 +7,7 @@ import { gap19k } from './gap19k.js';
 import { lenet5 } from './lenet5.js';
 import { mynet } from './mynet.js';
 import { net19k } from './net19k.js';
-import { sprint13k, sprint23k, sprint165k } from './sprint.js';
+import { sprint13k, sprint33k, sprint165k } from './sprint.js';
 import { tiny6k } from './tiny6k.js';
 import type { ZooModel } from './zoo-model.js';
 
@@ -15,7 +15,7 @@ import type { ZooModel } from './zoo-model.js';
 export const zooModels: readonly ZooModel[] = [tiny6k, net19k, gap19k, lenet5, mynet, cnn11m];
 
 /** Those that `lockstep speedrun` trains. */
-export const sprintModels: readonly ZooModel[] = [sprint13k, sprint23k, sprint165k];
+export const sprintModels: readonly ZooModel[] = [sprint13k, sprint33k, sprint165k];
 
 /** Every model that has a name. */
 export const namedModels: readonly ZooModel[] = [...zooModels, ...sprintModels];
