@@ -13,13 +13,15 @@ import {
 import { findTail } from '@lockstep/worker';
 import type { Costs, ModelCosts } from '../simulate/costs.js';
 import { formatTable } from '../text-table.js';
+import { measureBetween } from './between.js';
 import { measureMessages } from './calibrate-messages.js';
 import { measureThreadCosts } from './calibrate-node.js';
 import { WARM_SLICES } from './cluster.js';
 import { describeOccasion } from './machine.js';
 import { SharedRun } from './shared-run.js';
-import { measureAtSpeed, predictAtSpeed, Speedometer } from './speedometer.js';
+import { predictShared } from './speedometer.js';
 import { median } from './statistics.js';
+import { TimedNode } from './timed-node.js';
 import { planWorkload, type Workload } from './workload.js';
 
 export interface CalibrationPlan {
@@ -47,17 +49,19 @@ export async function calibrate(plan: CalibrationPlan): Promise<Costs> {
   announce('a step of two nodes');
   const small = planSmall(workloads[0]?.dataset as Dataset);
   const smallCosts = { ...costs, models: [await measureModel(small, threads, seconds)] };
-  const speedometer = new Speedometer(small, smallCosts, seconds / 2);
+  const node = new TimedNode(small, NODES);
   const measure = (topology: Topology): Promise<number> =>
-    measureOverhead(small, { data, costs: smallCosts, topology, speedometer, seconds, repetitions });
+    measureOverhead(small, { data, costs: smallCosts, topology, node, seconds, repetitions });
   try {
     const step = { swap: await measure('auto'), star: await measure('star'), mesh: await measure('mesh') };
     return { ...costs, step };
   } finally {
-    await speedometer.close();
+    await node.close();
   }
 }
 
+/** Of the run whose steps are looked at. */
+const NODES = 2;
 const NOTHING: Costs['step'] = { swap: 0, star: 0, mesh: 0 };
 
 async function measureModel(workload: Workload, threads: readonly number[], seconds: number): Promise<ModelCosts> {
@@ -95,24 +99,42 @@ interface OverheadPlan {
   /** Of `small`, and of frames. */
   readonly costs: Costs;
   readonly topology: Topology;
-  readonly speedometer: Speedometer;
+  /** `small` with a thread for each node. */
+  readonly node: TimedNode;
   readonly seconds: number;
   readonly repetitions: number;
 }
 
-/** What two nodes take over loopback beyond what the other costs explain; seconds. */
+/**
+ * What two nodes take over loopback beyond what they compute and send; seconds. Their computing is not predicted but
+ * timed, before and after each slice: what is looked for is less than a prediction may be wrong by.
+ */
 async function measureOverhead(
   { model, recipe }: Workload,
-  { data, costs, topology, speedometer, seconds, repetitions }: OverheadPlan,
+  { data, costs, topology, node, seconds, repetitions }: OverheadPlan,
 ): Promise<number> {
-  const plan = { nodes: 2, threads: 1, topology, isLoopback: true, ownCores: true };
+  const shards = recipe.batchSize / recipe.shardSize / NODES;
+  const plan = { nodes: NODES, threads: 1, topology, isLoopback: true, ownCores: true };
   const run = (await SharedRun.start({ model, recipe, data }, plan, WARM_SLICES * seconds)) as SharedRun;
-  const slices = await measureAtSpeed(run, speedometer, { nodes: 2, seconds, repetitions });
-  const unexplained = slices.map(({ stepMs, factor }) => {
-    const explained = predictAtSpeed(costs, factor, model.name, { nodes: 2, topology, megabits: undefined });
-    return (stepMs / 1000 - explained) / factor;
-  });
-  return Math.max(0, median(unexplained));
+  try {
+    const slices = await measureBetween(
+      repetitions,
+      () => run.measure(seconds),
+      () => node.timeMeanCompute(shards, seconds / 2),
+    );
+    const { step, compute } = predictShared(costs, 1, model.name, { nodes: NODES, topology, megabits: undefined });
+    return Math.max(
+      0,
+      median(
+        slices.map(({ before, measured, after }) => {
+          const computed = (before + after) / 2;
+          return (measured.stepMs / 1000 - computed) / (computed / compute) - (step - compute);
+        }),
+      ),
+    );
+  } finally {
+    run.end();
+  }
 }
 
 /** A line per model and number of threads, in microseconds. */

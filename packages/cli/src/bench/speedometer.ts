@@ -1,7 +1,7 @@
 /** How fast this machine is now, against what it was when it was calibrated. */
 import { groupSizeOf } from '@lockstep/coordinator/cluster';
 import { type Costs, findModelCosts, findThreadCosts, scaleCosts } from '../simulate/costs.js';
-import { predictStep, type StepCase } from '../simulate/predict.js';
+import { predictStep, type StepCase, type StepFigures } from '../simulate/predict.js';
 import { measureBetween } from './between.js';
 import type { MeasuredRun } from './measured-run.js';
 import { MOST_SHARDS, TimedNode } from './timed-node.js';
@@ -23,9 +23,7 @@ export class Speedometer {
     const threads = Math.min(busy, this.costs.cores);
     const node = this.#nodes.get(threads) ?? new TimedNode(this.workload, threads);
     this.#nodes.set(threads, node);
-    const timings = await node.timeSteps(MOST_SHARDS, this.seconds);
-    // the mean: a run's slice has every slow moment in it
-    const compute = timings.reduce((sum, timing) => sum + timing.compute, 0) / timings.length;
+    const compute = await node.timeMeanCompute(MOST_SHARDS, this.seconds);
     const { contributeBase, contributeShard } = findThreadCosts(this.#modelCosts, threads);
     return compute / (contributeBase + contributeShard * MOST_SHARDS);
   }
@@ -39,13 +37,13 @@ export class Speedometer {
   }
 }
 
-/** Seconds of a step, predicted for nodes of one thread that share this machine, when everything takes `factor` times as long. */
-export function predictAtSpeed(
+/** A step of nodes of one thread that share this machine, predicted for a time when everything takes `factor` times as long. */
+export function predictShared(
   costs: Costs,
   factor: number,
   model: string,
   { nodes, topology, megabits }: Pick<StepCase, 'nodes' | 'topology'> & { readonly megabits: number | undefined },
-): number {
+): StepFigures {
   const now = scaleCosts(costs, factor);
   const stepCase: StepCase = {
     nodes,
@@ -57,7 +55,7 @@ export function predictAtSpeed(
     latency: 0,
     sharedCores: costs.cores,
   };
-  return predictStep(now, findModelCosts(now, model), stepCase).step;
+  return predictStep(now, findModelCosts(now, model), stepCase);
 }
 
 export interface SliceAtSpeed {

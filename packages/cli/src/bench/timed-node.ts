@@ -45,6 +45,12 @@ export class TimedNode {
     return summarizeTimings(await this.timeSteps(shards, seconds, owners));
   }
 
+  /** Seconds of computing in the mean, since a run's slice has every slow moment in it. */
+  async timeMeanCompute(shards: number, seconds: number): Promise<number> {
+    const timings = await this.timeSteps(shards, seconds);
+    return timings.reduce((sum, { compute }) => sum + compute, 0) / timings.length;
+  }
+
   async timeSteps(shards: number, seconds: number, owners = 1): Promise<StepTiming[]> {
     for (let i = 0; i < WARM_STEPS; i++) await this.#runStep(shards, owners);
     const timings: StepTiming[] = [];
