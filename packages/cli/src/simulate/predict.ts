@@ -137,7 +137,8 @@ function predictShared(costs: Costs, model: ModelCosts, one: StepCase, shards: n
   const compute = Math.max(...times);
   // who is late keeps all others waiting; but where one cable sets the pace, others' sums are on their way through it
   const turn = slack === 1 || one.topology === 'mesh' ? predictTurn(one) : 0;
-  const exchange = seconds + overhead + hops * latency + predictControl(costs, one, compute) + turn;
+  // while a node waits for its turn, others compute: what a step takes beyond its parts passes meanwhile
+  const exchange = seconds + Math.max(overhead, turn) + hops * latency + predictControl(costs, one, compute);
   // the tail travels while the rest is computed; where nodes share cores, what needs a core takes turns with computing
   const early = (model.tailFloats / model.floats) * (sharedCores === undefined ? seconds : onCable);
   const step = isStar(one)
