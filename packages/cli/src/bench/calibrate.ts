@@ -19,7 +19,7 @@ import { measureThreadCosts } from './calibrate-node.js';
 import { WARM_SLICES } from './cluster.js';
 import { describeOccasion } from './machine.js';
 import { SharedRun } from './shared-run.js';
-import { predictShared } from './speedometer.js';
+import { predictOnOneMachine } from './speedometer.js';
 import { median } from './statistics.js';
 import { TimedNode } from './timed-node.js';
 import { planWorkload, type Workload } from './workload.js';
@@ -122,7 +122,11 @@ async function measureOverhead(
       () => run.measure(seconds),
       () => node.timeMeanCompute(shards, seconds / 2),
     );
-    const { step, compute } = predictShared(costs, 1, model.name, { nodes: NODES, topology, megabits: undefined });
+    const { step, compute } = predictOnOneMachine(costs, 1, model.name, {
+      nodes: NODES,
+      topology,
+      megabits: undefined,
+    });
     return Math.max(
       0,
       median(

@@ -7,7 +7,7 @@ import { formatTable } from '../text-table.js';
 import { WARM_SLICES } from './cluster.js';
 import { MeasuredRun } from './measured-run.js';
 import { SharedRun } from './shared-run.js';
-import { measureAtSpeed, predictShared, Speedometer } from './speedometer.js';
+import { measureAtSpeed, predictOnOneMachine, Speedometer } from './speedometer.js';
 import { median, type Spread, summarizeValues } from './statistics.js';
 import type { Workload } from './workload.js';
 
@@ -56,7 +56,7 @@ export async function checkPredictions(
   const check = async (one: CheckedCase, run: Pick<MeasuredRun, 'measure' | 'end'>): Promise<void> => {
     const slices = await measureAtSpeed(run, speedometer, { nodes: one.nodes, seconds, repetitions });
     const checked = slices.map(({ stepMs, factor }) => ({
-      predictedMs: 1000 * predictShared(costs, factor, model.name, one).step,
+      predictedMs: 1000 * predictOnOneMachine(costs, factor, model.name, one).step,
       measuredMs: stepMs,
     }));
     rows.push({ model: model.name, ...one, ...summarizeSlices(checked) });

@@ -38,7 +38,7 @@ export class Speedometer {
 }
 
 /** A step of nodes of one thread that share this machine, predicted for a time when everything takes `factor` times as long. */
-export function predictShared(
+export function predictOnOneMachine(
   costs: Costs,
   factor: number,
   model: string,
