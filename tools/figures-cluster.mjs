@@ -8,12 +8,13 @@ const signed = (share) => `${share < 0 ? '' : '+'}${percent(share)}`;
 export function formatPredictions({ rows }) {
   const ms = (value) => value.toFixed(value < 100 ? 2 : 0);
   return formatTable(
-    ['*model', 'nodes', '*topology', '*link', 'predicted, ms', 'measured, ms', 'error'],
-    rows.map(({ model, nodes, topology, megabits, predictedStepMs, measuredStepMs, error }) => [
+    ['*model', 'nodes', '*topology', '*link', 'slices', 'predicted, ms', 'measured, ms', 'error'],
+    rows.map(({ model, nodes, topology, megabits, slices, predictedStepMs, measuredStepMs, error }) => [
       model,
       nodes,
       nodes === 1 ? '' : topology,
       nodes === 1 ? '' : megabits === undefined ? 'no cap' : linkOf(megabits),
+      slices,
       ms(predictedStepMs),
       ms(measuredStepMs),
       `${signed(error.median)} (${signed(error.min)} to ${signed(error.max)})`,

@@ -171,13 +171,14 @@ describe('formatReport of predictions', () => {
       nodes: 2,
       topology: 'mesh',
       megabits: 100,
+      slices: 7,
       predictedStepMs: 11,
       measuredStepMs: 10,
       error: { median: 0.1, min: -0.05, max: 0.2 },
     };
-    const report = { bench: 'predictions', ...occasion, repetitions: 3, rows: [one] };
+    const report = { bench: 'predictions', ...occasion, rows: [one] };
     expect(formatReport(report).split('\n')[2]).toBe(
-      '| m | 2 | mesh | 100 Mbit/s | 11.00 | 10.00 | +10% (-5% to +20%) |',
+      '| m | 2 | mesh | 100 Mbit/s | 7 | 11.00 | 10.00 | +10% (-5% to +20%) |',
     );
   });
 });

@@ -7,15 +7,20 @@ export interface Between<Measured, Read> {
   readonly after: Read;
 }
 
-/** Measures so many times; a reading between two measurements counts for both. */
+/**
+ * Measures so many times, or until there are enough; a reading between two measurements counts for both.
+ *
+ * @param count a number, or whether these are enough
+ */
 export async function measureBetween<Measured, Read>(
-  repetitions: number,
+  count: number | ((sofar: readonly Between<Measured, Read>[]) => boolean),
   measure: () => Promise<Measured>,
   read: () => Promise<Read>,
 ): Promise<Between<Measured, Read>[]> {
   const all: Between<Measured, Read>[] = [];
   let before = await read();
-  for (let turn = 0; turn < repetitions; turn++) {
+  const isEnough = typeof count === 'number' ? (): boolean => all.length >= count : count;
+  while (!isEnough(all)) {
     const measured = await measure();
     const after = await read();
     all.push({ before, measured, after });

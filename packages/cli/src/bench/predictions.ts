@@ -7,8 +7,8 @@ import { formatTable } from '../text-table.js';
 import { WARM_SLICES } from './cluster.js';
 import { MeasuredRun } from './measured-run.js';
 import { SharedRun } from './shared-run.js';
-import { measureAtSpeed, predictOnOneMachine, Speedometer } from './speedometer.js';
-import { median, type Spread, summarizeValues } from './statistics.js';
+import { measureAtSpeed, predictOnOneMachine, type SliceAtSpeed, Speedometer } from './speedometer.js';
+import { errorOfMedian, median, type Spread, summarizeValues } from './statistics.js';
 import type { Workload } from './workload.js';
 
 export interface PredictionFigures {
@@ -18,6 +18,7 @@ export interface PredictionFigures {
   readonly megabits: number | undefined;
   readonly topology: Topology;
   readonly nodes: number;
+  readonly slices: number;
   /** Medians of the slices. */
   readonly predictedStepMs: number;
   readonly measuredStepMs: number;
@@ -30,8 +31,15 @@ export interface PredictionPlan {
   readonly nodes: readonly number[];
   readonly data: string | undefined;
   readonly seconds: number;
+  /** Slices of each case, at least. */
   readonly repetitions: number;
+  readonly onRow: (row: PredictionFigures) => void;
 }
+
+/** Slices of a case go on until its error is known to within so much, by one standard error. */
+const KNOWN_ERROR = 0.04;
+/** But no longer than for so many times as many as are asked for. */
+const MOST_TIMES = 4;
 
 /** What the network is to be for a model: as it is, and so slow that it sets the pace. */
 const LARGE_PARAMETERS = 1_000_000;
@@ -47,32 +55,37 @@ type CheckedCase = Pick<PredictionFigures, 'nodes' | 'topology' | 'megabits' | '
 export async function checkPredictions(
   workload: Workload,
   costs: Costs,
-  { nodes: counts, data, seconds, repetitions }: PredictionPlan,
+  { nodes: counts, data, seconds, repetitions, onRow }: PredictionPlan,
 ): Promise<PredictionFigures[]> {
   const { model, recipe } = workload;
   const task = { model, recipe, data };
   const speedometer = new Speedometer(workload, costs, seconds / 2);
   const rows: PredictionFigures[] = [];
-  const check = async (one: CheckedCase, run: Pick<MeasuredRun, 'measure' | 'end'>): Promise<void> => {
-    const slices = await measureAtSpeed(run, speedometer, { nodes: one.nodes, seconds, repetitions });
-    const checked = slices.map(({ stepMs, factor }) => ({
+  const checkCase = async (one: CheckedCase, run: Pick<MeasuredRun, 'measure' | 'end'>): Promise<void> => {
+    const check = ({ stepMs, factor }: SliceAtSpeed): CheckedSlice => ({
       predictedMs: 1000 * predictOnOneMachine(costs, factor, model.name, one).step,
       measuredMs: stepMs,
-    }));
-    rows.push({ model: model.name, ...one, ...summarizeSlices(checked) });
+    });
+    const areEnough = (slices: readonly SliceAtSpeed[]): boolean =>
+      slices.length >= MOST_TIMES * repetitions ||
+      (slices.length >= repetitions && errorOfMedian(slices.map(check).map(errorOf)) <= KNOWN_ERROR);
+    const slices = await measureAtSpeed(run, speedometer, one.nodes, seconds, areEnough);
+    const row = { model: model.name, ...one, ...summarizeSlices(slices.map(check)) };
+    rows.push(row);
+    onRow(row);
   };
   try {
     if (counts.includes(1)) {
       const alone = new MeasuredRun({ ...task, workers: 1 });
       await alone.start(seconds);
-      await check({ nodes: 1, topology: 'star', megabits: undefined, link: 'none' }, alone);
+      await checkCase({ nodes: 1, topology: 'star', megabits: undefined, link: 'none' }, alone);
     }
     for (const megabits of linksOf(workload)) {
       for (const nodes of counts.filter((count) => count > 1)) {
         for (const topology of topologyNames.filter((name) => isDistinct(name, nodes))) {
           const plan = { nodes, threads: 1, topology, megabits, ownCores: true };
           const shared = await SharedRun.start(task, plan, WARM_SLICES * seconds);
-          if (shared) await check({ nodes, topology, megabits, link: shared.link }, shared);
+          if (shared) await checkCase({ nodes, topology, megabits, link: shared.link }, shared);
         }
       }
     }
@@ -87,12 +100,15 @@ interface CheckedSlice {
   readonly measuredMs: number;
 }
 
+const errorOf = ({ predictedMs, measuredMs }: CheckedSlice): number => predictedMs / measuredMs - 1;
+
 const summarizeSlices = (
   slices: readonly CheckedSlice[],
-): Pick<PredictionFigures, 'predictedStepMs' | 'measuredStepMs' | 'error'> => ({
+): Pick<PredictionFigures, 'slices' | 'predictedStepMs' | 'measuredStepMs' | 'error'> => ({
+  slices: slices.length,
   predictedStepMs: median(slices.map(({ predictedMs }) => predictedMs)),
   measuredStepMs: median(slices.map(({ measuredMs }) => measuredMs)),
-  error: summarizeValues(slices.map(({ predictedMs, measuredMs }) => predictedMs / measuredMs - 1)),
+  error: summarizeValues(slices.map(errorOf)),
 });
 
 /** Whether no other topology does the same: auto is a star but for two nodes, and groups of one are a mesh. */
@@ -101,19 +117,30 @@ const isDistinct = (topology: Topology, nodes: number): boolean =>
 
 const percent = (error: number): string => `${error < 0 ? '' : '+'}${(100 * error).toFixed(0)}%`;
 
+/** A row's cells, in the order of the table's. */
+const cellsOf = (row: PredictionFigures): string[] => [
+  row.model,
+  String(row.nodes),
+  row.nodes === 1 ? '' : row.topology,
+  row.nodes === 1
+    ? ''
+    : `${row.link}, ${formatLink(row.megabits === undefined ? Number.POSITIVE_INFINITY : 1e6 * row.megabits)}`,
+  String(row.slices),
+  `${row.predictedStepMs.toFixed(2)} ms`,
+  `${row.measuredStepMs.toFixed(2)} ms`,
+  `${percent(row.error.median)} (${percent(row.error.min)} to ${percent(row.error.max)})`,
+];
+
+/** A row by itself, for who waits. */
+export function describePrediction(row: PredictionFigures): string {
+  const [model, nodes, topology, link, slices, predicted, measured, error] = cellsOf(row);
+  const which = [model, `nodes ${nodes}`, topology, link].filter((word) => word !== '').join(', ');
+  return `${which}: predicted ${predicted}, measured ${measured} in ${slices} slices: ${error}`;
+}
+
 export function formatPredictions(rows: readonly PredictionFigures[]): string[] {
-  const head = ['Model', 'Nodes', 'Topology', 'Link', 'Predicted', 'Measured', 'Error'];
-  const lines = rows.map((row) => [
-    row.model,
-    String(row.nodes),
-    row.nodes === 1 ? '' : row.topology,
-    row.nodes === 1
-      ? ''
-      : `${row.link}, ${formatLink(row.megabits === undefined ? Number.POSITIVE_INFINITY : 1e6 * row.megabits)}`,
-    `${row.predictedStepMs.toFixed(2)} ms`,
-    `${row.measuredStepMs.toFixed(2)} ms`,
-    `${percent(row.error.median)} (${percent(row.error.min)} to ${percent(row.error.max)})`,
-  ]);
+  const head = ['Model', 'Nodes', 'Topology', 'Link', 'Slices', 'Predicted', 'Measured', 'Error'];
+  const lines = rows.map(cellsOf);
   const within = rows.filter(({ error }) => Math.abs(error.median) <= 0.15).length;
-  return [...formatTable([head, ...lines], 'lrllrrr'), '', `${within} of ${rows.length} within 15%.`];
+  return [...formatTable([head, ...lines], 'lrllrrrr'), '', `${within} of ${rows.length} within 15%.`];
 }

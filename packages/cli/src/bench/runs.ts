@@ -14,7 +14,7 @@ import { describeOccasion, formatOccasion, type Occasion } from './machine.js';
 import { formatMemory, type MemoryFigures, measureMemory } from './memory.js';
 import { PeakMeter } from './peak-meter.js';
 import { drawSpeed } from './picture.js';
-import { checkPredictions, formatPredictions, type PredictionFigures } from './predictions.js';
+import { checkPredictions, describePrediction, formatPredictions, type PredictionFigures } from './predictions.js';
 import { formatScaling, type ModelScaling, measureScaling } from './scaling.js';
 import { drawScaling } from './scaling-picture.js';
 import type { BenchSettings } from './settings.js';
@@ -45,7 +45,7 @@ export type BenchReport = Occasion & { readonly batchSize: number; readonly data
     | { readonly bench: 'memory'; readonly rows: MemoryFigures[] }
     | ({ readonly bench: 'predictions'; readonly costs: Costs; readonly rows: PredictionFigures[] } & Pick<
         BenchSettings,
-        'seconds' | 'repetitions'
+        'seconds'
       >)
     | ({ readonly bench: 'cluster'; readonly rows: ClusterFigures[] } & Pick<BenchSettings, 'seconds' | 'repetitions'>)
   );
@@ -271,14 +271,15 @@ export async function runPredictions(settings: BenchSettings, io: Io): Promise<v
   for (const { model, recipe } of settings.models) {
     const workload = planWorkload(model, recipe, await loadBenchData(settings, model, io), 1);
     announce(`${model.name} in nodes`, io);
-    rows.push(...(await checkPredictions(workload, costs, { nodes, data: settings.data, seconds, repetitions })));
+    const onRow = (row: PredictionFigures): void => writeLine(io.stderr, describePrediction(row));
+    const plan = { nodes, data: settings.data, seconds, repetitions, onRow };
+    rows.push(...(await checkPredictions(workload, costs, plan)));
   }
   const report: BenchReport = {
     bench: 'predictions',
     ...describeOccasion(),
     batchSize: BENCH_BATCH,
     seconds,
-    repetitions,
     costs,
     rows,
   };

@@ -2,8 +2,8 @@
 import { groupSizeOf } from '@lockstep/coordinator/cluster';
 import { type Costs, findModelCosts, findThreadCosts, scaleCosts } from '../simulate/costs.js';
 import { predictStep, type StepCase, type StepFigures } from '../simulate/predict.js';
-import { measureBetween } from './between.js';
-import type { MeasuredRun } from './measured-run.js';
+import { type Between, measureBetween } from './between.js';
+import type { MeasuredRun, Slice } from './measured-run.js';
 import { MOST_SHARDS, TimedNode } from './timed-node.js';
 import { BENCH_BATCH, type Workload } from './workload.js';
 
@@ -64,20 +64,27 @@ export interface SliceAtSpeed {
   readonly factor: number;
 }
 
-/** Measures a run of so many nodes with one thread each slice by slice, and ends it. */
+/** Measures a run of so many nodes with one thread each slice by slice until they are enough, and ends it. */
 export async function measureAtSpeed(
   run: Pick<MeasuredRun, 'measure' | 'end'>,
   speedometer: Speedometer,
-  { nodes, seconds, repetitions }: { readonly nodes: number; readonly seconds: number; readonly repetitions: number },
+  nodes: number,
+  seconds: number,
+  areEnough: (slices: readonly SliceAtSpeed[]) => boolean,
 ): Promise<SliceAtSpeed[]> {
   try {
-    const slices = await measureBetween(
-      repetitions,
+    const slices = await measureBetween<Slice, number>(
+      (sofar) => areEnough(sofar.map(atSpeed)),
       () => run.measure(seconds),
       () => speedometer.read(nodes),
     );
-    return slices.map(({ before, measured, after }) => ({ stepMs: measured.stepMs, factor: (before + after) / 2 }));
+    return slices.map(atSpeed);
   } finally {
     run.end();
   }
 }
+
+const atSpeed = ({ before, measured, after }: Between<Slice, number>): SliceAtSpeed => ({
+  stepMs: measured.stepMs,
+  factor: (before + after) / 2,
+});

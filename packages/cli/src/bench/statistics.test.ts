@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { median, summarizeValues } from './statistics.js';
+import { errorOfMedian, median, summarizeValues } from './statistics.js';
 
 describe('median', () => {
   it.each([
@@ -18,6 +18,24 @@ describe('median', () => {
     const values = [3, 1, 2];
     median(values);
     expect(values).toEqual([3, 1, 2]);
+  });
+});
+
+describe('the error of a median', () => {
+  it('is the standard error that it has for a normal distribution', () => {
+    const values = [-0.675, 0.675, -3, 3, 0];
+    expect(errorOfMedian(values)).toBeCloseTo(1.2533 / Math.sqrt(5), 3);
+  });
+
+  it('becomes smaller with the root of their number', () => {
+    const four = [1, 2, 3, 4];
+    const many = Array.from({ length: 400 }, (_, index) => 1 + (3 * index) / 399);
+    expect(errorOfMedian(four) / errorOfMedian(many)).toBeCloseTo(10, 1);
+  });
+
+  it('is nothing for one value, or for values that do not differ', () => {
+    expect(errorOfMedian([5])).toBe(0);
+    expect(errorOfMedian([5, 5, 5])).toBe(0);
   });
 });
 
