@@ -1,43 +1,38 @@
 /** How fast a node is, from its own history. */
 import type { NodeShare } from '@lockstep/core';
-
-/** Weight of the newest step in what is known of a node's speed. */
-const NEWEST = 0.2;
-
-/** Steps that a speed is measured over, and how many it takes: the first ones start threads and compile code. */
-const WINDOW = 9;
-const LEAST_STEPS = 3;
+import { Recent } from './recent.js';
 
 export class Pace {
-  readonly #recent: number[] = [];
-  #count = 0;
-  stepMs = 0;
-  #exchangeMs = 0;
-  computeMs = 0;
+  readonly #shard = new Recent();
+  readonly #compute = new Recent();
+  readonly #step = new Recent();
+  readonly #exchange = new Recent();
 
-  /** Milliseconds per shard, the median of the last steps; undefined until measured. */
+  /** Milliseconds per shard; undefined until measured. */
   get shardMs(): number | undefined {
-    if (this.#count < LEAST_STEPS + 1) return undefined;
-    return [...this.#recent].sort((a, b) => a - b)[Math.floor(this.#recent.length / 2)];
+    return this.#shard.median;
+  }
+
+  /** Share of a step that is not computing, from 0 to 1; 0 until measured. */
+  get communication(): number {
+    const step = this.#step.median;
+    return step === undefined ? 0 : Math.max(0, 1 - (this.#compute.median ?? 0) / step);
   }
 
   note(shards: number, computeMs: number): void {
     if (shards === 0) return;
-    this.#count += 1;
-    if (this.#count > 1) this.#recent.push(computeMs / shards);
-    if (this.#recent.length > WINDOW) this.#recent.shift();
-    this.computeMs += NEWEST * (computeMs - this.computeMs);
+    this.#shard.note(computeMs / shards);
+    this.#compute.note(computeMs);
   }
 
   noteStep({ stepMs, exchangeMs }: { readonly stepMs: number; readonly exchangeMs: number }): void {
-    const weight = this.stepMs === 0 ? 1 : NEWEST;
-    this.stepMs += weight * (stepMs - this.stepMs);
-    this.#exchangeMs += weight * (exchangeMs - this.#exchangeMs);
+    this.#step.note(stepMs);
+    this.#exchange.note(exchangeMs);
   }
 
   share(node: string, shards: number, shardSize: number): NodeShare {
     const imagesPerSecond = this.shardMs === undefined ? 0 : (1000 * shardSize) / this.shardMs;
-    const communication = this.stepMs > 0 ? Math.max(0, 1 - this.computeMs / this.stepMs) : 0;
-    return { node, shards, imagesPerSecond, communication, exchangeMs: this.#exchangeMs };
+    const exchangeMs = this.#exchange.median ?? 0;
+    return { node, shards, imagesPerSecond, communication: this.communication, exchangeMs };
   }
 }

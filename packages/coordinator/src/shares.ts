@@ -31,8 +31,11 @@ export interface SharesOptions {
 
 /** Steps between two comparisons of all replicas. */
 const HASH_EVERY = 16;
-/** Where communication takes longer than computing, a node may compute this many times longer so that less travels. */
-const LINK_BOUND_SLACK = 3;
+/**
+ * The network sets the pace where more than the first share of a step is communication, until it is less than the second:
+ * then a node may compute this many times longer so that less travels, which makes the share smaller.
+ */
+const LINK_BOUND = { above: 1 / 3, until: 1 / 5, slack: 3 };
 /** Steps without a mesh after one of its connections was silent. */
 const STAR_STEPS = 100;
 
@@ -48,6 +51,7 @@ export class Shares {
   /** Shards of a full step, of each node that has any. */
   #sizes = new Map<number, number>();
   #told = '';
+  #isLinkBound = false;
   #starUntil = 0;
 
   constructor(
@@ -66,7 +70,7 @@ export class Shares {
     const samples = samplesInStep(step % this.#epochSteps, dataset.train.count, recipe.batchSize);
     const shards = shardCount(samples, recipe.shardSize);
     const runners = computing.map((id) => this.#runner(id));
-    const ranges = assignShards(shards, this.#speeds.of(runners, step, shards), this.#slack);
+    const ranges = assignShards(shards, this.#speeds.of(runners, step, shards), this.#findSlack());
     const members = computing.map((node, index) => ({ node, range: ranges[index] as (typeof ranges)[number] }));
     const assignment: Assignment = {
       type: 'assign',
@@ -115,10 +119,12 @@ export class Shares {
     return { id, workers, pace, hasShards: this.#sizes.has(id) };
   }
 
-  /** Where more than a third of a step is communication, ranges are rounded so that fewer sums travel. */
-  get #slack(): number {
-    const { stepMs, computeMs } = this.pace;
-    return computeMs > 0 && stepMs > 1.5 * computeMs ? LINK_BOUND_SLACK : 1;
+  /** Where the network sets the pace, ranges are rounded so that fewer sums travel. */
+  #findSlack(): number {
+    const { shardMs, communication } = this.pace;
+    const bound = this.#isLinkBound ? LINK_BOUND.until : LINK_BOUND.above;
+    this.#isLinkBound = shardMs !== undefined && communication > bound;
+    return this.#isLinkBound ? LINK_BOUND.slack : 1;
   }
 
   #isMeshing({ members, step }: Assignment): boolean {

@@ -81,8 +81,8 @@ export function predictStep(costs: Costs, model: ModelCosts, one: StepCase): Ste
   };
   if (nodes === 1) return { ...base, compute: alone, step: alone, imagesPerSecond: batchSize / alone, efficiency: 1 };
   const round = predictShared(costs, model, one, shards, 1);
-  // the coordinator deals rounder ranges where the network sets the pace (coordinator/src/cluster.ts)
-  const isLinkBound = round.exchange > LINK_BOUND * round.compute;
+  // the coordinator deals rounder ranges where the network sets the pace (coordinator/src/shares.ts)
+  const isLinkBound = round.exchange - round.overlap > LINK_BOUND * round.compute;
   const { compute, exchange, overlap, plan, busiest, computing } = isLinkBound
     ? predictShared(costs, model, one, shards, LINK_BOUND_SLACK)
     : round;
