@@ -4,7 +4,7 @@
  * A round moves one bucket for every owner. N nodes, p canonical partial sums of the busiest node, b bytes of a bucket:
  *
  *   swap          both nodes: send p, receive p, fold, update
- *   star          node: send p      coordinator: receive (N-1)p, fold, send N-1      node: receive, update
+ *   star          node: send p      coordinator: receive p (of the last node), fold, send N-1      node: receive, update
  *   mesh          every node: send (N-1)p, receive (N-1)p, fold, send N-1, receive N-1, update N buckets
  *   hierarchical  member: send to its leader -> leaders fold, then a mesh of leaders -> leader: send to its members
  */
@@ -35,6 +35,8 @@ export interface ExchangeCase {
   readonly foldVector: number;
   readonly updateVector: number;
   readonly order: number;
+  /** Of the coordinator's main thread, to tell all nodes of the next step. */
+  readonly assigning: number;
   readonly threads: number;
   /** Cores that all nodes share, when they are processes of one machine. */
   readonly sharedCores: number | undefined;
@@ -71,6 +73,11 @@ class Actor {
     const { send, sendByte, receive, receiveByte } = this.one.message;
     const seconds = sent * (send + sendByte * this.bucket) + received * (receive + receiveByte * this.bucket);
     return this.#compute('main thread', seconds, 1, sent + received);
+  }
+
+  /** Keeps the main thread busy with something that is no bucket. */
+  handleOther(seconds: number): Stage {
+    return this.#compute('main thread', seconds, 1, 1);
   }
 
   /** One direction of the cable. */
@@ -111,6 +118,18 @@ const merge = (...stages: readonly Stage[]): Stage => ({
   aside: stages.flatMap(({ aside = [] }) => aside),
 });
 
+/**
+ * Each node of a star gets the result after the one before it, so it begins with the next step later and is done later:
+ * when the last has computed its shards, the sums of all others have been received. They keep resources busy; nobody
+ * waits for them.
+ */
+function gather(node: Actor, coordinator: Actor, mostSums: number, otherSums: number): Stage {
+  const earlier = otherSums - mostSums;
+  const onCable: Stage = { shares: [coordinator.carry('receiving', earlier)] };
+  const last = transfer(node, mostSums, coordinator, mostSums);
+  return withAside(withAside(last, coordinator.handle(0, earlier)), onCable);
+}
+
 /** Two nodes that send each other their sums. */
 export function planSwap(one: ExchangeCase): Exchange {
   const { mostSums, firstSums, otherSums, bytes, foldVector, updateVector } = one;
@@ -136,7 +155,7 @@ export function planStar(one: ExchangeCase): Exchange {
   return {
     rounds,
     stages: [
-      transfer(node, mostSums, coordinator, otherSums),
+      withAside(gather(node, coordinator, mostSums, otherSums), coordinator.handleOther(one.assigning / rounds)),
       withAside(coordinator.work(firstSums + otherSums, foldVector), coordinator.work(1, updateVector)),
       transfer(coordinator, others, node, 1),
       everybody.work(1, updateVector),

@@ -23,6 +23,8 @@ export interface Stage {
 
 export interface PipelineTime {
   readonly seconds: number;
+  /** What the busiest resource does in all rounds: no step is shorter, whatever goes on at the same time. */
+  readonly busy: number;
   /** Of them in which the busiest cable carries something; all else needs a core. */
   readonly onCable: number;
   /** The resource that sets the pace. */
@@ -38,7 +40,7 @@ export function timePipeline(stages: readonly Stage[], rounds: number): Pipeline
   const first = stages.reduce((sum, stage) => sum + timeStage(stage), 0);
   const cables = new Set(stages.flatMap((stage) => (stage.cables ?? []).map(({ of }) => of)));
   const onCable = rounds * Math.max(0, ...[...cables].map((of) => loads.get(of) ?? 0));
-  return { seconds: first + (rounds - 1) * load, onCable, busiest };
+  return { seconds: first + (rounds - 1) * load, busy: rounds * load, onCable, busiest };
 }
 
 /** The slowest part, and of the others what they need before it can begin or after it has ended: one message. */

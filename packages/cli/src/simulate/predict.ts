@@ -12,7 +12,7 @@ import type { Topology } from '@lockstep/coordinator/cluster';
 import type { ShardRange } from '@lockstep/core';
 import { MAX_PAYLOAD_BYTES } from '@lockstep/core/wire';
 import { timeComputing } from './computing.js';
-import { type Costs, findThreadCosts, type ModelCosts } from './costs.js';
+import { type Costs, findThreadCosts, type ModelCosts, type ThreadCosts } from './costs.js';
 import { dealEvenly, describeDeal } from './even-deal.js';
 import {
   type Exchange,
@@ -130,20 +130,25 @@ function predictShared(costs: Costs, model: ModelCosts, one: StepCase, shards: n
     foldVector: own.foldVector,
     updateVector: own.updateVector,
     order: own.order,
+    assigning: timeAssigning(costs, one),
   };
   const { plan, hops, overhead } = planTopology(costs, one, exchangeCase, ranges);
-  const { seconds, onCable, busiest } = timePipeline(plan.stages, plan.rounds);
+  const { seconds, busy, onCable, busiest } = timePipeline(plan.stages, plan.rounds);
   const times = timeComputing(model, { ranges, threads, sharedCores });
   const compute = Math.max(...times);
-  // who is late keeps all others waiting; but where one cable sets the pace, others' sums are on their way through it
-  const turn = slack === 1 || one.topology === 'mesh' ? predictTurn(one) : 0;
   // while a node waits for its turn, others compute: what a step takes beyond its parts passes meanwhile
-  const exchange = seconds + Math.max(overhead, turn) + hops * latency + predictControl(costs, one, compute);
+  const path =
+    seconds +
+    Math.max(overhead, predictTurn(one)) +
+    hops * latency +
+    predictControl(costs, one, exchangeCase.assigning, compute);
   // the tail travels while the rest is computed; where nodes share cores, what needs a core takes turns with computing
   const early = (model.tailFloats / model.floats) * (sharedCores === undefined ? seconds : onCable);
-  const step = isStar(one)
-    ? timeStar(exchangeCase, times, exchange, own.afterTail, early)
-    : compute + exchange - Math.min(own.afterTail * compute, early);
+  const around = isStar(one)
+    ? timeStar(own, times, path, early)
+    : compute + path - Math.min(own.afterTail * compute, early);
+  const step = Math.max(around, busy);
+  const exchange = Math.max(path, step - compute);
   return { compute, exchange, overlap: compute + exchange - step, plan, busiest, computing: figures.computing };
 }
 
@@ -158,22 +163,15 @@ function dealShared(one: StepCase, shards: number, slack: number): ShardRange[] 
   return assignShards(shards, speeds, slack);
 }
 
-/**
- * The coordinator of a star has the sums first: it computes while they travel to the others and back. Who has computed
- * less than others has sent when they begin to send.
- */
+/** The coordinator of a star has the sums first: it computes while they travel to the others and back. */
 function timeStar(
-  { otherSums, mostSums, bytes, bytesPerSecond, updateVector }: ExchangeCase,
-  [first = 0, ...all]: readonly number[],
-  exchange: number,
-  afterTail: number,
+  { afterTail, updateVector }: ThreadCosts,
+  [first = 0, ...others]: readonly number[],
+  path: number,
   early: number,
 ): number {
-  const others = all.filter((time) => time > 0);
   const last = Math.max(0, ...others);
-  const sentBefore = Math.min(last - Math.min(last, ...others), ((otherSums - mostSums) * bytes) / bytesPerSecond);
-  const around = last + exchange - Math.max(Math.min(afterTail * last, early), sentBefore);
-  return Math.max(around, first + updateVector);
+  return Math.max(last + path - Math.min(afterTail * last, early), first + updateVector);
 }
 
 /** A turn of Linux's scheduler at its usual 250 Hz: threads that share a core are done one turn after the other. */
@@ -182,14 +180,16 @@ const TURN_SECONDS = 0.004;
 const predictTurn = ({ nodes, threads, sharedCores = Number.POSITIVE_INFINITY }: StepCase): number =>
   nodes * threads > sharedCores ? TURN_SECONDS : 0;
 
-/** What the coordinator says to each node beyond the first, and hears from it, one after the other. */
-function predictControl({ message }: Costs, { nodes, topology }: StepCase, compute: number): number {
-  const { send, sendByte, receive } = message;
-  const others = Math.max(0, nodes - 2);
-  // nodes are told of the next step while this one is computed
-  const assigning = Math.max(0, others * (send + sendByte * ASSIGNMENT_ENTRY_BYTES * nodes) - compute);
+/** What the coordinator says to each node beyond the first, one after the other. */
+const timeAssigning = ({ message: { send, sendByte } }: Costs, { nodes }: StepCase): number =>
+  Math.max(0, nodes - 2) * (send + sendByte * ASSIGNMENT_ENTRY_BYTES * nodes);
+
+/** Nodes are told of the next step while this one is computed, and say so when it is applied. */
+function predictControl(costs: Costs, { nodes, topology }: StepCase, assigning: number, compute: number): number {
+  const assignedLate = Math.max(0, assigning - compute);
   // `applied` comes while the next step is computed; where sums go other ways, it is waited for
-  return topology === 'star' || topology === 'auto' ? assigning : assigning + others * receive;
+  const isHeardLater = topology === 'star' || topology === 'auto';
+  return isHeardLater ? assignedLate : assignedLate + Math.max(0, nodes - 2) * costs.message.receive;
 }
 
 function planTopology(
