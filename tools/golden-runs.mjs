@@ -14,10 +14,14 @@ export const readGoldenRuns = () => JSON.parse(readFileSync(GOLDEN_FILE, 'utf8')
 export const describeRun = ({ model, recipe: { shardSize, gradientPrecision } }) =>
   `${model}, shards of ${shardSize}${gradientPrecision === undefined ? '' : `, ${gradientPrecision}`}`;
 
+/** Unpacked once. */
+let embedded;
+
 /** The first images of the embedded sample. */
 export async function cutSample(trainCount, testCount) {
   const { createDataset, loadEmbedded } = await import('../packages/core/dist/index.js');
-  const { checksum: _, ...sample } = await loadEmbedded();
+  embedded ??= loadEmbedded();
+  const { checksum: _, ...sample } = await embedded;
   const cut = ({ images, labels, count }, kept) => ({
     count: kept,
     images: images.subarray(0, (images.length / count) * kept),

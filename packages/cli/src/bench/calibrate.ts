@@ -13,14 +13,15 @@ import {
 import { findTail } from '@lockstep/worker';
 import type { Costs, ModelCosts } from '../simulate/costs.js';
 import { formatTable } from '../text-table.js';
-import { measureBetween } from './between.js';
+import { type Between, measureBetween } from './between.js';
 import { measureMessages } from './calibrate-messages.js';
 import { measureThreadCosts } from './calibrate-node.js';
 import { WARM_SLICES } from './cluster.js';
 import { describeOccasion } from './machine.js';
+import type { Slice } from './measured-run.js';
 import { SharedRun } from './shared-run.js';
 import { predictOnOneMachine } from './speedometer.js';
-import { median } from './statistics.js';
+import { isSettled, median } from './statistics.js';
 import { TimedNode } from './timed-node.js';
 import { planWorkload, type Workload } from './workload.js';
 
@@ -62,6 +63,8 @@ export async function calibrate(plan: CalibrationPlan): Promise<Costs> {
 
 /** Of the run whose steps are looked at. */
 const NODES = 2;
+/** Slices go on until that is known to within this share of a step. */
+const KNOWN_ERROR = 0.03;
 const NOTHING: Costs['step'] = { swap: 0, star: 0, mesh: 0 };
 
 async function measureModel(workload: Workload, threads: readonly number[], seconds: number): Promise<ModelCosts> {
@@ -117,25 +120,21 @@ async function measureOverhead(
   const plan = { nodes: NODES, threads: 1, topology, isLoopback: true, ownCores: true };
   const run = (await SharedRun.start({ model, recipe, data }, plan, WARM_SLICES * seconds)) as SharedRun;
   try {
-    const slices = await measureBetween(
-      repetitions,
-      () => run.measure(seconds),
-      () => node.timeMeanCompute(shards, seconds / 2),
-    );
     const { step, compute } = predictOnOneMachine(costs, 1, model.name, {
       nodes: NODES,
       topology,
       megabits: undefined,
     });
-    return Math.max(
-      0,
-      median(
-        slices.map(({ before, measured, after }) => {
-          const computed = (before + after) / 2;
-          return (measured.stepMs / 1000 - computed) / (computed / compute) - (step - compute);
-        }),
-      ),
+    const overheadOf = ({ before, measured, after }: Between<Slice, number>): number => {
+      const computed = (before + after) / 2;
+      return (measured.stepMs / 1000 - computed) / (computed / compute) - (step - compute);
+    };
+    const slices = await measureBetween<Slice, number>(
+      (sofar) => isSettled(sofar.map(overheadOf), repetitions, KNOWN_ERROR * step),
+      () => run.measure(seconds),
+      () => node.timeMeanCompute(shards, seconds / 2),
     );
+    return Math.max(0, median(slices.map(overheadOf)));
   } finally {
     run.end();
   }

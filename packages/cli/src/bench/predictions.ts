@@ -8,7 +8,7 @@ import { WARM_SLICES } from './cluster.js';
 import { MeasuredRun } from './measured-run.js';
 import { SharedRun } from './shared-run.js';
 import { measureAtSpeed, predictOnOneMachine, type SliceAtSpeed, Speedometer } from './speedometer.js';
-import { errorOfMedian, median, type Spread, summarizeValues } from './statistics.js';
+import { isSettled, median, type Spread, summarizeValues } from './statistics.js';
 import type { Workload } from './workload.js';
 
 export interface PredictionFigures {
@@ -36,10 +36,8 @@ export interface PredictionPlan {
   readonly onRow: (row: PredictionFigures) => void;
 }
 
-/** Slices of a case go on until its error is known to within so much, by one standard error. */
-const KNOWN_ERROR = 0.04;
-/** But no longer than for so many times as many as are asked for. */
-const MOST_TIMES = 4;
+/** Slices of a case go on until its error is known to within so much. */
+const KNOWN_ERROR = 0.03;
 
 /** What the network is to be for a model: as it is, and so slow that it sets the pace. */
 const LARGE_PARAMETERS = 1_000_000;
@@ -67,8 +65,7 @@ export async function checkPredictions(
       measuredMs: stepMs,
     });
     const areEnough = (slices: readonly SliceAtSpeed[]): boolean =>
-      slices.length >= MOST_TIMES * repetitions ||
-      (slices.length >= repetitions && errorOfMedian(slices.map(check).map(errorOf)) <= KNOWN_ERROR);
+      isSettled(slices.map(check).map(errorOf), repetitions, KNOWN_ERROR);
     const slices = await measureAtSpeed(run, speedometer, one.nodes, seconds, areEnough);
     const row = { model: model.name, ...one, ...summarizeSlices(slices.map(check)) };
     rows.push(row);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { errorOfMedian, median, summarizeValues } from './statistics.js';
+import { errorOfMedian, isSettled, median, summarizeValues } from './statistics.js';
 
 describe('median', () => {
   it.each([
@@ -36,6 +36,20 @@ describe('the error of a median', () => {
   it('is nothing for one value, or for values that do not differ', () => {
     expect(errorOfMedian([5])).toBe(0);
     expect(errorOfMedian([5, 5, 5])).toBe(0);
+  });
+});
+
+describe('a median is settled', () => {
+  it('when there are as many values as asked for, and it is known well enough', () => {
+    expect(isSettled([1, 1, 1], 4, 0.1)).toBe(false);
+    expect(isSettled([1, 1, 1, 1], 4, 0.1)).toBe(true);
+    expect(isSettled([1, 2, 3, 4], 4, 0.1)).toBe(false);
+  });
+
+  it('when there are four times as many as asked for', () => {
+    const values = [1, 2, 3, 4, 1, 2, 3, 4];
+    expect(isSettled(values.slice(1), 2, 0.1)).toBe(false);
+    expect(isSettled(values, 2, 0.1)).toBe(true);
   });
 });
 

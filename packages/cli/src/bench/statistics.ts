@@ -31,6 +31,13 @@ export function errorOfMedian(values: readonly number[]): number {
   return (Math.sqrt(Math.PI / 2) * deviation) / Math.sqrt(values.length);
 }
 
+/** But no longer than for so many times as many as are asked for. */
+const MOST_TIMES = 4;
+
+/** Whether there are so many values, and their median is known to within an error (one standard error) or never will be. */
+export const isSettled = (values: readonly number[], least: number, error: number): boolean =>
+  values.length >= least && (errorOfMedian(values) <= error || values.length >= MOST_TIMES * least);
+
 export const summarizeValues = (values: readonly number[]): Spread => ({
   median: median(values),
   min: Math.min(...values),

@@ -119,15 +119,14 @@ const merge = (...stages: readonly Stage[]): Stage => ({
 });
 
 /**
- * Each node of a star gets the result after the one before it, so it begins with the next step later and is done later:
- * when the last has computed its shards, the sums of all others have been received. They keep resources busy; nobody
- * waits for them.
+ * Each node of a star or a group gets the result after the one before it, so it begins with the next step later and is
+ * done later: when the last has computed its shards, the sums of all others have been received. They keep resources busy;
+ * nobody waits for them.
  */
-function gather(node: Actor, coordinator: Actor, mostSums: number, otherSums: number): Stage {
-  const earlier = otherSums - mostSums;
-  const onCable: Stage = { shares: [coordinator.carry('receiving', earlier)] };
-  const last = transfer(node, mostSums, coordinator, mostSums);
-  return withAside(withAside(last, coordinator.handle(0, earlier)), onCable);
+function gather(node: Actor, center: Actor, sums: number, allSums: number): Stage {
+  const earlier = Math.max(0, allSums - sums);
+  const onCable: Stage = { shares: [center.carry('receiving', earlier)] };
+  return withAside(withAside(transfer(node, sums, center, sums), center.handle(0, earlier)), onCable);
 }
 
 /** Two nodes that send each other their sums. */
@@ -209,7 +208,7 @@ export function planHierarchy(one: ExchangeCase, { size, leaders, mostSums, sums
   return {
     rounds,
     stages: [
-      transfer(member, owners * one.mostSums, leader, members * owners * one.mostSums),
+      gather(member, leader, owners * one.mostSums, members * owners * one.mostSums),
       leader.work(size * one.mostSums, foldVector, owners),
       transfer(leader, others * mostSums, leader, peers * mostSums),
       leader.work(sums, foldVector),

@@ -136,12 +136,11 @@ function predictShared(costs: Costs, model: ModelCosts, one: StepCase, shards: n
   const { seconds, busy, onCable, busiest } = timePipeline(plan.stages, plan.rounds);
   const times = timeComputing(model, { ranges, threads, sharedCores });
   const compute = Math.max(...times);
+  // behind slow cables members of a group begin when leaders are done: nobody waits for a turn
+  const turn = slack > 1 && one.topology === 'hierarchical' ? 0 : predictTurn(one);
   // while a node waits for its turn, others compute: what a step takes beyond its parts passes meanwhile
   const path =
-    seconds +
-    Math.max(overhead, predictTurn(one)) +
-    hops * latency +
-    predictControl(costs, one, exchangeCase.assigning, compute);
+    seconds + Math.max(overhead, turn) + hops * latency + predictControl(costs, one, exchangeCase.assigning, compute);
   // the tail travels while the rest is computed; where nodes share cores, what needs a core takes turns with computing
   const early = (model.tailFloats / model.floats) * (sharedCores === undefined ? seconds : onCable);
   const around = isStar(one)
