@@ -64,7 +64,7 @@ export async function calibrate(plan: CalibrationPlan): Promise<Costs> {
 /** Of the run whose steps are looked at. */
 const NODES = 2;
 /** Slices go on until that is known to within this share of a step. */
-const KNOWN_ERROR = 0.03;
+const KNOWN_ERROR = 0.05;
 const NOTHING: Costs['step'] = { swap: 0, star: 0, mesh: 0 };
 
 async function measureModel(workload: Workload, threads: readonly number[], seconds: number): Promise<ModelCosts> {

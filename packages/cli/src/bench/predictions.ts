@@ -37,7 +37,7 @@ export interface PredictionPlan {
 }
 
 /** Slices of a case go on until its error is known to within so much. */
-const KNOWN_ERROR = 0.03;
+const KNOWN_ERROR = 0.08;
 
 /** What the network is to be for a model: as it is, and so slow that it sets the pace. */
 const LARGE_PARAMETERS = 1_000_000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { errorOfMedian, isSettled, median, summarizeValues } from './statistics.js';
+import { intervalOfMedian, isSettled, median, summarizeValues } from './statistics.js';
 
 describe('median', () => {
   it.each([
@@ -21,21 +21,23 @@ describe('median', () => {
   });
 });
 
-describe('the error of a median', () => {
-  it('is the standard error that it has for a normal distribution', () => {
-    const values = [-0.675, 0.675, -3, 3, 0];
-    expect(errorOfMedian(values)).toBeCloseTo(1.2533 / Math.sqrt(5), 3);
+describe('the interval of a median', () => {
+  const ofRanks = (count: number): unknown =>
+    intervalOfMedian(Array.from({ length: count }, (_, index) => count - index));
+
+  // as in tables of the sign test: the chance is 94, 93, 94 and 96%
+  it.each([
+    [5, 1, 5],
+    [8, 2, 7],
+    [11, 3, 9],
+    [20, 6, 15],
+  ])('of %i values goes from the %i. to the %i.', (count, low, high) => {
+    expect(ofRanks(count)).toEqual({ low, high });
   });
 
-  it('becomes smaller with the root of their number', () => {
-    const four = [1, 2, 3, 4];
-    const many = Array.from({ length: 400 }, (_, index) => 1 + (3 * index) / 399);
-    expect(errorOfMedian(four) / errorOfMedian(many)).toBeCloseTo(10, 1);
-  });
-
-  it('is nothing for one value, or for values that do not differ', () => {
-    expect(errorOfMedian([5])).toBe(0);
-    expect(errorOfMedian([5, 5, 5])).toBe(0);
+  it('is all of fewer than five', () => {
+    expect(ofRanks(1)).toEqual({ low: 1, high: 1 });
+    expect(ofRanks(4)).toEqual({ low: 1, high: 4 });
   });
 });
 

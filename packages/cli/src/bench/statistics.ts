@@ -14,29 +14,38 @@ export function median(values: readonly number[]): number {
   return ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
-/** The value below which so large a share of all lies, between two values in proportion. */
-function quantile(values: readonly number[], share: number): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = share * (sorted.length - 1);
-  const [below, above] = [sorted[Math.floor(at)] ?? Number.NaN, sorted[Math.ceil(at)] ?? Number.NaN];
-  return below + (at % 1) * (above - below);
-}
+/** Chance that a median's interval holds it. */
+const CONFIDENCE = 0.9;
 
 /**
- * How far the median of such values is off, by one standard error, if they are spread like a normal distribution: their
- * middle half is 1.35 standard deviations wide, and a median's error is 1.25 times a mean's. 0 of one value.
+ * Between which of the values the median of all that could be measured lies, with a chance of nine in ten if there are five
+ * values or more, whatever their distribution: of n values so many are below it as n coins show heads. All of fewer.
  */
-export function errorOfMedian(values: readonly number[]): number {
-  const deviation = (quantile(values, 0.75) - quantile(values, 0.25)) / 1.349;
-  return (Math.sqrt(Math.PI / 2) * deviation) / Math.sqrt(values.length);
+export function intervalOfMedian(values: readonly number[]): { readonly low: number; readonly high: number } {
+  const sorted = [...values].sort((a, b) => a - b);
+  const n = sorted.length;
+  let outside = 0;
+  // the chance of exactly `cut` heads among n coins
+  let chance = 2 ** -n;
+  let cut = 0;
+  while (2 * (outside + chance) <= 1 - CONFIDENCE) {
+    outside += chance;
+    chance *= (n - cut) / (cut + 1);
+    cut += 1;
+  }
+  const first = Math.max(0, cut - 1);
+  return { low: sorted[first] ?? Number.NaN, high: sorted[n - 1 - first] ?? Number.NaN };
 }
 
 /** But no longer than for so many times as many as are asked for. */
 const MOST_TIMES = 4;
 
-/** Whether there are so many values, and their median is known to within an error (one standard error) or never will be. */
-export const isSettled = (values: readonly number[], least: number, error: number): boolean =>
-  values.length >= least && (errorOfMedian(values) <= error || values.length >= MOST_TIMES * least);
+/** Whether there are so many values, and their median is known to within an error, or there are so many that it never will. */
+export function isSettled(values: readonly number[], least: number, error: number): boolean {
+  if (values.length < least) return false;
+  const { low, high } = intervalOfMedian(values);
+  return high - low <= 2 * error || values.length >= MOST_TIMES * least;
+}
 
 export const summarizeValues = (values: readonly number[]): Spread => ({
   median: median(values),
