@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { assignShards } from './assignment.js';
+import { assignShards, assignToGroups } from './assignment.js';
 
 const speedList = fc.array(fc.double({ min: 0.01, max: 100, noNaN: true }), { minLength: 1, maxLength: 9 });
 const timeOf = (ranges: readonly { begin: number; end: number }[], speeds: readonly number[]): number =>
@@ -26,16 +26,27 @@ describe('assignShards', () => {
     expect(assignShards(shards, speeds, 3).map(({ begin, end }) => end - begin)).toEqual(expected);
   });
 
+  it('gives groups round ranges before their nodes, when the network sets the pace', () => {
+    const sizes = (groups: number[][]): number[] => assignToGroups(8, groups, 3).map(({ begin, end }) => end - begin);
+    const speeds = [11, 8, 6, 7];
+    // [0, 6) of the first two would be two sums of their leader
+    expect(assignShards(8, speeds, 3).map(({ begin, end }) => end - begin)).toEqual([4, 2, 1, 1]);
+    expect(sizes([speeds.slice(0, 2), speeds.slice(2)])).toEqual([2, 2, 2, 2]);
+    expect(sizes([speeds])).toEqual([4, 2, 1, 1]);
+  });
+
   it('deals every shard once, in order', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 300 }), speedList, (shards, speeds) => {
-        let at = 0;
-        for (const { begin, end } of assignShards(shards, speeds)) {
-          expect(begin).toBe(at);
-          expect(end).toBeGreaterThanOrEqual(begin);
-          at = end;
+        for (const ranges of [assignShards(shards, speeds), assignToGroups(shards, [speeds, [1, 2], [3]], 3)]) {
+          let at = 0;
+          for (const { begin, end } of ranges) {
+            expect(begin).toBe(at);
+            expect(end).toBeGreaterThanOrEqual(begin);
+            at = end;
+          }
+          expect(at).toBe(shards);
         }
-        expect(at).toBe(shards);
       }),
     );
   });

@@ -27,17 +27,36 @@ export function sizeOf({ members }: Assignment, id: number): number {
  * @param slack how many times longer the slowest may take for the sake of round ranges, from 1: where the network and
  *   not the cores set the pace, a second partial sum costs more than a few shards
  */
-export function assignShards(shards: number, speeds: readonly number[], slack = 1): ShardRange[] {
-  const even = dealInOrder(shards, speeds, 1);
+export const assignShards = (shards: number, speeds: readonly number[], slack = 1): ShardRange[] =>
+  assignRange({ begin: 0, end: shards }, speeds, slack);
+
+/**
+ * Deals shards to groups, and what a group gets to its nodes: where its leader adds up, what it has left travels furthest.
+ *
+ * @param groups speeds of their nodes
+ * @returns ranges of all nodes, in order
+ */
+export function assignToGroups(shards: number, groups: readonly (readonly number[])[], slack: number): ShardRange[] {
+  const speeds = groups.map((nodes) => nodes.reduce((sum, speed) => sum + speed, 0));
+  const ranges = assignShards(shards, speeds, slack);
+  return groups.flatMap((nodes, group) => assignRange(ranges[group] as ShardRange, nodes, slack));
+}
+
+function assignRange(all: ShardRange, speeds: readonly number[], slack: number): ShardRange[] {
+  const even = dealInOrder(all, speeds, 1);
   if (slack === 1) return even;
-  const round = dealInOrder(shards, speeds, slack);
+  const round = dealInOrder(all, speeds, slack);
   return countPartials(round) < countPartials(even) ? round : even;
 }
 
-function dealInOrder(shards: number, speeds: readonly number[], slack: number): ShardRange[] {
-  const slowest = timeOf(dealCounts(shards, speeds), speeds) * slack * (1 + 1e-9);
+function dealInOrder(
+  { begin: first, end: shards }: ShardRange,
+  speeds: readonly number[],
+  slack: number,
+): ShardRange[] {
+  const slowest = timeOf(dealCounts(shards - first, speeds), speeds) * slack * (1 + 1e-9);
   const ranges: ShardRange[] = [];
-  let begin = 0;
+  let begin = first;
   for (let node = 0; node < speeds.length; node++) {
     const later = speeds.slice(node + 1);
     const [count] = dealCounts(shards - begin, speeds.slice(node));

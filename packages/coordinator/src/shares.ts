@@ -6,13 +6,14 @@ import {
   type NodeShare,
   planContribution,
   readBucketFloats,
+  type ShardRange,
   samplesInStep,
   shardCount,
   stepsPerEpoch,
 } from '@lockstep/core';
 import type { Assignment } from '@lockstep/core/wire';
 import type { AdmissionTerms } from './admission.js';
-import { assignShards, isSwapShort } from './assignment.js';
+import { assignToGroups, isSwapShort } from './assignment.js';
 import { groupReplicas } from './groups.js';
 import type { Membership } from './membership.js';
 import { Pace } from './pace.js';
@@ -69,22 +70,46 @@ export class Shares {
     const { recipe, dataset } = this.terms;
     const samples = samplesInStep(step % this.#epochSteps, dataset.train.count, recipe.batchSize);
     const shards = shardCount(samples, recipe.shardSize);
-    const runners = computing.map((id) => this.#runner(id));
-    const ranges = assignShards(shards, this.#speeds.of(runners, step, shards), this.#findSlack());
-    const members = computing.map((node, index) => ({ node, range: ranges[index] as (typeof ranges)[number] }));
+    const replicas = [COORDINATOR_ID, ...this.membership.nodes.keys()];
+    const members = this.#deal(shards, step, computing, replicas);
     const assignment: Assignment = {
       type: 'assign',
       step,
       generation: ++this.#generation,
       members: members.filter(({ range }) => range.end > range.begin),
       owners: [COORDINATOR_ID],
-      replicas: [COORDINATOR_ID, ...this.membership.nodes.keys()],
+      replicas,
       groups: [],
       withHash: isLast || (step + 1) % HASH_EVERY === 0,
     };
     this.#tell(assignment);
     const owners = this.#chooseOwners(assignment);
     return owners ? { ...assignment, ...owners } : assignment;
+  }
+
+  /** In the order of their ranges; behind slow links groups come first, since their leaders' sums travel furthest. */
+  #deal(
+    shards: number,
+    step: number,
+    computing: readonly number[],
+    replicas: readonly number[],
+  ): Assignment['members'][number][] {
+    const speeds = this.#speeds.of(
+      computing.map((id) => this.#runner(id)),
+      step,
+      shards,
+    );
+    const speedOf = (node: number): number => speeds[computing.indexOf(node)] as number;
+    const slack = this.#findSlack();
+    const groups = (this.options.topology === 'hierarchical' && slack > 1 ? groupReplicas(replicas) : [replicas])
+      .map((group) => group.filter((node) => computing.includes(node)))
+      .filter(({ length }) => length > 0);
+    const ranges = assignToGroups(
+      shards,
+      groups.map((group) => group.map(speedOf)),
+      slack,
+    );
+    return groups.flat().map((node, index) => ({ node, range: ranges[index] as ShardRange }));
   }
 
   /** Who finishes the reduction, where that is not the coordinator alone. */
