@@ -36,12 +36,15 @@ describe.each(cases)('$name', ({ run }) => {
 // The portable kernels are slow: two shards of them here, of cnn11m small ones; whole runs in same-bits.slow.test.ts.
 const short = cases.filter(({ run }) => run.model !== 'cnn11m' || run.recipe.shardSize === 16);
 
-it.each(short)('$name: one hash on all kernels after a step of a full shard and a shard of one image', async ({ run }) => {
-  const images = (run.recipe.shardSize ?? 16) + 1;
-  const hashes = [];
-  for (const isa of availableIsas()) {
-    vi.stubEnv('LOCKSTEP_ISA', isa);
-    hashes.push(await computeGoldenHash({ ...run, images, steps: 1 }, 2));
-  }
-  expect(new Set(hashes).size).toBe(1);
-});
+it.each(short)(
+  '$name: one hash on all kernels after a step of a full shard and a shard of one image',
+  async ({ run }) => {
+    const images = (run.recipe.shardSize ?? 16) + 1;
+    const hashes = [];
+    for (const isa of availableIsas()) {
+      vi.stubEnv('LOCKSTEP_ISA', isa);
+      hashes.push(await computeGoldenHash({ ...run, images, steps: 1 }, 2));
+    }
+    expect(new Set(hashes).size).toBe(1);
+  },
+);
