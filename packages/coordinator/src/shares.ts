@@ -99,14 +99,15 @@ export class Shares {
       step,
       shards,
     );
-    const speedOf = (node: number): number => speeds[computing.indexOf(node)] as number;
+    const speedOf = new Map(computing.map((node, index) => [node, speeds[index] as number]));
     const slack = this.#findSlack();
-    const groups = (this.options.topology === 'hierarchical' && slack > 1 ? groupReplicas(replicas) : [replicas])
-      .map((group) => group.filter((node) => computing.includes(node)))
-      .filter(({ length }) => length > 0);
+    const isGrouped = this.options.topology === 'hierarchical' && slack > 1;
+    const groups = isGrouped
+      ? groupReplicas(replicas).map((group) => group.filter((node) => speedOf.has(node)))
+      : [computing];
     const ranges = assignToGroups(
       shards,
-      groups.map((group) => group.map(speedOf)),
+      groups.filter(({ length }) => length > 0).map((group) => group.map((node) => speedOf.get(node) as number)),
       slack,
     );
     return groups.flat().map((node, index) => ({ node, range: ranges[index] as ShardRange }));

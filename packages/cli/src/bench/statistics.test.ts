@@ -31,6 +31,8 @@ describe('the interval of a median', () => {
     [8, 2, 7],
     [11, 3, 9],
     [20, 6, 15],
+    // 1.645 standard deviations, of half the root of their number, from the middle
+    [4000, 1948, 4001 - 1948],
   ])('of %i values goes from the %i. to the %i.', (count, low, high) => {
     expect(ofRanks(count)).toEqual({ low, high });
   });

@@ -25,12 +25,12 @@ export function intervalOfMedian(values: readonly number[]): { readonly low: num
   const sorted = [...values].sort((a, b) => a - b);
   const n = sorted.length;
   let outside = 0;
-  // the chance of exactly `cut` heads among n coins
-  let chance = 2 ** -n;
+  // of the chance of exactly `cut` heads among n coins, which of thousands is too small for a number
+  let logarithm = -n * Math.LN2;
   let cut = 0;
-  while (2 * (outside + chance) <= 1 - CONFIDENCE) {
-    outside += chance;
-    chance *= (n - cut) / (cut + 1);
+  while (2 * (outside + Math.exp(logarithm)) <= 1 - CONFIDENCE) {
+    outside += Math.exp(logarithm);
+    logarithm += Math.log((n - cut) / (cut + 1));
     cut += 1;
   }
   const first = Math.max(0, cut - 1);
