@@ -42,7 +42,7 @@ INLINE R roundToBf16(R a) {
 }
 #else
 INLINE R roundToBf16(R a) {
-  for (int i = 0; i < LR; i++) a.f[i] = roundToBf16(a.f[i]);
+  for (int i = 0; i < LR; i++) a[i] = roundToBf16(a[i]);
   return a;
 }
 #endif

@@ -149,107 +149,56 @@ INLINE void fmaMemory(R& acc, R v, const float* w) { acc = fma(v, splat(*w), acc
 #define LOCKSTEP_ISA_NAME "portable"
 constexpr int LR = 4;
 constexpr int REGISTERS = 16;
-struct R {
-  float f[LR];
-};
-struct Mask {
-  bool m[LR];
-};
-#define LANES for (int i = 0; i < LR; i++)
+// Vectors of GCC and clang: of the processor's own registers where it has any of this size, else of scalars
+typedef float R __attribute__((vector_size(16)));
+typedef int32_t Mask __attribute__((vector_size(16)));
 INLINE R load(const float* p) {
   R r;
-  LANES r.f[i] = p[i];
+  memcpy(&r, p, sizeof r);
   return r;
 }
-INLINE void store(float* p, R a) { LANES p[i] = a.f[i]; }
+INLINE void store(float* p, R a) { memcpy(p, &a, sizeof a); }
 INLINE R loadUnaligned(const float* p) { return load(p); }
 INLINE void storeUnaligned(float* p, R a) { store(p, a); }
-INLINE R splat(float a) {
-  R r;
-  LANES r.f[i] = a;
-  return r;
-}
+INLINE R splat(float a) { return R{a, a, a, a}; }
 INLINE R zero() { return splat(0); }
-INLINE R add(R a, R b) {
-  LANES a.f[i] = a.f[i] + b.f[i];
-  return a;
-}
-INLINE R sub(R a, R b) {
-  LANES a.f[i] = a.f[i] - b.f[i];
-  return a;
-}
-INLINE R mul(R a, R b) {
-  LANES a.f[i] = a.f[i] * b.f[i];
-  return a;
-}
-INLINE R div(R a, R b) {
-  LANES a.f[i] = a.f[i] / b.f[i];
-  return a;
-}
+INLINE R add(R a, R b) { return a + b; }
+INLINE R sub(R a, R b) { return a - b; }
+INLINE R mul(R a, R b) { return a * b; }
+INLINE R div(R a, R b) { return a / b; }
 INLINE R squareRoot(R a) {
-  LANES a.f[i] = __builtin_sqrtf(a.f[i]);
+  for (int i = 0; i < LR; i++) a[i] = __builtin_sqrtf(a[i]);
   return a;
 }
 // a*b + c rounded once, without a fused instruction and without trusting a libm: the product of two floats is exact in
-// double, the sum is rounded to odd (Boldo and Melquiond 2008), so the second rounding, to float, is right.
-INLINE float fmaScalar(float a, float b, float c) {
-  const double product = (double)a * (double)b, addend = c;
-  double sum = product + addend;
-  const double back = sum - product;
-  const double error = (product - (sum - back)) + (addend - back);
-  uint64_t bits;
-  memcpy(&bits, &sum, 8);
-  const bool inexact = error > 0 || error < 0;  // false for NaN
-  if (inexact && (bits & 1) == 0) bits += ((error > 0) == (sum > 0)) ? 1 : -1;
-  memcpy(&sum, &bits, 8);
-  return (float)sum;
+// double, the sum is rounded to odd (Boldo and Melquiond 2008), so the second rounding, to float, is right. Not inlined:
+// kernels have thousands of these, and compiling them all took longer than all the other builds of a machine.
+static inline __attribute__((noinline)) R fma(R a, R b, R c) {
+  typedef double Doubles __attribute__((vector_size(32)));
+  typedef int64_t Bits __attribute__((vector_size(32)));
+  const Doubles product = __builtin_convertvector(a, Doubles) * __builtin_convertvector(b, Doubles);
+  const Doubles addend = __builtin_convertvector(c, Doubles);
+  const Doubles sum = product + addend;
+  const Doubles back = sum - product;
+  const Doubles error = (product - (sum - back)) + (addend - back);
+  const Bits isInexact = (Bits)(error > 0.0) | (Bits)(error < 0.0);  // false for NaN
+  const Bits isEven = ((Bits)sum & 1) - 1;
+  const Bits towardsError = ((Bits)(error > 0.0) ^ (Bits)(sum > 0.0)) | 1;  // 1 or -1
+  return __builtin_convertvector((Doubles)((Bits)sum + (towardsError & isInexact & isEven)), R);
 }
-INLINE R fma(R a, R b, R c) {
-  LANES c.f[i] = fmaScalar(a.f[i], b.f[i], c.f[i]);
-  return c;
-}
-INLINE Mask greater(R a, R b) {
-  Mask m;
-  LANES m.m[i] = a.f[i] > b.f[i];
-  return m;
-}
-INLINE Mask equal(R a, R b) {
-  Mask m;
-  LANES m.m[i] = a.f[i] == b.f[i];
-  return m;
-}
-INLINE R select(Mask m, R a, R b) {
-  LANES a.f[i] = m.m[i] ? a.f[i] : b.f[i];
-  return a;
-}
-INLINE R keep(Mask m, R a) {
-  LANES a.f[i] = m.m[i] ? a.f[i] : 0.0f;
-  return a;
-}
-INLINE Mask andNot(Mask a, Mask b) {
-  LANES a.m[i] = a.m[i] && !b.m[i];
-  return a;
-}
-INLINE Mask maskOr(Mask a, Mask b) {
-  LANES a.m[i] = a.m[i] || b.m[i];
-  return a;
-}
-INLINE Mask maskAnd(Mask a, Mask b) {
-  LANES a.m[i] = a.m[i] && b.m[i];
-  return a;
-}
-INLINE Mask noLanes() {
-  Mask m;
-  LANES m.m[i] = false;
-  return m;
-}
+INLINE Mask greater(R a, R b) { return (Mask)(a > b); }
+INLINE Mask equal(R a, R b) { return (Mask)(a == b); }
+INLINE R select(Mask m, R a, R b) { return (R)(((Mask)a & m) | ((Mask)b & ~m)); }
+INLINE R keep(Mask m, R a) { return (R)((Mask)a & m); }
+INLINE Mask andNot(Mask a, Mask b) { return a & ~b; }
+INLINE Mask maskOr(Mask a, Mask b) { return a | b; }
+INLINE Mask maskAnd(Mask a, Mask b) { return a & b; }
+INLINE Mask noLanes() { return Mask{0, 0, 0, 0}; }
 INLINE Mask maskFromBits(uint32_t bits) {
-  Mask m;
-  LANES m.m[i] = (bits >> i) & 1;
-  return m;
+  const int32_t all = (int32_t)bits;
+  return (Mask)((Mask{all, all, all, all} & Mask{1, 2, 4, 8}) != 0);
 }
 INLINE void fmaMemory(R& acc, R v, const float* w) { acc = fma(v, splat(*w), acc); }
-#undef LANES
 
 #endif
 

@@ -29,7 +29,7 @@ export function checkProcessor(isas: readonly string[], model: string = cpus()[0
     name,
     verdict: 'notice',
     text,
-    cost: 'training is about ten times slower than with AVX2 or NEON; the results are the same',
+    cost: 'training is some 50 times slower than with AVX2 or NEON; the results are the same',
     fix: 'a processor with AVX2 (x64 since 2013) or NEON (every arm64); in a virtual machine, let it show the host’s features',
   };
 }
