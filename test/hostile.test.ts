@@ -23,16 +23,18 @@ afterEach(() => fixture.clear());
 afterAll(() => fixture.remove());
 
 /** A run that is held at step 5 until an honest node has come. */
-async function startRun(flags: readonly string[] = []): Promise<{ run: Program; url: string }> {
-  const run = fixture.listen(STEPS, ['--wait-for', '1', ...flags]);
+async function startRun(flags: readonly string[] = [], on = fixture): Promise<{ run: Program; url: string }> {
+  const run = on.listen(STEPS, ['--wait-for', '1', ...flags]);
   return { run, url: await run.url() };
 }
 
-async function expectUntouched(run: Program, url: string): Promise<void> {
-  fixture.worker(url, ['--name', 'honest']);
+async function expectUntouched(run: Program, url: string, on = fixture): Promise<void> {
+  on.worker(url, ['--name', 'honest']);
   expect(await run.hash()).toBe(expected);
   expect(await run.exit).toBe(0);
 }
+
+const countRefusals = (run: Program): number => run.events.filter(({ event }) => event === 'node-refused').length;
 
 const refusalOf = (run: Program): Promise<Record<string, unknown>> => run.event('node-refused');
 
@@ -87,40 +89,48 @@ describe('before the handshake is over', () => {
     await expectUntouched(run, url);
   });
 
-  it.each([
-    [
-      'random bytes',
-      Buffer.from('8f3c5b1e77aa90c2d4e6f80123456789abcdef00112233445566778899', 'hex'),
-      'LOCKSTEP_NODE_FRAME',
-    ],
-    ['an empty frame', Buffer.alloc(0), 'LOCKSTEP_NODE_FRAME'],
-    ['a head that is said to be longer than the frame', frameOf(Buffer.from([0x80]), 60_000), 'LOCKSTEP_NODE_FRAME'],
-    ['valid MessagePack of the wrong shape', frameOf(Buffer.from([0x93, 1, 2, 3])), 'LOCKSTEP_NODE_MESSAGE'],
-    ['a map with __proto__', frameOf(protoMap()), 'LOCKSTEP_NODE_MESSAGE'],
-    [
-      'an array said to have four billion elements',
-      frameOf(Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff])),
-      'LOCKSTEP_NODE_FRAME',
-    ],
-    ['5000 bytes', Buffer.alloc(5000), 'LOCKSTEP_NODE_FRAME'],
-  ])('drops a connection that sends %s', async (_, bytes, code) => {
-    const { run, url } = await startRun();
-    const node = new HostileNode(url);
-    await node.open();
-    node.socket.send(bytes);
-    expect(await node.closed).toBe(code);
-    await expectUntouched(run, url);
-    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
-  });
+  describe('rubbish that is sent to one run', () => {
+    const own = new Fixture();
+    let one: { run: Program; url: string };
+    beforeAll(async () => {
+      one = await startRun([], own);
+    });
+    afterAll(() => own.remove());
 
-  it('drops a frame beyond the limit before it is read', async () => {
-    const { run, url } = await startRun();
-    const node = new HostileNode(url);
-    await node.open();
-    node.socket.send(Buffer.alloc(MAX_FRAME_BYTES + 1));
-    await node.closed;
-    await run.event('node-refused');
-    await expectUntouched(run, url);
+    it.each([
+      [
+        'random bytes',
+        Buffer.from('8f3c5b1e77aa90c2d4e6f80123456789abcdef00112233445566778899', 'hex'),
+        'LOCKSTEP_NODE_FRAME',
+      ],
+      ['an empty frame', Buffer.alloc(0), 'LOCKSTEP_NODE_FRAME'],
+      ['a head that is said to be longer than the frame', frameOf(Buffer.from([0x80]), 60_000), 'LOCKSTEP_NODE_FRAME'],
+      ['valid MessagePack of the wrong shape', frameOf(Buffer.from([0x93, 1, 2, 3])), 'LOCKSTEP_NODE_MESSAGE'],
+      ['a map with __proto__', frameOf(protoMap()), 'LOCKSTEP_NODE_MESSAGE'],
+      [
+        'an array said to have four billion elements',
+        frameOf(Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff])),
+        'LOCKSTEP_NODE_FRAME',
+      ],
+      ['5000 bytes', Buffer.alloc(5000), 'LOCKSTEP_NODE_FRAME'],
+    ])('in the form of %s ends its connection', async (_, bytes, code) => {
+      const node = new HostileNode(one.url);
+      await node.open();
+      node.socket.send(bytes);
+      expect(await node.closed).toBe(code);
+      expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    });
+
+    it('in the form of a frame beyond the limit is dropped before it is read', async () => {
+      const before = countRefusals(one.run);
+      const node = new HostileNode(one.url);
+      await node.open();
+      node.socket.send(Buffer.alloc(MAX_FRAME_BYTES + 1));
+      await node.closed;
+      await one.run.until(() => countRefusals(one.run) > before, 'a refusal');
+    });
+
+    it('changes no bit of it', () => expectUntouched(one.run, one.url, own));
   });
 
   it('bears 200 idle connections and slow ones, in bounded memory', async () => {
