@@ -4,6 +4,7 @@
  */
 import { canonicalNodes, type ShardRange } from '@lockstep/core';
 import type { Assignment } from '@lockstep/core/wire';
+import { FinishTimes, finished } from './finish-times.js';
 
 /**
  * Whether two replicas that both compute do best to send each other their sums, and each to finish all of it: nobody then
@@ -54,20 +55,20 @@ function dealInOrder(
   speeds: readonly number[],
   slack: number,
 ): ShardRange[] {
-  const slowest = timeOf(dealCounts(shards - first, speeds), speeds) * slack * (1 + 1e-9);
-  const ranges: ShardRange[] = [];
+  const others = new FinishTimes(speeds);
+  const slowest = others.timeFor(shards - first) * slack;
   let begin = first;
-  for (let node = 0; node < speeds.length; node++) {
-    const later = speeds.slice(node + 1);
-    const [count] = dealCounts(shards - begin, speeds.slice(node));
-    const isFast = (end: number): boolean =>
-      (end - begin) / (speeds[node] as number) <= slowest && timeOf(dealCounts(shards - end, later), later) <= slowest;
-    const end =
-      node === speeds.length - 1 ? shards : roundEnd(begin, begin + (count as number), shards, later.length, isFast);
-    ranges.push({ begin, end });
+  return speeds.map((speed, node) => {
+    const count = finished(speed, others.timeFor(shards - begin));
+    others.remove(speed);
+    const later = speeds.length - 1 - node;
+    const rest = others.doneBy(slowest);
+    const isFast = (end: number): boolean => end - begin <= finished(speed, slowest) && shards - end <= rest;
+    const end = later === 0 ? shards : roundEnd(begin, begin + count, shards, later, isFast);
+    const range = { begin, end };
     begin = end;
-  }
-  return ranges;
+    return range;
+  });
 }
 
 /** The roundest end near this one that makes nobody later. */
@@ -81,26 +82,6 @@ function roundEnd(begin: number, end: number, shards: number, later: number, isF
   return end;
 }
 
-/** Whole numbers in proportion to speeds: each shard in turn goes to whoever would have finished it first. */
-function dealCounts(shards: number, speeds: readonly number[]): number[] {
-  const counts = speeds.map(() => 0);
-  for (let shard = 0; shard < shards; shard++) {
-    let best = 0;
-    for (let node = 1; node < speeds.length; node++) {
-      if (timeAfter(node, counts, speeds) < timeAfter(best, counts, speeds)) best = node;
-    }
-    counts[best] = (counts[best] as number) + 1;
-  }
-  return counts;
-}
-
-const timeAfter = (node: number, counts: readonly number[], speeds: readonly number[]): number =>
-  ((counts[node] as number) + 1) / (speeds[node] as number);
-
-/** Time of the slowest, for so many shards each. */
-export const timeOf = (counts: readonly number[], speeds: readonly number[]): number =>
-  Math.max(0, ...counts.map((count, node) => count / (speeds[node] as number)));
-
 /** Partial sums that travel or are held under an assignment. */
-export const countPartials = (ranges: readonly ShardRange[]): number =>
+const countPartials = (ranges: readonly ShardRange[]): number =>
   ranges.reduce((sum, range) => sum + canonicalNodes(range).length, 0);

@@ -7,8 +7,8 @@
 export const groupSizeOf = (nodes: number): number => Math.ceil(Math.sqrt(nodes));
 
 /** Cuts replicas, in the order of their shards, into groups of nearly the same size, leaders first. */
-export function groupReplicas(replicas: readonly number[]): number[][] {
-  const count = Math.ceil(replicas.length / groupSizeOf(replicas.length));
+export function groupReplicas<T>(replicas: readonly T[], size = groupSizeOf(replicas.length)): T[][] {
+  const count = Math.ceil(replicas.length / size);
   const cut = (group: number): number => Math.round((group * replicas.length) / count);
   return Array.from({ length: count }, (_, group) => replicas.slice(cut(group), cut(group + 1)));
 }

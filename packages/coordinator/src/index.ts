@@ -1,5 +1,5 @@
 /** The run in motion. */
-export { assignShards } from './assignment.js';
+export { assignShards, assignToGroups } from './assignment.js';
 export * from './run-options.js';
 export * from './coordinator.js';
 export * from './observers.js';

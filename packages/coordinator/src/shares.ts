@@ -51,6 +51,7 @@ export class Shares {
   #generation = Math.floor(Date.now() / 1000);
   /** Shards of a full step, of each node that has any. */
   #sizes = new Map<number, number>();
+  #dealt: { readonly key: string; readonly ranges: readonly ShardRange[] } | undefined;
   #told = '';
   #isLinkBound = false;
   #starUntil = 0;
@@ -105,12 +106,19 @@ export class Shares {
     const groups = isGrouped
       ? groupReplicas(replicas).map((group) => group.filter((node) => speedOf.has(node)))
       : [computing];
-    const ranges = assignToGroups(
+    const ranges = this.#findRanges(
       shards,
       groups.filter(({ length }) => length > 0).map((group) => group.map((node) => speedOf.get(node) as number)),
       slack,
     );
     return groups.flat().map((node, index) => ({ node, range: ranges[index] as ShardRange }));
+  }
+
+  /** Most steps are dealt as the one before: with a hundred nodes that is a few milliseconds saved. */
+  #findRanges(shards: number, speeds: readonly (readonly number[])[], slack: number): readonly ShardRange[] {
+    const key = JSON.stringify([shards, speeds, slack]);
+    if (this.#dealt?.key !== key) this.#dealt = { key, ranges: assignToGroups(shards, speeds, slack) };
+    return this.#dealt.ranges;
   }
 
   /** Who finishes the reduction, where that is not the coordinator alone. */

@@ -1,5 +1,5 @@
 /** Speeds of nodes by which shards are dealt: measured, and held until they have changed enough. */
-import { assignShards, timeOf } from './assignment.js';
+import { dealCounts } from './finish-times.js';
 import type { Pace } from './pace.js';
 
 /** Steps between two tries of a node that was too slow for any shard. */
@@ -58,7 +58,4 @@ const areNear = (held: readonly number[], speeds: readonly number[]): boolean =>
 
 /** Time of a step that is dealt by some speeds and takes others. */
 const dealtTime = (shards: number, dealtBy: readonly number[], speeds: readonly number[]): number =>
-  timeOf(
-    assignShards(shards, dealtBy).map(({ begin, end }) => end - begin),
-    speeds,
-  );
+  Math.max(...dealCounts(shards, dealtBy).map((count, node) => count / (speeds[node] as number)));

@@ -7,13 +7,13 @@
  * An analytic model, not a simulation of events: nodes are alike, so what one does N do, and the time of a pipeline is
  * known in closed form. It costs microseconds for 4,096 nodes, where a mesh has 16 million messages.
  */
-import { assignShards } from '@lockstep/coordinator';
-import type { Topology } from '@lockstep/coordinator/cluster';
+import { assignShards, assignToGroups } from '@lockstep/coordinator';
+import { groupReplicas, type Topology } from '@lockstep/coordinator/cluster';
 import type { ShardRange } from '@lockstep/core';
 import { MAX_PAYLOAD_BYTES } from '@lockstep/core/wire';
 import { timeComputing } from './computing.js';
 import { type Costs, findThreadCosts, type ModelCosts, type ThreadCosts } from './costs.js';
-import { dealEvenly, describeDeal } from './even-deal.js';
+import { describeDeal } from './deal-figures.js';
 import {
   type Exchange,
   type ExchangeCase,
@@ -116,7 +116,7 @@ function predictAlone(model: ModelCosts, shards: number, threads: number): numbe
 function predictShared(costs: Costs, model: ModelCosts, one: StepCase, shards: number, slack: number) {
   const { nodes, threads, latency, sharedCores } = one;
   const own = findThreadCosts(model, threads);
-  const ranges = dealShared(one, shards, slack);
+  const ranges = deal(one, shards, slack);
   const figures = describeDeal(ranges);
   const exchangeCase: ExchangeCase = {
     ...figures,
@@ -153,13 +153,18 @@ function predictShared(costs: Costs, model: ModelCosts, one: StepCase, shards: n
 
 const isStar = ({ topology, nodes }: StepCase): boolean => topology === 'star' || (topology === 'auto' && nodes > 2);
 
-/** Where processes share cores, a star's coordinator computes while the others wait for sums, is faster, and gets more. */
-function dealShared(one: StepCase, shards: number, slack: number): ShardRange[] {
-  const { nodes, threads, sharedCores } = one;
-  if (sharedCores === undefined || !isStar(one)) return dealEvenly(shards, nodes, slack);
+/**
+ * As the coordinator deals to nodes of equal speed (coordinator/src/shares.ts), behind slow links to groups first. Where
+ * processes share cores, a star's coordinator computes while the others wait for sums, is faster, and gets more.
+ */
+function deal(one: StepCase, shards: number, slack: number): ShardRange[] {
+  const { nodes, threads, groupSize, sharedCores = Number.POSITIVE_INFINITY } = one;
+  const isFirstFaster = isStar(one) && slack > 1;
   const crowd = Math.max(1, (nodes * threads) / sharedCores);
-  const speeds = Array.from({ length: nodes }, (_, node) => (node === 0 && slack > 1 ? crowd : 1));
-  return assignShards(shards, speeds, slack);
+  const speeds = Array.from({ length: nodes }, (_, node) => (node === 0 && isFirstFaster ? crowd : 1));
+  return one.topology === 'hierarchical' && slack > 1
+    ? assignToGroups(shards, groupReplicas(speeds, groupSize), slack)
+    : assignShards(shards, speeds, slack);
 }
 
 /** The coordinator of a star has the sums first: it computes while they travel to the others and back. */
@@ -212,13 +217,9 @@ function planTopology(
 
 /** Groups hold neighbouring ranges of shards, so that a leader can fold them. */
 function describeGroups(ranges: readonly ShardRange[], groupSize: number): Groups {
-  const nodes = ranges.length;
-  const size = Math.min(nodes, groupSize);
-  const leaders = Math.ceil(nodes / size);
-  const groups = Array.from({ length: leaders }, (_, group) => {
-    const members = ranges.slice(group * size, (group + 1) * size);
-    return { begin: members[0]?.begin ?? 0, end: members.at(-1)?.end ?? 0 };
-  });
-  const { mostSums, firstSums, otherSums } = describeDeal(groups);
-  return { size, leaders, mostSums, sums: firstSums + otherSums };
+  const groups = groupReplicas(ranges, groupSize);
+  const joined = groups.map((members) => ({ begin: members[0]?.begin ?? 0, end: members.at(-1)?.end ?? 0 }));
+  const { mostSums, firstSums, otherSums } = describeDeal(joined);
+  const size = Math.max(...groups.map(({ length }) => length));
+  return { size, leaders: groups.length, mostSums, sums: firstSums + otherSums };
 }
