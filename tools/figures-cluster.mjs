@@ -3,17 +3,22 @@ import { countOf, formatTable, percent, rate } from './figure-text.mjs';
 
 const linkOf = (megabits) => (megabits >= 1000 ? `${megabits / 1000} Gbit/s` : `${megabits} Mbit/s`);
 
+function describeLink(megabits, delayMs) {
+  if (delayMs !== undefined) return `${delayMs} ms one way`;
+  return megabits === undefined ? 'no cap' : linkOf(megabits);
+}
+
 const signed = (share) => `${share < 0 ? '' : '+'}${percent(share)}`;
 
 export function formatPredictions({ rows }) {
   const ms = (value) => value.toFixed(value < 100 ? 2 : 0);
   return formatTable(
     ['*model', 'nodes', '*topology', '*link', 'slices', 'predicted, ms', 'measured, ms', 'error'],
-    rows.map(({ model, nodes, topology, megabits, slices, predictedStepMs, measuredStepMs, error }) => [
+    rows.map(({ model, nodes, topology, megabits, delayMs, slices, predictedStepMs, measuredStepMs, error }) => [
       model,
       nodes,
       nodes === 1 ? '' : topology,
-      nodes === 1 ? '' : megabits === undefined ? 'no cap' : linkOf(megabits),
+      nodes === 1 ? '' : describeLink(megabits, delayMs),
       slices,
       ms(predictedStepMs),
       ms(measuredStepMs),
@@ -58,7 +63,7 @@ export function formatCluster({ rows }) {
     rows.map((row) => [
       row.model,
       row.topology,
-      row.megabits === undefined ? 'no cap' : linkOf(row.megabits),
+      describeLink(row.megabits),
       rate(row.aloneImagesPerSecond),
       rate(row.imagesPerSecond),
       `${percent(row.ofAlone.median)} (${percent(row.ofAlone.min)}-${percent(row.ofAlone.max)})`,

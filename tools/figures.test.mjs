@@ -176,10 +176,12 @@ describe('formatReport of predictions', () => {
       measuredStepMs: 10,
       error: { median: 0.1, min: -0.05, max: 0.2 },
     };
-    const report = { bench: 'predictions', ...occasion, rows: [one] };
-    expect(formatReport(report).split('\n')[2]).toBe(
+    const { megabits: _, ...far } = { ...one, delayMs: 20 };
+    const report = { bench: 'predictions', ...occasion, rows: [one, far] };
+    expect(formatReport(report).split('\n').slice(2, 4)).toEqual([
       '| m | 2 | mesh | 100 Mbit/s | 7 | 11.00 | 10.00 | +10% (-5% to +20%) |',
-    );
+      '| m | 2 | mesh | 20 ms one way | 7 | 11.00 | 10.00 | +10% (-5% to +20%) |',
+    ]);
   });
 });
 

@@ -120,11 +120,7 @@ async function measureOverhead(
   const plan = { nodes: NODES, threads: 1, topology, isLoopback: true, ownCores: true };
   const run = (await SharedRun.start({ model, recipe, data }, plan, WARM_SLICES * seconds)) as SharedRun;
   try {
-    const { step, compute } = predictOnOneMachine(costs, 1, model.name, {
-      nodes: NODES,
-      topology,
-      megabits: undefined,
-    });
+    const { step, compute } = predictOnOneMachine(costs, 1, model.name, { nodes: NODES, topology });
     const overheadOf = ({ before, measured, after }: Between<Slice, number>): number => {
       const computed = (before + after) / 2;
       return (measured.stepMs / 1000 - computed) / (computed / compute) - (step - compute);

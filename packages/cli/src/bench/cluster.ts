@@ -57,12 +57,12 @@ export async function measureCluster(
   const { model, recipe } = workload;
   const task = { model, recipe, data };
   // on a slow link an exchange is measured, which goes on beside computing where a machine has a core to spare for it
-  const plan = { nodes: NODES, threads: 1, ...one, ownCores: one.megabits === undefined };
+  const plan = { nodes: NODES, threads: 1, ...one, ownCores: one.megabits === undefined, isSteadyMeasured: true };
   const shared = await SharedRun.start(task, plan, MANY_WARM_SLICES * seconds);
   if (!shared) return undefined;
   const alone = new MeasuredRun({ ...task, workers: NODES });
   try {
-    await alone.start(seconds);
+    await alone.start(WARM_SLICES * seconds);
     const slices = await measureBetween(
       repetitions,
       () => shared.measure(seconds),

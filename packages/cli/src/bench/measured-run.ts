@@ -110,11 +110,21 @@ export class MeasuredRun {
     other.once('exit', () => this.#child.kill('SIGKILL'));
   }
 
-  /** Resolves when steps have been going for so many seconds, with the second half of them; then it is held. */
-  async start(warmSeconds: number): Promise<Slice> {
-    while (!this.#notes.some(({ step }) => step > 0)) await this.#wait(50);
-    await this.#wait(500 * warmSeconds);
+  /** Resolves when steps have been going for so many seconds, and it is held. */
+  async start(warmSeconds: number): Promise<void> {
+    await this.#warmUp(warmSeconds);
+    this.hold();
+  }
+
+  /** The same, and measures the second half of these seconds. */
+  async startSteady(warmSeconds: number): Promise<Slice> {
+    await this.#warmUp(warmSeconds / 2);
     return this.#slice(Math.max(LEAST_STEADY_MS, 500 * warmSeconds));
+  }
+
+  async #warmUp(seconds: number): Promise<void> {
+    while (!this.#notes.some(({ step }) => step > 0)) await this.#wait(50);
+    await this.#wait(1000 * seconds);
   }
 
   resume(): void {

@@ -9,13 +9,15 @@ import { MeasuredRun } from './measured-run.js';
 import { SharedRun } from './shared-run.js';
 import { measureAtSpeed, predictOnOneMachine, type SliceAtSpeed, Speedometer } from './speedometer.js';
 import { isSettled, median, type Spread, summarizeValues } from './statistics.js';
-import type { Workload } from './workload.js';
+import { LARGE_PARAMETERS, type Workload } from './workload.js';
 
 export interface PredictionFigures {
   readonly model: string;
   /** Between nodes. */
-  readonly link: 'none' | 'namespace' | 'loopback';
+  readonly link: 'none' | 'namespace' | 'loopback' | 'relay';
   readonly megabits: number | undefined;
+  /** Of each link, one way; undefined: none but its own. */
+  readonly delayMs: number | undefined;
   readonly topology: Topology;
   readonly nodes: number;
   readonly slices: number;
@@ -39,12 +41,16 @@ export interface PredictionPlan {
 /** Slices of a case go on until its error is known to within so much. */
 const KNOWN_ERROR = 0.08;
 
-/** What the network is to be for a model: as it is, and so slow that it sets the pace. */
-const LARGE_PARAMETERS = 1_000_000;
-const linksOf = ({ parameters }: Workload): (number | undefined)[] =>
-  parameters > LARGE_PARAMETERS ? [1000] : [undefined, 100];
+type LinkCase = Pick<PredictionFigures, 'megabits' | 'delayMs'>;
+const AS_IT_IS: LinkCase = { megabits: undefined, delayMs: undefined };
 
-type CheckedCase = Pick<PredictionFigures, 'nodes' | 'topology' | 'megabits' | 'link'>;
+/** What the network is to be for a model: as it is, and so slow, or so long, that it sets the pace. */
+const linksOf = ({ parameters }: Workload): LinkCase[] =>
+  parameters > LARGE_PARAMETERS
+    ? [{ ...AS_IT_IS, megabits: 1000 }]
+    : [AS_IT_IS, { ...AS_IT_IS, megabits: 100 }, { ...AS_IT_IS, delayMs: 20 }];
+
+type CheckedCase = Pick<PredictionFigures, 'nodes' | 'topology' | 'megabits' | 'delayMs' | 'link'>;
 
 /**
  * Measures each case slice by slice. This machine may be faster or slower by then than it was when it was calibrated, so
@@ -74,15 +80,15 @@ export async function checkPredictions(
   try {
     if (counts.includes(1)) {
       const alone = new MeasuredRun({ ...task, workers: 1 });
-      await alone.start(seconds);
-      await checkCase({ nodes: 1, topology: 'star', megabits: undefined, link: 'none' }, alone);
+      await alone.start(WARM_SLICES * seconds);
+      await checkCase({ nodes: 1, topology: 'star', ...AS_IT_IS, link: 'none' }, alone);
     }
-    for (const megabits of linksOf(workload)) {
+    for (const link of linksOf(workload)) {
       for (const nodes of counts.filter((count) => count > 1)) {
         for (const topology of topologyNames.filter((name) => isDistinct(name, nodes))) {
-          const plan = { nodes, threads: 1, topology, megabits, ownCores: true };
+          const plan = { nodes, threads: 1, topology, ...link, ownCores: true };
           const shared = await SharedRun.start(task, plan, WARM_SLICES * seconds);
-          if (shared) await checkCase({ nodes, topology, megabits, link: shared.link }, shared);
+          if (shared) await checkCase({ nodes, topology, ...link, link: shared.link }, shared);
         }
       }
     }
@@ -114,14 +120,17 @@ const isDistinct = (topology: Topology, nodes: number): boolean =>
 
 const percent = (error: number): string => `${error < 0 ? '' : '+'}${(100 * error).toFixed(0)}%`;
 
+const describeLink = ({ megabits, delayMs }: LinkCase): string =>
+  delayMs === undefined
+    ? formatLink(megabits === undefined ? Number.POSITIVE_INFINITY : 1e6 * megabits)
+    : `${delayMs} ms`;
+
 /** A row's cells, in the order of the table's. */
 const cellsOf = (row: PredictionFigures): string[] => [
   row.model,
   String(row.nodes),
   row.nodes === 1 ? '' : row.topology,
-  row.nodes === 1
-    ? ''
-    : `${row.link}, ${formatLink(row.megabits === undefined ? Number.POSITIVE_INFINITY : 1e6 * row.megabits)}`,
+  row.nodes === 1 ? '' : `${row.link}, ${describeLink(row)}`,
   String(row.slices),
   `${row.predictedStepMs.toFixed(2)} ms`,
   `${row.measuredStepMs.toFixed(2)} ms`,

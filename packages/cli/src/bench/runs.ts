@@ -23,7 +23,7 @@ import { formatSpeed } from './speed-table.js';
 import { formatSync, measureSync, type SyncFigures } from './sync.js';
 import { compareEngines, type EngineComparison, formatEngines } from './tensorflow.js';
 import { formatWatching, measureWatching, type WatchingFigures } from './watching.js';
-import { BENCH_BATCH, benchRecipe, planWorkload, type Workload } from './workload.js';
+import { BENCH_BATCH, benchRecipe, LARGE_PARAMETERS, planWorkload, type Workload } from './workload.js';
 
 /** What `--json` prints: one object. */
 export type BenchReport = Occasion & { readonly batchSize: number; readonly data?: string } & (
@@ -222,7 +222,6 @@ export async function runCluster(settings: BenchSettings, io: Io): Promise<void>
   printReport(report, formatCluster(rows), settings, io);
 }
 
-const LARGE_PARAMETERS = 1_000_000;
 const GIGABIT = 1000;
 
 export async function runMemory(settings: BenchSettings, io: Io): Promise<void> {

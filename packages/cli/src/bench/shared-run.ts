@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Topology } from '@lockstep/coordinator/cluster';
+import { DelayedLinks } from './delayed-links.js';
 import { Lan } from './lan.js';
 import { heldEnvironment, MeasuredRun, type RunTask, type Slice } from './measured-run.js';
 import { OwnCores } from './own-cores.js';
@@ -20,15 +21,20 @@ export interface SharedRunPlan {
   readonly isLoopback?: boolean;
   /** Of each cable, each way; undefined: as fast as it goes. */
   readonly megabits?: number | undefined;
+  /** Of each link, one way, over loopback; undefined: none but its own. */
+  readonly delayMs?: number | undefined;
   /** Whether each node stays on cores of its own, as many as it has threads, if there are so many. */
   readonly ownCores: boolean;
+  /** Whether it is measured before it is held for the first time too. */
+  readonly isSteadyMeasured?: boolean;
 }
 
 const BIN = fileURLToPath(new URL('../bin.js', import.meta.url));
 
 export class SharedRun {
-  /** Before it was held for the first time: the second half of its first seconds. */
+  /** The second half of its first seconds, if the plan asks for it. */
   steady: Slice | undefined;
+  #delayed: DelayedLinks | undefined;
 
   private constructor(
     private readonly run: MeasuredRun,
@@ -46,8 +52,8 @@ export class SharedRun {
     plan: SharedRunPlan,
     warmSeconds: number,
   ): Promise<SharedRun | undefined> {
-    const { nodes, threads, topology, megabits } = plan;
-    const lan = plan.isLoopback ? undefined : Lan.open(nodes - 1, megabits);
+    const { nodes, threads, topology, megabits, delayMs } = plan;
+    const lan = plan.isLoopback || delayMs !== undefined ? undefined : Lan.open(nodes - 1, megabits);
     // loopback has no cap to set
     if (!lan && megabits !== undefined) return undefined;
     const folder = mkdtempSync(path.join(tmpdir(), 'lockstep-bench-'));
@@ -60,11 +66,16 @@ export class SharedRun {
       const cores = plan.ownCores ? OwnCores.find(nodes, threads) : undefined;
       cores?.take(0, run.pid);
       const url = await Promise.race([run.url, run.failure]);
+      if (delayMs !== undefined && !(await shared.#delay(url, nodes - 1, delayMs))) {
+        shared.end();
+        return undefined;
+      }
       for (let node = 1; node < nodes; node++) {
         const prefix = [...(lan?.prefix(node) ?? []), ...(cores?.prefix(node) ?? [])];
-        shared.#spawnNode(url, threads, prefix);
+        shared.#spawnNode(node, url, threads, prefix);
       }
-      shared.steady = await run.start(warmSeconds);
+      if (plan.isSteadyMeasured) shared.steady = await run.startSteady(warmSeconds);
+      else await run.start(warmSeconds);
       return shared;
     } catch (error) {
       shared.end();
@@ -72,14 +83,24 @@ export class SharedRun {
     }
   }
 
-  #spawnNode(url: string, threads: number, prefix: readonly string[]): void {
-    const flags = ['--connect', url, '--threads', String(threads), '--token-file', path.join(this.folder, 'token')];
-    const words = [...prefix, process.execPath, BIN, 'worker', ...flags, '--mesh-listen', '0.0.0.0:0'];
+  /** Whether it could be done. */
+  async #delay(url: string, nodes: number, delayMs: number): Promise<boolean> {
+    this.#delayed = await DelayedLinks.open({ coordinatorPort: Number(new URL(url).port), nodes, delayMs });
+    return this.#delayed !== undefined;
+  }
+
+  #spawnNode(node: number, url: string, threads: number, prefix: readonly string[]): void {
+    const ports = this.#delayed?.portsOf(node);
+    const connect = ports ? `ws://127.0.0.1:${ports.urlPort}` : url;
+    const mesh = ports ? `127.0.0.1:${ports.meshPort}` : '0.0.0.0:0';
+    const flags = ['--connect', connect, '--threads', String(threads), '--token-file', path.join(this.folder, 'token')];
+    const words = [...prefix, process.execPath, BIN, 'worker', ...flags, '--mesh-listen', mesh];
     const [file = '', ...args] = words;
     this.run.add(spawn(file, args, { stdio: 'ignore', env: heldEnvironment() }));
   }
 
-  get link(): 'namespace' | 'loopback' {
+  get link(): 'namespace' | 'loopback' | 'relay' {
+    if (this.#delayed) return 'relay';
     return this.lan ? 'namespace' : 'loopback';
   }
 
@@ -89,6 +110,7 @@ export class SharedRun {
 
   end(): void {
     this.run.end();
+    this.#delayed?.close();
     this.lan?.close();
     rmSync(this.folder, { recursive: true, force: true });
   }

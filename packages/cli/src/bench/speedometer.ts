@@ -37,12 +37,20 @@ export class Speedometer {
   }
 }
 
+/** What nodes that share this machine do, and what their links are made to be. */
+export interface OneMachineCase extends Pick<StepCase, 'nodes' | 'topology'> {
+  /** Undefined: as fast as it goes. */
+  readonly megabits?: number | undefined;
+  /** One way. */
+  readonly delayMs?: number | undefined;
+}
+
 /** A step of nodes of one thread that share this machine, predicted for a time when everything takes `factor` times as long. */
 export function predictOnOneMachine(
   costs: Costs,
   factor: number,
   model: string,
-  { nodes, topology, megabits }: Pick<StepCase, 'nodes' | 'topology'> & { readonly megabits: number | undefined },
+  { nodes, topology, megabits, delayMs = 0 }: OneMachineCase,
 ): StepFigures {
   const now = scaleCosts(costs, factor);
   const stepCase: StepCase = {
@@ -52,7 +60,7 @@ export function predictOnOneMachine(
     groupSize: groupSizeOf(nodes),
     batchSize: BENCH_BATCH,
     bitsPerSecond: megabits === undefined ? Number.POSITIVE_INFINITY : 1e6 * megabits,
-    latency: 0,
+    latency: delayMs / 1000,
     sharedCores: costs.cores,
   };
   return predictStep(now, findModelCosts(now, model), stepCase);

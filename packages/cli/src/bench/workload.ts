@@ -3,6 +3,8 @@ import { type Dataset, type ModelSpec, type Recipe, recipeSchema, type Split, su
 
 export const BENCH_BATCH = 128;
 export const BENCH_SEED = 1;
+/** Models that have more are measured on slow links too: their gradients are what takes time. */
+export const LARGE_PARAMETERS = 1_000_000;
 
 /** One multiply-add, forward and for the two gradients, and only forward. */
 const TRAINING_FLOPS_PER_MULTIPLY_ADD = 6;

@@ -205,10 +205,10 @@ function planTopology(
   const { swap, star, mesh } = costs.step;
   if (topology === 'auto' && nodes === 2) return { plan: planSwap(exchangeCase), hops: 1, overhead: swap };
   if (topology === 'auto' || topology === 'star') return { plan: planStar(exchangeCase), hops: 2, overhead: star };
-  if (topology === 'mesh') return { plan: planMesh(exchangeCase), hops: 3, overhead: mesh };
+  if (topology === 'mesh') return { plan: planMesh(exchangeCase), hops: 2, overhead: mesh };
   // two wake-ups more than a mesh: up to the leader, and down from it
   const overhead = mesh + 2 * (mesh / 4);
-  return { plan: planHierarchy(exchangeCase, describeGroups(ranges, groupSize)), hops: 5, overhead } satisfies {
+  return { plan: planHierarchy(exchangeCase, describeGroups(ranges, groupSize)), hops: 4, overhead } satisfies {
     plan: Exchange;
     hops: number;
     overhead: number;
