@@ -35,6 +35,12 @@ describe('assignShards', () => {
     expect(sizes([speeds])).toEqual([4, 2, 1, 1]);
   });
 
+  it('deals to all nodes at once where round ranges of groups would make somebody late', () => {
+    const groups = new Array<number[]>(10).fill(new Array<number>(10).fill(1));
+    const sizes = assignToGroups(800, groups, 3).map(({ begin, end }) => end - begin);
+    expect(sizes).toEqual(new Array<number>(100).fill(8));
+  });
+
   it('deals every shard once, in order', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 300 }), speedList, (shards, speeds) => {

@@ -33,15 +33,27 @@ export const assignShards = (shards: number, speeds: readonly number[], slack = 
 
 /**
  * Deals shards to groups, and what a group gets to its nodes: where its leader adds up, what it has left travels furthest.
+ * Unless somebody would be done later than if shards were dealt to all nodes at once: the shards of ten nodes with eight
+ * each are no round number.
  *
  * @param groups speeds of their nodes
  * @returns ranges of all nodes, in order
  */
 export function assignToGroups(shards: number, groups: readonly (readonly number[])[], slack: number): ShardRange[] {
-  const speeds = groups.map((nodes) => nodes.reduce((sum, speed) => sum + speed, 0));
-  const ranges = assignShards(shards, speeds, slack);
-  return groups.flatMap((nodes, group) => assignRange(ranges[group] as ShardRange, nodes, slack));
+  const ofGroups = assignShards(
+    shards,
+    groups.map((nodes) => nodes.reduce((sum, speed) => sum + speed, 0)),
+    slack,
+  );
+  const grouped = groups.flatMap((nodes, group) => assignRange(ofGroups[group] as ShardRange, nodes, slack));
+  const speeds = groups.flat();
+  const atOnce = assignShards(shards, speeds, slack);
+  return timeOf(grouped, speeds) > timeOf(atOnce, speeds) * (1 + 1e-9) ? atOnce : grouped;
 }
+
+/** When the last is done. */
+const timeOf = (ranges: readonly ShardRange[], speeds: readonly number[]): number =>
+  Math.max(...ranges.map(({ begin, end }, node) => (end - begin) / (speeds[node] as number)));
 
 function assignRange(all: ShardRange, speeds: readonly number[], slack: number): ShardRange[] {
   const even = dealInOrder(all, speeds, 1);

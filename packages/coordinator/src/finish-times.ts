@@ -1,4 +1,4 @@
-/** When nodes are done with shards of which each goes to whoever would finish it first. */
+/** When nodes are done with shards of which each goes to whoever would finish it first. Speeds are positive and finite. */
 
 /** Finishes that are as near to each other, relatively, count as one. */
 const NEAR = 1e-9;

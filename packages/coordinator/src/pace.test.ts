@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { dealCounts } from './finish-times.js';
 import { Pace } from './pace.js';
 
 /** Of a node that computed one shard in each step. */
@@ -49,6 +50,15 @@ describe('the pace of a node', () => {
     const slower = { computeMs: 60, stepMs: 70 };
     const pace = paceOf([first, ...new Array(9).fill(usual), ...new Array(5).fill(slower)]);
     expect(pace.shardMs).toBe(60);
+  });
+
+  it('is a number also of a node that says it took no time', () => {
+    const nothing = { computeMs: 0, stepMs: 0 };
+    const pace = paceOf([first, nothing, nothing, nothing]);
+    expect(pace.shardMs).toBeGreaterThan(0);
+    expect(dealCounts(100, [1 / (pace.shardMs as number), 1 / 30])).toEqual([100, 0]);
+    expect(Number.isFinite(pace.share('a', 1, 16).imagesPerSecond)).toBe(true);
+    expect(pace.communication).toBe(0);
   });
 
   it('is all communication for a node without shards', () => {

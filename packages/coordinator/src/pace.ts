@@ -2,6 +2,9 @@
 import type { NodeShare } from '@lockstep/core';
 import { Recent } from './recent.js';
 
+/** Nobody computes a shard in less, whatever a node or its clock says. */
+const LEAST_SHARD_MS = 0.001;
+
 export class Pace {
   readonly #shard = new Recent();
   readonly #compute = new Recent();
@@ -16,12 +19,12 @@ export class Pace {
   /** Share of a step that is not computing, from 0 to 1; 0 until measured. */
   get communication(): number {
     const step = this.#step.median;
-    return step === undefined ? 0 : Math.max(0, 1 - (this.#compute.median ?? 0) / step);
+    return step ? Math.max(0, 1 - (this.#compute.median ?? 0) / step) : 0;
   }
 
   note(shards: number, computeMs: number): void {
     if (shards === 0) return;
-    this.#shard.note(computeMs / shards);
+    this.#shard.note(Math.max(LEAST_SHARD_MS, computeMs / shards));
     this.#compute.note(computeMs);
   }
 

@@ -33,10 +33,16 @@ export const simulateFields: readonly Field[] = [
   text('--link <range>', 'link', "speed of each node's cable, bit/s each way", '1G'),
   text('--latency <time>', 'latency', 'of the network, one way: 50us, 1ms', '50us'),
   text('--topology <names>', 'topology', 'how sums travel', DEFAULT_TOPOLOGIES),
-  text('--group-size <n>', 'groupSize', 'nodes of a group, for hierarchical', 'as in a run: the square root of all', {
-    kind: 'number',
-    check: isWholeNumber(2, MOST_NODES),
-  }),
+  text(
+    '--group-size <n>',
+    'groupSize',
+    'nodes of a group, for hierarchical',
+    'as in a run: about the square root of all',
+    {
+      kind: 'number',
+      check: isWholeNumber(2, MOST_NODES),
+    },
+  ),
   text('--batch-size <n>', 'batchSize', 'images per step, whatever the number of nodes', '128 for each node', {
     kind: 'number',
     check: isWholeNumber(1, 2 ** 30),
