@@ -40,14 +40,15 @@ export const assignShards = (shards: number, speeds: readonly number[], slack = 
  * @returns ranges of all nodes, in order
  */
 export function assignToGroups(shards: number, groups: readonly (readonly number[])[], slack: number): ShardRange[] {
+  const speeds = groups.flat();
+  const atOnce = assignShards(shards, speeds, slack);
+  if (groups.length < 2) return atOnce;
   const ofGroups = assignShards(
     shards,
     groups.map((nodes) => nodes.reduce((sum, speed) => sum + speed, 0)),
     slack,
   );
   const grouped = groups.flatMap((nodes, group) => assignRange(ofGroups[group] as ShardRange, nodes, slack));
-  const speeds = groups.flat();
-  const atOnce = assignShards(shards, speeds, slack);
   return timeOf(grouped, speeds) > timeOf(atOnce, speeds) * (1 + 1e-9) ? atOnce : grouped;
 }
 

@@ -3,7 +3,7 @@ import { type Dataset, type ModelSpec, type Recipe, recipeSchema, type Split, su
 
 export const BENCH_BATCH = 128;
 export const BENCH_SEED = 1;
-/** Models that have more are measured on slow links too: their gradients are what takes time. */
+/** Nodes of a model that has more are measured on a link of 1 Gbit/s alone: its gradients are what takes time. */
 export const LARGE_PARAMETERS = 1_000_000;
 
 /** One multiply-add, forward and for the two gradients, and only forward. */

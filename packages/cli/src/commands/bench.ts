@@ -181,8 +181,9 @@ function createPredictionsCommand(context: CommandContext): Command {
     .summary('what `lockstep simulate` says of a few nodes, against what they do')
     .description(
       'Calibrates, then measures runs of some nodes of one thread each, all on this machine: in network namespaces with ' +
-        'capped links (root, Linux; else over loopback), and on links that take 20 ms (Linux). Prints how far the prediction is off, for each. Takes up to four ' +
-        'times as many measurements as asked for where they differ so much that their median is not known to within 8%.',
+        'capped links (root, Linux; else over loopback), and on links that take 20 ms (Linux). Prints how far the ' +
+        'prediction is off, for each. Takes up to four times as many measurements as asked for where they differ so much ' +
+        'that their median is not known to within 8%.',
     );
   addFields(command, predictionFields);
   return command.action(async (options: Record<string, unknown>) => {
