@@ -41,7 +41,7 @@ beforeAll(async () => {
   const request = { model: smallModel, recipe, dataset, seed: 1, workers: WORKERS, engine: 'native' } as const;
   for await (const event of train(request)) if (event.event === 'end') plainHash = event.parametersSha256;
   const metrics = new RunMetrics();
-  const context = { isResumed: false, metrics, tell: (line: string) => notes.push(line) };
+  const context = { resumedStep: undefined, metrics, tell: (line: string) => notes.push(line) };
   const observers = await openObservers(watchSettings(), context);
   for await (const event of train({ ...request, observers })) {
     events.push(event);
@@ -116,12 +116,12 @@ describe('--out', () => {
   it('refuses the folder of another run, and adds to that of a resumed one', async () => {
     const settings = { ...watchSettings(), tensorboard: undefined, trace: undefined, logFile: undefined };
     const context = { metrics: undefined, tell: () => {} };
-    await expect(openObservers({ ...settings, metrics: undefined }, { ...context, isResumed: false })).rejects.toThrow(
-      'LOCKSTEP_OUT_EXISTS',
-    );
+    await expect(
+      openObservers({ ...settings, metrics: undefined }, { ...context, resumedStep: undefined }),
+    ).rejects.toThrow('LOCKSTEP_OUT_EXISTS');
     const before = readLines('out/events.jsonl').length;
-    const [resumed] = await openObservers({ ...settings, metrics: undefined }, { ...context, isResumed: true });
-    resumed?.onEvent?.({ event: 'paused', step: 3 });
+    const [resumed] = await openObservers({ ...settings, metrics: undefined }, { ...context, resumedStep: STEPS });
+    resumed?.onEvent?.({ event: 'paused', step: STEPS });
     await resumed?.close?.();
     expect(readLines('out/events.jsonl')).toHaveLength(before + 1);
   });

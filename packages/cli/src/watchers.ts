@@ -35,8 +35,8 @@ export async function openWatchers(settings: WatchedSettings, surroundings: Surr
   // other machines get metrics from a page only where they may look at it without a token, which is nowhere
   const isShowingMetrics = dashboard !== undefined && dashboard.token === undefined;
   const metrics = watch.metrics !== undefined || isShowingMetrics ? await createMetrics() : undefined;
-  const isResumed = settings.resume !== undefined;
-  const observers = await openObservers(watch, { isResumed, metrics, tell: (line) => notes.push(line) });
+  const resumedStep = settings.resume?.checkpoint.info.step;
+  const observers = await openObservers(watch, { resumedStep, metrics, tell: (line) => notes.push(line) });
   if (dashboard === undefined && watch.out === undefined) return { observers, control, notes, page: undefined };
   const { Chronicler, PageServer } = await import('@lockstep/coordinator/page');
   const { createInputDrawer } = await import('./input-sheet.js');

@@ -5,12 +5,23 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { LockstepError } from '@lockstep/core';
 import { createFolderOf, describeReason } from '../output-path.js';
+import { dropLaterLines } from './earlier-lines.js';
 
 /** Bytes, or UTF-16 units of text, that wait for the disk. */
 const MAX_WAITING = 16 * 2 ** 20;
 /** As many are written at once; fewer wait a moment for others, since each write takes time of the thread that leads the run. */
 const PROMPT = 64 * 2 ** 10;
 const GATHERING_MS = 250;
+
+/** Where a run goes on, if it does. */
+export interface Resumed {
+  /** Steps committed. */
+  readonly resumedStep: number | undefined;
+  /** Takes a line for the person who started the run. */
+  readonly tell: (line: string) => void;
+}
+
+const NOT_RESUMED: Resumed = { resumedStep: undefined, tell: () => {} };
 
 export class FileSink {
   #waiting: (string | Uint8Array)[] = [];
@@ -26,12 +37,14 @@ export class FileSink {
    * Creates the file and its folder.
    *
    * @param flag names the file in errors
+   * @param resumed of a run that goes on: what is there up to that step stays, see `dropLaterLines`
    * @throws LockstepError LOCKSTEP_SAVE_PATH
    */
-  static async open(path: string, flag: string, { isAppending = false } = {}): Promise<FileSink> {
+  static async open(path: string, flag: string, { resumedStep, tell }: Resumed = NOT_RESUMED): Promise<FileSink> {
     try {
       createFolderOf(path);
-      return new FileSink(await open(path, isAppending ? 'a' : 'w'));
+      if (resumedStep !== undefined) dropLaterLines(path, resumedStep, tell);
+      return new FileSink(await open(path, resumedStep === undefined ? 'w' : 'a'));
     } catch (cause) {
       const reason = describeReason(cause as NodeJS.ErrnoException);
       throw new LockstepError('LOCKSTEP_SAVE_PATH', `cannot write ${flag} ${path}: ${reason}. Choose another path.`, {

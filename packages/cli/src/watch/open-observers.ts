@@ -10,8 +10,8 @@ import { openTraceFile } from './trace-file.js';
 import type { WatchSettings } from './watch-fields.js';
 
 export interface WatchContext {
-  /** Whether the run goes on from a checkpoint, so that its files are added to. */
-  readonly isResumed: boolean;
+  /** Steps committed in the checkpoint that the run goes on from: its files are added to from there. */
+  readonly resumedStep: number | undefined;
   /** Of the run, if anybody is to see them. */
   readonly metrics: RunMetrics | undefined;
   /** Takes lines for the person who started the run, such as where a port is. */
@@ -21,17 +21,17 @@ export interface WatchContext {
 /** @throws LockstepError; what was open until then is closed again */
 export async function openObservers(
   settings: WatchSettings,
-  { isResumed, metrics, tell }: WatchContext,
+  { resumedStep, metrics, tell }: WatchContext,
 ): Promise<RunObserver[]> {
   const { out, tensorboard, trace, logFile, logLevel } = settings;
   const openers: (() => Promise<RunObserver>)[] = [];
-  if (out !== undefined) openers.push(() => openOutFolder(out, isResumed));
+  if (out !== undefined) openers.push(() => openOutFolder(out, resumedStep, tell));
   if (tensorboard !== undefined) {
-    openers.push(async () => (await import('./tensorboard-folder.js')).openTensorBoardFolder(tensorboard));
+    openers.push(async () => (await import('./tensorboard-folder.js')).openTensorBoardFolder(tensorboard, resumedStep));
   }
   if (trace !== undefined) openers.push(() => openTraceFile(trace));
   if (logFile !== undefined) {
-    openers.push(async () => (await import('./run-log.js')).openRunLog(logFile, logLevel, isResumed));
+    openers.push(async () => (await import('./run-log.js')).openRunLog(logFile, logLevel, resumedStep, tell));
   }
   if (settings.metrics && metrics) {
     const address = settings.metrics;

@@ -13,6 +13,7 @@ import {
   type RunView,
   writeFileAtomically,
 } from '@lockstep/core';
+import { committedSteps } from './earlier-lines.js';
 import { FileSink } from './file-sink.js';
 import { formatHistory } from './history-csv.js';
 
@@ -25,18 +26,24 @@ export const outFiles = { run: 'run.json', events: 'events.jsonl', history: 'his
 const PROGRESS_MS = 1000;
 
 /**
- * @param isResumed whether the run goes on, and its lines follow those that are there
+ * @param resumedStep where the run goes on: its lines follow those that are there up to this step
+ * @param tell takes a line about those after it
  * @throws LockstepError LOCKSTEP_OUT_EXISTS for the folder of another run, LOCKSTEP_SAVE_PATH
  */
-export async function openOutFolder(folder: string, isResumed: boolean): Promise<RunObserver> {
-  if (!isResumed && existsSync(join(folder, outFiles.events))) {
+export async function openOutFolder(
+  folder: string,
+  resumedStep: number | undefined,
+  tell: (line: string) => void,
+): Promise<RunObserver> {
+  const path = join(folder, outFiles.events);
+  if (resumedStep === undefined && existsSync(path)) {
     throw new LockstepError(
       'LOCKSTEP_OUT_EXISTS',
       `${folder} already holds a run. Choose another --out folder, or go on with that run by --resume.`,
     );
   }
-  const events = await FileSink.open(join(folder, outFiles.events), '--out', { isAppending: isResumed });
-  return new OutFolder(folder, events);
+  const events = await FileSink.open(path, '--out', { resumedStep, tell });
+  return new OutFolder(folder, events, resumedStep);
 }
 
 class OutFolder implements RunObserver {
@@ -48,6 +55,7 @@ class OutFolder implements RunObserver {
   constructor(
     private readonly folder: string,
     private readonly events: FileSink,
+    private readonly resumedStep: number | undefined,
   ) {
     this.name = `--out ${folder}`;
   }
@@ -61,6 +69,7 @@ class OutFolder implements RunObserver {
 
   onEvent(event: RunEvent): void {
     if (event.event === 'progress') {
+      if (committedSteps({ ...event }, event.stepsPerEpoch) === this.resumedStep) return;
       const nowMs = performance.now();
       if (nowMs - this.#lastProgressMs < PROGRESS_MS) return;
       this.#lastProgressMs = nowMs;

@@ -1,17 +1,30 @@
 /** The log of `--log-file`: JSON lines in pino's form, one per event, for tools that gather logs. */
 import { LockstepError, type RunEvent, type RunObserver } from '@lockstep/core';
 import { pino } from 'pino';
+import { committedSteps } from './earlier-lines.js';
 import { FileSink } from './file-sink.js';
 import type { LogLevel } from './watch-fields.js';
 
-/** @throws LockstepError LOCKSTEP_SAVE_PATH */
-export async function openRunLog(path: string, level: LogLevel, isResumed: boolean): Promise<RunObserver> {
-  const sink = await FileSink.open(path, '--log-file', { isAppending: isResumed });
+/**
+ * @param resumedStep where the run goes on: its lines follow those that are there up to this step
+ * @param tell takes a line about those after it
+ * @throws LockstepError LOCKSTEP_SAVE_PATH
+ */
+export async function openRunLog(
+  path: string,
+  level: LogLevel,
+  resumedStep: number | undefined,
+  tell: (line: string) => void,
+): Promise<RunObserver> {
+  const sink = await FileSink.open(path, '--log-file', { resumedStep, tell });
   // no transport: its worker thread would take a core from the run
   const logger = pino({ level }, { write: (line: string) => void sink.write(line) });
   return {
     name: `--log-file ${path}`,
-    onEvent: (event) => logger[levelOf(event)](event, describe(event)),
+    onEvent: (event) => {
+      if (event.event === 'progress' && committedSteps({ ...event }, event.stepsPerEpoch) === resumedStep) return;
+      logger[levelOf(event)](event, describe(event));
+    },
     onFailed: (error) => {
       const code = error instanceof LockstepError ? error.code : undefined;
       logger.error({ event: 'failed', code, err: error }, 'the run failed');

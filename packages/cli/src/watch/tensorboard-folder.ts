@@ -1,4 +1,5 @@
 /** Event files for TensorBoard: curves, histograms of parameters and gradients, mistakes as images, hyper-parameters. */
+import { existsSync, readdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -19,8 +20,11 @@ import {
   encodeEvent,
   frameRecord,
   type HParamValue,
+  SESSION_START,
   type TaggedValue,
+  type TensorBoardEvent,
 } from '@lockstep/core/tensorboard';
+import { committedSteps } from './earlier-lines.js';
 import { FileSink } from './file-sink.js';
 
 /** Mistakes shown after each evaluation, the most confident ones. */
@@ -31,25 +35,45 @@ const MOST_COUNTED = 250_000;
 /** Tags of the scalars that runs are compared by. */
 export const comparedTags = ['accuracy/test', 'loss/test', 'accuracy/train', 'loss/train'];
 
-/** @throws LockstepError LOCKSTEP_SAVE_PATH */
-export async function openTensorBoardFolder(folder: string): Promise<RunObserver> {
-  const seconds = Math.floor(Date.now() / 1000);
-  const name = `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.lockstep-${LOCKSTEP_VERSION}`;
-  return new TensorBoardFolder(folder, await FileSink.open(join(folder, name), '--tensorboard'));
+/**
+ * @param resumedStep where the run goes on: what other files of the folder have of later steps is not shown any more
+ * @throws LockstepError LOCKSTEP_SAVE_PATH
+ */
+export async function openTensorBoardFolder(folder: string, resumedStep: number | undefined): Promise<RunObserver> {
+  const seconds = Math.max(Math.floor(Date.now() / 1000), lastSeconds(folder) + 1);
+  const name = `${PREFIX}${seconds}.${hostname()}.${process.pid}.lockstep-${LOCKSTEP_VERSION}`;
+  return new TensorBoardFolder(folder, await FileSink.open(join(folder, name), '--tensorboard'), resumedStep);
+}
+
+const PREFIX = 'events.out.tfevents.';
+
+/** The largest time in the names of a folder's event files; TensorBoard reads them in the order of their names. */
+function lastSeconds(folder: string): number {
+  const names = existsSync(folder) ? readdirSync(folder) : [];
+  return Math.max(
+    0,
+    ...names.flatMap((name) => (name.startsWith(PREFIX) ? Number.parseInt(name.slice(PREFIX.length), 10) || 0 : 0)),
+  );
 }
 
 class TensorBoardFolder implements RunObserver {
   readonly name: string;
   #view: RunView | undefined;
   #outcome: 'success' | 'failure' = 'failure';
-  #step = 0;
+  #step: number;
+  readonly #resumedStep: number | undefined;
 
   constructor(
     folder: string,
     private readonly sink: FileSink,
+    resumedStep: number | undefined,
   ) {
     this.name = `--tensorboard ${folder}`;
-    sink.write(frameRecord(encodeEvent({ wall_time: Date.now() / 1000, file_version: 'brain.Event:2' })));
+    this.#step = resumedStep ?? 0;
+    this.#resumedStep = resumedStep;
+    this.#writeEvent({ file_version: 'brain.Event:2' });
+    // the checkpoint's own step stays: its evaluation came before the checkpoint, and is not done again
+    if (resumedStep !== undefined) this.#writeEvent({ step: resumedStep + 1, session_log: { status: SESSION_START } });
   }
 
   begin(view: RunView): void {
@@ -59,7 +83,9 @@ class TensorBoardFolder implements RunObserver {
 
   onEvent(event: RunEvent): void {
     if (event.event === 'progress' && event.step > 0) {
-      this.#step = (event.epoch - 1) * event.stepsPerEpoch + event.step;
+      const step = committedSteps({ ...event }, event.stepsPerEpoch);
+      if (step <= this.#step) return;
+      this.#step = step;
       this.#write(this.#step, [
         scalar('loss/step', event.loss),
         scalar('learning rate', event.learningRate),
@@ -77,7 +103,8 @@ class TensorBoardFolder implements RunObserver {
   }
 
   onEvaluated({ split, ofAverage, step, evaluated }: EvaluationRecord): void {
-    if (split !== 'test' || ofAverage) return;
+    // a run that was done is only evaluated once more
+    if (split !== 'test' || ofAverage || step === this.#resumedStep) return;
     const view = this.#view as RunView;
     // one value at a time: a record is written and forgotten before the next is counted
     const gradient = view.readGradient();
@@ -98,7 +125,11 @@ class TensorBoardFolder implements RunObserver {
   }
 
   #write(step: number, value: readonly TaggedValue[]): void {
-    this.sink.write(frameRecord(encodeEvent({ wall_time: Date.now() / 1000, step, summary: { value } })));
+    this.#writeEvent({ step, summary: { value } });
+  }
+
+  #writeEvent(event: Omit<TensorBoardEvent, 'wall_time'>): void {
+    this.sink.write(frameRecord(encodeEvent({ wall_time: Date.now() / 1000, ...event })));
   }
 }
 

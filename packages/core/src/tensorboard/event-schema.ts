@@ -10,8 +10,9 @@ syntax = "proto3";
 message Event {
   double wall_time = 1;
   int64 step = 2;
-  oneof what { string file_version = 3; Summary summary = 5; }
+  oneof what { string file_version = 3; Summary summary = 5; SessionLog session_log = 7; }
 }
+message SessionLog { int32 status = 1; }
 message Summary { repeated Value value = 1; }
 message Value {
   string tag = 1;
@@ -66,14 +67,18 @@ export interface TaggedValue {
   readonly metadata?: { readonly plugin_data: { readonly plugin_name: string; readonly content: Uint8Array } };
 }
 
-/** One event of a file: its first one names the version, the others carry values of a step. */
+/** One event of a file: its first one names the version, the others carry values of a step, or say that a run goes on. */
 export interface TensorBoardEvent {
   /** Seconds since 1970. */
   readonly wall_time: number;
   readonly step?: number;
   readonly file_version?: string;
   readonly summary?: { readonly value: readonly TaggedValue[] };
+  /** Status `SESSION_START`: what files before this one have of this step and later ones is not to be shown. */
+  readonly session_log?: { readonly status: number };
 }
+
+export const SESSION_START = 1;
 
 const { root } = protobuf.parse(SCHEMA, { keepCase: true });
 
