@@ -1,6 +1,5 @@
 /** Whether a network's confidence can be trusted: of predictions made with 90% confidence, are 90% right? */
-import type { Prediction } from '@lockstep/core';
-import { formatPercent } from './progress.js';
+import { formatPercent, type Prediction } from '@lockstep/core';
 import { formatTable } from './text-table.js';
 
 /** Predictions with a confidence in (from, to], the first bin with 0 too. */

@@ -44,7 +44,7 @@ describe('loading data', () => {
     const io = new RecordingIo({ stderrIsTTY: true });
     await loadTrainingData(request(), model, io);
     expect(io.stderr.text).toContain('checking 100%|████████████████████| 8/8');
-    expect(io.stderr.text.split('\r\x1b[K').at(-1)).not.toContain('checking');
+    expect(io.stderr.text.split('\r\x1b[J').at(-1)).not.toContain('checking');
   });
 
   it('refuses to evaluate a model on data of another shape', async () => {

@@ -74,7 +74,7 @@ export async function loadTrainingData(request: DataRequest, model: ModelSpec, i
 }
 
 async function load({ path, ...options }: DataRequest, io: Io): Promise<Dataset> {
-  const status = canRedraw(io.stderr, io.env) ? new StatusLine(io.stderr, io.now) : undefined;
+  const status = canRedraw(io.stderr, io.env) ? new StatusLine(io) : undefined;
   const onWarning = ({ message }: { message: string }): void => {
     status?.clear();
     writeLine(io.stderr, `warning: ${message}`);

@@ -1,7 +1,6 @@
 /** What an evaluation shows: totals, confusion matrix, scores per class, calibration, the most confident mistakes. */
-import { countConfusion, type Prediction, pickMistakes } from '@lockstep/core';
+import { countConfusion, formatPercent, type Prediction, pickMistakes } from '@lockstep/core';
 import { type Calibration, formatCalibration, measureCalibration } from './calibration.js';
-import { formatPercent } from './progress.js';
 import { formatSplit } from './run-printer.js';
 import type { EvaluateResult } from './session.js';
 import { formatTable } from './text-table.js';

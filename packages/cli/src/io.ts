@@ -10,6 +10,16 @@ export interface OutputStream {
 /** Ctrl-C; the end of a job; the warning before it that Slurm and others are asked for. */
 export type InterruptSignal = 'SIGINT' | 'SIGTERM' | 'SIGUSR1';
 
+/** What happens to the terminal while something is drawn on it. */
+export interface TerminalHandlers {
+  /** Ctrl-Z: the process is about to stand still. */
+  readonly suspend: () => void;
+  /** It goes on. */
+  readonly resume: () => void;
+  /** The window has another size. */
+  readonly resize: () => void;
+}
+
 export interface Io {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
@@ -22,6 +32,8 @@ export interface Io {
   readInput(): Promise<Uint8Array>;
   /** Calls the handler at each Ctrl-C, SIGTERM or SIGUSR1, instead of dying from it. Returns what ends that. */
   onInterrupt(handler: (signal: InterruptSignal) => void): () => void;
+  /** Calls the handlers until what it returns is called. */
+  onTerminal(handlers: TerminalHandlers): () => void;
   /** Ends the process at once. */
   exit(code: number): void;
 }

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import type { InterruptSignal, Io } from './io.js';
+import { watchTerminal } from './process-terminal.js';
 
 const SIGNALS: readonly InterruptSignal[] = ['SIGINT', 'SIGTERM', 'SIGUSR1'];
 
@@ -22,6 +23,7 @@ export function processIo(): Io {
         for (const signal of SIGNALS) process.off(signal, handler);
       };
     },
+    onTerminal: watchTerminal,
     exit: (code) => process.exit(code),
   };
 }

@@ -1,37 +1,49 @@
 /** tqdm's progress line: `loss=0.1257 accuracy=92.45: 100%|██████████| 469/469 [00:14<00:00, 31.39it/s, 4018 images/s]`. */
-import { describeShares, type ProgressEvent } from '@lockstep/core';
+import { describeShares, formatLoss, formatPercent, formatSpeed, type ProgressEvent } from '@lockstep/core';
 
 /** What a line shows; a part of a `ProgressEvent`. */
 export type Progress = Pick<
   ProgressEvent,
-  'step' | 'stepsPerEpoch' | 'loss' | 'accuracy' | 'seconds' | 'imagesPerSecond' | 'nodes'
+  'step' | 'stepsPerEpoch' | 'trainLoss' | 'accuracy' | 'seconds' | 'imagesPerSecond' | 'nodes'
 >;
 
-const BAR_COLUMNS = 10;
+/** A bar of fewer cells gives way to what stands beside it; the last gives way to nothing. */
+const GOOD_BAR = 10;
+const LEAST_BAR = 4;
 /** Eighths of a character, from empty to seven. */
 const PARTIAL_BLOCKS = ' ▏▎▍▌▋▊▉';
 
-/** The line in at most `columns` characters: what fits of bar, images/s, description, in this order of importance. */
+/**
+ * The line in at most `columns` characters. What does not fit goes in this order: shares, images/s, steps per second, the
+ * bar, the step, the times; loss and accuracy, which are the epoch's so far, go last. A bar fills what is left of the line.
+ */
 export function formatProgress(progress: Progress, columns: number): string {
-  const { step, stepsPerEpoch, seconds, loss, accuracy, imagesPerSecond } = progress;
-  const description = `loss=${loss.toFixed(4)} accuracy=${formatPercent(accuracy)}: `;
-  const percent = `${Math.floor((100 * step) / stepsPerEpoch)}%`.padStart(4);
-  const count = `${step}/${stepsPerEpoch}`;
-  const times = `${formatClock(seconds)}<${formatRemaining(progress)}`;
-  const rate = formatRate(step, seconds);
-  const images = `, ${Math.round(imagesPerSecond)} images/s`;
-  const line = (head: string, barColumns: number, tail: string): string =>
-    `${head}${percent}|${formatBar(step / stepsPerEpoch, barColumns)}| ${count} [${times}, ${rate}${tail}]`;
+  const { step, stepsPerEpoch, seconds, trainLoss, accuracy, imagesPerSecond, nodes } = progress;
+  const numbers = `loss=${formatLoss(trainLoss)} accuracy=${formatPercent(accuracy)}`;
+  const fraction = step / stepsPerEpoch;
+  const head = `${numbers}: ${`${Math.floor(100 * fraction)}%`.padStart(4)}`;
+  const count = ` ${step}/${stepsPerEpoch}`;
+  const remaining = `<${formatRemaining(progress)}`;
+  const times = `${formatClock(seconds)}${remaining}`;
+  const rates = `${times}, ${formatRate(step, seconds)}`;
+  const all = `${count} [${rates}, ${formatSpeed(imagesPerSecond)}]`;
+  const withBar = (tail: string, leastBar: number): string | undefined => {
+    const cells = columns - head.length - tail.length - 2;
+    return cells < leastBar ? undefined : `${head}|${formatBar(fraction, cells)}|${tail}`;
+  };
   const choices = [
-    ...(progress.nodes ? [`${line(description, BAR_COLUMNS, images)} ${describeShares(progress.nodes)}`] : []),
-    line(description, BAR_COLUMNS, images),
-    line(description, BAR_COLUMNS, ''),
-    line('', BAR_COLUMNS, images),
-    line('', BAR_COLUMNS, ''),
-    `${percent} ${count} [${times}]`.trimStart(),
-    percent.trimStart(),
+    nodes && withBar(`${all} ${describeShares(nodes)}`, GOOD_BAR),
+    withBar(all, GOOD_BAR),
+    withBar(`${count} [${rates}]`, GOOD_BAR),
+    withBar(`${count} [${times}]`, LEAST_BAR),
+    `${head}${count} [${times}]`,
+    `${head} [${times}]`,
+    `${head} ${remaining}`,
+    head,
+    numbers,
+    `${Math.floor(100 * fraction)}%`,
   ];
-  return choices.find((choice) => choice.length <= columns) ?? '';
+  return choices.find((choice) => choice !== undefined && choice.length <= columns) ?? '';
 }
 
 /** A bar of whole and partial blocks, always `columns` characters. */
@@ -49,13 +61,6 @@ export function formatClock(seconds: number): string {
   const [hours, minutes] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60];
   return `${hours > 0 ? `${hours}:` : ''}${two(minutes)}:${two(whole % 60)}`;
 }
-
-/** `14.9 s`, from a minute on as a clock. */
-export const formatDuration = (seconds: number): string =>
-  seconds < 60 ? `${seconds.toFixed(1)} s` : formatClock(seconds);
-
-/** `92.45`: percent without its sign. */
-export const formatPercent = (fraction: number): string => (100 * fraction).toFixed(2);
 
 function formatRemaining({ step, stepsPerEpoch, seconds }: Progress): string {
   return step > 0 ? formatClock(((stepsPerEpoch - step) * seconds) / step) : '?';

@@ -31,7 +31,8 @@ const progress = (epoch: number, step: number, seconds: number): ProgressEvent =
   step,
   stepsPerEpoch: 469,
   learningRate: 0.025,
-  loss: 0.1257,
+  loss: 0.9999,
+  trainLoss: 0.1257,
   accuracy: 0.9,
   seconds,
   imagesPerSecond: 4018,
@@ -94,7 +95,7 @@ const render = (text: string): string[] =>
     // biome-ignore lint/suspicious/noControlCharactersInRegex: escapes are what is looked for.
     .replace(/\x1b\[\?25[lh]/g, '')
     .split('\n')
-    .map((line) => line.split('\r\x1b[K').at(-1) as string);
+    .map((line) => (line.split('\r\x1b[J').at(-1) as string).replace(/\r$/, ''));
 
 const head = [
   'Model: net19k, 18,970 parameters',
@@ -151,6 +152,28 @@ describe('without a terminal', () => {
   });
 });
 
+describe('of nodes', () => {
+  const joined: RunEvent = { event: 'node-joined', node: 'b', address: 'x', workers: 2, engine: 'native', step: 3 };
+  const rebalanced: RunEvent = { event: 'rebalanced', step: 9, shards: [{ node: 'b', shards: 4 }] };
+
+  it('cases: work 23: says who comes, and leaves who has which shards to the page, the log and --json', () => {
+    const io = print(new RecordingIo(), [start, joined, rebalanced]);
+    expect(io.stderr.lines).toEqual(['Node b (x, 2 threads, native) joins at step 3']);
+    const json = print(new RecordingIo(), [start, rebalanced], { json: true });
+    expect(JSON.parse(json.stdout.lines[1] as string)).toEqual(rebalanced);
+  });
+});
+
+describe('a run that is resumed', () => {
+  it('counts the epochs before for the best', () => {
+    const io = new RecordingIo();
+    const printer = createPrinter({ json: false, quiet: false, history: [epoch(1, 9871)] }, io);
+    for (const event of [start, epoch(2, 9810), end(2, 938, 'completed', 9810)]) printer.print(event);
+    printer.finish(undefined);
+    expect(io.stdout.lines.at(-1)).toBe('Test accuracy: 9810/10000 (98.10%), best 9871/10000 (98.71%) in epoch 1');
+  });
+});
+
 describe('in a terminal', () => {
   const terminal = (): RecordingIo => {
     const io = new RecordingIo({ stdoutIsTTY: true, stderrIsTTY: true });
@@ -158,13 +181,14 @@ describe('in a terminal', () => {
     return io;
   };
 
-  it('prints the lines of the seeds: epoch and rate, bar, test set', () => {
+  it('cases: work 23: prints the lines of the seeds: epoch and rate, a bar that ends with the epoch’s means, test set', () => {
     const io = terminal();
     // One screen: both streams go to the same terminal.
     const screen = io.stdout;
     io.stderr.write = (text) => screen.write(text);
     print(io, completed);
-    const bar = 'loss=0.1257 accuracy=92.45: 100%|██████████| 469/469 [00:14<00:00, 31.39it/s, 4016 images/s]';
+    // the epoch's mean, as its line says without a terminal
+    const bar = `loss=0.2000 accuracy=92.45: 100%|${'█'.repeat(37)}| 469/469 [00:14<00:00, 31.39it/s, 4016 images/s]`;
     expect(render(screen.text)).toEqual([
       ...head,
       'Epoch 1, Learning Rate: 0.025',
@@ -182,7 +206,8 @@ describe('in a terminal', () => {
 
   it('draws the bar on stderr alone and gives the cursor back', () => {
     const io = print(terminal(), completed);
-    expect(io.stderr.text).toContain('loss=0.1257 accuracy=90.00:  49%|████▉     | 234/469 [00:07<00:07, 33.43it/s');
+    expect(io.stderr.text).toContain('loss=0.1257 accuracy=90.00:  49%|█');
+    expect(io.stderr.text).toContain('| 234/469 [00:07<00:07, 33.43it/s');
     expect(io.stdout.text).not.toContain('\x1b');
     expect(io.stderr.text.lastIndexOf('\x1b[?25h')).toBeGreaterThan(io.stderr.text.lastIndexOf('\x1b[?25l'));
   });
@@ -199,7 +224,7 @@ describe('in a terminal', () => {
     printer.print(start);
     printer.print(progress(1, 10, 1));
     printer.close();
-    expect(io.stderr.text.endsWith('\r\x1b[K\x1b[?25h')).toBe(true);
+    expect(io.stderr.text.endsWith('\r\x1b[J\x1b[?25h')).toBe(true);
   });
 
   it('takes the bar away for a warning', () => {

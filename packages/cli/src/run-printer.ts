@@ -1,17 +1,25 @@
 /** What a run's events look like: progress lines for people, or JSON lines for programs. */
 import {
   type AverageEvaluation,
+  countOf,
   describeNodeEvent,
   type EndEvent,
   type EpochEvent,
+  type Evaluation,
   formatCount,
+  formatDuration,
+  formatLoss,
+  formatPercent,
+  formatRate,
+  formatScore,
+  formatSpeed,
   type ProgressEvent,
   type RunEvent,
   type StartEvent,
   type WarningEvent,
 } from '@lockstep/core';
 import { type Io, writeLine } from './io.js';
-import { formatDuration, formatPercent, formatProgress } from './progress.js';
+import { formatProgress, type Progress } from './progress.js';
 import { formatRecipe } from './recipe-text.js';
 import { formatSummaryLines, RunTally } from './run-tally.js';
 import { canRedraw, StatusLine } from './terminal.js';
@@ -29,10 +37,12 @@ export interface RunPrinter {
 export interface PrinterOptions {
   readonly json: boolean;
   readonly quiet: boolean;
+  /** Epochs of the run that is resumed. */
+  readonly history?: readonly EpochEvent[];
 }
 
-export const createPrinter = ({ json, quiet }: PrinterOptions, io: Io): RunPrinter =>
-  json ? new JsonPrinter(io, quiet) : new TextPrinter(io, quiet);
+export const createPrinter = ({ json, quiet, history }: PrinterOptions, io: Io): RunPrinter =>
+  json ? new JsonPrinter(io, quiet) : new TextPrinter(io, quiet, history);
 
 /** One JSON object a line on stdout; a bar on stderr when only that is a terminal. */
 class JsonPrinter implements RunPrinter {
@@ -71,7 +81,7 @@ class JsonPrinter implements RunPrinter {
 /** The lines of the seeds: epoch and rate, bar, test set; without a terminal, one line per epoch and its test set. */
 class TextPrinter implements RunPrinter {
   private readonly bar: StatusLine | undefined;
-  private readonly tally = new RunTally();
+  private readonly tally: RunTally;
   /** The epoch whose first line is out. */
   private headedEpoch = 0;
   private lastProgress: ProgressEvent | undefined;
@@ -79,7 +89,9 @@ class TextPrinter implements RunPrinter {
   constructor(
     private readonly io: Io,
     private readonly isQuiet: boolean,
+    history: readonly EpochEvent[] | undefined,
   ) {
+    this.tally = new RunTally(history);
     this.bar = isQuiet ? undefined : createBar(io);
   }
 
@@ -112,9 +124,12 @@ class TextPrinter implements RunPrinter {
       case 'node-left':
       case 'node-evicted':
       case 'node-refused':
-      case 'rebalanced':
       case 'waiting':
         if (!this.isQuiet) this.note(describeNodeEvent(event));
+        break;
+      case 'rebalanced':
+        // several times a minute: for the page, the log and --json
+        break;
     }
   }
 
@@ -136,12 +151,11 @@ class TextPrinter implements RunPrinter {
   private printStart(event: StartEvent): void {
     if (this.isQuiet) return;
     const { model, parameters, engine, workers, seed } = event;
-    const threads = `${workers} ${workers === 1 ? 'worker' : 'workers'}`;
     this.line(`Model: ${model}, ${formatCount(parameters)} parameters`);
     this.line(`Data: ${event.data}${event.validationSamples > 0 ? `, ${event.validationSamples} held out` : ''}`);
     this.line(`Recipe: ${formatRecipe(event.recipe)}`);
     if (event.resumedStep !== undefined) this.line(`Resumed: after step ${event.resumedStep}`);
-    this.line(`Engine: ${engine}, ${threads}, seed ${seed}`);
+    this.line(`Engine: ${engine}, ${countOf(workers, 'worker')}, seed ${seed}`);
     this.line('');
   }
 
@@ -174,12 +188,9 @@ class TextPrinter implements RunPrinter {
   }
 
   /** The bar at 100%: the last progress event may be some steps old. */
-  private completeProgress(event: EpochEvent): Parameters<typeof formatProgress>[0] {
-    const isThisEpoch = this.lastProgress?.epoch === event.epoch;
+  private completeProgress({ trainLoss, trainAccuracy, seconds, imagesPerSecond }: EpochEvent): Progress {
     const step = this.tally.stepsPerEpoch;
-    const loss = isThisEpoch && this.lastProgress !== undefined ? this.lastProgress.loss : event.trainLoss;
-    const { trainAccuracy: accuracy, seconds, imagesPerSecond } = event;
-    return { step, stepsPerEpoch: step, loss, accuracy, seconds, imagesPerSecond };
+    return { step, stepsPerEpoch: step, trainLoss, accuracy: trainAccuracy, seconds, imagesPerSecond };
   }
 
   private printWarning(event: WarningEvent): void {
@@ -207,19 +218,15 @@ class TextPrinter implements RunPrinter {
   }
 }
 
-const createBar = (io: Io): StatusLine | undefined =>
-  canRedraw(io.stderr, io.env) ? new StatusLine(io.stderr, io.now) : undefined;
+const createBar = (io: Io): StatusLine | undefined => (canRedraw(io.stderr, io.env) ? new StatusLine(io) : undefined);
 
 function formatEpoch(event: EpochEvent, steps: number): string {
   const { epoch, learningRate, trainLoss, trainAccuracy, seconds, imagesPerSecond } = event;
   return (
-    `Epoch ${epoch}, Learning Rate: ${formatRate(learningRate)}, loss=${trainLoss.toFixed(4)} ` +
-    `accuracy=${formatPercent(trainAccuracy)}, ${steps} steps in ${formatDuration(seconds)}, ${Math.round(imagesPerSecond)} images/s`
+    `Epoch ${epoch}, Learning Rate: ${formatRate(learningRate)}, loss=${formatLoss(trainLoss)} ` +
+    `accuracy=${formatPercent(trainAccuracy)}, ${countOf(steps, 'step')} in ${formatDuration(seconds)}, ${formatSpeed(imagesPerSecond)}`
   );
 }
-
-/** `0.025`, `4.012e-7`: up to four digits. */
-const formatRate = (rate: number): string => String(Number(rate.toPrecision(4)));
 
 const formatAverage = (ema: AverageEvaluation): string => formatTest(ema, 'Test set, moving average');
 
@@ -232,7 +239,5 @@ const formatTest = (event: AverageEvaluation, name = 'Test set'): string =>
   });
 
 /** `Test set: Average loss: 0.0553, Accuracy: 9810/10000 (98.10%)`. */
-export const formatSplit = (
-  name: string,
-  { loss, correct, total, accuracy }: { loss: number; correct: number; total: number; accuracy: number },
-): string => `${name}: Average loss: ${loss.toFixed(4)}, Accuracy: ${correct}/${total} (${formatPercent(accuracy)}%)`;
+export const formatSplit = (name: string, evaluation: Evaluation): string =>
+  `${name}: Average loss: ${formatLoss(evaluation.loss)}, Accuracy: ${formatScore(evaluation)}`;

@@ -1,32 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import { canRedraw, StatusLine } from './terminal.js';
-import { RecordingStream } from './testing/recording-io.js';
+import { RecordingIo, RecordingStream } from './testing/recording-io.js';
 
 const HIDE = '\x1b[?25l';
 const SHOW = '\x1b[?25h';
-const ERASE = '\r\x1b[K';
+const ERASE = '\r\x1b[J';
 
 function createLine(columns?: number) {
-  const stream = new RecordingStream(true);
-  stream.columns = columns;
-  const clock = { nowMs: 0 };
-  return { stream, clock, line: new StatusLine(stream, () => clock.nowMs) };
+  const io = new RecordingIo({ stderrIsTTY: true });
+  io.stderr.columns = columns;
+  return { io, stream: io.stderr, line: new StatusLine(io) };
 }
 
 describe('StatusLine', () => {
   it('hides the cursor once, redraws in place and shows the cursor when it is cleared', () => {
-    const { stream, clock, line } = createLine();
+    const { io, stream, line } = createLine();
     line.update(() => 'one');
-    clock.nowMs = 100;
+    io.nowMs = 100;
     line.update(() => 'two');
     line.clear();
-    expect(stream.text).toBe(`${HIDE}${ERASE}one${ERASE}two${ERASE}${SHOW}`);
+    expect(stream.text).toBe(`${HIDE}${ERASE}one\r${ERASE}two\r${ERASE}${SHOW}`);
   });
 
   it('redraws at most ten times a second', () => {
-    const { stream, clock, line } = createLine();
+    const { io, stream, line } = createLine();
     for (let ms = 0; ms < 1000; ms++) {
-      clock.nowMs = ms;
+      io.nowMs = ms;
       line.update(() => 'x');
     }
     expect(stream.text.split('x')).toHaveLength(11);
@@ -37,7 +36,7 @@ describe('StatusLine', () => {
     line.update(() => 'half');
     line.finish(() => 'full');
     line.clear();
-    expect(stream.text).toBe(`${HIDE}${ERASE}half${ERASE}full\n${SHOW}`);
+    expect(stream.text).toBe(`${HIDE}${ERASE}half\r${ERASE}full\r\n${SHOW}`);
   });
 
   it('draws again at once after it was cleared', () => {
@@ -49,7 +48,7 @@ describe('StatusLine', () => {
   });
 
   it('follows the width of the window and leaves its last column free', () => {
-    const { stream, clock, line } = createLine(20);
+    const { io, stream, line } = createLine(20);
     const widths: number[] = [];
     const draw = (columns: number): string => {
       widths.push(columns);
@@ -57,10 +56,43 @@ describe('StatusLine', () => {
     };
     line.update(draw);
     stream.columns = 10;
-    clock.nowMs = 100;
+    io.nowMs = 100;
     line.update(draw);
     expect(widths).toEqual([19, 9]);
-    expect(stream.text).toBe(`${HIDE}${ERASE}${'y'.repeat(19)}${ERASE}${'y'.repeat(9)}`);
+    expect(stream.text).toBe(`${HIDE}${ERASE}${'y'.repeat(19)}\r${ERASE}${'y'.repeat(9)}\r`);
+  });
+
+  it('cases: work 23: gives the cursor back at Ctrl-Z, and draws the line again after fg', () => {
+    const { io, stream, line } = createLine();
+    line.update(() => 'one');
+    const [terminal] = io.terminal;
+    stream.text = '';
+    terminal?.suspend();
+    expect(stream.text).toBe(`${ERASE}${SHOW}`);
+    stream.text = '';
+    terminal?.resume();
+    expect(stream.text).toBe(`${HIDE}${ERASE}one\r`);
+  });
+
+  it('cases: work 23: draws the line anew when the window changes, over all rows that the old one has come to take', () => {
+    const { io, stream, line } = createLine(20);
+    line.update((columns) => 'y'.repeat(columns));
+    stream.text = '';
+    stream.columns = 8;
+    for (const { resize } of io.terminal) resize();
+    // the cursor stood at the beginning of the line, whatever the terminal has made of its end
+    expect(stream.text).toBe(`${ERASE}${'y'.repeat(7)}\r`);
+  });
+
+  it('listens to the terminal only while something is drawn', () => {
+    const { io, line } = createLine();
+    expect(io.terminal.size).toBe(0);
+    line.update(() => 'one');
+    expect(io.terminal.size).toBe(1);
+    line.finish(() => 'two');
+    line.update(() => 'three');
+    line.clear();
+    expect(io.terminal.size).toBe(0);
   });
 
   it('takes 80 columns when the terminal does not tell', () => {

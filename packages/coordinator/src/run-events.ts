@@ -55,6 +55,7 @@ export class RunEvents {
       stepsPerEpoch: this.epochSteps,
       learningRate: learningRateAt(this.options.recipe, Math.max(0, progress.committed - 1), this.epochSteps),
       loss: progress.stepLoss,
+      trainLoss: progress.samples > 0 ? progress.lossSum / progress.samples : 0,
       accuracy: progress.samples > 0 ? progress.correct / progress.samples : 0,
       seconds,
       imagesPerSecond: progress.samples / seconds,

@@ -51,6 +51,8 @@ export interface ProgressEvent {
   readonly learningRate: number;
   /** Mean training loss of the last committed step. */
   readonly loss: number;
+  /** Mean training loss over this epoch so far. */
+  readonly trainLoss: number;
   /** Training accuracy of this epoch so far. */
   readonly accuracy: number;
   /** Seconds since this epoch began. */

@@ -1,5 +1,5 @@
 /** `lockstep predict --weights FILE IMAGE...`. */
-import { assumeData, type DataNotes, loadModelSpec, type ModelSpec } from '@lockstep/core';
+import { assumeData, type DataNotes, formatPercent, loadModelSpec, type ModelSpec } from '@lockstep/core';
 import { fitImage } from '@lockstep/core/images';
 import type { Command } from 'commander';
 import { type Field, isText, optionError } from '../fields.js';
@@ -8,7 +8,6 @@ import { type Io, writeLine } from '../io.js';
 import { jsonField, workersField } from '../options.js';
 import type { ImagePrediction } from '../prediction.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import { formatPercent } from '../progress.js';
 import { getPath, readFlags } from '../setting-source.js';
 import { formatTable } from '../text-table.js';
 import { loadModelState, readDataNotes, readModelOfWeights } from '../weights-file.js';

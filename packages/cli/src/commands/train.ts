@@ -98,8 +98,8 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
   const { openWatchers } = await import('../watchers.js');
   const { observers, control, notes } = await openWatchers(settings, { command, now: io.now });
   for (const note of notes) writeLine(io.stderr, note);
-  const printer = createPrinter(settings, io);
   const epochs = [...(settings.resume?.checkpoint.info.epochs ?? [])];
+  const printer = createPrinter({ ...settings, history: epochs }, io);
   const watch = watchInterrupts(io, {
     onFirst: () => printer.note('Finishing the step; Ctrl-C again exits at once.'),
     beforeExit: () => printer.close(),

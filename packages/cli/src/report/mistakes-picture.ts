@@ -1,7 +1,8 @@
 /** The most confident mistakes as pictures: the images themselves, what they are and what they were taken for. */
+
 import type { Mistake } from '@lockstep/coordinator/page';
+import { formatPercent } from '@lockstep/core';
 import { decodeImage, encodePngImage } from '@lockstep/core/images';
-import { formatPercent } from '../progress.js';
 import { drawPicture, drawText, escapeText } from './svg.js';
 
 const COLUMNS = 10;

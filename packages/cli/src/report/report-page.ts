@@ -1,6 +1,7 @@
 /** report.html: all that a run was on one page that needs nothing else, for a reader with or without scripts. */
+
 import type { About, Chronicle, LogLine } from '@lockstep/coordinator/page';
-import { formatDuration, formatPercent } from '../progress.js';
+import { formatDuration, formatPercent } from '@lockstep/core';
 import { formatRecipe } from '../recipe-text.js';
 import { escapeText } from './svg.js';
 

@@ -1,6 +1,6 @@
 /** The report of `lockstep reproduce`: Markdown for documents, the same as a page, and JSON for programs. */
+import { formatDuration, formatPercent } from '@lockstep/core';
 import { formatOccasion, type Occasion } from '../bench/machine.js';
-import { formatDuration, formatPercent } from '../progress.js';
 import { formatRecipe } from '../recipe-text.js';
 import { resolveClaim } from './claims.js';
 import type { ClaimResult, SeedResult } from './results.js';

@@ -1,7 +1,7 @@
 /** `lockstep reproduce`: every run of every claim, then the report. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Dataset, holdOutValidation, LOCKSTEP_VERSION, type RunEvent } from '@lockstep/core';
+import { type Dataset, formatPercent, holdOutValidation, LOCKSTEP_VERSION, type RunEvent } from '@lockstep/core';
 import { describeOccasion } from '../bench/machine.js';
 import { PeakMeter } from '../bench/peak-meter.js';
 import { loadData } from '../data.js';
@@ -9,7 +9,7 @@ import { EXIT_FAILED } from '../failure.js';
 import { watchInterrupts } from '../interrupt.js';
 import { type Io, writeLine } from '../io.js';
 import { checkOutputPath } from '../output-path.js';
-import { formatPercent, formatProgress } from '../progress.js';
+import { formatProgress } from '../progress.js';
 import { canRedraw, StatusLine } from '../terminal.js';
 import { type Claim, resolveClaim } from './claims.js';
 import { drawRecord } from './curves.js';
@@ -138,7 +138,7 @@ class Screen {
     private readonly settings: ReproduceSettings,
     private readonly io: Io,
   ) {
-    this.#bar = canRedraw(io.stderr, io.env) ? new StatusLine(io.stderr, io.now) : undefined;
+    this.#bar = canRedraw(io.stderr, io.env) ? new StatusLine(io) : undefined;
   }
 
   follow(name: string, event: RunEvent): void {

@@ -1,5 +1,5 @@
 /** `lockstep speedrun`: trainings from scratch to a test accuracy, by the clock on the wall. */
-import { summarizeTotals } from '@lockstep/core';
+import { formatPercent, summarizeTotals } from '@lockstep/core';
 import { describeOccasion, formatOccasion, type Occasion } from '../bench/machine.js';
 import { PeakMeter } from '../bench/peak-meter.js';
 import { median, type Spread, summarizeValues } from '../bench/statistics.js';
@@ -7,7 +7,6 @@ import { trainingFlops } from '../bench/workload.js';
 import { EXIT_FAILED } from '../failure.js';
 import { watchInterrupts } from '../interrupt.js';
 import { type Io, writeLine } from '../io.js';
-import { formatPercent } from '../progress.js';
 import { formatRecipe } from '../recipe-text.js';
 import type { SpeedrunSettings } from './settings.js';
 import { runSprint, type Sprint } from './sprint.js';

@@ -1,5 +1,5 @@
 /** An `Io` for tests: streams that keep what is written, a clock and signals in the test's hand. */
-import type { InterruptSignal, Io, OutputStream } from '../io.js';
+import type { InterruptSignal, Io, OutputStream, TerminalHandlers } from '../io.js';
 
 export class RecordingStream implements OutputStream {
   text = '';
@@ -39,6 +39,14 @@ export class RecordingIo implements Io {
   onInterrupt(handler: (signal: InterruptSignal) => void): () => void {
     this.handlers.add(handler);
     return () => this.handlers.delete(handler);
+  }
+
+  /** Those that listen to the terminal now. */
+  readonly terminal = new Set<TerminalHandlers>();
+
+  onTerminal(handlers: TerminalHandlers): () => void {
+    this.terminal.add(handlers);
+    return () => this.terminal.delete(handlers);
   }
 
   exit(code: number): void {
