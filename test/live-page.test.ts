@@ -115,7 +115,11 @@ describe.skipIf(browserPath === undefined)(`the live page in Chromium${whyNoBrow
     const end = events.find(({ event }) => event === 'end') as Extract<RunEvent, { event: 'end' }>;
     expect(end.parametersSha256).toBe((await runSmall({ workers: 1, steps: STEPS })).hash);
     expect(await page.locator('#hash').textContent()).toBe(end.parametersSha256);
-    expect(await page.locator('#result-text').textContent()).toContain(`${end.testCorrect}/400`);
+    expect(await page.locator('#result-text').textContent()).toContain(
+      'Stopped after --steps: small: 3 epochs, 12 steps in',
+    );
+    expect(await page.locator('#result-facts').textContent()).toContain(`${end.testCorrect}/400`);
+    expect(await page.locator('#tile-test').textContent()).toBe(`${(end.testCorrect / 4).toFixed(2)}%`);
     expect(await page.locator('#epochs tbody tr').count()).toBe(3);
     expect(await page.locator('.chart canvas').count()).toBe(4);
     expect(await page.locator('#crew tbody tr').count()).toBe(2);
@@ -173,7 +177,9 @@ describe.skipIf(browserPath === undefined)(`the live page in Chromium${whyNoBrow
     expect(await run.exit).toBe(0);
     const end = await run.event('end');
     expect(end['reason']).toBe('interrupted');
-    await shows('#phase', 'Finished');
+    await shows('#phase', 'Interrupted');
+    await shows('#crew tr', /worker 0.*done/);
+    expect(await page.locator('#crew tr').filter({ hasText: 'working' }).count()).toBe(0);
     expect(await page.locator('#hash').textContent()).toBe(end['parametersSha256']);
     expect(await page.locator('#buttons').isVisible()).toBe(false);
   });

@@ -2,3 +2,4 @@
 export * from './count-text.js';
 export * from './number-text.js';
 export * from './standing.js';
+export type { Evaluation } from './events.js';

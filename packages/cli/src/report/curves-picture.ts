@@ -19,18 +19,37 @@ interface Panel {
   readonly most: number;
 }
 
-const WIDTH = 960;
-const HEIGHT = 360;
-const PLOT = { width: 390, height: 240, top: 52 };
-/** Left edges of the two plots. */
-const LEFTS = [64, 544];
+/** Of a panel; as wide as a phone, so that its text can be read there. */
+const PANEL = { width: 400, height: 330 };
+const TITLE = 32;
+/** In its panel. */
+const PLOT = { left: 60, top: 24, width: 326, height: 230 };
+const LEGEND_ROW = 18;
+/** Of a character of the legend; the widest systems' fonts take less. */
+const LEGEND_CHARACTER = 6.8;
 const TICKS = 5;
 
 type Epoch = Chronicle['epochs'][number];
 
-/** An SVG of the curves of a run, however short it was. */
+/** An SVG of the curves of a run, however short it was: both panels beside each other. */
 export function drawCurves(chronicle: Chronicle): string {
-  const { curve, about } = chronicle;
+  const panels = listPanels(chronicle).map(
+    (panel, index) => `<g transform="translate(${index * PANEL.width} ${TITLE})">\n${drawPanel(panel)}\n</g>`,
+  );
+  const title = `Learning curves: ${nameOf(chronicle)}`;
+  return drawPicture(2 * PANEL.width, TITLE + PANEL.height, title, [drawText(16, 26, title, 'title'), ...panels]);
+}
+
+/** The same as a picture for each panel, which a narrow page can put below each other. */
+export const drawCurvePanels = (chronicle: Chronicle): string[] =>
+  listPanels(chronicle).map((panel) =>
+    drawPicture(PANEL.width, PANEL.height, `${panel.title} of ${nameOf(chronicle)}`, [drawPanel(panel)]),
+  );
+
+const nameOf = ({ about }: Chronicle): string => (about ? `${about.model}, seed ${about.seed}` : 'a run');
+
+function listPanels(chronicle: Chronicle): [loss: Panel, accuracy: Panel] {
+  const { curve } = chronicle;
   const steps = (column: readonly number[]) =>
     curve.epoch.map((epoch, index) => [epoch, column[index] as number] as const);
   const loss: Panel = {
@@ -58,12 +77,7 @@ export function drawCurves(chronicle: Chronicle): string {
     format: (value) => `${Number((100 * value).toFixed(2))}%`,
     most: 1,
   };
-  const name = about === undefined ? 'A run' : `${about.model}, seed ${about.seed}`;
-  const panels = [loss, accuracy].map((panel, index) => drawPanel(panel, LEFTS[index] as number));
-  return drawPicture(WIDTH, HEIGHT, `Learning curves of ${name}`, [
-    drawText(16, 26, `Learning curves: ${name}`, 'title'),
-    ...panels,
-  ]);
+  return [loss, accuracy];
 }
 
 type Readers = Readonly<Record<'training' | 'validation' | 'test' | 'average', (epoch: Epoch) => number | undefined>>;
@@ -84,9 +98,10 @@ function listSeries(epochs: readonly Epoch[], read: Readers): Series[] {
   });
 }
 
-function drawPanel({ title, series, format, most }: Panel, left: number): string {
+function drawPanel({ title, series, format, most }: Panel): string {
+  const { left } = PLOT;
   const shown = series.filter(({ points }) => points.length > 0);
-  const heading = drawText(left, PLOT.top - 4, title, 'strong');
+  const heading = drawText(left, PLOT.top - 6, title, 'strong');
   if (shown.length === 0) return `${heading}\n${drawText(left, PLOT.top + 40, 'Nothing was recorded.')}`;
   const points = shown.flatMap((each) => each.points);
   const x = makeScale(Math.min(0, ...points.map(([value]) => value)), Math.max(1, ...points.map(([value]) => value)));
@@ -119,13 +134,15 @@ function drawSeries({ points, color, dash, isFaint }: Series, toX: Scale, toY: S
   return line + dots.join('');
 }
 
-/** From left to right under the plot. */
-function drawLegend(series: readonly Series[], left: number, y: number): string[] {
-  let x = left;
+/** From left to right under the plot, in as many rows as it takes. */
+function drawLegend(series: readonly Series[], left: number, top: number): string[] {
+  let [x, y] = [left, top];
   return series.map(({ label, color, isFaint }) => {
+    const width = 15 + LEGEND_CHARACTER * label.length;
+    if (x > left && x + width > PANEL.width) [x, y] = [left, y + LEGEND_ROW];
     const mark = `<rect x="${round(x)}" y="${y - 9}" width="10" height="10" rx="3" fill="var(--${color})"${isFaint ? ' opacity="0.35"' : ''}/>`;
     const text = drawText(x + 15, y, label, 'small');
-    x += 30 + 6.2 * label.length;
+    x += width + 12;
     return mark + text;
   });
 }

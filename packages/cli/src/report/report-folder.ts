@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Chronicle, Chronicler } from '@lockstep/coordinator/page';
 import { type RunEvent, type RunObserver, writeFileAtomically } from '@lockstep/core';
 import { drawConfusion } from './confusion-picture.js';
-import { drawCurves } from './curves-picture.js';
+import { drawCurvePanels, drawCurves } from './curves-picture.js';
 import { drawMistakeSheet, drawMistakes } from './mistakes-picture.js';
 import { drawReport } from './report-page.js';
 
@@ -45,7 +45,7 @@ function drawAll(chronicle: Chronicle): [name: string, content: string | Uint8Ar
   const mistakes = judgement && drawMistakes(judgement.mistakes, names, describeMistakes(judgement));
   const sheet = judgement && drawMistakeSheet(judgement.mistakes);
   return [
-    ['report.html', drawReport(chronicle, { curves, confusion, mistakes })],
+    ['report.html', drawReport(chronicle, { curves: drawCurvePanels(chronicle), confusion })],
     ['learning-curves.svg', curves],
     ...(confusion === undefined ? [] : [['confusion.svg', confusion] as [string, string]]),
     ...(mistakes === undefined ? [] : [['mistakes.svg', mistakes] as [string, string]]),

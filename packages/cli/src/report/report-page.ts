@@ -1,27 +1,36 @@
 /** report.html: all that a run was on one page that needs nothing else, for a reader with or without scripts. */
-
-import type { About, Chronicle, LogLine } from '@lockstep/coordinator/page';
-import { formatDuration, formatPercent } from '@lockstep/core';
-import { formatRecipe } from '../recipe-text.js';
+import {
+  type About,
+  type Chronicle,
+  describeResult,
+  type Fact,
+  type LogLine,
+  listFacts,
+  type Mistake,
+  nameOfPhase,
+  percentOf,
+  readNow,
+  tabulateEpochs,
+} from '@lockstep/coordinator/page';
+import { countOf, formatCount, formatDuration, formatLoss } from '@lockstep/core';
 import { escapeText } from './svg.js';
 
 /** Pictures that go into the page, as SVG. */
 export interface ReportPictures {
-  readonly curves: string;
+  readonly curves: readonly string[];
   readonly confusion: string | undefined;
-  readonly mistakes: string | undefined;
 }
 
-export function drawReport(chronicle: Chronicle, { curves, confusion, mistakes }: ReportPictures): string {
-  const { about, status, epochs, log } = chronicle;
+export function drawReport(chronicle: Chronicle, { curves, confusion }: ReportPictures): string {
+  const { about, status, epochs, log, judgement } = chronicle;
   const title = about === undefined ? 'A run' : `${about.model}, seed ${about.seed}`;
   const sections = [
-    section('Result', tabulate(describeResult(chronicle))),
-    section('Learning curves', `<div class="wide">${curves}</div>`),
+    section('Result', drawResult(chronicle)),
+    section('Learning curves', `<div class="curves">${curves.join('')}</div>`),
     section('Epochs', drawEpochs(epochs)),
-    confusion && section('Confusion matrix', `<div class="wide">${confusion}</div>`),
-    mistakes && section('Mistakes', `<div class="wide">${mistakes}</div>`),
-    about && section('Recipe', `<p>${escapeText(formatRecipe(about.recipe))}</p>${tabulate(describeRun(about))}`),
+    confusion && section('Confusion matrix', wide('Confusion matrix', confusion)),
+    judgement && section('Mistakes', drawMistakes(judgement, about?.classNames ?? [])),
+    about && section('Recipe', tabulate([...listFacts(about), ['begun', about.startedAt]])),
     about && section('Model', drawModel(about)),
     section('Events', drawLog(log)),
   ];
@@ -29,86 +38,77 @@ export function drawReport(chronicle: Chronicle, { curves, confusion, mistakes }
     name === 'title'
       ? escapeText(title)
       : name === 'phase'
-        ? escapeText(status.phase)
+        ? escapeText(nameOfPhase(status))
         : sections.filter(Boolean).join('\n'),
   );
 }
 
 const section = (title: string, content: string): string => `<section>\n<h2>${title}</h2>\n${content}\n</section>`;
 
-const withCommas = (count: number): string => Math.round(count).toLocaleString('en-US');
-const percent = (fraction: number): string => `${formatPercent(fraction)}%`;
+/** Scrolls sideways where it does not fit, with keys as well. */
+const wide = (label: string, content: string): string =>
+  `<div class="wide" role="region" tabindex="0" aria-label="${label}">${content}</div>`;
 
-/** Name and HTML of each value. */
-type Facts = readonly (readonly [string, string])[];
+const tabulate = (facts: readonly Fact[], codes: ReadonlySet<string> = new Set()): string =>
+  `<dl>${facts
+    .map(([name, value]) => {
+      const text = escapeText(value);
+      return `<dt>${escapeText(name)}</dt><dd>${codes.has(name) ? `<code>${text}</code>` : text}</dd>`;
+    })
+    .join('')}</dl>`;
 
-const tabulate = (facts: Facts): string =>
-  `<dl>${facts.map(([name, html]) => `<dt>${escapeText(name)}</dt><dd>${html}</dd>`).join('')}</dl>`;
+const COMMAND = 'The same run again';
+const CODES = new Set(['Parameters SHA-256', COMMAND]);
 
-function describeResult({ about, status, epochs }: Chronicle): Facts {
-  const { end, failure } = status;
-  const best = epochs.reduce((most, { testAccuracy }) => Math.max(most, testAccuracy), 0);
-  return [
-    ...(failure === undefined ? [] : [['failed', escapeText(failure)] as const]),
-    ...(end
-      ? ([
-          [
-            'test set',
-            `<b>${percent(end.test.accuracy)}</b>, ${end.test.correct} of ${end.test.total}, loss ${end.test.loss.toFixed(4)}`,
-          ],
-          ['ended', escapeText(end.reason)],
-          ['parameters, SHA-256', `<code>${end.parametersSha256}</code>`],
-        ] as const)
-      : []),
-    ...(epochs.length > 0 ? ([['best epoch', percent(best)]] as const) : []),
-    ['steps', withCommas(status.committed)],
-    ['time', formatDuration(status.seconds)],
-    ...(about?.command === undefined
-      ? []
-      : ([['the same run again', `<code>${escapeText(about.command)}</code>`]] as const)),
+/** What the terminal said at the end, and the tiles of the page. */
+function drawResult(chronicle: Chronicle): string {
+  const { about, status } = chronicle;
+  const result = describeResult(chronicle);
+  const { trainLoss, trainAccuracy, test } = readNow(chronicle);
+  const facts: Fact[] = [
+    ...(result?.results ?? []),
+    ...(test ? [['Test loss', formatLoss(test.loss)] as const] : []),
+    ['Training loss', `${formatLoss(trainLoss)} in epoch ${status.epoch}`],
+    ['Training accuracy', `${percentOf(trainAccuracy)} in epoch ${status.epoch}`],
+    ...(about?.command === undefined ? [] : [[COMMAND, about.command] as const]),
   ];
+  return `<p><b>${escapeText(result?.ending ?? 'The run had no end.')}</b></p>${tabulate(facts, CODES)}`;
 }
 
-const describeRun = (about: About): Facts => [
-  ['data', escapeText(about.data)],
-  [
-    'images',
-    `${withCommas(about.trainSamples)} training, ${withCommas(about.validationSamples)} validation, ${withCommas(about.testSamples)} test`,
-  ],
-  ['seed', String(about.seed)],
-  ['engine', escapeText(`${about.engine}, ${about.workers} workers`)],
-  ['begun', escapeText(about.startedAt)],
-  ['recipe', `<code>${escapeText(JSON.stringify(about.recipe))}</code>`],
-];
-
+/** @param best row and column of a cell to be marked */
 function drawTable(
+  label: string,
   head: readonly string[],
-  rows: readonly (readonly (string | number)[])[],
-  foot: readonly string[] = [],
+  rows: readonly (readonly string[])[],
+  { foot = [], best = [-1, -1] }: { foot?: readonly string[]; best?: readonly [row: number, column: number] } = {},
 ): string {
-  const row = (cells: readonly (string | number)[], tag: string): string =>
-    `<tr>${cells.map((cell) => `<${tag}>${escapeText(String(cell))}</${tag}>`).join('')}</tr>`;
+  const row = (cells: readonly string[], tag: string, marked = -1): string =>
+    `<tr>${cells
+      .map((cell, i) => `<${tag}>${i === marked ? `<b>${escapeText(cell)} best</b>` : escapeText(cell)}</${tag}>`)
+      .join('')}</tr>`;
+  const body = rows.map((cells, i) => row(cells, 'td', i === best[0] ? best[1] : -1)).join('');
   const footer = foot.length > 0 ? `<tfoot>${row(foot, 'td')}</tfoot>` : '';
-  return `<div class="wide"><table><thead>${row(head, 'th')}</thead><tbody>${rows.map((cells) => row(cells, 'td')).join('')}</tbody>${footer}</table></div>`;
+  return wide(label, `<table><thead>${row(head, 'th')}</thead><tbody>${body}</tbody>${footer}</table>`);
 }
 
 function drawEpochs(epochs: Chronicle['epochs']): string {
   if (epochs.length === 0) return '<p>None was completed.</p>';
-  const rows = epochs.map((epoch) => [
-    epoch.epoch,
-    Number(epoch.learningRate.toPrecision(4)),
-    epoch.trainLoss.toFixed(4),
-    percent(epoch.trainAccuracy),
-    epoch.validation ? percent(epoch.validation.accuracy) : '–',
-    epoch.testLoss.toFixed(4),
-    percent(epoch.testAccuracy),
-    withCommas(epoch.imagesPerSecond),
-    formatDuration(epoch.seconds),
-  ]);
-  return drawTable(
-    ['Epoch', 'Rate', 'Train loss', 'Train', 'Validation', 'Test loss', 'Test', 'Images/s', 'Time'],
-    rows,
-  );
+  const { head, rows, best, bestColumn } = tabulateEpochs(epochs);
+  return drawTable('Epochs', head, rows, { best: [best, bestColumn] });
+}
+
+function drawMistakes(
+  { mistakes, correct, total }: NonNullable<Chronicle['judgement']>,
+  names: readonly string[],
+): string {
+  if (mistakes.length === 0) return '<p>None.</p>';
+  const nameOf = (label: number): string => names[label] ?? String(label);
+  const draw = ({ index, label, predicted, confidence, image }: Mistake): string =>
+    `<figure><img src="${escapeText(image)}" alt="image ${index}"><figcaption><b>${escapeText(`${nameOf(label)} → ${nameOf(predicted)}`)}</b> ${percentOf(confidence)} #${index}</figcaption></figure>`;
+  const wrong = total - correct;
+  const which = mistakes.length < wrong ? `The ${mistakes.length} most confident of ` : '';
+  const note = `<p>${which}${countOf(wrong, 'mistake')} in ${countOf(total, 'image')}: what it is → what it was taken for, and how sure of it.</p>`;
+  return `${note}<div class="gallery">${mistakes.map(draw).join('')}</div>`;
 }
 
 function drawModel({ layers, parameters, multAdds }: About): string {
@@ -116,11 +116,11 @@ function drawModel({ layers, parameters, multAdds }: About): string {
     `${layer.name} ${layer.type}`,
     layer.outputShape.join(' × '),
     layer.window,
-    layer.parameters > 0 ? withCommas(layer.parameters) : '',
-    layer.multAdds > 0 ? withCommas(layer.multAdds) : '',
+    layer.parameters > 0 ? formatCount(layer.parameters) : '',
+    layer.multAdds > 0 ? formatCount(layer.multAdds) : '',
   ]);
-  const foot = ['In all', '', '', withCommas(parameters), withCommas(multAdds)];
-  return drawTable(['Layer', 'Output', 'k/s/p', 'Parameters', 'Mult-adds'], rows, foot);
+  const foot = ['In all', '', '', formatCount(parameters), formatCount(multAdds)];
+  return drawTable('Layers', ['Layer', 'Output', 'k/s/p', 'Parameters', 'Mult-adds'], rows, { foot });
 }
 
 const drawLog = (log: readonly LogLine[]): string =>
@@ -145,7 +145,14 @@ header p { margin: 2px 0 0; color: var(--quiet) }
 section { padding: 16px 20px 20px; border: 1px solid var(--rule); border-radius: 12px; background: var(--card) }
 p { margin: 0 0 12px }
 .wide { overflow-x: auto }
-svg { display: block; max-width: 100%; height: auto }
+svg { display: block; height: auto }
+.curves { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 380px), 1fr)); gap: 16px }
+.curves svg { width: 100% }
+.gallery { display: grid; grid-template-columns: repeat(auto-fill, minmax(84px, 1fr)); gap: 12px }
+figure { margin: 0; font-size: 12px; text-align: center; color: var(--quiet); overflow-wrap: anywhere; font-variant-numeric: tabular-nums }
+figure b { display: block; color: var(--text) }
+img { display: block; width: 100%; image-rendering: pixelated }
+:focus-visible { outline: 2px solid #3b82d6; outline-offset: 2px }
 dl { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 4px 20px; margin: 0; font-variant-numeric: tabular-nums }
 dt, time { color: var(--quiet) }
 dd { margin: 0; overflow-wrap: anywhere }
@@ -156,9 +163,9 @@ th, td { padding: 5px 12px 5px 0; text-align: right; white-space: nowrap; border
 th:first-child, td:first-child { text-align: left }
 tfoot td { font-weight: 600; border-bottom: 0 }
 ol { margin: 0; padding: 0; list-style: none; font-size: 13px; font-variant-numeric: tabular-nums }
-li { display: grid; grid-template-columns: 64px minmax(0, 1fr); gap: 12px; padding: 3px 0; overflow-wrap: anywhere }
+li { display: grid; grid-template-columns: 76px minmax(0, 1fr); gap: 12px; padding: 3px 0; overflow-wrap: anywhere }
 li time { text-align: right }
-@media (max-width: 640px) { dl { grid-template-columns: minmax(0, 1fr) } dd { margin-bottom: 6px } }
+@media (max-width: 640px) { body { padding: 16px 10px 40px } section { padding: 14px 14px 16px } dl { grid-template-columns: minmax(0, 1fr) } dd { margin-bottom: 6px } }
 </style>
 </head>
 <body>

@@ -2,7 +2,7 @@
  * What the live page shows of a run, and report.html after it: one value, made of sections that change at different
  * paces. Plain JSON, small whatever the length of the run.
  */
-import type { EpochEvent, Evaluation, Recipe, SplitName } from '@lockstep/core';
+import type { Ending, EpochEvent, Recipe, SplitName } from '@lockstep/core';
 
 export interface Chronicle {
   /** What does not change; undefined until the run has begun. */
@@ -70,24 +70,18 @@ export interface Status {
   /** Steps of the run that are committed. */
   readonly committed: number;
   readonly learningRate: number;
-  /** Of the last committed step. */
-  readonly loss: number;
+  /** Training loss, mean over this epoch so far; not in what was recorded by earlier versions. */
+  readonly trainLoss?: number;
   /** Training accuracy of this epoch so far. */
   readonly accuracy: number;
   /** Over the last moments. */
   readonly imagesPerSecond: number;
-  /** Since the start of this process. */
+  /** Since the start of this process; of a run that has ended as its end says. */
   readonly seconds: number;
   /** Of the run's end. */
-  readonly end?: EndNote;
+  readonly end?: Ending;
   /** Why the run failed. */
   readonly failure?: string;
-}
-
-export interface EndNote {
-  readonly reason: string;
-  readonly test: Evaluation;
-  readonly parametersSha256: string;
 }
 
 /** Points of a run's course, in columns of one length; when they become too many, neighbours are joined. */
@@ -113,7 +107,7 @@ export interface CrewMember {
   readonly node: string;
   /** From 0; undefined: the node as a whole. */
   readonly worker: number | undefined;
-  readonly state: 'working' | 'gone' | 'evicted';
+  readonly state: 'working' | 'done' | 'gone' | 'evicted';
   /** How often it was lost and replaced. */
   readonly replaced: number;
   /** Of a full step. */
@@ -140,6 +134,8 @@ export interface StepBar {
 export interface Judgement {
   /** Epochs completed. */
   readonly epoch: number;
+  /** Steps of the next one that were done. */
+  readonly steps?: number;
   readonly split: SplitName;
   readonly correct: number;
   readonly total: number;
@@ -170,7 +166,10 @@ export interface InputSheet {
 /** The kernels of the first layer, each scaled by the largest weight of all. */
 export interface FilterSheet {
   readonly layer: string;
+  /** Epochs completed. */
   readonly epoch: number;
+  /** Steps of the next one that were done. */
+  readonly steps?: number;
   /** How many the layer has; `images` may be fewer. */
   readonly count: number;
   readonly largest: number;
@@ -185,7 +184,6 @@ export const emptyChronicle: Chronicle = {
     step: 0,
     committed: 0,
     learningRate: 0,
-    loss: 0,
     accuracy: 0,
     imagesPerSecond: 0,
     seconds: 0,

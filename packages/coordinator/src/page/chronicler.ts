@@ -5,6 +5,9 @@ import {
   type EndEvent,
   type EpochEvent,
   type EvaluationRecord,
+  endingOf,
+  formatLoss,
+  formatScore,
   type ProgressEvent,
   type RunEvent,
   type RunObserver,
@@ -16,6 +19,7 @@ import {
 } from '@lockstep/core';
 import { describeRun, type Surroundings } from './about.js';
 import {
+  type About,
   type Chronicle,
   emptyChronicle,
   type InputSheet,
@@ -27,6 +31,7 @@ import { CrewKeeper } from './crew-keeper.js';
 import { CurveKeeper } from './curve-keeper.js';
 import { drawFilters } from './first-layer.js';
 import { judge } from './judge.js';
+import { describeResult } from './showing.js';
 
 export interface ChroniclerOptions extends Surroundings {
   /** Makes what draws training images as the network sees them in an epoch, from 0. */
@@ -60,6 +65,8 @@ export class Chronicler implements RunObserver {
   readonly #startedMs: number;
   #mark: Mark | undefined;
   #progressMs = Number.NEGATIVE_INFINITY;
+  /** The newest, if it was not written down. */
+  #unseen: ProgressEvent | undefined;
 
   constructor(private readonly options: ChroniclerOptions) {
     this.#startedMs = options.now();
@@ -140,10 +147,11 @@ export class Chronicler implements RunObserver {
   }
 
   onEvaluated(evaluation: EvaluationRecord): void {
-    const { split, ofAverage, epoch } = evaluation;
+    const { split, ofAverage, epoch, step } = evaluation;
     if (split !== 'test' || ofAverage || this.#view === undefined) return;
     this.#set('judgement', judge(this.#view, evaluation));
-    this.#set('filters', drawFilters(this.#view.layers, this.#view.readState(), epoch));
+    const steps = step - epoch * this.#view.stepsPerEpoch;
+    this.#set('filters', drawFilters(this.#view.layers, this.#view.readState(), { epoch, steps }));
   }
 
   onSteps(times: readonly StepTimes[]): void {
@@ -155,6 +163,8 @@ export class Chronicler implements RunObserver {
 
   onFailed(error: unknown): void {
     const failure = error instanceof Error ? error.message : String(error);
+    this.#crew.end();
+    this.#set('crew', this.#crew.members);
     this.#setStatus({ phase: 'failed', failure });
     this.#log('failure', failure);
   }
@@ -178,7 +188,7 @@ export class Chronicler implements RunObserver {
     const resumed = event.resumedStep === undefined ? '' : ` after step ${event.resumedStep}`;
     this.#log('run', event.resumedStep === undefined ? 'The run begins' : `The run goes on${resumed}`);
     this.#setStatus({ phase: 'training', committed: about.resumedStep });
-    this.#set('filters', drawFilters(view.layers, view.readState(), view.history.length));
+    this.#set('filters', drawFilters(view.layers, view.readState(), momentOf(about)));
     this.#drawInputs(Math.floor(about.resumedStep / about.stepsPerEpoch));
   }
 
@@ -187,20 +197,26 @@ export class Chronicler implements RunObserver {
   }
 
   #onProgress(event: ProgressEvent): void {
+    const { step, stepsPerEpoch } = event;
+    const isDue = this.options.now() - this.#progressMs >= PROGRESS_MS;
+    if (isDue || step === 0 || step === stepsPerEpoch) this.#takeProgress(event);
+    else this.#unseen = event;
+  }
+
+  #takeProgress(event: ProgressEvent): void {
     const { stepsPerEpoch } = event;
-    const now = this.options.now();
-    if (event.step > 0 && event.step < stepsPerEpoch && now - this.#progressMs < PROGRESS_MS) return;
-    this.#progressMs = now;
+    this.#unseen = undefined;
+    this.#progressMs = this.options.now();
     const committed = (event.epoch - 1) * stepsPerEpoch + event.step;
     this.#addPoint(event, committed / stepsPerEpoch);
     if (event.nodes) {
       this.#crew.onShares(event.nodes);
       this.#set('crew', this.#crew.members);
     }
-    const { epoch, step, learningRate, loss, accuracy } = event;
+    const { epoch, step, learningRate, trainLoss, accuracy } = event;
     const phase = step === stepsPerEpoch ? 'evaluating' : 'training';
     const speed = this.#curve.curve.imagesPerSecond.at(-1) ?? event.imagesPerSecond;
-    this.#setStatus({ phase, epoch, step, committed, learningRate, loss, accuracy, imagesPerSecond: speed });
+    this.#setStatus({ phase, epoch, step, committed, learningRate, trainLoss, accuracy, imagesPerSecond: speed });
   }
 
   /** A point for what was done since the one before; within an epoch, whose sums the event has. */
@@ -248,10 +264,12 @@ export class Chronicler implements RunObserver {
   }
 
   #onEnd(event: EndEvent): void {
-    const { reason, parametersSha256, testLoss, testAccuracy, testCorrect, testTotal } = event;
-    const test = { loss: testLoss, accuracy: testAccuracy, correct: testCorrect, total: testTotal };
-    this.#setStatus({ phase: 'ended', committed: event.steps, end: { reason, test, parametersSha256 } });
-    this.#log('run', `The run has ended: ${reason}`);
+    const { steps: committed, seconds } = event;
+    if (this.#unseen) this.#takeProgress(this.#unseen);
+    this.#crew.end();
+    this.#set('crew', this.#crew.members);
+    this.#setStatus({ phase: 'ended', committed, seconds, end: endingOf(event) });
+    this.#log('run', describeResult(this.#chronicle)?.ending ?? '');
   }
 
   #setStatus(change: Partial<Status>): void {
@@ -271,4 +289,9 @@ export class Chronicler implements RunObserver {
 }
 
 const describeEpoch = ({ epoch, trainLoss, testCorrect, testTotal, testAccuracy }: EpochEvent): string =>
-  `Epoch ${epoch}: training loss ${trainLoss.toFixed(4)}, test ${testCorrect}/${testTotal} (${(100 * testAccuracy).toFixed(2)}%)`;
+  `Epoch ${epoch}: training loss ${formatLoss(trainLoss)}, test accuracy ${formatScore({ correct: testCorrect, total: testTotal, accuracy: testAccuracy })}`;
+
+const momentOf = ({ resumedStep, stepsPerEpoch }: About): { epoch: number; steps: number } => ({
+  epoch: Math.floor(resumedStep / stepsPerEpoch),
+  steps: resumedStep % stepsPerEpoch,
+});

@@ -52,6 +52,13 @@ export class CrewKeeper {
     this.#change(event.node, undefined, state === 'working' ? { state } : { state, shards: 0, imagesPerSecond: 0 });
   }
 
+  /** The run is over: nobody works any more. */
+  end(): void {
+    for (const [key, member] of this.#members) {
+      if (member.state === 'working') this.#members.set(key, { ...member, state: 'done' });
+    }
+  }
+
   /** A worker of this process was lost, and another took its place. */
   onReplaced(worker: number): void {
     const replaced = this.#members.get(keyOf(OWN_NODE, worker))?.replaced ?? 0;

@@ -9,7 +9,11 @@ const POSITIVE = [213, 94, 0] as const;
 const NEGATIVE = [0, 114, 178] as const;
 
 /** The pictures; undefined when the first layer with weights does not look at the image. */
-export function drawFilters(layers: readonly Layer[], state: ModelState, epoch: number): FilterSheet | undefined {
+export function drawFilters(
+  layers: readonly Layer[],
+  state: ModelState,
+  moment: Pick<FilterSheet, 'epoch' | 'steps'>,
+): FilterSheet | undefined {
   const layer = layers.find(({ parameters }) => parameters.some(({ role }) => role === 'weight'));
   const at = layers.flatMap(({ parameters }) => parameters).findIndex(({ role }) => role === 'weight');
   const weights = state.parameters[at];
@@ -21,7 +25,7 @@ export function drawFilters(layers: readonly Layer[], state: ModelState, epoch: 
   const images = Array.from({ length: Math.min(count, MOST_FILTERS) }, (_, index) =>
     drawKernel(weights.subarray(index * size * shape.channels, (index + 1) * size * shape.channels), shape, largest),
   );
-  return { layer: layer.name, epoch, count, largest, images };
+  return { layer: layer.name, ...moment, count, largest, images };
 }
 
 /** A convolution's kernel is an image; a linear layer's row is one where it looks at the whole input. */

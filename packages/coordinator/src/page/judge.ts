@@ -14,10 +14,12 @@ import { toDataUri } from './image-uri.js';
 
 const MISTAKES = 24;
 
-export function judge({ dataset, model }: RunView, { epoch, split, evaluated }: EvaluationRecord): Judgement {
+export function judge({ dataset, model, stepsPerEpoch }: RunView, record: EvaluationRecord): Judgement {
+  const { epoch, step, split, evaluated } = record;
   const predictions = listPredictions(dataset[split].labels, evaluated.predictions);
   return {
     epoch,
+    steps: step - epoch * stepsPerEpoch,
     split,
     correct: evaluated.correct,
     total: evaluated.total,

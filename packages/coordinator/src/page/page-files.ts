@@ -16,6 +16,8 @@ const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
 };
+/** What index-text.js leads to. */
+const TEXT_FILES = ['index-text.js', 'count-text.js', 'number-text.js', 'standing.js'];
 /** What hmac.js and sha2.js import from each other. */
 const HASH_FILES = ['hmac.js', 'sha2.js', '_md.js', '_u64.js', 'utils.js'];
 
@@ -32,8 +34,12 @@ export function readPageFiles(): Map<string, PageFile> {
   for (const name of readdirSync(scripts)) {
     if (/^[\w-]+\.js$/.test(name)) add(`/page/browser/${name}`, path.join(scripts, name));
   }
-  // what both sides know: names of columns and phases
-  add('/page/chronicle.js', fileURLToPath(new URL('./chronicle.js', import.meta.url)));
+  // what both sides know: names of columns and phases, and what is said of a run
+  for (const name of ['chronicle.js', 'showing.js']) {
+    add(`/page/${name}`, fileURLToPath(new URL(`./${name}`, import.meta.url)));
+  }
+  const texts = path.dirname(require.resolve('@lockstep/core/text'));
+  for (const name of TEXT_FILES) add(`/core/${name}`, path.join(texts, name));
   const plot = path.dirname(require.resolve('uplot'));
   add('/uplot/uPlot.js', path.join(plot, 'uPlot.esm.js'));
   add('/uplot/uPlot.css', path.join(plot, 'uPlot.min.css'));

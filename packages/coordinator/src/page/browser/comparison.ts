@@ -1,8 +1,9 @@
 /** Several finished runs beside each other: their curves over one another, their results and recipes in tables. */
+import { bestEpoch } from '@lockstep/core/text';
 import type { Chronicle } from '../chronicle.js';
+import { type Fact, flatten, readNow } from '../showing.js';
 import { alignColumns, Chart, type Line } from './chart.js';
 import { byId, element, fill, scrollable, table } from './dom.js';
-import { flatten } from './facts.js';
 import { count, loss, percent, rate } from './format.js';
 import type { Run } from './runs.js';
 
@@ -57,15 +58,9 @@ export class Comparison {
 
 function tabulateResults(runs: readonly Run[]): HTMLElement {
   const rows = runs.map(({ name, chronicle: { about, status, epochs = [] } }, index) => {
-    const best = epochs.reduce<Epoch | undefined>(
-      (most, epoch) => (most && most.testAccuracy >= epoch.testAccuracy ? most : epoch),
-      undefined,
-    );
-    const last = epochs.at(-1);
+    const best = bestEpoch(epochs);
     const hash = status?.end?.parametersSha256;
-    // a run may end in the middle of an epoch, or be evaluated at its end alone
-    const test = status?.end?.test ?? (last && { accuracy: last.testAccuracy, loss: last.testLoss });
-    const speed = last?.imagesPerSecond ?? status?.imagesPerSecond;
+    const { test, imagesPerSecond: speed } = readNow({ status, epochs });
     return [
       element('span', { class: `dot run-${index % COLORS}` }, name),
       about?.model ?? '–',
@@ -79,7 +74,7 @@ function tabulateResults(runs: readonly Run[]): HTMLElement {
     ];
   });
   return table(
-    ['Run', 'Model', 'Parameters', 'Epochs', 'Test', 'Best (epoch)', 'Test loss', 'Images/s', 'SHA-256'],
+    ['Run', 'Model', 'Parameters', 'Epochs', 'Test accuracy', 'Best (epoch)', 'Test loss', 'Images/s', 'SHA-256'],
     rows,
     'llrrrrrrl',
   );
@@ -98,7 +93,7 @@ function tabulateRecipes(runs: readonly Run[]): HTMLElement {
   );
 }
 
-const describe = (about: NonNullable<Chronicle['about']>): [string, string][] => [
+const describe = (about: NonNullable<Chronicle['about']>): Fact[] => [
   ['model', about.model],
   ['seed', String(about.seed)],
   ['workers', String(about.workers)],

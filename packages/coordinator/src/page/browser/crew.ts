@@ -3,7 +3,7 @@ import { type CrewMember, phaseNames, type StepBar } from '../chronicle.js';
 import { byId, element, fill, scrollable, table } from './dom.js';
 import { count, milliseconds } from './format.js';
 
-const STATES = { working: 'working', gone: 'gone', evicted: 'sent away' } as const;
+const STATES = { working: 'working', done: 'done', gone: 'gone', evicted: 'sent away' } as const;
 
 export function showCrew(crew: readonly CrewMember[]): void {
   const isSilent = crew.every(({ phases }) => phases === undefined);

@@ -61,6 +61,10 @@ export function table(head: readonly string[], rows: readonly (readonly Child[])
   );
 }
 
+/** Terms and their descriptions, for a `dl`. */
+export const describeFacts = (facts: readonly (readonly [name: string, value: Child])[]): HTMLElement[] =>
+  facts.flatMap(([name, value]) => [element('dt', {}, name), element('dd', {}, value)]);
+
 /** A box that scrolls sideways when its content is too wide, with keys as well. */
 export const scrollable = (label: string, ...children: readonly Child[]): HTMLElement =>
   element('div', { class: 'scroll', role: 'region', tabindex: 0, 'aria-label': label }, ...children);

@@ -1,5 +1,5 @@
 /** The page: takes what the connection brings and shows what has changed. */
-import type { Chronicle, Section } from '../chronicle.js';
+import { type Chronicle, emptyChronicle, type Section } from '../chronicle.js';
 import { Comparison } from './comparison.js';
 import { Connection } from './connection.js';
 import { showCrew, showSteps } from './crew.js';
@@ -82,10 +82,10 @@ function show({ chronicle }: Run, changed: ReadonlySet<Section>): void {
 }
 
 function showTop(chronicle: Partial<Chronicle>): void {
-  const phase = chronicle.status?.phase ?? 'starting';
+  const status = chronicle.status ?? emptyChronicle.status;
   // the process of a run that is over is gone
-  const isOver = phase === 'ended' || phase === 'failed';
-  showPhase(isConnected || isOver ? phase : 'lost');
+  const isOver = status.phase === 'ended' || status.phase === 'failed';
+  showPhase(isConnected || isOver ? status : 'lost');
   showStatus(chronicle);
   buttons.show(mayAsk && isConnected, chronicle);
 }

@@ -1,7 +1,8 @@
 /** What the network sees, and what it gets wrong. */
 import type { Chronicle, FilterSheet, InputSheet, Judgement } from '../chronicle.js';
+import { describeMoment, percentOf } from '../showing.js';
 import { byId, element, fill, scrollable, setText } from './dom.js';
-import { count, percent, rate } from './format.js';
+import { count, rate } from './format.js';
 
 type Names = readonly string[];
 
@@ -26,20 +27,21 @@ export function showInputs({ epoch, isAugmented, images }: InputSheet, names: Na
   );
 }
 
-export function showFilters({ layer, epoch, count: all, largest, images }: FilterSheet): void {
+export function showFilters({ layer, count: all, largest, images, ...moment }: FilterSheet): void {
   const shown = images.length < all ? `${images.length} of ${all} kernels` : `${all} kernels`;
   setText(
     byId('filters-note'),
-    `${shown} of layer ${layer}, after ${epoch} ${epoch === 1 ? 'epoch' : 'epochs'}; full orange is ${rate(largest)}, full blue −${rate(largest)}`,
+    `${shown} of layer ${layer}, after ${describeMoment(moment)}; full orange is ${rate(largest)}, full blue −${rate(largest)}`,
   );
   fill(byId('filters'), ...images.map((image, index) => element('img', { src: image, alt: `kernel ${index}` })));
 }
 
-export function showJudgement({ epoch, split, correct, total, confusion, mistakes }: Judgement, names: Names): void {
+export function showJudgement(judgement: Judgement, names: Names): void {
+  const { split, correct, total, confusion, mistakes } = judgement;
   const wrong = total - correct;
   setText(
     byId('confusion-note'),
-    `${count(correct)} of ${count(total)} images of the ${split} set right after ${epoch} ${epoch === 1 ? 'epoch' : 'epochs'}`,
+    `${count(correct)} of ${count(total)} images of the ${split} set right after ${describeMoment(judgement)}`,
   );
   fill(byId('confusion'), scrollable('Confusion matrix', drawConfusion(confusion, names)));
   setText(
@@ -59,7 +61,7 @@ export function showJudgement({ epoch, split, correct, total, confusion, mistake
           'figcaption',
           {},
           element('b', {}, `${nameOf(names, label)} → ${nameOf(names, predicted)}`),
-          element('span', {}, percent(confidence, 1)),
+          element('span', {}, percentOf(confidence)),
         ),
       ),
     ),

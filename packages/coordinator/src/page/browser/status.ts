@@ -1,27 +1,18 @@
 /** The top of the page: how far the run is, its numbers, its buttons. */
-import type { Chronicle } from '../chronicle.js';
+import { bestEpoch, countOf } from '@lockstep/core/text';
+import type { Chronicle, Status } from '../chronicle.js';
+import { describeResult, type KnownChronicle, nameOfPhase, percentOf, readNow } from '../showing.js';
 import type { Ask } from './connection.js';
-import { byId, setText } from './dom.js';
-import { count, duration, loss, percent, rate } from './format.js';
+import { byId, describeFacts, element, fill, setText } from './dom.js';
+import { count, duration, loss, rate } from './format.js';
 
-const PHASES = {
-  starting: 'Starting',
-  training: 'Training',
-  evaluating: 'Evaluating',
-  paused: 'Paused',
-  waiting: 'Waiting for nodes',
-  ended: 'Finished',
-  failed: 'Failed',
-  lost: 'Reconnecting',
-  compared: 'Compared',
-} as const;
+/** Words for what a chronicle does not know of. */
+const ELSEWHERE = { lost: 'Reconnecting', compared: 'Compared' } as const;
 
-export type Phase = keyof typeof PHASES;
-
-export function showPhase(phase: Phase): void {
+export function showPhase(status: Status | keyof typeof ELSEWHERE): void {
   const pill = byId('phase');
-  setText(pill, PHASES[phase]);
-  pill.dataset['phase'] = phase;
+  setText(pill, typeof status === 'string' ? ELSEWHERE[status] : nameOfPhase(status));
+  pill.dataset['phase'] = typeof status === 'string' ? status : status.phase;
 }
 
 export function showStatus({ about, status, epochs = [] }: Partial<Chronicle>): void {
@@ -31,50 +22,43 @@ export function showStatus({ about, status, epochs = [] }: Partial<Chronicle>): 
   const bar = byId<HTMLProgressElement>('progress');
   bar.value = share;
   setText(byId('progress-text'), describeProgress(about, status, share));
+  const now = readNow({ status, epochs });
   const last = epochs.at(-1);
-  const best = epochs.reduce((most, { testAccuracy }) => Math.max(most, testAccuracy), 0);
-  setTile(
-    'loss',
-    status.epoch > 0 ? loss(status.loss) : '–',
-    last ? `epoch ${last.epoch}: ${loss(last.trainLoss)}` : '',
-  );
-  setTile(
-    'accuracy',
-    status.epoch > 0 ? percent(status.accuracy) : '–',
-    last ? `epoch ${last.epoch}: ${percent(last.trainAccuracy)}` : '',
-  );
+  const best = bestEpoch(epochs);
+  const ofLast = (text: string): string => (last && status.epoch !== last.epoch ? `epoch ${last.epoch}: ${text}` : '');
+  const where = status.epoch > 0 ? `epoch ${status.epoch}` : '';
+  setTile('loss', loss(now.trainLoss), last ? ofLast(loss(last.trainLoss)) || where : where);
+  setTile('accuracy', percentOf(now.trainAccuracy), last ? ofLast(percentOf(last.trainAccuracy)) || where : where);
   setTile(
     'test',
-    last ? percent(last.testAccuracy) : '–',
-    last ? `best ${percent(best)}, loss ${loss(last.testLoss)}` : 'after the first epoch',
+    percentOf(now.test?.accuracy),
+    now.test
+      ? `loss ${loss(now.test.loss)}${best ? `, best ${percentOf(best.testAccuracy)} in epoch ${best.epoch}` : ''}`
+      : 'after the first epoch',
   );
   setTile('rate', status.epoch > 0 ? rate(status.learningRate) : '–', about ? describeSchedule(about.recipe) : '');
   setTile(
     'speed',
-    status.imagesPerSecond > 0 ? count(status.imagesPerSecond) : '–',
-    about ? `${about.workers} ${about.workers === 1 ? 'worker' : 'workers'}, ${about.engine}` : '',
+    now.imagesPerSecond === undefined ? '–' : count(now.imagesPerSecond),
+    about ? `${countOf(about.workers, 'worker')}, ${about.engine}` : '',
   );
   setTile('time', duration(status.seconds), describeRest(about, status, share));
-  const { end, failure } = status;
-  byId('result').hidden = end === undefined && failure === undefined;
-  setText(
-    byId('result-text'),
-    failure ??
-      (end
-        ? `Test set: ${end.test.correct}/${end.test.total} (${percent(end.test.accuracy)}), loss ${loss(end.test.loss)}. ${REASONS[end.reason] ?? end.reason}.`
-        : ''),
-  );
-  setText(byId('hash'), end?.parametersSha256 ?? '');
-  byId('hash-box').hidden = end === undefined;
+  showResult({ about, status, epochs });
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  completed: 'All epochs are done',
-  steps: 'The steps asked for are done',
-  until: 'The accuracy asked for was reached',
-  patience: 'It got no better',
-  interrupted: 'It was stopped',
-};
+/** Filled once: what a person has selected stays so. */
+function showResult(chronicle: KnownChronicle): void {
+  const result = describeResult(chronicle);
+  byId('result').hidden = result === undefined;
+  if (result === undefined || byId('result-text').textContent === result.ending) return;
+  setText(byId('result-text'), result.ending);
+  const facts = result.results.map(
+    ([name, value]) => [name, name === HASH ? element('code', { id: 'hash' }, value) : value] as const,
+  );
+  fill(byId('result-facts'), ...describeFacts(facts));
+}
+
+const HASH = 'Parameters SHA-256';
 
 const describeSchedule = ({ schedule, learningRate }: NonNullable<Chronicle['about']>['recipe']): string =>
   schedule.type === 'constant' ? 'constant' : `${schedule.type}, peak ${rate(learningRate)}`;
@@ -89,7 +73,7 @@ function describeProgress(
     epoch === 0
       ? 'before the first step'
       : `epoch ${epoch} of ${about.recipe.epochs}, step ${step} of ${about.stepsPerEpoch}`;
-  return `${Math.floor(100 * share)}% · ${where} · ${count(committed)} steps in all`;
+  return `${Math.floor(100 * share)}% · ${where} · ${countOf(committed, 'step')} in all`;
 }
 
 function describeRest(
