@@ -1,9 +1,19 @@
 /** What a checkpoint survives: kill -9, a full disk, a folder that cannot be written. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FolderLock } from '../packages/coordinator/dist/index.js';
 import { findCheckpoint, listCheckpoints } from '../packages/core/dist/index.js';
 import { readEvents, startProgram, writeBars } from './digit-bars.js';
 import { killAndResume, killWriters } from './kill-and-resume.js';
@@ -58,6 +68,24 @@ describe.skipIf(process.platform === 'win32')('kill -9', () => {
   it('in the middle of writing, 15 times and more, loses nothing that was written', async () => {
     await killWriters(folder, 15, 2);
   });
+});
+
+it('cases: work 9: a second run in the folder of a first is refused, and touches none of its files', async () => {
+  const target = path.join(folder, 'c');
+  const log = path.join(folder, 'run.log');
+  mkdirSync(target);
+  writeFileSync(log, 'of the first\n');
+  const lock = await FolderLock.take(target, { run: 'bars, seed 1', onWarning: () => {} });
+  const model = writeBars(folder, 320, 40);
+  const argv = ['train', model, '--data', folder, '--no-save', '--checkpoint', target, '--log-file', log];
+  const { code, out, error } = await startProgram(folder, argv).finished;
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(error).toContain(
+    `lockstep: LOCKSTEP_CHECKPOINT_LOCKED: ${target} belongs to the run of bars, seed 1 (process ${process.pid} on `,
+  );
+  expect(readFileSync(log, 'utf8')).toBe('of the first\n');
+  expect(readdirSync(target)).toEqual(['run.lock']);
+  lock.release();
 });
 
 describe('a full disk', () => {

@@ -1,4 +1,4 @@
-/** Writes checkpoints of growing steps until it is killed: `node checkpoint-writer.mjs FOLDER FIRST_STEP`. */
+/** Writes checkpoints of growing steps, each twice, so that each is replaced once, until it is killed: `node checkpoint-writer.mjs FOLDER FIRST_STEP`. */
 import {
   findZooModel,
   inferLayers,
@@ -18,6 +18,7 @@ for (let step = Number(firstStep); ; step++) {
   const vector = new Float32Array(length).fill(step);
   const snapshot = { step, state: vector, slots: [vector], results: new Float32Array() };
   const info = { step, seed: 1, model, recipe, dataset, epochs: [], epochSeconds: 0 };
+  writeCheckpoint(folder, { info, snapshot });
   writeCheckpoint(folder, { info, snapshot });
   process.stdout.write(`${step}\n`);
   removeCheckpoints(folder, [step - 3]);

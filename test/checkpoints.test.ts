@@ -228,6 +228,99 @@ describe('the folder', () => {
   });
 });
 
+describe('a folder that several runs or branches meet in', () => {
+  const warningsOf = (events: readonly RunEvent[]): string[] =>
+    events.flatMap((event) => (event.event === 'warning' ? [`${event.code}: ${event.message}`] : []));
+  const at = (step: number): string => path.join(folder, `step-${String(step).padStart(10, '0')}`);
+  /** With another rate: a branch of its own. */
+  const other: RecipeInput = { ...ALL, learningRate: 0.02 };
+
+  it('cases: work 9: two runs begun at once: one writes, the other is refused before its first event', async () => {
+    let second: Promise<RunEvent[]> | undefined;
+    const events = await run({ checkpoints: everySteps(4) }, () => {
+      second ??= run({ checkpoints: everySteps(4), seed: 6 });
+      second.catch(() => {});
+    });
+    await expect(second).rejects.toThrow(
+      new RegExp(
+        `^LOCKSTEP_CHECKPOINT_LOCKED: ${folder} belongs to the run of small, seed 5 \\(process ${process.pid} on `,
+      ),
+    );
+    expect(endOf(events)).toMatchObject({ reason: 'completed' });
+    expect(names()).toEqual(['step-0000000004', 'step-0000000008', 'step-0000000012']);
+    expect(findCheckpoint(folder).checkpoint.info.seed).toBe(5);
+  });
+
+  it('cases: work 10: damaged checkpoints do not count, and never push out whole ones', async () => {
+    await run({ checkpoints: everySteps(1, { keep: 5 }), steps: 5 });
+    for (const step of [3, 4, 5]) truncateSync(path.join(at(step), 'tensors.safetensors'), 100);
+    await run({ checkpoints: everySteps(1, { keep: 3 }), steps: 6, resume: findCheckpoint(at(2)) });
+    // 3 to 6 were computed anew; nothing whole was given up for a damaged one
+    expect(names()).toEqual([4, 5, 6].map((step) => path.basename(at(step))));
+    for (const step of [4, 5]) truncateSync(path.join(at(step), 'tensors.safetensors'), 100);
+    await run({ checkpoints: everySteps(1, { keep: 3 }), steps: 7, resume: findCheckpoint(at(6)) });
+    expect(names()).toEqual([4, 5, 6, 7].map((step) => path.basename(at(step))));
+    expect(findCheckpoint(folder).checkpoint.info.step).toBe(7);
+    await run({ checkpoints: everySteps(1, { keep: 3 }), steps: 9, resume: findCheckpoint(folder) });
+    expect(names()).toEqual([7, 8, 9].map((step) => path.basename(at(step))));
+  });
+
+  it('cases: work 8: a branch sets newer checkpoints of the other apart, tells it, and is what --resume takes next', async () => {
+    const best = { best: 'testAccuracy' as const };
+    await run({ checkpoints: everySteps(4, { keep: 9, ...best }), ...best });
+    const kept = findCheckpoint(folder);
+    const resume = findCheckpoint(at(4));
+    const events = await run({
+      recipe: other,
+      resume,
+      override: true,
+      checkpoints: everySteps(1, { keep: 1 }),
+      steps: 6,
+    });
+    const branch = path.join(folder, 'branch-1');
+    expect(warningsOf(events)).toContain(
+      `LOCKSTEP_CHECKPOINT_BRANCH: the run went on from step 4; checkpoints of steps 8, 12, of what it was before, are kept in ${branch}. Go on there with --resume ${branch}.`,
+    );
+    expect(names().filter((name) => name !== 'best.json')).toEqual(['branch-1', path.basename(at(6))]);
+    expect(findCheckpoint(folder).checkpoint.info).toMatchObject({ step: 6, recipe: { learningRate: 0.02 } });
+    expect(findCheckpoint(branch).checkpoint).toEqual(kept.checkpoint);
+    const whole = endOf(await run({}));
+    const again = await run({ resume: findCheckpoint(branch), checkpoints: { folder: branch } });
+    expect(endOf(again).parametersSha256).toBe(whole.parametersSha256);
+  });
+
+  it('cases: work 8: nothing is set apart before the branch has a checkpoint of its own', async () => {
+    await run({ checkpoints: everySteps(4) });
+    const before = names();
+    const interrupted = train(
+      requestOf({ recipe: other, resume: findCheckpoint(at(4)), override: true, checkpoints: everySteps(4) }),
+    );
+    for await (const event of interrupted) if (event.event === 'start') break;
+    expect(names()).toEqual(before);
+    expect(findCheckpoint(folder).checkpoint.info.step).toBe(12);
+  });
+
+  it('that is a checkpoint itself is refused', async () => {
+    await run({ checkpoints: everySteps(4), steps: 4 });
+    const resume = findCheckpoint(at(4));
+    await expect(run({ resume, checkpoints: { folder: at(4) } })).rejects.toThrow(
+      `LOCKSTEP_CHECKPOINT_EXISTS: ${at(4)} is a checkpoint itself. Give the folder that it is in, ${folder}, or another`,
+    );
+  });
+
+  it('that was taken over by another run gets nothing more, and the run goes on', async () => {
+    let isTaken = false;
+    const events = await run({ checkpoints: everySteps(4) }, (event) => {
+      if (event.event !== 'checkpoint' || isTaken) return;
+      isTaken = true;
+      rmSync(path.join(folder, 'run.lock'));
+    });
+    expect(endOf(events)).toMatchObject({ reason: 'completed', steps: 12 });
+    expect(warningsOf(events)[0]).toContain('LOCKSTEP_CHECKPOINT_LOCKED: another run has taken');
+    expect(names()).toEqual(['step-0000000004']);
+  });
+});
+
 describe('--patience', () => {
   // A rate that grows until nothing is learned any more.
   const recipe: RecipeInput = {

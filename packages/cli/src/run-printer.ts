@@ -194,7 +194,7 @@ class TextPrinter implements RunPrinter {
   }
 
   private printWarning(event: WarningEvent): void {
-    this.note(`warning: ${event.code}: ${event.message}`);
+    this.note(formatWarning(event));
   }
 
   private printEnd(event: EndEvent): void {
@@ -217,6 +217,9 @@ class TextPrinter implements RunPrinter {
     writeLine(this.io.stdout, text);
   }
 }
+
+export const formatWarning = ({ code, message }: Pick<WarningEvent, 'code' | 'message'>): string =>
+  `warning: ${code}: ${message}`;
 
 const createBar = (io: Io): StatusLine | undefined => (canRedraw(io.stderr, io.env) ? new StatusLine(io) : undefined);
 

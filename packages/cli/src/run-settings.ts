@@ -1,10 +1,12 @@
 /** From flags and config file to a checked plan of a run. Nothing is started or written here. */
+import { basename, dirname, resolve } from 'node:path';
 import type { CheckpointPolicy } from '@lockstep/coordinator';
 import {
   type EngineName,
   type FoundCheckpoint,
   findCheckpoint,
   findRecipe,
+  hasCheckpointName,
   inferLayers,
   LockstepError,
   listCheckpoints,
@@ -123,7 +125,7 @@ export async function resolveRun(
     best: get('best') as MetricName | undefined,
     evaluate: get('evaluate') as RunSettings['evaluate'],
     cluster: resolveCluster(get, env),
-    checkpoints: dryRun ? undefined : resolveCheckpoints(get),
+    checkpoints: dryRun ? undefined : resolveCheckpoints(get, resume),
     resume,
     health: get('health') === undefined ? undefined : parseEndpoint(get('health') as string, '--health'),
     preemptible: get('preemptible') === true ? true : undefined,
@@ -196,9 +198,9 @@ function checkTogether(get: Get): void {
   }
 }
 
-/** A resumed run goes on writing into its folder, unless it is told otherwise. */
-function resolveCheckpoints(get: Get): CheckpointPolicy | undefined {
-  const folder = get('checkpoint') ?? get('resume');
+/** A resumed run goes on writing into the folder that its checkpoint lies in, unless it is told otherwise. */
+function resolveCheckpoints(get: Get, resume: FoundCheckpoint | undefined): CheckpointPolicy | undefined {
+  const folder = get('checkpoint') ?? (resume && folderOf(resume));
   if (typeof folder !== 'string') return undefined;
   return {
     folder,
@@ -206,6 +208,16 @@ function resolveCheckpoints(get: Get): CheckpointPolicy | undefined {
     keep: get('keep') as number | undefined,
     best: get('best') as MetricName | undefined,
   };
+}
+
+function folderOf({ path }: FoundCheckpoint): string {
+  // one that was copied elsewhere under another name is in no folder of checkpoints
+  if (hasCheckpointName(basename(path))) return dirname(path);
+  if (hasCheckpointName(basename(resolve(path)))) return dirname(resolve(path));
+  throw together(
+    '--resume',
+    `${path} lies in no folder of checkpoints; name one with --checkpoint DIR, or --no-checkpoint`,
+  );
 }
 
 interface NamedModel {

@@ -1,5 +1,5 @@
 /** The front door: puts a coordinator and nodes together. What the commands, and programs that embed Lockstep, call. */
-import { Coordinator, Observers } from '@lockstep/coordinator';
+import { Coordinator, HeldFolder, Observers } from '@lockstep/coordinator';
 import type {
   Dataset,
   ModelSpec,
@@ -9,6 +9,7 @@ import type {
   Prediction,
   RunEvent,
   SplitName,
+  WarningEvent,
 } from '@lockstep/core';
 import { listPredictions, recipeSchema } from '@lockstep/core';
 import { LocalNode } from '@lockstep/worker';
@@ -33,21 +34,24 @@ export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, Tr
   const isSharing = cluster !== undefined;
   const observers = new Observers(request.observers ?? []);
   const isTimed = observers.wantsSteps;
-  const onWarning: OnWarning = (warning) => coordinator?.warn(warning);
-  const early: NodeEvent[] = [];
+  const onWarning: OnWarning = (warning) => emit({ event: 'warning', ...warning });
+  const early: (NodeEvent | WarningEvent)[] = [];
   let coordinator: Coordinator | undefined;
-  const emit = (event: NodeEvent): void => void (coordinator ? coordinator.emit(event) : early.push(event));
+  const emit = (event: NodeEvent | WarningEvent): void =>
+    void (coordinator ? coordinator.emit(event) : early.push(event));
   let node: LocalNode | undefined;
   let open: OpenCluster | undefined;
+  let heldFolder = request.heldFolder;
   let isOver = false;
   try {
+    heldFolder ??= await takeFolder(request, onWarning);
     node = new LocalNode({ ...request, workers, isSharing, isTimed, onWarning });
     if (cluster !== undefined) {
       // Loaded here, so that a run of one node starts without what speaks to others.
       const { openCluster } = await import('./cluster.js');
       open = await openCluster(request, cluster, node, { isTimed, emit });
     }
-    coordinator = new Coordinator({ ...request, observers }, open?.node ?? node);
+    coordinator = new Coordinator({ ...request, heldFolder, observers }, open?.node ?? node);
     for (const event of early) coordinator.emit(event);
     for await (const event of coordinator.run()) {
       if (event.event === 'end') isOver = event.reason !== 'interrupted';
@@ -63,7 +67,21 @@ export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, Tr
   } finally {
     await observers.close();
     await (open ? open.close(isOver || !comesBack(request)) : node?.close());
+    heldFolder?.release();
   }
+}
+
+/**
+ * Takes the folder of a run's checkpoints, if it writes any: nobody else may write there until it is given back.
+ *
+ * @throws LockstepError as `HeldFolder.take`
+ */
+export async function takeFolder(
+  { checkpoints, model, seed, resume }: Pick<TrainRequest, 'checkpoints' | 'model' | 'seed' | 'resume'>,
+  onWarning: OnWarning,
+): Promise<HeldFolder | undefined> {
+  if (checkpoints === undefined) return undefined;
+  return await HeldFolder.take(checkpoints.folder, { run: `${model.name}, seed ${seed}`, resume, onWarning });
 }
 
 /** Whether a run that ends before its end is going to be started again. */

@@ -1,5 +1,5 @@
 /** What a training is asked for: the argument of `train`. */
-import type { CheckpointPolicy } from '@lockstep/coordinator';
+import type { CheckpointPolicy, HeldFolder } from '@lockstep/coordinator';
 import type {
   Dataset,
   EngineName,
@@ -34,6 +34,8 @@ export interface TrainRequest {
   /** Lets other machines take part. */
   readonly cluster?: ClusterSettings | undefined;
   readonly checkpoints?: CheckpointPolicy | undefined;
+  /** The folder of the checkpoints, where the caller has taken it already. */
+  readonly heldFolder?: HeldFolder | undefined;
   /** Go on from this checkpoint; see core's `findCheckpoint`. */
   readonly resume?: FoundCheckpoint | undefined;
   /** Go on although the run differs from the checkpoint's. */

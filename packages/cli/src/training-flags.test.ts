@@ -1,5 +1,5 @@
 /** Flags for checkpoints, transfer learning, early stopping and averaging: what they set, and what is refused. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findZooModel, inferLayers, initialBuffers, initialParameters, writeCheckpoint } from '@lockstep/core';
@@ -95,6 +95,19 @@ describe('--resume', () => {
     const resumed = writeOne();
     expect((await resolve({ resume: resumed, checkpoint: false })).checkpoints).toBeUndefined();
     expect((await resolve({ resume: resumed, checkpoint: 'other' })).checkpoints?.folder).toBe('other');
+  });
+
+  it('cases: work 12: of a single checkpoint writes into the folder that it is in', async () => {
+    const resumed = writeOne();
+    const single = join(resumed, 'step-0000000003');
+    expect((await resolve({ resume: single })).checkpoints?.folder).toBe(resumed);
+    expect((await resolve({ resume: `${single}/` })).checkpoints?.folder).toBe(resumed);
+    const copy = join(folder, 'copy');
+    renameSync(single, copy);
+    expect((await resolve({ resume: copy, checkpoint: 'other' })).checkpoints?.folder).toBe('other');
+    await expect(resolve({ resume: copy })).rejects.toThrow(
+      `LOCKSTEP_CLI_OPTION: --resume ${copy} lies in no folder of checkpoints; name one with --checkpoint DIR, or --no-checkpoint`,
+    );
   });
 });
 

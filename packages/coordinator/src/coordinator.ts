@@ -42,14 +42,14 @@ export class Coordinator {
     private readonly options: RunOptions,
     private readonly node: TrainingNode,
   ) {
-    const { checkpoints, resume } = options;
+    const { checkpoints, heldFolder, resume } = options;
     this.#control = options.control ?? new RunControl();
     this.#observers = options.observers ?? new Observers([]);
     this.#epochSteps = stepsPerEpoch(options.dataset.train.count, options.recipe.batchSize);
     this.#events = new RunEvents(options, node, this.#epochSteps);
     this.#epochs = [...(resume?.checkpoint.info.epochs ?? [])];
     if (resume) this.#checkResumed(resume);
-    this.#checkpoints = checkpoints && new Checkpoints(checkpoints, this.#epochSteps, resume);
+    this.#checkpoints = checkpoints && heldFolder && new Checkpoints(checkpoints, heldFolder, this.#epochSteps, resume);
   }
 
   #checkResumed({ path, checkpoint, skipped }: FoundCheckpoint): void {
@@ -67,8 +67,8 @@ export class Coordinator {
     this.#warnings.push({ event: 'warning', ...warning });
   }
 
-  /** Takes what happened to nodes into the run's events. */
-  emit(event: NodeEvent): void {
+  /** Takes what happened to nodes, or a warning, into the run's events. */
+  emit(event: NodeEvent | WarningEvent): void {
     this.#warnings.push(event);
   }
 
@@ -207,7 +207,9 @@ export class Coordinator {
     const about = { source, checksum, trainSamples: train.count, validationSamples: validation.count };
     const info = { step, seed, model, recipe, dataset: about, epochs: this.#epochs, epochSeconds };
     try {
-      const path = this.#checkpoints.write({ info, snapshot: await this.node.readSnapshot() });
+      const checkpoint = { info, snapshot: await this.node.readSnapshot() };
+      const path = this.#checkpoints.write(checkpoint, (warning) => this.warn(warning));
+      yield* this.#drainWarnings();
       yield { event: 'checkpoint', path, step, isBest: step === this.#checkpoints.bestStep(this.#epochs) };
     } catch (error) {
       if (!(error instanceof LockstepError)) throw error;

@@ -5,3 +5,5 @@ export * from './coordinator.js';
 export * from './observers.js';
 export * from './checkpoints.js';
 export * from './resume.js';
+export * from './folder-lock.js';
+export * from './held-folder.js';

@@ -1,6 +1,7 @@
 /** What a run is asked to be. */
 import type { Dataset, FoundCheckpoint, MetricName, ModelSpec, Recipe, RunControl } from '@lockstep/core';
 import type { CheckpointPolicy } from './checkpoints.js';
+import type { HeldFolder } from './held-folder.js';
 import type { Observers } from './observers.js';
 
 export interface RunOptions {
@@ -19,6 +20,8 @@ export interface RunOptions {
   /** Evaluate after every epoch (the default), or only at the end of the run: no epoch events come then. */
   readonly evaluate?: 'epochs' | 'end' | undefined;
   readonly checkpoints?: CheckpointPolicy | undefined;
+  /** Their folder, which the caller gives back; without it none are written. */
+  readonly heldFolder?: HeldFolder | undefined;
   /** Go on from here instead of the first step. */
   readonly resume?: FoundCheckpoint | undefined;
   /** Go on although the run differs from the checkpoint's; see `checkResume`. */

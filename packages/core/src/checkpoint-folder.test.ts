@@ -2,14 +2,14 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { findCheckpoint, listCheckpoints, readCheckpoint } from './checkpoint-folder.js';
 import {
-  findCheckpoint,
-  listCheckpoints,
   prepareCheckpointFolder,
-  readCheckpoint,
   removeCheckpoints,
+  tidyCheckpointFolder,
+  type WritePoint,
   writeCheckpoint,
-} from './checkpoint-folder.js';
+} from './checkpoint-writing.js';
 import { makeCheckpoint } from './test-checkpoint.js';
 
 let folder = '';
@@ -55,6 +55,67 @@ describe('writeCheckpoint', () => {
   });
 });
 
+describe('a writer that is killed', () => {
+  /** What a kill at each point leaves: a copy of the folder. */
+  const killAt = (write: (at: (point: WritePoint) => void) => void): Map<WritePoint, string> => {
+    const left = new Map<WritePoint, string>();
+    write((point) => {
+      const copy = mkdtempSync(join(tmpdir(), 'lockstep-killed-'));
+      cpSync(folder, copy, { recursive: true });
+      left.set(point, copy);
+    });
+    return left;
+  };
+  const secondsOf = (path: string): number => findCheckpoint(path).checkpoint.info.epochSeconds;
+  const versioned = (step: number, epochSeconds: number) => {
+    const checkpoint = makeCheckpoint(step);
+    return { ...checkpoint, info: { ...checkpoint.info, epochSeconds } };
+  };
+
+  it.each([
+    ['whole', false],
+    ['damaged', true],
+  ])('cases: work 11: leaves a whole copy at every point, where the old one is %s', (_, isDamaged) => {
+    write(3);
+    const old = writeCheckpoint(folder, versioned(5, 1));
+    if (isDamaged) truncateSync(tensorsOf(old), 10);
+    const left = killAt((at) => writeCheckpoint(folder, versioned(5, 2), at));
+    expect([...left.keys()]).toEqual(['synced', 'aside', 'moved']);
+    for (const [point, copy] of left) {
+      const isOld = point === 'synced';
+      const expected = isOld ? (isDamaged ? makeCheckpoint(3).info.epochSeconds : 1) : 2;
+      expect(listCheckpoints(copy)).toEqual([3, 5]);
+      expect([point, secondsOf(copy)]).toEqual([point, expected]);
+      tidyCheckpointFolder(copy);
+      expect([point, secondsOf(copy)]).toEqual([point, expected]);
+      expect(readdirSync(copy)).toEqual(['step-0000000003', 'step-0000000005']);
+      rmSync(copy, { recursive: true });
+    }
+    expect(secondsOf(folder)).toBe(2);
+    expect(readdirSync(folder)).toEqual(['step-0000000003', 'step-0000000005']);
+  });
+
+  it('gives the old one its name back when the new one turns out not to be whole', () => {
+    writeCheckpoint(folder, versioned(5, 1));
+    const left = killAt((at) => writeCheckpoint(folder, versioned(5, 2), at));
+    const copy = left.get('aside') as string;
+    truncateSync(tensorsOf(join(copy, `.step-0000000005.${process.pid}.tmp`)), 10);
+    expect(secondsOf(copy)).toBe(1);
+    tidyCheckpointFolder(copy);
+    expect([secondsOf(copy), readdirSync(copy)]).toEqual([1, ['step-0000000005']]);
+    for (const path of left.values()) rmSync(path, { recursive: true });
+  });
+
+  it.each(['synced', 'aside'])('or that fails at the point "%s" leaves what was there', (failing) => {
+    writeCheckpoint(folder, versioned(5, 1));
+    const fail = (point: WritePoint): void => {
+      if (point === failing) throw Object.assign(new Error('full'), { code: 'ENOSPC' });
+    };
+    expect(() => writeCheckpoint(folder, versioned(5, 2), fail)).toThrow('the disk is full');
+    expect([secondsOf(folder), readdirSync(folder)]).toEqual([1, ['step-0000000005']]);
+  });
+});
+
 describe('findCheckpoint', () => {
   it('takes the newest, by number and not by text', () => {
     write(9, 10, 2);
@@ -81,11 +142,11 @@ describe('findCheckpoint', () => {
     expect(skipped[1]).toBe(`${second} cannot be used: checkpoint.json is not there.`);
   });
 
-  it('does not see what a writer left half done, and prepareCheckpointFolder removes it', () => {
+  it('does not see what a writer left half done, and tidyCheckpointFolder removes it', () => {
     const [path] = write(4) as [string];
     cpSync(path, join(folder, '.step-0000000005.99.tmp'), { recursive: true });
     expect(findCheckpoint(folder).checkpoint.info.step).toBe(4);
-    prepareCheckpointFolder(folder);
+    tidyCheckpointFolder(folder);
     expect(readdirSync(folder)).toEqual(['step-0000000004']);
   });
 

@@ -1,37 +1,46 @@
 /**
- * Checkpoints on disk: one folder for each, `step-0000001234`, written under a temporary name, synced and renamed. Who
- * looks sees a whole checkpoint or none, whatever happens to the writer.
+ * Checkpoints on disk: one folder for each, `step-0000001234`, written as `checkpoint-writing.ts` says. Who looks sees a
+ * whole checkpoint or none, whatever happens to the writer.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
-import { syncFolder } from './atomic-file.js';
-import { CHECKPOINT_FILES, type Checkpoint, damaged, decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { CHECKPOINT_FILES, type Checkpoint, damaged, decodeCheckpoint } from './checkpoint.js';
 import { LockstepError } from './errors.js';
 
 const NAME = /^step-(\d{10,})$/;
-const TEMPORARY = '.tmp';
+const ASIDE = /^\.step-(\d{10,})\.old$/;
 
 /** `step-0000001234`: names sort as their steps do. */
 export const checkpointName = (step: number): string => `step-${String(step).padStart(10, '0')}`;
 
-/** Steps of the checkpoints in a folder, by their names, ascending; none if there is no such folder. */
+/** Where a checkpoint steps aside for another of the same step; whole, if it was. */
+export const asideName = (step: number): string => `.${checkpointName(step)}.old`;
+
+/** A checkpoint that is being written: whole only when its writer says so, or a checkpoint has stepped aside for it. */
+export const temporaryName = (step: number): string => `.${checkpointName(step)}.${process.pid}.tmp`;
+
+export const isTemporary = (name: string): boolean => name.startsWith('.') && name.endsWith('.tmp');
+
+/** Whether a path is a checkpoint, rather than a folder of them. */
+export const isCheckpoint = (path: string): boolean => listFolder(path).includes(CHECKPOINT_FILES.info);
+
+/** Whether a folder has the name that a run gives its checkpoints. */
+export const hasCheckpointName = (name: string): boolean => NAME.test(name);
+
+/**
+ * Steps of the checkpoints in a folder, by their names, ascending; none if there is no such folder. One whose writer was
+ * killed while it replaced it counts, see `findCheckpoint`.
+ */
 export function listCheckpoints(folder: string): number[] {
-  return listFolder(folder)
-    .flatMap((name) => NAME.exec(name)?.[1] ?? [])
-    .map(Number)
-    .sort((a, b) => a - b);
+  const steps = listFolder(folder).flatMap((name) => NAME.exec(name)?.[1] ?? ASIDE.exec(name)?.[1] ?? []);
+  return [...new Set(steps.map(Number))].sort((a, b) => a - b);
 }
+
+/** Steps whose checkpoint has stepped aside and was not removed. */
+export const listAside = (folder: string): number[] =>
+  listFolder(folder)
+    .flatMap((name) => ASIDE.exec(name)?.[1] ?? [])
+    .map(Number);
 
 function listFolder(folder: string): string[] {
   try {
@@ -42,114 +51,6 @@ function listFolder(folder: string): string[] {
     throw new LockstepError('LOCKSTEP_CHECKPOINT_READ', `cannot read the checkpoints in ${folder}: ${message}.`, {
       cause: error,
     });
-  }
-}
-
-/**
- * Writes a checkpoint into a folder, which is made. Replaces one of the same step; on any failure what was there before
- * is still there.
- *
- * @returns its path
- * @throws LockstepError LOCKSTEP_CHECKPOINT_WRITE
- */
-export function writeCheckpoint(folder: string, checkpoint: Checkpoint): string {
-  const name = checkpointName(checkpoint.info.step);
-  const target = join(folder, name);
-  const temporary = join(folder, `.${name}.${process.pid}${TEMPORARY}`);
-  const files = encodeCheckpoint(checkpoint);
-  try {
-    createFolder(folder);
-    rmSync(temporary, { recursive: true, force: true });
-    mkdirSync(temporary);
-    writeSynced(join(temporary, CHECKPOINT_FILES.tensors), files.tensors);
-    writeSynced(join(temporary, CHECKPOINT_FILES.info), files.info);
-    syncFolder(temporary);
-    moveOver(temporary, target);
-    syncFolder(folder);
-    return target;
-  } catch (error) {
-    removeQuietly(temporary);
-    throw writeError(target, error as NodeJS.ErrnoException);
-  }
-}
-
-/** Not mkdirSync's `recursive`: that never returns where a folder cannot be made for ENOENT, as in /proc (Node 20). */
-function createFolder(path: string): void {
-  if (existsSync(path)) return;
-  createFolder(dirname(path));
-  mkdirSync(path);
-}
-
-/**
- * A folder cannot be renamed onto one with files in it: the old one steps aside first. A run only meets one of its own
- * step that is damaged: had it been whole, the run would have gone on from it.
- */
-function moveOver(temporary: string, target: string): void {
-  try {
-    renameSync(temporary, target);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'EPERM') throw error;
-    const aside = `${temporary}.old${TEMPORARY}`;
-    renameSync(target, aside);
-    renameSync(temporary, target);
-    removeQuietly(aside);
-  }
-}
-
-function writeSynced(path: string, bytes: Uint8Array): void {
-  const file = openSync(path, 'w');
-  try {
-    for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-}
-
-function removeQuietly(path: string): void {
-  try {
-    rmSync(path, { recursive: true, force: true });
-  } catch {
-    // It has a temporary name: nobody takes it for a checkpoint, and the next run removes it.
-  }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
-  ENOTDIR: 'a part of the path is a file',
-  EEXIST: 'a part of the path is a file',
-};
-
-function writeError(path: string, error: NodeJS.ErrnoException): LockstepError {
-  const reason = REASONS[error.code ?? ''] ?? error.message;
-  return new LockstepError(
-    'LOCKSTEP_CHECKPOINT_WRITE',
-    `cannot write checkpoint ${path}: ${reason}. Earlier checkpoints are untouched; make room, or choose another --checkpoint folder.`,
-    { cause: error },
-  );
-}
-
-/**
- * Tries that a folder can be made and written to, before a run relies on it; removes what earlier writers left half done.
- *
- * @throws LockstepError LOCKSTEP_CHECKPOINT_WRITE
- */
-export function prepareCheckpointFolder(folder: string): void {
-  const probe = join(folder, `.probe.${process.pid}${TEMPORARY}`);
-  try {
-    createFolder(folder);
-    for (const name of readdirSync(folder)) {
-      if (name.startsWith('.') && name.endsWith(TEMPORARY)) removeQuietly(join(folder, name));
-    }
-    mkdirSync(probe);
-    rmSync(probe, { recursive: true });
-  } catch (error) {
-    throw writeError(folder, error as NodeJS.ErrnoException);
   }
 }
 
@@ -184,12 +85,12 @@ export interface FoundCheckpoint {
  * @throws LockstepError LOCKSTEP_CHECKPOINT_NONE when there is none; it lists the damaged ones
  */
 export function findCheckpoint(path: string): FoundCheckpoint {
-  if (listFolder(path).includes(CHECKPOINT_FILES.info)) return { path, checkpoint: readCheckpoint(path), skipped: [] };
+  if (isCheckpoint(path)) return { path, checkpoint: readCheckpoint(path), skipped: [] };
   const skipped: string[] = [];
   for (const step of listCheckpoints(path).toReversed()) {
     const candidate = join(path, checkpointName(step));
     try {
-      return { path: candidate, checkpoint: readCheckpoint(candidate), skipped };
+      return { path: candidate, checkpoint: readCheckpoint(findPlace(path, step)), skipped };
     } catch (error) {
       if (!(error instanceof LockstepError)) throw error;
       skipped.push(error.text);
@@ -202,17 +103,32 @@ export function findCheckpoint(path: string): FoundCheckpoint {
   );
 }
 
-/** Removes checkpoints; one that cannot be removed stays. */
-export function removeCheckpoints(folder: string, steps: readonly number[]): void {
-  for (const step of steps) {
-    const path = join(folder, checkpointName(step));
-    const aside = join(folder, `.${checkpointName(step)}.${process.pid}${TEMPORARY}`);
-    try {
-      // renamed first: a checkpoint that is half removed would look damaged
-      renameSync(path, aside);
-      removeQuietly(aside);
-    } catch {
-      // Not there, or not ours to remove.
-    }
+/**
+ * Where the checkpoint of a step is. While one replaces another of its step, for a moment neither has its name: then it is
+ * the new one if that is whole, else the old one.
+ */
+export function findPlace(folder: string, step: number): string {
+  const names = listFolder(folder);
+  if (names.includes(checkpointName(step)) || !names.includes(asideName(step)))
+    return join(folder, checkpointName(step));
+  const written = names.filter((name) => isTemporary(name) && name.startsWith(`.${checkpointName(step)}.`));
+  const places = [...written, asideName(step)].map((name) => join(folder, name));
+  return places.find(isWhole) ?? join(folder, asideName(step));
+}
+
+/** Whether there is a whole checkpoint at a path. */
+export function isWhole(path: string): boolean {
+  try {
+    readCheckpoint(path);
+    return true;
+  } catch (error) {
+    if (error instanceof LockstepError) return false;
+    throw error;
   }
+}
+
+/** Changes when a checkpoint's files do; undefined where one of them is not there. */
+export function signCheckpoint(path: string): string | undefined {
+  const stats = Object.values(CHECKPOINT_FILES).map((name) => statSync(join(path, name), { throwIfNoEntry: false }));
+  return stats.includes(undefined) ? undefined : stats.map((of) => `${of?.size} ${of?.mtimeMs}`).join(' ');
 }

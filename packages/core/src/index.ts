@@ -56,6 +56,7 @@ export * from './run-control.js';
 export * from './transfer.js';
 export * from './checkpoint.js';
 export * from './checkpoint-folder.js';
+export * from './checkpoint-writing.js';
 export * from './buckets.js';
 export * from './bucket-bytes.js';
 export * from './version.js';

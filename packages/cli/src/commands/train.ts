@@ -22,7 +22,7 @@ import { DEFAULT_MODEL, recipeFields, runFields } from '../options.js';
 import { checkOutputPath } from '../output-path.js';
 import { addExamples, addFields, type CommandContext, createCommand, groupHeading } from '../program.js';
 import { plotEpochs } from '../report/terminal-plot.js';
-import { createPrinter } from '../run-printer.js';
+import { createPrinter, formatWarning } from '../run-printer.js';
 import { type RunSettings, resolveRun } from '../run-settings.js';
 import type { TrainRequest } from '../session.js';
 import { checkWeightsFile, saveModelState } from '../weights-file.js';
@@ -96,7 +96,13 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
   if (!asked.dryRun && asked.saveEma !== undefined) checkOutputPath(asked.saveEma, '--save-ema');
   // Loaded here, so that commands which do not compute need no kernels.
   const { openWatchers } = await import('../watchers.js');
-  const { observers, control, notes } = await openWatchers(settings, { command, now: io.now });
+  const { takeFolder } = await import('../session.js');
+  // before anything is opened that the run which has the folder may be writing to
+  const heldFolder = await takeFolder(settings, (warning) => writeLine(io.stderr, formatWarning(warning)));
+  const { observers, control, notes } = await openWatchers(settings, { command, now: io.now }).catch((error) => {
+    heldFolder?.release();
+    throw error;
+  });
   for (const note of notes) writeLine(io.stderr, note);
   const epochs = [...(settings.resume?.checkpoint.info.epochs ?? [])];
   const printer = createPrinter({ ...settings, history: epochs }, io);
@@ -106,7 +112,8 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
     isPreemptible: settings.preemptible,
   });
   try {
-    const request = { ...pickRequest(settings), dataset, initial, signal: watch.signal, observers, control };
+    const watched = { signal: watch.signal, observers, control };
+    const request = { ...pickRequest(settings), dataset, initial, heldFolder, ...watched };
     const outcome = await followRun(request, (event) => {
       if (event.event === 'progress' && event.step > 0) onProgress();
       if (event.event === 'epoch') epochs.push(event);
