@@ -8,7 +8,7 @@ const read = (values: Record<string, unknown>) => readDataForm((name) => values[
 
 describe('the flags for own data', () => {
   it('are read into sizes and shapes', () => {
-    expect(read({})).toEqual({ resize: undefined, labelColumn: undefined, csvShape: undefined });
+    expect(read({})).toEqual({ resize: undefined, labelColumn: undefined, csvShape: undefined, pixels: {} });
     expect(read({ resize: '32x24' }).resize).toEqual({ height: 32, width: 24 });
     expect(read({ resize: '28' }).resize).toEqual({ height: 28, width: 28 });
     // as YAML reads it

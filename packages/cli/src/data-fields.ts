@@ -1,13 +1,17 @@
 /** The flags that say how to read a user's own data. */
-import type { DataOptions, ImageSize } from '@lockstep/core';
+import type { DataOptions, ImageSize, PixelChoice } from '@lockstep/core';
 import { type Check, type Field, isText } from './fields.js';
+import { pixelFields, readPixels } from './pixel-fields.js';
 
 const MAX_SIDE = 256;
 const SIZE = /^(\d{1,3})(?:x(\d{1,3}))?$/;
 const SHAPE = /^(\d{1,2})x(\d{1,3})x(\d{1,3})$/;
 
 /** How to read data, as far as flags say. */
-export type DataForm = Pick<DataOptions, 'resize' | 'labelColumn' | 'csvShape'>;
+export interface DataForm extends Pick<DataOptions, 'resize' | 'labelColumn' | 'csvShape'> {
+  /** What is said of its pixels. */
+  readonly pixels: PixelChoice;
+}
 
 const isSide = (side: number): boolean => side >= 1 && side <= MAX_SIDE;
 
@@ -52,6 +56,7 @@ export const dataFormFields: readonly Field[] = [
     'CSV: form of the images where they are not square, such as 1x20x30',
     isShape,
   ),
+  ...pixelFields,
 ];
 
 /** @param get the checked value of a field, by name */
@@ -59,4 +64,5 @@ export const readDataForm = (get: (name: string) => unknown): DataForm => ({
   resize: get('resize') === undefined ? undefined : parseSize(get('resize')),
   labelColumn: get('labelColumn') as string | undefined,
   csvShape: get('csvShape') === undefined ? undefined : parseShape(get('csvShape')),
+  pixels: readPixels(get),
 });

@@ -56,7 +56,8 @@ describe('loading data', () => {
   });
 
   it('normalizes later data as the training data were, and resizes them only if those were', async () => {
-    const notes = { mean: [0.25], std: [0.5], classNames: ['a', 'b'], border: 0.1 };
+    const carried = { mean: [0.25], std: [0.5], classNames: ['a', 'b'], border: 0.1 };
+    const notes = { notes: carried, carried };
     const two = { ...model, classes: 2 };
     const io = new RecordingIo();
     expect(await loadDataLikeTraining(request(), two, notes, io)).toMatchObject({
@@ -66,7 +67,12 @@ describe('loading data', () => {
     });
     const small = { ...two, input: { channels: 1, height: 20, width: 18 } };
     await expect(loadDataLikeTraining(request(), small, notes, io)).rejects.toThrow('LOCKSTEP_DATA_MODEL');
-    const resized = await loadDataLikeTraining(request(), small, { ...notes, isResized: true }, io);
+    const resized = await loadDataLikeTraining(
+      request(),
+      small,
+      { notes: carried, carried: { ...carried, isResized: true } },
+      io,
+    );
     expect(resized).toMatchObject({ height: 20, width: 18 });
   });
 });

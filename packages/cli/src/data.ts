@@ -2,24 +2,30 @@
 import {
   adaptModel,
   createDataset,
-  type DataNotes,
   type DataOptions,
   type DataProgress,
   type Dataset,
   type DownloadProgress,
+  fitDataset,
   formatCount,
   LockstepError,
   loadMnist,
   type ModelSpec,
   openDataset,
+  type PixelChoice,
+  type PixelSource,
+  takePixels,
 } from '@lockstep/core';
-import { type Io, writeLine } from './io.js';
+import { type Io, tellNote, writeLine } from './io.js';
+import type { ModelNotes } from './model-notes.js';
 import { formatBar } from './progress.js';
 import { canRedraw, StatusLine } from './terminal.js';
 
 /** How to read the data at `path`; MNIST from cache, mirrors or the embedded sample when there is no path. */
 export interface DataRequest extends Omit<DataOptions, 'classes' | 'onProgress' | 'onWarning'> {
   readonly path: string | undefined;
+  /** What is said of its pixels. */
+  readonly pixels?: PixelChoice | undefined;
 }
 
 /**
@@ -34,26 +40,33 @@ export async function loadData(request: DataRequest, model: ModelSpec, io: Io): 
 }
 
 /**
- * Loads data in the form of those that weights were trained on: their classes and normalization, their size if it was
- * made so by --resize. Without notes of them, as the data are.
+ * Loads data in the form of those that weights were trained on: their classes, their size if it was made so by --resize,
+ * and their pixels; how these were changed is told.
  *
  * @throws LockstepError as `loadData`
  */
 export async function loadDataLikeTraining(
   request: DataRequest,
   model: ModelSpec,
-  notes: DataNotes | undefined,
+  { notes, carried }: ModelNotes,
   io: Io,
 ): Promise<Dataset> {
   const { channels, height, width } = model.input;
-  const form = { ...(notes?.isResized && { resize: { height, width } }), channels: channels === 3 ? 3 : 1 };
-  const { classNames, heldOut } = notes ?? {};
+  const form = { ...(carried?.isResized && { resize: { height, width } }), channels: channels === 3 ? 3 : 1 };
+  const { classNames, heldOut } = carried ?? {};
   const dataset = await loadData(
     { ...form, ...definedOf(request), path: request.path, classNames, heldOut },
     model,
     io,
   );
-  return notes === undefined ? dataset : { ...dataset, mean: notes.mean, std: notes.std };
+  const fitted = fitDataset(dataset, notes);
+  if (fitted.changes.length > 0) {
+    tellNote(
+      io,
+      `the images were ${fitted.changes.join('; ')} (--white and --ground say otherwise how the model reads pixels)`,
+    );
+  }
+  return fitted.dataset;
 }
 
 const definedOf = <T extends object>(value: T): Partial<T> =>
@@ -61,19 +74,20 @@ const definedOf = <T extends object>(value: T): Partial<T> =>
 
 /**
  * Loads data to train a model on; a model made for other shapes or classes is changed to fit, and what was changed is
- * told.
+ * told. A run that goes on from another, or from weights, takes over how these read pixels, which is told as well.
  *
  * @throws LockstepError as `loadData`
  */
-export async function loadTrainingData(request: DataRequest, model: ModelSpec, io: Io) {
-  const dataset = withClassesOf(model, await load(request, io));
-  const { model: adapted, changes } = adaptModel(model, dataset);
-  if (changes.length > 0)
-    writeLine(io.stderr, `note: ${model.name} was changed to fit the data: ${changes.join(', ')}`);
+export async function loadTrainingData(request: DataRequest, model: ModelSpec, io: Io, source: PixelSource = {}) {
+  const loaded = withClassesOf(model, await load(request, io));
+  const { model: adapted, changes } = adaptModel(model, loaded);
+  if (changes.length > 0) tellNote(io, `${model.name} was changed to fit the data: ${changes.join(', ')}`);
+  const { dataset, notes } = takePixels(loaded, source, request.pixels ?? {});
+  for (const note of notes) tellNote(io, note);
   return { dataset, model: adapted };
 }
 
-async function load({ path, ...options }: DataRequest, io: Io): Promise<Dataset> {
+async function load({ path, pixels: _, ...options }: DataRequest, io: Io): Promise<Dataset> {
   const status = canRedraw(io.stderr, io.env) ? new StatusLine(io) : undefined;
   const onWarning = ({ message }: { message: string }): void => {
     status?.clear();
@@ -91,7 +105,7 @@ async function load({ path, ...options }: DataRequest, io: Io): Promise<Dataset>
           });
     status?.clear();
     if (dataset.notice !== undefined) writeLine(io.stderr, frameNotice(dataset.notice));
-    if (dataset.heldOut !== undefined) writeLine(io.stderr, describeHeldOut(dataset));
+    if (dataset.heldOut !== undefined) tellNote(io, describeHeldOut(dataset));
     return dataset;
   } finally {
     status?.clear();
@@ -99,7 +113,7 @@ async function load({ path, ...options }: DataRequest, io: Io): Promise<Dataset>
 }
 
 const describeHeldOut = ({ train, test }: Dataset): string =>
-  `note: the data has no test set; ${test.count} of its ${train.count + test.count} images, evenly from all, are kept for one (--validation sets how many)`;
+  `the data has no test set; ${test.count} of its ${train.count + test.count} images, evenly from all, are kept for one (--validation sets how many)`;
 
 /** Labels without names may be fewer than the model's classes: the data then counts as many as the model. */
 function withClassesOf(model: ModelSpec, dataset: Dataset): Dataset {

@@ -16,8 +16,8 @@ type Settings = Pick<RunSettings, 'model' | 'recipe' | 'seed' | 'weights' | 'has
 export function loadInitialState(settings: Settings, tell: (line: string) => void): ModelState | undefined {
   const { model, recipe, weights, hasNewHead = false } = settings;
   if (weights === undefined) return undefined;
-  if (!hasNewHead && recipe.freeze === undefined) return loadModelState(weights, model);
-  const { state, loaded, skipped, fresh, frozenCount } = transferWeights({ ...settings, weights, hasNewHead });
+  if (!hasNewHead && recipe.freeze === undefined) return loadModelState(weights, model, tell);
+  const { state, loaded, skipped, fresh, frozenCount } = transferWeights({ ...settings, weights, hasNewHead, tell });
   tell(`Weights from ${weights}, by name; ${frozenCount} frozen`);
   tell(`  loaded: ${loaded.join(', ')}`);
   tell(`  skipped: ${skipped.join('; ') || 'none'}`);

@@ -38,6 +38,9 @@ export interface Io {
   exit(code: number): void;
 }
 
+/** Tells a person on stderr what was taken, changed or left out. */
+export const tellNote = (io: Pick<Io, 'stderr'>, text: string): void => writeLine(io.stderr, `note: ${text}`);
+
 export const writeLine = (stream: OutputStream, text = ''): void => {
   stream.write(`${text}\n`);
 };

@@ -5,7 +5,9 @@ import {
   type DataNotes,
   type ModelSpec,
   type ModelState,
+  normalizationFor,
   type PlanarImage,
+  whiteOf,
 } from '@lockstep/core';
 import { evaluate } from './session.js';
 
@@ -15,6 +17,8 @@ export interface PredictRequest {
   readonly notes: DataNotes;
   /** Of the model's input shape. */
   readonly images: readonly PlanarImage[];
+  /** The pixel value that is white in them. Default: that of the training images. */
+  readonly white?: number | undefined;
   readonly workers: number;
 }
 
@@ -28,20 +32,20 @@ export interface ImagePrediction {
 }
 
 /** Predicts every image's class; the class and its probability are those that an evaluation gives. */
-export async function predict({ model, state, notes, images, workers }: PredictRequest): Promise<ImagePrediction[]> {
+export async function predict(request: PredictRequest): Promise<ImagePrediction[]> {
+  const { model, state, notes, images, workers, white = whiteOf(notes) } = request;
   const { input, classes } = model;
   const sampleBytes = input.channels * input.height * input.width;
   const test = allocateSplit(images.length, sampleBytes);
   for (const [index, { pixels }] of images.entries()) test.images.set(pixels, index * sampleBytes);
-  const { mean, std, classNames } = notes;
+  const { classNames } = notes;
   const dataset = createDataset({
     name: 'images',
     source: `${images.length} images`,
     ...input,
     classes,
     classNames,
-    mean,
-    std,
+    ...normalizationFor(notes, white),
     train: test,
     validation: allocateSplit(0, 0),
     test,

@@ -38,7 +38,7 @@ describe('resolveRun without settings', () => {
       workers: CORES,
       engine: 'native',
       data: undefined,
-      dataForm: {},
+      dataForm: { pixels: {} },
       steps: undefined,
       until: undefined,
       validation: 0,

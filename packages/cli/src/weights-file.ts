@@ -16,6 +16,7 @@ import {
   readTfjsFile,
   type SafetensorsFile,
   saveWeights,
+  type Tell,
 } from '@lockstep/core';
 
 /** Key of the model spec, as JSON, in the file's `__metadata__`. */
@@ -33,8 +34,9 @@ export function saveModelState(
   saveWeights(path, inferLayers(model), state, { steps, metadata });
 }
 
-/** Reads the state of a model; throws as core's `loadWeights`. */
-export const loadModelState = (path: string, model: ModelSpec): ModelState => loadWeights(path, inferLayers(model));
+/** Reads the state of a model; tells and throws as core's `loadWeights`. */
+export const loadModelState = (path: string, model: ModelSpec, tell?: Tell): ModelState =>
+  loadWeights(path, inferLayers(model), tell);
 
 /**
  * The model that a weights file carries.
@@ -70,10 +72,10 @@ export function readDataNotes(path: string, model: ModelSpec): DataNotes | undef
 /**
  * Finds out that a weights file is of no use before the work that needs it.
  *
- * @throws LockstepError LOCKSTEP_WEIGHTS_READ, LOCKSTEP_WEIGHTS_FORMAT
+ * @throws LockstepError LOCKSTEP_WEIGHTS_READ, LOCKSTEP_WEIGHTS_FORMAT; LOCKSTEP_TFJS_FORMAT, LOCKSTEP_TFJS_LAYER
  */
 export function checkWeightsFile(path: string): void {
-  decodeSafetensors(readBytes(path), path);
+  readContent(path);
 }
 
 /** Safetensors, or a LayersModel of TensorFlow.js. */

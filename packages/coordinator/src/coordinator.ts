@@ -9,6 +9,7 @@ import {
   inferLayers,
   LockstepError,
   type NodeEvent,
+  pixelsOf,
   planContribution,
   RunControl,
   type RunEvent,
@@ -204,7 +205,8 @@ export class Coordinator {
     const { model, recipe, seed, dataset } = this.options;
     const { source, checksum } = dataset;
     const { train, validation } = dataset;
-    const about = { source, checksum, trainSamples: train.count, validationSamples: validation.count };
+    const counts = { trainSamples: train.count, validationSamples: validation.count };
+    const about = { source, checksum, ...counts, pixels: pixelsOf(dataset) };
     const info = { step, seed, model, recipe, dataset: about, epochs: this.#epochs, epochSeconds };
     try {
       const checkpoint = { info, snapshot: await this.node.readSnapshot() };

@@ -30,7 +30,7 @@ const FIXED = ['model', 'recipe.batchSize', 'trainSamples'];
  *   overridden
  */
 export function checkResume(info: CheckpointInfo, run: RunIdentity, override: boolean): string[] {
-  const differences = listDifferences(describeInfo(info), describeRun(run));
+  const differences = listDifferences(describeInfo(info), describeRun(run, info.dataset.pixels !== undefined));
   const fixed = differences.filter(({ path }) => FIXED.some((name) => path === name || path.startsWith(`${name}.`)));
   if (fixed.length > 0) {
     throw new LockstepError(
@@ -56,11 +56,21 @@ interface Difference {
 const formatDifferences = (differences: readonly Difference[]): string =>
   differences.map(({ text }) => text).join('; ');
 
-const describeInfo = ({ model, recipe, seed, dataset }: CheckpointInfo): Map<string, string> =>
-  flatten({ model, recipe, seed, dataset: dataset.checksum, trainSamples: dataset.trainSamples });
+const describeInfo = ({ model, recipe, seed, dataset }: CheckpointInfo): Map<string, string> => {
+  const { checksum, trainSamples, pixels } = dataset;
+  return flatten({ model, recipe, seed, dataset: checksum, ...namePixels(pixels), trainSamples });
+};
 
-const describeRun = ({ model, recipe, seed, dataset }: RunIdentity): Map<string, string> =>
-  flatten({ model, recipe, seed, dataset: dataset.checksum, trainSamples: dataset.train.count });
+/** @param isKnown whether the checkpoint says how pixels are read */
+const describeRun = ({ model, recipe, seed, dataset }: RunIdentity, isKnown: boolean): Map<string, string> => {
+  const { checksum, train } = dataset;
+  const pixels = isKnown ? namePixels(dataset) : {};
+  return flatten({ model, recipe, seed, dataset: checksum, ...pixels, trainSamples: train.count });
+};
+
+/** What of the pixels decides the result. */
+const namePixels = (pixels?: Pick<Dataset, 'mean' | 'std'>) =>
+  pixels && { mean: pixels.mean.join(','), std: pixels.std.join(',') };
 
 /** Every value under its path: `recipe.optimizer.momentum` to `0.9`. What is undefined is left out. */
 function flatten(value: unknown, path = ''): Map<string, string> {

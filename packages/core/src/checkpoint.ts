@@ -13,6 +13,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type ContributionLayout, type ModelState, packState, planContribution, unpackState } from './contribution.js';
+import { type DatasetPixels, datasetPixelsSchema } from './dataset/pixels.js';
 import { assert, LockstepError } from './errors.js';
 import type { EpochEvent } from './events.js';
 import { parseJson } from './json-text.js';
@@ -38,6 +39,8 @@ export interface CheckpointInfo {
     readonly checksum: string;
     readonly trainSamples: number;
     readonly validationSamples: number;
+    /** How its pixels are read; checkpoints of before do not say it. */
+    readonly pixels?: DatasetPixels | undefined;
   };
   /** Every epoch so far. */
   readonly epochs: readonly EpochEvent[];
@@ -68,7 +71,13 @@ const infoSchema = z.object({
   seed: count,
   model: modelSpecSchema,
   recipe: recipeSchema,
-  dataset: z.object({ source: z.string(), checksum: z.string(), trainSamples: count, validationSamples: count }),
+  dataset: z.object({
+    source: z.string(),
+    checksum: z.string(),
+    trainSamples: count,
+    validationSamples: count,
+    pixels: datasetPixelsSchema.optional(),
+  }),
   epochs: z.array(z.looseObject({ event: z.literal('epoch'), epoch: count })),
   epochSeconds: z.number(),
   tensors: z.object({ bytes: count, sha256: z.string() }),

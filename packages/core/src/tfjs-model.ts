@@ -6,6 +6,7 @@
  */
 import type { ModelState } from './contribution.js';
 import type { DataNotes } from './dataset/data-notes.js';
+import { FULL_WHITE, normalizationFor } from './dataset/pixels.js';
 import { BATCH_NORM_EPS, BATCH_NORM_MOMENTUM, inferLayers, type Layer } from './layers.js';
 import type { ModelSpec } from './model-spec.js';
 import { isDepthwise, orderKernel, toTensorFlow } from './tensorflow-order.js';
@@ -104,7 +105,8 @@ class Writer {
   }
 
   /** (v / 255 - mean) / std per channel, as a batch norm that was never trained: every version of tfjs has that layer. */
-  addPixels({ input }: ModelSpec, { mean, std }: DataNotes): void {
+  addPixels({ input }: ModelSpec, notes: DataNotes): void {
+    const { mean, std } = normalizationFor(notes, FULL_WHITE);
     const { channels, height, width } = input;
     const config = { axis: -1, momentum: 0.99, epsilon: 0, center: false, scale: false, trainable: false };
     this.#add('BatchNormalization', PIXELS_LAYER, { ...config, batch_input_shape: [null, height, width, channels] });

@@ -4,7 +4,8 @@ import { LockstepError } from './errors.js';
 import { headIndex } from './freeze.js';
 import { inferLayers, type Layer, modelParameters } from './layers.js';
 import type { ModelSpec } from './model-spec.js';
-import { readTensors } from './weights.js';
+import type { Tell } from './tensor-form.js';
+import { readTensors, type WeightsTensor } from './weights.js';
 
 /**
  * The same model for another number of classes: the outputs of its last convolution or dense layer are replaced.
@@ -49,6 +50,7 @@ export interface MatchedWeights {
  * Takes from a file every tensor whose name and shape a model has; the others keep the values of `initial`.
  *
  * @param withoutHead leave the head as it is, even where its shape fits
+ * @param tell as `loadWeights` has it
  * @throws LockstepError LOCKSTEP_WEIGHTS_READ, LOCKSTEP_WEIGHTS_FORMAT; LOCKSTEP_WEIGHTS_MISMATCH when nothing fits
  */
 export function matchWeights(
@@ -56,8 +58,9 @@ export function matchWeights(
   layers: readonly Layer[],
   initial: ModelState,
   withoutHead: boolean,
+  tell: Tell = () => {},
 ): MatchedWeights {
-  const file = readTensors(path);
+  const file = readTensors(path, layers, tell);
   const head = withoutHead ? layers[headIndex(layers)] : undefined;
   const kept = new Set(head?.parameters.map(({ name }) => name));
   const loaded: string[] = [];
@@ -78,7 +81,7 @@ export function matchWeights(
   };
   const skipped = [...file]
     .filter(([name]) => !loaded.includes(name) && !name.endsWith('.num_batches_tracked'))
-    .map(([name, { shape }]) => describeSkipped(name, shape, layers, kept));
+    .map(([name, tensor]) => describeSkipped(name, tensor, layers, kept));
   if (loaded.length === 0) {
     throw new LockstepError(
       'LOCKSTEP_WEIGHTS_MISMATCH',
@@ -90,12 +93,12 @@ export function matchWeights(
 
 function describeSkipped(
   name: string,
-  shape: readonly number[],
+  { shape, dtype }: WeightsTensor,
   layers: readonly Layer[],
   kept: ReadonlySet<string>,
 ): string {
   const own = layers.flatMap((layer) => layer.parameters).find((parameter) => parameter.name === name);
-  const given = `${name} [${shape.join(', ')}]`;
+  const given = `${name} ${dtype === 'F32' ? '' : `${dtype} `}[${shape.join(', ')}]`;
   if (own === undefined) return `${given}, unknown to the model`;
   if (kept.has(name)) return `${given}, of the replaced head`;
   return `${given}, the model has [${own.shape.join(', ')}]`;

@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { writeFileAtomically } from './atomic-file.js';
 import { assert, LockstepError } from './errors.js';
+import { headIndex } from './freeze.js';
 import type { Layer } from './layers.js';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile, type Tensor } from './safetensors.js';
+import { adoptTensors, type Tell } from './tensor-form.js';
 import { isTfjsPath, readTfjsFile } from './tfjs-file.js';
 
 /** What a network has learned: parameters as `modelParameters(layers)`, buffers (running statistics) in order of layers. */
@@ -47,17 +49,18 @@ export function saveWeights(path: string, layers: readonly Layer[], weights: Wei
 }
 
 /**
- * Reads weights of a network. `num_batches_tracked` may be there or not.
+ * Reads weights of a network, float32 or of another float type. `num_batches_tracked` may be there or not, and every
+ * name may have the prefix of a wrapper.
  *
+ * @param tell takes a line about a prefix that was taken off, or values that were converted
  * @throws LockstepError LOCKSTEP_WEIGHTS_READ (cannot be read), LOCKSTEP_WEIGHTS_FORMAT (damaged),
  *   LOCKSTEP_WEIGHTS_MISMATCH (of another network: lists missing, unexpected and wrongly shaped tensors)
  */
-export function loadWeights(path: string, layers: readonly Layer[]): Weights {
-  const { tensors } = readWeightsFile(path);
-  const found = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+export function loadWeights(path: string, layers: readonly Layer[], tell: Tell = () => {}): Weights {
+  const found = new Map(readFor(layers, path, tell).map((tensor) => [tensor.name, tensor]));
   const parameters = layers.flatMap((layer) => layer.parameters).map(toSlot);
   const buffers = layers.flatMap((layer) => layer.buffers).map(toSlot);
-  checkMatch([...parameters, ...buffers], new Set(listCounters(layers)), found, path);
+  checkMatch([...parameters, ...buffers], layers, found, path);
   const read = ({ name }: Slot): Float32Array => decodeFloats((found.get(name) as Tensor).bytes);
   return { parameters: parameters.map(read), buffers: buffers.map(read) };
 }
@@ -65,22 +68,30 @@ export function loadWeights(path: string, layers: readonly Layer[]): Weights {
 /** A tensor of a weights file: its shape, and its values if they are float32. */
 export interface WeightsTensor {
   readonly shape: readonly number[];
+  /** F32, I64, ... */
+  readonly dtype: string;
   readonly values?: Float32Array;
 }
 
 /**
- * Every tensor of a weights file by its name, whatever network it is of.
+ * Every tensor of a weights file by its name, whatever network it is of; brought to the form of a network's as
+ * `loadWeights` does.
  *
  * @throws LockstepError LOCKSTEP_WEIGHTS_READ, LOCKSTEP_WEIGHTS_FORMAT
  */
-export function readTensors(path: string): Map<string, WeightsTensor> {
-  const { tensors } = readWeightsFile(path);
+export function readTensors(path: string, layers: readonly Layer[], tell: Tell): Map<string, WeightsTensor> {
   return new Map(
-    tensors.map(({ name, shape, dtype, bytes }) => [
+    readFor(layers, path, tell).map(({ name, shape, dtype, bytes }) => [
       name,
-      { shape, ...(dtype === 'F32' && { values: decodeFloats(bytes) }) },
+      { shape, dtype, ...(dtype === 'F32' && { values: decodeFloats(bytes) }) },
     ]),
   );
+}
+
+/** The tensors of a file in the form of those of a network. */
+function readFor(layers: readonly Layer[], path: string, tell: Tell): Tensor[] {
+  const names = layers.flatMap((layer) => [...layer.parameters, ...layer.buffers].map(({ name }) => name));
+  return adoptTensors(readWeightsFile(path).tensors, new Set(names), path, tell);
 }
 
 /**
@@ -130,14 +141,16 @@ function encodeCounter(name: string, count: number): Tensor {
 
 function checkMatch(
   slots: readonly Slot[],
-  ignored: ReadonlySet<string>,
+  layers: readonly Layer[],
   found: ReadonlyMap<string, Tensor>,
   path: string,
 ): void {
+  const ignored = new Set(listCounters(layers));
   const expected = new Set(slots.map((slot) => slot.name));
   const missing = slots.filter(({ name }) => !found.has(name)).map(({ name }) => name);
   const unexpected = [...found.keys()].filter((name) => !expected.has(name) && !ignored.has(name));
   const different = slots.flatMap((slot) => describeDifference(slot, found.get(slot.name)));
+  if (missing.length + unexpected.length === 0) checkHead(layers, different, found, path);
   const complaints = [
     missing.length > 0 ? `missing: ${missing.join(', ')}` : '',
     unexpected.length > 0 ? `unexpected: ${unexpected.join(', ')}` : '',
@@ -147,6 +160,29 @@ function checkMatch(
   throw new LockstepError(
     'LOCKSTEP_WEIGHTS_MISMATCH',
     `${path} does not fit this model: ${complaints.join('; ')}. Give the model that the weights were saved from.`,
+  );
+}
+
+/** Weights that differ in nothing but the number of classes are of this model with another head. */
+function checkHead(
+  layers: readonly Layer[],
+  different: readonly string[],
+  found: ReadonlyMap<string, Tensor>,
+  path: string,
+): void {
+  const head = layers[headIndex(layers)]?.parameters ?? [];
+  const isOfOthers = ({ name, shape }: Slot): boolean => {
+    const theirs = found.get(name);
+    return (
+      theirs?.dtype === 'F32' && theirs.shape[0] !== shape[0] && theirs.shape.slice(1).join() === shape.slice(1).join()
+    );
+  };
+  if (different.length === 0 || different.length !== head.length || !head.every(isOfOthers)) return;
+  const [wanted, theirs] = [head[0]?.shape[0], found.get(head[0]?.name ?? '')?.shape[0]];
+  throw new LockstepError(
+    'LOCKSTEP_WEIGHTS_MISMATCH',
+    `${path} has weights for ${theirs} classes, the model here has ${wanted}: ${different.join(', ')}. ` +
+      `To train a new last layer on the other weights, give train --replace-head ${wanted}.`,
   );
 }
 

@@ -135,7 +135,7 @@ class NodeLife {
   /** The data, and workers that compute this run; both are kept while the run is the same. */
   async #prepare(link: Link, talk: Conversation, terms: RunTerms): Promise<LocalNode> {
     const { model, recipe, seed, runHash, head } = terms;
-    const runKey = `${runHash} ${head.checksum}`;
+    const runKey = describeRun(runHash, head);
     if (this.#node && this.#runKey === runKey) {
       link.send({ type: 'inquire', needsData: false });
       return this.#node;
@@ -162,6 +162,10 @@ class NodeLife {
     return received;
   }
 }
+
+/** What workers that are kept compute: another run, other images or other pixels of them need new ones. */
+export const describeRun = (runHash: string, { checksum, mean, std }: DatasetHead): string =>
+  JSON.stringify([runHash, checksum, mean, std]);
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => {

@@ -1,19 +1,20 @@
 /** `lockstep evaluate [MODEL] --weights FILE`. */
 import { addImages } from '@lockstep/coordinator/page';
-import { assumeData, loadModelSpec } from '@lockstep/core';
+import { loadModelSpec } from '@lockstep/core';
 import type { Command } from 'commander';
 import { loadDataLikeTraining } from '../data.js';
 import { type DataForm, dataFormFields, readDataForm } from '../data-fields.js';
 import { formatReport, reportEvaluation } from '../evaluation-report.js';
 import { writeExport } from '../exports/output.js';
 import { type Field, isOneOf, isText, isWholeNumber, optionError } from '../fields.js';
-import { type Io, writeLine } from '../io.js';
+import { type Io, tellNote, writeLine } from '../io.js';
+import { readModelNotes } from '../model-notes.js';
 import { dataField, jsonField, workersField } from '../options.js';
 import { checkOutputPath } from '../output-path.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
 import { drawMistakes } from '../report/mistakes-picture.js';
 import { getPath, readFlags } from '../setting-source.js';
-import { loadModelState, readDataNotes, readModelOfWeights } from '../weights-file.js';
+import { loadModelState, readModelOfWeights } from '../weights-file.js';
 
 const splits = ['test', 'train'] as const;
 const SPLIT_NAMES = { test: 'Test set', train: 'Training set' } as const;
@@ -125,14 +126,15 @@ function resolveEvaluation(
 async function runEvaluate(settings: EvaluationSettings, io: Io): Promise<void> {
   const { modelName, weights, split, workers } = settings;
   const model = modelName === undefined ? readModelOfWeights(weights) : loadModelSpec(modelName).model;
-  const state = loadModelState(weights, model);
-  const notes = readDataNotes(weights, model);
+  const tell = (text: string): void => tellNote(io, text);
+  const state = loadModelState(weights, model, tell);
+  const notes = readModelNotes(weights, model, settings.dataForm.pixels, tell);
   const dataset = await loadDataLikeTraining({ path: settings.data, ...settings.dataForm }, model, notes, io);
   if (settings.picture !== undefined) checkOutputPath(settings.picture, '--picture');
   // Loaded here, so that wrong input is told before the kernels are loaded.
   const { evaluate } = await import('../session.js');
   const result = await evaluate({ model, dataset, split, state, workers });
-  const classNames = notes?.classNames ?? assumeData(model).classNames;
+  const { classNames } = notes.notes;
   const report = reportEvaluation(result, classNames, settings.mistakes);
   if (settings.picture !== undefined) {
     const title = `${model.name}: the ${report.mistakes.length} most confident of ${result.total - result.correct} mistakes in ${result.total} images`;

@@ -1,14 +1,16 @@
 /** `lockstep export --weights FILE --format NAME`. */
-import { assumeData, loadModelSpec } from '@lockstep/core';
+import { FULL_WHITE, loadModelSpec, type PixelChoice, whiteOf } from '@lockstep/core';
 import type { Command } from 'commander';
 import type { ExportFormat } from '../exports/export-format.js';
 import { exportFormats } from '../exports/formats.js';
 import { type Check, type Field, isOneOf, isText, optionError } from '../fields.js';
-import { type Io, writeLine } from '../io.js';
+import { type Io, tellNote, writeLine } from '../io.js';
+import { readModelNotes } from '../model-notes.js';
 import { checkOutputPath } from '../output-path.js';
+import { pixelFields, readPixels } from '../pixel-fields.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
 import { getPath, readFlags } from '../setting-source.js';
-import { loadModelState, readDataNotes, readModelOfWeights } from '../weights-file.js';
+import { loadModelState, readModelOfWeights } from '../weights-file.js';
 
 const formatNames = exportFormats.map(({ name }) => name);
 
@@ -23,6 +25,7 @@ const text = (group: 'Run' | 'Output', flags: string, name: string, description:
 
 const fields: readonly Field[] = [
   text('Run', '--weights <file>', 'weights', 'the weights to export (.safetensors)', isText),
+  ...pixelFields,
   text('Output', '--format <name>', 'format', formatNames.join(', '), isOneOf(...formatNames)),
   text('Output', '--out <path>', 'out', 'where to write (default: beside the weights)', isText),
 ];
@@ -52,6 +55,7 @@ interface ExportSettings {
   readonly weights: string;
   readonly format: ExportFormat;
   readonly out: string;
+  readonly pixels: PixelChoice;
 }
 
 function resolveExport(modelName: string | undefined, options: Record<string, unknown>): ExportSettings {
@@ -66,15 +70,22 @@ function resolveExport(modelName: string | undefined, options: Record<string, un
     throw optionError('export needs --weights <file>, such as one that `lockstep train` saved');
   const format = exportFormats.find((entry) => entry.name === name);
   if (format === undefined) throw optionError(`export needs --format <name>: ${formatNames.join(', ')}`);
-  return { modelName, weights, format, out: out ?? weights.replace(/(\.safetensors)?$/, format.suffix) };
+  const pixels = readPixels((name) => flags.values[name]);
+  return { modelName, weights, format, pixels, out: out ?? weights.replace(/(\.safetensors)?$/, format.suffix) };
 }
 
-async function runExport({ modelName, weights, format, out }: ExportSettings, io: Io): Promise<void> {
+async function runExport({ modelName, weights, format, out, pixels }: ExportSettings, io: Io): Promise<void> {
   const model = modelName === undefined ? readModelOfWeights(weights, 'export') : loadModelSpec(modelName).model;
-  const state = loadModelState(weights, model);
-  const notes = readDataNotes(weights, model) ?? assumeData(model);
+  const tell = (text: string): void => tellNote(io, text);
+  const state = loadModelState(weights, model, tell);
+  const { notes } = readModelNotes(weights, model, pixels, tell);
   checkOutputPath(out, '--out');
   const remarks = await format.write({ model, state, notes, weights }, out);
   writeLine(io.stdout, `Wrote ${out} (${format.name})`);
   for (const remark of remarks) writeLine(io.stdout, remark);
+  if (whiteOf(notes) !== FULL_WHITE) writeLine(io.stdout, describeScale(whiteOf(notes)));
 }
+
+/** Exports take pictures: the network's own scale is told to who has images on that. */
+const describeScale = (white: number): string =>
+  `the training images had ${white} for white: multiply images on that scale by ${FULL_WHITE}/${white}`;

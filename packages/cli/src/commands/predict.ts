@@ -1,16 +1,25 @@
 /** `lockstep predict --weights FILE IMAGE...`. */
-import { assumeData, type DataNotes, formatPercent, loadModelSpec, type ModelSpec } from '@lockstep/core';
+import {
+  type DataNotes,
+  FULL_WHITE,
+  formatPercent,
+  loadModelSpec,
+  type ModelSpec,
+  type PixelChoice,
+} from '@lockstep/core';
 import { fitImage } from '@lockstep/core/images';
 import type { Command } from 'commander';
 import { type Field, isText, optionError } from '../fields.js';
 import { readImageArguments } from '../image-arguments.js';
-import { type Io, writeLine } from '../io.js';
+import { type Io, tellNote, writeLine } from '../io.js';
+import { readModelNotes } from '../model-notes.js';
 import { jsonField, workersField } from '../options.js';
+import { pixelFields, readPixels } from '../pixel-fields.js';
 import type { ImagePrediction } from '../prediction.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
 import { getPath, readFlags } from '../setting-source.js';
 import { formatTable } from '../text-table.js';
-import { loadModelState, readDataNotes, readModelOfWeights } from '../weights-file.js';
+import { loadModelState, readModelOfWeights } from '../weights-file.js';
 
 /** Classes shown beside the predicted one. */
 const RUNNERS_UP = 2;
@@ -30,6 +39,7 @@ const fields: readonly Field[] = [
   text('--weights <file>', 'weights', 'the weights to predict with (.safetensors)'),
   text('--model <name>', 'model', 'name or .json file, for weights that do not carry their model'),
   workersField,
+  ...pixelFields,
   jsonField,
 ];
 
@@ -57,6 +67,7 @@ interface PredictionSettings {
   readonly weights: string;
   readonly model: string | undefined;
   readonly workers: number;
+  readonly pixels: PixelChoice;
   readonly json: boolean;
 }
 
@@ -70,20 +81,23 @@ function resolvePrediction(options: Record<string, unknown>, coreCount: number):
   const { weights, model, workers = coreCount, json } = flags.values;
   if (weights === undefined)
     throw optionError('predict needs --weights <file>, such as one that `lockstep train` saved');
-  return { weights, model, workers, json: json === true } as PredictionSettings;
+  const pixels = readPixels((name) => flags.values[name]);
+  return { weights, model, workers, pixels, json: json === true } as PredictionSettings;
 }
 
 async function runPredict(names: readonly string[], settings: PredictionSettings, io: Io): Promise<void> {
-  const { weights, workers } = settings;
+  const { weights, workers, pixels } = settings;
   const model = loadModel(settings);
-  const state = loadModelState(weights, model);
-  const notes = readDataNotes(weights, model) ?? assumeData(model);
+  const tell = (text: string): void => tellNote(io, text);
+  const state = loadModelState(weights, model, tell);
+  const { notes } = readModelNotes(weights, model, pixels, tell);
   const named = await readImageArguments(names, io);
   const fitted = named.map(({ image }) => fitImage(image, model.input, notes));
   // Loaded here, so that wrong input is told before the kernels are loaded.
   const { predict } = await import('../prediction.js');
   const used = Math.min(workers, Math.max(1, Math.ceil(fitted.length / IMAGES_PER_WORKER)));
-  const predictions = await predict({ model, state, notes, images: fitted.map(({ image }) => image), workers: used });
+  const images = fitted.map(({ image }) => image);
+  const predictions = await predict({ model, state, notes, images, white: FULL_WHITE, workers: used });
   const results = predictions.map((prediction, index) => ({
     name: named[index]?.name ?? '',
     changes: fitted[index]?.changes ?? [],

@@ -17,7 +17,7 @@ import { quote } from '../fields.js';
 import { HealthServer } from '../health.js';
 import { loadInitialState } from '../initial-state.js';
 import { type InterruptWatch, isPreempted, watchInterrupts } from '../interrupt.js';
-import { type Io, writeLine } from '../io.js';
+import { type Io, tellNote, writeLine } from '../io.js';
 import { DEFAULT_MODEL, recipeFields, runFields } from '../options.js';
 import { checkOutputPath } from '../output-path.js';
 import { addExamples, addFields, type CommandContext, createCommand, groupHeading } from '../program.js';
@@ -25,7 +25,7 @@ import { plotEpochs } from '../report/terminal-plot.js';
 import { createPrinter, formatWarning } from '../run-printer.js';
 import { type RunSettings, resolveRun } from '../run-settings.js';
 import type { TrainRequest } from '../session.js';
-import { checkWeightsFile, saveModelState } from '../weights-file.js';
+import { checkWeightsFile, readDataNotes, saveModelState } from '../weights-file.js';
 
 /** Of a plot that does not go to a terminal. */
 const PLOT_COLUMNS = 80;
@@ -85,7 +85,7 @@ export async function runTrain(asked: RunSettings, io: Io, command: string): Pro
 
 /** @param onProgress called when steps are done */
 async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress: () => void): Promise<number> {
-  for (const notice of asked.notices) writeLine(io.stderr, `note: ${notice}`);
+  for (const notice of asked.notices) tellNote(io, notice);
   if (asked.dryRun) announceDryRun(asked, io);
   const savePath = asked.dryRun ? undefined : asked.save;
   if (asked.weights !== undefined) checkWeightsFile(asked.weights);
@@ -138,7 +138,11 @@ const wasPreempted = (outcome: Trained | Failed, { signal }: InterruptWatch): bo
 async function loadRun(asked: RunSettings, io: Io) {
   const { data: path, dataForm, validation } = asked;
   const heldOut = validation > 0 ? validation : undefined;
-  const { dataset, model } = await loadTrainingData({ path, ...dataForm, heldOut }, asked.model, io);
+  const source = {
+    resumed: asked.resume?.checkpoint.info.dataset.pixels,
+    weights: asked.weights === undefined ? undefined : readDataNotes(asked.weights, asked.model),
+  };
+  const { dataset, model } = await loadTrainingData({ path, ...dataForm, heldOut }, asked.model, io, source);
   const parameters = parameterCount(inferLayers(model));
   return {
     // Data without a test set has given its validation images for one.

@@ -13,6 +13,7 @@ import {
   planFreeze,
   type Recipe,
   recipeSchema,
+  type Tell,
 } from '@lockstep/core';
 
 /** A name of the zoo, the path of a .json file with a model, or a model written out. */
@@ -41,6 +42,8 @@ export interface TransferRequest {
   readonly weights: string;
   /** Leave the last layer at its initial values, even where its shape fits. */
   readonly hasNewHead: boolean;
+  /** As core's `loadWeights` has it. */
+  readonly tell?: Tell | undefined;
 }
 
 /**
@@ -49,10 +52,10 @@ export interface TransferRequest {
  * @returns the state, and what was loaded, skipped and new
  * @throws LockstepError as core's `matchWeights`; LOCKSTEP_FREEZE_NEW when a frozen parameter is not in the file
  */
-export function transferWeights({ model, recipe, seed, weights, hasNewHead }: TransferRequest) {
+export function transferWeights({ model, recipe, seed, weights, hasNewHead, tell }: TransferRequest) {
   const layers = inferLayers(model);
   const initial: ModelState = { parameters: initialParameters(layers, seed), buffers: initialBuffers(layers) };
-  const matched = matchWeights(weights, layers, initial, hasNewHead);
+  const matched = matchWeights(weights, layers, initial, hasNewHead, tell);
   const frozen = planFreeze(layers, recipe.freeze).names;
   const unknown = matched.fresh.filter((name) => frozen.has(name));
   if (unknown.length > 0) {

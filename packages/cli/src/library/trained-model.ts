@@ -1,7 +1,6 @@
 /** A model with its weights: to predict, to evaluate, to save. */
 import { availableParallelism } from 'node:os';
 import {
-  assumeData,
   type DataNotes,
   type Dataset,
   hashParameters,
@@ -9,12 +8,17 @@ import {
   LockstepError,
   type ModelSpec,
   type ModelState,
+  normalizationFor,
+  type OnWarning,
+  type PixelChoice,
   parameterCount,
   type SplitName,
+  whiteOf,
 } from '@lockstep/core';
+import { readModelNotes } from '../model-notes.js';
 import { type ImagePrediction, predict } from '../prediction.js';
 import { type EvaluateResult, evaluate } from '../session.js';
-import { loadModelState, readDataNotes, readModelOfWeights, saveModelState } from '../weights-file.js';
+import { loadModelState, readModelOfWeights, saveModelState } from '../weights-file.js';
 import { type ModelSource, readModelSource } from './model-source.js';
 
 export interface ComputeOptions {
@@ -28,7 +32,7 @@ export class TrainedModel {
     readonly spec: ModelSpec,
     /** Parameters and batch-norm statistics, in the model's order, each a Float32Array in PyTorch's layout. */
     readonly state: ModelState,
-    /** Normalization and class names of the data that it was trained on. */
+    /** How it reads pixels, and the class names: those of the data that it was trained on. */
     readonly notes: DataNotes,
     /** Steps that it was trained for. */
     readonly steps: number,
@@ -45,14 +49,15 @@ export class TrainedModel {
   }
 
   /**
-   * Predicts the class of images.
+   * Predicts the class of images, which are normalized as the training images were.
    *
    * @param images [count][channels][height][width] of the model's input, row-major, one byte a value from 0 to 255
+   * @param options `white`: the value that is white in them, 1 to 255; default: that of the training images, `notes.white`
    * @throws LockstepError LOCKSTEP_PREDICT_IMAGES when the bytes are not a whole number of images
    */
   async predict(
     images: Uint8Array,
-    { workers = availableParallelism() }: ComputeOptions = {},
+    { workers = availableParallelism(), white }: ComputeOptions & { readonly white?: number | undefined } = {},
   ): Promise<ImagePrediction[]> {
     const { channels, height, width } = this.spec.input;
     const bytes = channels * height * width;
@@ -66,15 +71,20 @@ export class TrainedModel {
       ...this.spec.input,
       pixels: images.subarray(index * bytes, (index + 1) * bytes),
     }));
-    return predict({ model: this.spec, state: this.state, notes: this.notes, images: list, workers });
+    return predict({ model: this.spec, state: this.state, notes: this.notes, images: list, white, workers });
   }
 
-  /** Evaluates a split of a dataset (default: `test`): mean cross-entropy, correct count, and each sample's prediction. */
+  /**
+   * Evaluates a split of a dataset (default: `test`): mean cross-entropy, correct count, and each sample's prediction.
+   * Pixels are normalized by the model's mean and std, as `predict` does, not by the dataset's; where the dataset says
+   * its `white`, they are brought from that scale to the training images'.
+   */
   async evaluate(
     dataset: Dataset,
     { split = 'test', workers = availableParallelism() }: ComputeOptions & { readonly split?: SplitName } = {},
   ): Promise<EvaluateResult> {
-    return evaluate({ model: this.spec, state: this.state, dataset, split, workers });
+    const normalized = { ...dataset, ...normalizationFor(this.notes, dataset.white ?? whiteOf(this.notes)) };
+    return evaluate({ model: this.spec, state: this.state, dataset: normalized, split, workers });
   }
 
   /**
@@ -87,13 +97,26 @@ export class TrainedModel {
   }
 }
 
+export interface LoadOptions extends PixelChoice {
+  /** For weights that do not carry their model. */
+  readonly model?: ModelSource | undefined;
+  /** Told what was converted, and what is assumed of weights without notes on their data. */
+  readonly onWarning?: OnWarning | undefined;
+}
+
 /**
  * Loads a model from a weights file that `lockstep train` or `save` wrote; or one of PyTorch's, if the model is named.
+ * Weights that do not say how their images were normalized are taken for MNIST's, as far as `mean`, `std`, `ground` and
+ * `white` do not say otherwise.
  *
+ * @throws LockstepError LOCKSTEP_DATA_PIXELS when these are out of range, or not one per channel
  * @throws LockstepError LOCKSTEP_WEIGHTS_READ, _FORMAT, _MISMATCH; LOCKSTEP_WEIGHTS_MODEL when the file does not carry its
  *   model and none is named; what `ModelSource` may throw
  */
-export async function loadModel(path: string, { model }: { readonly model?: ModelSource } = {}): Promise<TrainedModel> {
+export async function loadModel(path: string, options: LoadOptions = {}): Promise<TrainedModel> {
+  const { model, onWarning, ...choice } = options;
+  const tell = (message: string): void => onWarning?.({ code: 'LOCKSTEP_WEIGHTS_ADOPTED', message });
   const spec = model === undefined ? readModelOfWeights(path) : readModelSource(model).model;
-  return new TrainedModel(spec, loadModelState(path, spec), readDataNotes(path, spec) ?? assumeData(spec), 0);
+  const state = loadModelState(path, spec, tell);
+  return new TrainedModel(spec, state, readModelNotes(path, spec, choice, tell).notes, 0);
 }

@@ -13,6 +13,7 @@ import {
   loadMnist,
   type MetricName,
   openDataset,
+  type PixelSource,
   parseRecipe,
   planFreeze,
   type RecipeInput,
@@ -20,10 +21,12 @@ import {
   type RunEvent,
   type RunObserver,
   replaceHead,
+  type Tell,
+  takePixels,
 } from '@lockstep/core';
 import { mergeRecipe } from '../recipe-settings.js';
 import { type TrainRequest, type TrainResult, train as trainRequest } from '../session.js';
-import { loadModelState, readModelOfWeights } from '../weights-file.js';
+import { loadModelState, readDataNotes, readModelOfWeights } from '../weights-file.js';
 import { type ModelSource, readModelSource, transferWeights } from './model-source.js';
 import { TrainedModel } from './trained-model.js';
 
@@ -32,7 +35,10 @@ export interface TrainOptions {
   readonly model?: ModelSource | undefined;
   /** Laid over the model's own recipe (or the checkpoint's), field by field. */
   readonly recipe?: RecipeInput | undefined;
-  /** A dataset, see `createArrayDataset`; or a path, see `openDataset`. Default: MNIST. */
+  /**
+   * A dataset, see `createArrayDataset`, with its own mean and std; or a path, see `openDataset`, whose pixels are
+   * normalized as by the run to resume or the weights to start from, if there are such. Default: MNIST.
+   */
   readonly data?: Dataset | string | undefined;
   /** Training images to hold out for validation; for a dataset given by its path. */
   readonly validation?: number | undefined;
@@ -130,13 +136,16 @@ export class TrainingRun implements AsyncIterable<RunEvent> {
 export const train = (options: TrainOptions = {}): TrainingRun => new TrainingRun(() => start(options));
 
 async function* start(options: TrainOptions): AsyncGenerator<RunEvent, TrainedModel> {
-  const request = await prepare(options);
-  const { result, steps } = yield* follow(request);
+  const notes: string[] = [];
+  const request = await prepare(options, (note) => notes.push(note));
+  const { result, steps } = yield* follow(request, notes);
   return new TrainedModel(request.model, result.state, describeData(request.dataset), steps);
 }
 
+/** @param notes what is to be known of the run, told after its start */
 async function* follow(
   request: TrainRequest,
+  notes: readonly string[],
 ): AsyncGenerator<RunEvent, { readonly result: TrainResult; readonly steps: number }> {
   const events = trainRequest(request);
   let end: EndEvent | undefined;
@@ -146,6 +155,8 @@ async function* follow(
       if (next.done) return { result: next.value, steps: end?.steps ?? 0 };
       if (next.value.event === 'end') end = next.value;
       yield next.value;
+      if (next.value.event !== 'start') continue;
+      for (const message of notes) yield { event: 'warning', code: 'LOCKSTEP_WEIGHTS_ADOPTED', message };
     }
   } finally {
     // Left early: the workers end before this returns.
@@ -153,14 +164,16 @@ async function* follow(
   }
 }
 
-async function prepare(options: TrainOptions): Promise<TrainRequest> {
+async function prepare(options: TrainOptions, tell: Tell): Promise<TrainRequest> {
   const { weights, steps, until, patience, best, checkpoints, override, signal, control, observers } = options;
   const resume = options.resume === undefined ? undefined : findCheckpoint(options.resume);
   const info = resume?.checkpoint.info;
   const sourced = options.model === undefined && info ? info : readModelSource(options.model ?? carried(weights));
   const recipe = parseRecipe(mergeRecipe({ ...(info?.recipe ?? sourced.recipe) }, options.recipe ?? {}), 'options');
   const headed = options.replaceHead === undefined ? sourced.model : replaceHead(sourced.model, options.replaceHead);
-  const dataset = await openData(options, headed.classes);
+  const before = weights === undefined ? undefined : readDataNotes(weights, sourced.model);
+  const source = { resumed: info?.dataset.pixels, weights: before };
+  const dataset = await openData(options, headed.classes, source, tell);
   const { model } = adaptModel(headed, dataset);
   planFreeze(inferLayers(model), recipe.freeze);
   const seed = options.seed ?? info?.seed ?? 1;
@@ -169,8 +182,8 @@ async function prepare(options: TrainOptions): Promise<TrainRequest> {
     weights === undefined
       ? undefined
       : isTransfer
-        ? transferWeights({ model, recipe, seed, weights, hasNewHead: options.replaceHead !== undefined }).state
-        : loadModelState(weights, model);
+        ? transferWeights({ model, recipe, seed, weights, hasNewHead: options.replaceHead !== undefined, tell }).state
+        : loadModelState(weights, model, tell);
   const workers = options.workers ?? availableParallelism();
   const engine = options.engine ?? 'native';
   const run = { steps, until, patience, best, checkpoints, resume, override, signal, control, observers };
@@ -180,8 +193,16 @@ async function prepare(options: TrainOptions): Promise<TrainRequest> {
 const carried = (weights: string | undefined): ModelSource =>
   weights === undefined ? 'tiny6k' : readModelOfWeights(weights);
 
-async function openData({ data, validation = 0 }: TrainOptions, classes: number): Promise<Dataset> {
+/** A dataset is taken as it is given; one that is read takes over the pixels of the run or the weights before it. */
+async function openData(
+  { data, validation = 0 }: TrainOptions,
+  classes: number,
+  source: PixelSource,
+  tell: Tell,
+): Promise<Dataset> {
   if (typeof data === 'object') return data;
-  const dataset = data === undefined ? await loadMnist({ classes }) : await openDataset(data, { classes });
+  const opened = data === undefined ? await loadMnist({ classes }) : await openDataset(data, { classes });
+  const { dataset, notes } = takePixels(opened, source, {});
+  notes.forEach(tell);
   return holdOutValidation(dataset, validation);
 }

@@ -1,7 +1,7 @@
 /** A dataset from typed arrays: for programs that have their images in memory. */
 import { formatCount } from '../count-text.js';
 import { LockstepError } from '../errors.js';
-import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
+import { allocateSplit, createDataset, type Dataset, type Ground, type Split } from './dataset.js';
 import { measureNormalization } from './normalization.js';
 
 /** Images [count][channels][height][width], row-major, one byte a value; and a label for each. */
@@ -27,6 +27,10 @@ export interface ArrayDatasetOptions {
   /** Pixel value v becomes (v/255 - mean)/std; one number per channel. Default: those of the training images. */
   readonly mean?: readonly number[] | undefined;
   readonly std?: readonly number[] | undefined;
+  /** What the images lie on. Default: measured along the training images' edges. */
+  readonly ground?: Ground | undefined;
+  /** The pixel value that stands for white, 1 to 255. Default: 255, or the training images' largest if below 128. */
+  readonly white?: number | undefined;
 }
 
 /**
@@ -35,7 +39,7 @@ export interface ArrayDatasetOptions {
  * @throws LockstepError LOCKSTEP_DATA_ARRAYS when sizes do not fit each other, or a label is not below `classes`
  */
 export function createArrayDataset(options: ArrayDatasetOptions): Dataset {
-  const { channels, height, width, classes, name = 'arrays', classNames } = options;
+  const { channels, height, width, classes, name = 'arrays', classNames, ground, white } = options;
   if (classNames !== undefined && classNames.length !== classes) {
     throw arraysError(`there are ${classNames.length} class names for ${classes} classes`);
   }
@@ -53,6 +57,8 @@ export function createArrayDataset(options: ArrayDatasetOptions): Dataset {
     ...(classNames && { classNames }),
     mean: options.mean ?? measured.mean,
     std: options.std ?? measured.std,
+    ...(ground !== undefined && { ground }),
+    ...(white !== undefined && { white }),
     train,
     validation,
     test,

@@ -6,7 +6,8 @@ import type { ModelSpec } from '../model-spec.js';
 import type { Dataset } from './dataset.js';
 import { MNIST_MEAN, MNIST_STD } from './idx-dataset.js';
 import { measureInk } from './ink.js';
-import { measureBorder } from './normalization.js';
+import { measureBorder, measureWhite } from './normalization.js';
+import { borderOf, FULL_WHITE } from './pixels.js';
 
 /** Key of the notes, as JSON, in the weights file's `__metadata__`. */
 export const DATA_KEY = 'lockstep.data';
@@ -19,10 +20,12 @@ const dataNotesSchema = z.object({
   std: perChannel,
   /** One per class. */
   classNames: z.array(z.string()),
-  /** Mean of the pixels along the training images' edges, 0 to 1: dark or light ground. */
+  /** Mean of the pixels along the training images' edges, as a fraction of white, 0 to 1: dark or light ground. */
   border: z.number(),
-  /** Share of the image's sides that the ink takes, if the images are centred drawings as MNIST's are. */
-  ink: z.number().positive().max(1).optional(),
+  /** The training images' pixel value that stands for white, 1 to 255; left out: 255. */
+  white: z.int().min(1).max(FULL_WHITE).optional(),
+  /** Share of the image's sides that the ink takes, if the images are centred drawings as MNIST's are; 0 says no ink. */
+  ink: z.number().min(0).max(1).optional(),
   /** Images that were held out as test set, where the data has none of its own. */
   heldOut: z.int().min(0).optional(),
   /** Whether the images were brought to the model's size; later ones are too then. */
@@ -37,13 +40,15 @@ const MNIST_INK = 20 / 28;
 /** What to keep about a dataset. */
 export function describeData(dataset: Dataset): DataNotes {
   const { mean, std, classNames, heldOut, isResized } = dataset;
-  const border = measureBorder(dataset);
-  const ink = measureInk(dataset, border);
+  const white = dataset.white ?? measureWhite(dataset.train);
+  const border = dataset.ground === undefined ? measureBorder(dataset, white) : borderOf(dataset.ground);
+  const ink = measureInk(dataset, border, white);
   return {
     mean: [...mean],
     std: [...std],
     classNames: classNames === undefined ? numberClasses(dataset.classes) : [...classNames],
     border,
+    ...(white === FULL_WHITE ? {} : { white }),
     ...(ink === undefined ? {} : { ink }),
     ...(heldOut === undefined ? {} : { heldOut }),
     ...(isResized ? { isResized } : {}),
@@ -75,7 +80,10 @@ export function parseDataNotes(text: string | undefined, model: ModelSpec, sourc
   const notes = result?.success ? result.data : undefined;
   const { channels } = model.input;
   if (notes?.mean.length === channels && notes.std.length === channels && notes.classNames.length <= model.classes) {
-    return { ...notes, classNames: nameAll(notes.classNames, model.classes) };
+    const { ink, ...rest } = notes;
+    const names = nameAll(notes.classNames, model.classes);
+    // files of before say 0 for images without ink, which are no drawings
+    return { ...rest, ...(ink !== undefined && ink > 0 && { ink }), classNames: names };
   }
   throw new LockstepError(
     'LOCKSTEP_WEIGHTS_DATA',

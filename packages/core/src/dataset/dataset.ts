@@ -12,6 +12,10 @@ export interface Split {
   readonly labels: Uint8Array;
 }
 
+/** What drawings lie on; `mixed` where that cannot be said. */
+export const grounds = ['dark', 'light', 'mixed'] as const;
+export type Ground = (typeof grounds)[number];
+
 export interface Dataset {
   /** `mnist`, `mnist-sample`, or the name of the folder it came from. */
   readonly name: string;
@@ -30,6 +34,10 @@ export interface Dataset {
   /** Pixel value v becomes (v/255 - mean)/std; one pair per channel. */
   readonly mean: readonly number[];
   readonly std: readonly number[];
+  /** What its images lie on, where that was said; else it is measured. */
+  readonly ground?: Ground | undefined;
+  /** The pixel value that stands for white, 1 to 255, where that is known; else it is measured. */
+  readonly white?: number | undefined;
   readonly train: Split;
   /** Count 0 unless held out. */
   readonly validation: Split;

@@ -4,6 +4,7 @@ import type { Shape } from '../layers.js';
 import type { DataNotes } from './data-notes.js';
 import type { RawImage } from './image-file.js';
 import { centreInk, findInk, stretchContrast } from './ink.js';
+import { groundOf } from './pixels.js';
 import { invert, isTransparent, measureEdges, type PlanarImage, toPlanar, withChannels } from './planar-image.js';
 import { resizeImage } from './resize.js';
 
@@ -13,12 +14,8 @@ export interface FittedImage {
   readonly changes: readonly string[];
 }
 
-/** Grounds between these are neither dark nor light enough to tell that an image is inverted. */
-const DARK = 0.3;
-const LIGHT = 0.7;
-
 /**
- * Fits an image to a model's input: no transparency, as many channels, the same ground (dark or light) as the training
+ * Fits an image, whose white is 255, to a model's input: no transparency, as many channels, the same ground (dark or light) as the training
  * images, the same size. Drawings are centred as the training images are; others are stretched, as --resize does.
  *
  * @throws LockstepError LOCKSTEP_PREDICT_CHANNELS for a model that reads neither grey nor RGB images
@@ -36,8 +33,9 @@ export function fitImage(raw: RawImage, input: Shape, notes: DataNotes): FittedI
   if (image.channels !== channels) changes.push(channels === 1 ? 'colours to grey' : 'grey to RGB');
   image = withChannels(image, channels);
   const edges = measureEdges(image);
-  if (channels === 1 && ((notes.border < DARK && edges > 0.5) || (notes.border > LIGHT && edges < 0.5))) {
-    changes.push(`inverted, since the training images have a ${notes.border < DARK ? 'dark' : 'light'} ground`);
+  const ground = groundOf(notes);
+  if (channels === 1 && ((ground === 'dark' && edges > 0.5) || (ground === 'light' && edges < 0.5))) {
+    changes.push(`inverted, since the training images have a ${ground} ground`);
     image = invert(image);
   }
   if (image.height === height && image.width === width) return { image, changes };

@@ -71,12 +71,12 @@ describe('measureInk', () => {
   const centred = [drawBox(28, 28, 4, 9, 20, 10), drawBox(28, 28, 9, 4, 10, 20)];
 
   it('is the share of the side that centred drawings take', () => {
-    expect(measureInk(datasetOf(centred), 0)).toBeCloseTo(20 / 28, 12);
+    expect(measureInk(datasetOf(centred), 0, 255)).toBeCloseTo(20 / 28, 12);
   });
 
   it('is undefined for drawings that are not centred, and for a light ground', () => {
-    expect(measureInk(datasetOf([drawBox(28, 28, 0, 0, 10, 10), drawBox(28, 28, 1, 2, 8, 8)]), 0)).toBeUndefined();
-    expect(measureInk(datasetOf(centred), 0.4)).toBeUndefined();
+    expect(measureInk(datasetOf([drawBox(28, 28, 0, 0, 10, 10), drawBox(28, 28, 1, 2, 8, 8)]), 0, 255)).toBeUndefined();
+    expect(measureInk(datasetOf(centred), 0.4, 255)).toBeUndefined();
   });
 });
 

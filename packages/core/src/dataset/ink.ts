@@ -49,24 +49,31 @@ export function findCentre({ height, width, pixels }: PlanarImage): { readonly x
 
 /**
  * How much of the image's side the longer side of the ink takes, on average, in data whose images are grey, dark at the
- * edges and centred by mass (20/28 for MNIST); undefined for other data.
+ * edges and centred by mass (20/28 for MNIST); undefined for other data, and for images without a drawing.
  *
  * @param border mean of the edges, as `measureBorder` has it
+ * @param white the pixel value that stands for white
  */
-export function measureInk({ train, channels, height, width }: Dataset, border: number): number | undefined {
+export function measureInk(
+  { train, channels, height, width }: Dataset,
+  border: number,
+  white: number,
+): number | undefined {
   if (channels !== 1 || border > DARK) return undefined;
   const count = Math.min(train.count, SAMPLES);
-  let [extent, distance] = [0, 0];
+  let [drawings, extent, distance] = [0, 0, 0];
   for (let n = 0; n < count; n++) {
-    const pixels = train.images.subarray(n * height * width, (n + 1) * height * width);
+    const own = train.images.subarray(n * height * width, (n + 1) * height * width);
+    const pixels = white === 255 ? own : own.map((value) => Math.min(255, Math.round((value * 255) / white)));
     const image = { channels, height, width, pixels };
     const box = findInk(image);
     if (box === undefined) continue;
+    drawings++;
     const centre = findCentre(image);
     distance += Math.max(Math.abs(centre.x - width / 2), Math.abs(centre.y - height / 2));
     extent += Math.max((box.bottom - box.top) / height, (box.right - box.left) / width);
   }
-  return distance / count <= CENTRED_WITHIN ? extent / count : undefined;
+  return drawings > 0 && distance / drawings <= CENTRED_WITHIN ? extent / drawings : undefined;
 }
 
 /** Spreads the values so that the ground, the commonest edge value, becomes 0 and the lightest pixel 255. */

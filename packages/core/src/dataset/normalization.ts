@@ -4,6 +4,8 @@ import { measureEdges } from './planar-image.js';
 
 /** A channel whose pixels are all the same has no spread to divide by: half a grey level stands for it. */
 const SMALLEST_STD = 0.5 / 255;
+/** A largest value above this is of images from 0 to 255. */
+const LARGEST_OTHER_WHITE = 127;
 /** Images that `measureBorder` looks at. */
 const BORDER_IMAGES = 1000;
 
@@ -37,13 +39,31 @@ export function measureNormalization(split: Split, { channels, height, width }: 
   return { mean, std };
 }
 
-/** Mean of the pixels along the training images' edges, 0 to 1: whether their ground is dark or light. */
-export function measureBorder({ train, channels, height, width }: Dataset): number {
+/**
+ * The pixel value that stands for white: 255, or the images' largest where that is below half of it, as in data of 0 and
+ * 1, or of 0 to 16. Images that are all of one value say nothing.
+ */
+export function measureWhite({ images }: Split): number {
+  let [least, most] = [255, 0];
+  for (let i = 0; i < images.length; i++) {
+    const value = images[i] as number;
+    if (value > LARGEST_OTHER_WHITE) return 255;
+    if (value > most) most = value;
+    if (value < least) least = value;
+  }
+  return most > least ? most : 255;
+}
+
+/**
+ * Mean of the pixels along the training images' edges, as a fraction of white, 0 to 1: whether their ground is dark or
+ * light.
+ */
+export function measureBorder({ train, channels, height, width }: Dataset, white: number): number {
   const count = Math.min(train.count, BORDER_IMAGES);
   const bytes = channels * height * width;
   let sum = 0;
   for (let n = 0; n < count; n++) {
     sum += measureEdges({ channels, height, width, pixels: train.images.subarray(n * bytes, (n + 1) * bytes) });
   }
-  return count > 0 ? sum / count : 0;
+  return count > 0 ? Math.min(1, ((sum / count) * 255) / white) : 0;
 }

@@ -13,6 +13,7 @@ import type { Warn } from './download.js';
 import { loadIdxFolder, readBytes } from './idx-folder.js';
 import type { ImageSize } from './image-list.js';
 import { finishOwnData, type OwnData } from './own-data.js';
+import { FULL_WHITE } from './pixels.js';
 import { resizeDataset } from './resize.js';
 
 /** What is being done, for a progress bar. */
@@ -48,6 +49,8 @@ export interface DataOptions {
 interface Reader {
   readonly files: readonly SourceFile[];
   readonly read: () => Promise<OwnData>;
+  /** The value that stands for white in such files; tables and arrays may have any. */
+  readonly white?: number;
 }
 
 /**
@@ -69,7 +72,10 @@ export async function openDataset(path: string, options: DataOptions = {}): Prom
   if (kind === undefined) throw pathError(`there is nothing at ${path}`);
   const reader = kind.isDirectory() ? await findInFolder(path, options) : findByName(path, options);
   const { resize } = options;
-  if (reader !== 'idx') return withResized(await readOrRecall(path, reader, options), resize);
+  if (reader !== 'idx') {
+    const dataset = withResized(await readOrRecall(path, reader, options), resize);
+    return reader.white === undefined ? dataset : { ...dataset, white: reader.white };
+  }
   const dataset = await loadIdxFolder(path, options.classes);
   return resize === undefined ? dataset : withResized(resizeDataset(dataset, resize), resize);
 }
@@ -98,6 +104,7 @@ async function findInFolder(directory: string, options: DataOptions): Promise<Re
   return {
     files: all.map(({ path }) => ({ name: relative(directory, path), path })),
     read: async () => readImageFolder(folder, options, (done, total) => report(options, done, total)),
+    white: FULL_WHITE,
   };
 }
 

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { ModelState } from '../contribution.js';
 import { formatCount } from '../count-text.js';
 import type { DataNotes } from '../dataset/data-notes.js';
+import { FULL_WHITE, normalizationFor } from '../dataset/pixels.js';
 import { LockstepError } from '../errors.js';
 import { inferLayers, type Layer, parameterCount } from '../layers.js';
 import type { ModelSpec } from '../model-spec.js';
@@ -46,7 +47,8 @@ export function exportHtml(model: ModelSpec, state: ModelState, notes: DataNotes
 
 /** What the page's interpreter (page/network.mjs) reads. */
 export function describePageModel(model: ModelSpec, notes: DataNotes) {
-  const { mean, std, classNames, border, ink = null } = notes;
+  const { classNames, border, ink = null } = notes;
+  const { mean, std } = normalizationFor(notes, FULL_WHITE);
   const layers = model.layers.map(({ functional: _, name: __, ...layer }) => layer);
   return { name: model.name, input: model.input, layers, mean, std, classNames, ink, isLight: border > 0.5 };
 }

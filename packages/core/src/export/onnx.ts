@@ -6,6 +6,7 @@
  */
 import type { ModelState } from '../contribution.js';
 import type { DataNotes } from '../dataset/data-notes.js';
+import { FULL_WHITE, normalizationFor } from '../dataset/pixels.js';
 import { BATCH_NORM_EPS, inferLayers, type Layer } from '../layers.js';
 import type { ModelSpec } from '../model-spec.js';
 import { toLittleEndian } from '../tfjs-file.js';
@@ -111,7 +112,8 @@ class Graph {
   }
 
   /** Pixel v becomes v * scale + shift, with the same two floats as in the kernels. */
-  normalize(pixels: string, { mean, std }: DataNotes): string {
+  normalize(pixels: string, notes: DataNotes): string {
+    const { mean, std } = normalizationFor(notes, FULL_WHITE);
     const dims = [1, mean.length, 1, 1];
     const scale = Float32Array.from(std, (s) => 1 / (255 * s));
     const shift = Float32Array.from(mean, (m, channel) => -m / (std[channel] as number));
