@@ -229,17 +229,18 @@ describe('weights', () => {
 });
 
 describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
-  it('finishes the step, saves and ends with a summary and exit code 0', async () => {
+  it('finishes the step, saves and ends with a summary, the way on and exit code 130', async () => {
     const weights = path.join(folder, 'interrupted.safetensors');
     const argv = ['train', model, '--data', data, '--epochs', '1000000', '--json', '--save', weights];
     const { child, finished } = start(argv);
     await waitFor(child.stdout, '"event":"epoch"');
     child.kill('SIGINT');
     const result = await finished;
-    expect(result.code).toBe(0);
+    expect(result.code).toBe(130);
     expect(result.error).toContain(`Saved to ${weights}\n`);
+    expect(result.error).toContain('This run cannot be resumed: it was started without --checkpoint.\n');
     const end = readEvents(result).at(-1);
-    expect(end).toMatchObject({ event: 'end', reason: 'interrupted' });
+    expect(end).toMatchObject({ event: 'end', reason: 'interrupted', signal: 'SIGINT' });
     const { code, out } = await run('evaluate', '--weights', weights, '--data', data, '--json');
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ correct: end?.['testCorrect'], loss: end?.['testLoss'] });

@@ -176,8 +176,8 @@ describe.skipIf(browserPath === undefined)(`the live page in Chromium${whyNoBrow
     await page.getByRole('dialog').getByRole('button', { name: 'Stop' }).press('Enter');
     expect(await run.exit).toBe(0);
     const end = await run.event('end');
-    expect(end['reason']).toBe('interrupted');
-    await shows('#phase', 'Interrupted');
+    expect(end['reason']).toBe('stopped');
+    await shows('#phase', 'Stopped');
     await shows('#crew tr', /worker 0.*done/);
     expect(await page.locator('#crew tr').filter({ hasText: 'working' }).count()).toBe(0);
     expect(await page.locator('#hash').textContent()).toBe(end['parametersSha256']);

@@ -242,7 +242,7 @@ describe('a run under control', () => {
       if (event === (when === 'paused' ? 'paused' : 'epoch')) queueMicrotask(() => control.stop());
     });
     const end = events.at(-1);
-    expect(end).toMatchObject({ event: 'end', reason: 'interrupted' });
+    expect(end).toMatchObject({ event: 'end', reason: 'stopped' });
     if (when === 'paused') expect(end).toMatchObject({ steps: 0 });
   });
 });

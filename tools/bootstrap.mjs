@@ -10,9 +10,9 @@ import { areKernelsFresh, buildKernels, kernelsProject } from './setup/kernels.m
 import { acquireLock } from './setup/lock.mjs';
 import { buildMpi, isMpiFresh, mpiProject } from './setup/mpi.mjs';
 import { SetupError, say, sayFailure, sayTimed } from './setup/report.mjs';
+import { watchSignals } from './setup/signals.mjs';
 import { buildTypeScript, isTypeScriptFresh } from './setup/typescript.mjs';
 
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 export const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /**
@@ -20,9 +20,7 @@ export const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
  * process with exit code 130 once the tools have stopped; what was not finished is stale and is done next time.
  */
 export async function bootstrap(root = ROOT) {
-  const interrupt = new AbortController();
-  const stop = () => (interrupt.signal.aborted ? process.exit(130) : interrupt.abort());
-  for (const name of SIGNALS) process.on(name, stop);
+  const interrupt = watchSignals();
   try {
     requireNode();
     if (!isFresh(root)) await setUpAlone(root, interrupt.signal);
@@ -30,12 +28,12 @@ export async function bootstrap(root = ROOT) {
   } catch (error) {
     if (interrupt.signal.aborted) {
       say('interrupted; the next run goes on from here');
-      process.exit(130);
+      process.exit(interrupt.exitCode());
     }
     sayFailure(error);
     return false;
   } finally {
-    for (const name of SIGNALS) process.off(name, stop);
+    interrupt.stop();
   }
 }
 

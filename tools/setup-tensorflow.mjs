@@ -3,11 +3,10 @@
  * Node, pip and a C++ compiler. Ctrl-C is safe: the next run goes on from there.
  */
 import { say, sayFailure } from './setup/report.mjs';
+import { watchSignals } from './setup/signals.mjs';
 import { isTensorFlowReady, setUpTensorFlow, tensorFlowFolder } from './setup/tensorflow.mjs';
 
-const interrupt = new AbortController();
-const stop = () => (interrupt.signal.aborted ? process.exit(130) : interrupt.abort());
-for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, stop);
+const interrupt = watchSignals();
 
 try {
   const wasReady = isTensorFlowReady();
@@ -18,5 +17,5 @@ try {
 } catch (error) {
   if (interrupt.signal.aborted) say('interrupted; the next run goes on from here');
   else sayFailure(error);
-  process.exitCode = interrupt.signal.aborted ? 130 : 1;
+  process.exitCode = interrupt.signal.aborted ? interrupt.exitCode() : 1;
 }

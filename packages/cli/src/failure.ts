@@ -4,8 +4,6 @@ import type { Io } from './io.js';
 
 export const EXIT_FAILED = 1;
 export const EXIT_BAD_INPUT = 2;
-/** With --preemptible: ended by SIGTERM or SIGUSR1, to be started again. EX_TEMPFAIL of sysexits.h. */
-export const EXIT_PREEMPTED = 75;
 
 export const exitCodeOf = (error: unknown): number => (error instanceof LockstepError ? EXIT_BAD_INPUT : EXIT_FAILED);
 

@@ -7,8 +7,10 @@ export interface OutputStream {
   readonly columns?: number | undefined;
 }
 
-/** Ctrl-C; the end of a job; the warning before it that Slurm and others are asked for. */
-export type InterruptSignal = 'SIGINT' | 'SIGTERM' | 'SIGUSR1';
+/** Ctrl-C; the end of a job; a closed terminal; the warning before it that Slurm and others are asked for. */
+export type InterruptSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGUSR1';
+
+export type OutputName = 'stdout' | 'stderr';
 
 /** What happens to the terminal while something is drawn on it. */
 export interface TerminalHandlers {
@@ -30,10 +32,15 @@ export interface Io {
   now(): number;
   /** All of stdin. */
   readInput(): Promise<Uint8Array>;
-  /** Calls the handler at each Ctrl-C, SIGTERM or SIGUSR1, instead of dying from it. Returns what ends that. */
+  /** Calls the handler at each of these signals, instead of dying from it. Returns what ends that. */
   onInterrupt(handler: (signal: InterruptSignal) => void): () => void;
   /** Calls the handlers until what it returns is called. */
   onTerminal(handlers: TerminalHandlers): () => void;
+  /**
+   * Calls the handler, once for each stream, when a stream cannot be written to any more (at once if that is so already):
+   * its reader has gone, its disk is full. Without a handler the process ends when that happens to stdout. Returns what ends that.
+   */
+  onOutputLost(handler: (name: OutputName, reason: string) => void): () => void;
   /** Ends the process at once. */
   exit(code: number): void;
 }

@@ -113,7 +113,7 @@ export const runFields: readonly Field[] = [
     'Run',
     '--preemptible',
     'preemptible',
-    'after SIGTERM or SIGUSR1 end with exit code 75, to be started again; nodes wait for that',
+    'after a signal but Ctrl-C end with exit code 75, to be started again; nodes wait for that',
   ),
   text('Run', '--health <host:port>', 'health', 'answer probes there: GET /healthz, and /readyz once the run goes'),
   toggle('Run', '--override', 'override', 'with --resume: go on although the recipe, seed or data differ'),

@@ -1,18 +1,31 @@
 /** The real process behind `Io`. */
 import { availableParallelism } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { isatty } from 'node:tty';
 import type { InterruptSignal, Io } from './io.js';
+import { onOutputLost, stderr, stdout } from './process-output.js';
 import { watchTerminal } from './process-terminal.js';
 
-const SIGNALS: readonly InterruptSignal[] = ['SIGINT', 'SIGTERM', 'SIGUSR1'];
+/**
+ * Whether a person may sit before it: some stream was a terminal when the process began. Otherwise it outlives the terminal
+ * (nohup, systemd, ssh without one): Node takes SIGHUP back from whoever had it ignored, so it is ignored here.
+ */
+const isAttended = [0, 1, 2].some((descriptor) => isatty(descriptor));
 
-let isWatchingPipes = false;
+const SIGNALS: readonly InterruptSignal[] = [
+  'SIGINT',
+  'SIGTERM',
+  'SIGUSR1',
+  ...(isAttended ? ['SIGHUP' as const] : []),
+];
+
+const ignore = (): void => {};
 
 export function processIo(): Io {
-  watchPipes();
+  if (!isAttended && !process.listeners('SIGHUP').includes(ignore)) process.on('SIGHUP', ignore);
   return {
-    stdout: process.stdout,
-    stderr: process.stderr,
+    stdout,
+    stderr,
     env: process.env,
     coreCount: availableParallelism(),
     now: () => performance.now(),
@@ -23,6 +36,7 @@ export function processIo(): Io {
         for (const signal of SIGNALS) process.off(signal, handler);
       };
     },
+    onOutputLost,
     onTerminal: watchTerminal,
     exit: (code) => process.exit(code),
   };
@@ -32,16 +46,4 @@ async function readInput(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
-}
-
-/** `lockstep models | head -1` closes the pipe early: that is no failure. */
-function watchPipes(): void {
-  if (isWatchingPipes) return;
-  isWatchingPipes = true;
-  for (const stream of [process.stdout, process.stderr]) {
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EPIPE') throw error;
-      process.exit(process.exitCode ?? 0);
-    });
-  }
 }

@@ -18,7 +18,7 @@ import {
   type StartEvent,
   type WarningEvent,
 } from '@lockstep/core';
-import { type Io, writeLine } from './io.js';
+import { type Io, type OutputName, writeLine } from './io.js';
 import { formatProgress, type Progress } from './progress.js';
 import { formatRecipe } from './recipe-text.js';
 import { formatSummaryLines, RunTally } from './run-tally.js';
@@ -28,11 +28,15 @@ export interface RunPrinter {
   print(event: RunEvent): void;
   /** A line for the person at the terminal, on stderr. */
   note(text: string): void;
+  /** That a stream takes nothing more, on the other one. */
+  tellLost(name: OutputName, text: string): void;
   /** The last words, after the weights are written (or not). */
   finish(savedPath: string | undefined): void;
   /** Puts the terminal in order; may be called at any time, more than once. */
   close(): void;
 }
+
+const OUTPUT_LOST = 'LOCKSTEP_OUTPUT_LOST';
 
 export interface PrinterOptions {
   readonly json: boolean;
@@ -67,6 +71,11 @@ class JsonPrinter implements RunPrinter {
   note(text: string): void {
     this.bar?.clear();
     writeLine(this.io.stderr, text);
+  }
+
+  tellLost(name: OutputName, text: string): void {
+    if (name === 'stdout') this.note(`warning: ${OUTPUT_LOST}: ${text}`);
+    else this.print({ event: 'warning', code: OUTPUT_LOST, message: text });
   }
 
   finish(savedPath: string | undefined): void {
@@ -136,6 +145,12 @@ class TextPrinter implements RunPrinter {
   note(text: string): void {
     this.bar?.clear();
     writeLine(this.io.stderr, text);
+  }
+
+  tellLost(name: OutputName, text: string): void {
+    const line = `warning: ${OUTPUT_LOST}: ${text}`;
+    if (name === 'stdout') this.note(line);
+    else this.line(line);
   }
 
   finish(savedPath: string | undefined): void {

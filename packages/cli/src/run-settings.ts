@@ -55,7 +55,9 @@ export interface RunSettings {
   readonly checkpoints: CheckpointPolicy | undefined;
   /** The checkpoint to go on from. */
   readonly resume: FoundCheckpoint | undefined;
-  /** Whether whatever started it starts it again after a SIGTERM or SIGUSR1. */
+  /** Whether the same command, given again, goes on with it. */
+  readonly continues: boolean | undefined;
+  /** Whether whatever started it starts it again after a signal but Ctrl-C. */
   readonly preemptible: boolean | undefined;
   /** Where to answer probes. */
   readonly health: { readonly host: string; readonly port: number } | undefined;
@@ -128,6 +130,7 @@ export async function resolveRun(
     checkpoints: dryRun ? undefined : resolveCheckpoints(get, resume),
     resume,
     health: get('health') === undefined ? undefined : parseEndpoint(get('health') as string, '--health'),
+    continues: get('continue') === true ? true : undefined,
     preemptible: get('preemptible') === true ? true : undefined,
     override: get('override') === true ? true : undefined,
     validation: (get('validation') as number | undefined) ?? resume?.checkpoint.info.dataset.validationSamples ?? 0,

@@ -14,7 +14,7 @@ import type {
 import { listPredictions, recipeSchema } from '@lockstep/core';
 import { LocalNode } from '@lockstep/worker';
 import type { OpenCluster } from './cluster.js';
-import { isPreempted } from './interrupt.js';
+import { isPreempted } from './ending.js';
 import type { TrainRequest } from './train-request.js';
 
 export type { ModelState, Prediction } from '@lockstep/core';

@@ -29,6 +29,11 @@ import type { RunOptions } from './run-options.js';
 
 const PROGRESS_MS = 250;
 
+interface Halt {
+  readonly reason: 'stopped' | 'interrupted';
+  readonly signal?: string;
+}
+
 export class Coordinator {
   readonly #warnings: (WarningEvent | NodeEvent)[] = [];
   readonly #events: RunEvents;
@@ -113,13 +118,15 @@ export class Coordinator {
     let steps = resume?.info.step ?? 0;
     let seconds = resume?.info.epochSeconds ?? 0;
     let test: Evaluated | undefined;
-    let reason: EndEvent['reason'] = totalSteps < recipe.epochs * this.#epochSteps ? 'steps' : 'completed';
+    let reason: Exclude<EndEvent['reason'], Halt['reason']> =
+      totalSteps < recipe.epochs * this.#epochSteps ? 'steps' : 'completed';
     // steps of a run that was stopped further on: there is nothing left to do
     reason = this.#stopReason(steps) ?? reason;
+    let halt: Halt | undefined;
     while (steps < totalSteps && this.#stopReason(steps) === undefined) {
       const wasHeld = yield* this.#hold(steps, seconds);
       if (wasHeld && this.#isStopped) {
-        reason = 'interrupted';
+        halt = this.#halt();
         break;
       }
       const epoch = Math.floor(steps / this.#epochSteps);
@@ -142,15 +149,16 @@ export class Coordinator {
         yield event;
       }
       if (steps === (epoch + 1) * this.#epochSteps) seconds = 0;
-      const isInterrupted = this.#isStopped && steps < totalSteps;
-      const stopReason = isInterrupted ? 'interrupted' : this.#stopReason(steps);
-      yield* this.#keepCheckpoint(steps, seconds, stopReason !== undefined || steps === totalSteps);
+      const stopReason = this.#stopReason(steps);
       reason = stopReason ?? reason;
-      if (isInterrupted) break;
+      if (stopReason === undefined && steps < totalSteps) halt = this.#halt();
+      const isLast = halt !== undefined || stopReason !== undefined || steps === totalSteps;
+      yield* this.#keepCheckpoint(steps, seconds, isLast);
+      if (halt) break;
     }
     test ??= await this.#evaluate(steps);
     yield* this.#drainWarnings();
-    yield this.#events.end(steps, test, reason);
+    yield this.#events.end(steps, test, halt ?? { reason });
   }
 
   /** Why a run whose last epoch ended with this step is to end before its recipe does. */
@@ -161,6 +169,14 @@ export class Coordinator {
     if (until !== undefined && last.testAccuracy >= until) return 'until';
     const metric = this.options.best ?? (dataset.validation.count > 0 ? 'validationAccuracy' : 'testAccuracy');
     return patience !== undefined && epochsWithoutGain(this.#epochs, metric) >= patience ? 'patience' : undefined;
+  }
+
+  /** Who cuts the run short, if anybody does. */
+  #halt(): Halt | undefined {
+    const { signal } = this.options;
+    if (signal?.aborted !== true) return this.#control.isStopped ? { reason: 'stopped' } : undefined;
+    const name: unknown = signal.reason;
+    return { reason: 'interrupted', ...(typeof name === 'string' && { signal: name }) };
   }
 
   get #isStopped(): boolean {

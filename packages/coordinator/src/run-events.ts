@@ -81,7 +81,7 @@ export class RunEvents {
     };
   }
 
-  end(steps: number, { test, validation, ema }: Evaluated, reason: EndEvent['reason']): EndEvent {
+  end(steps: number, { test, validation, ema }: Evaluated, why: Pick<EndEvent, 'reason' | 'signal'>): EndEvent {
     const layers = inferLayers(this.options.model);
     const average = this.node.readAverage();
     return {
@@ -94,7 +94,7 @@ export class RunEvents {
       ...(ema && { ema }),
       ...(average && { emaSha256: hashParameters(layers, average) }),
       seconds: (performance.now() - this.#startedMs) / 1000,
-      reason,
+      ...why,
     };
   }
 }

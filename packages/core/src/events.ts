@@ -212,8 +212,10 @@ export interface EndEvent {
   /** The same of the moving average. */
   readonly emaSha256?: string;
   readonly seconds: number;
-  /** Why the run ended. */
-  readonly reason: 'completed' | 'steps' | 'until' | 'patience' | 'interrupted';
+  /** Why the run ended: `stopped` by whoever asked for it (a page's Stop), `interrupted` from outside. */
+  readonly reason: 'completed' | 'steps' | 'until' | 'patience' | 'stopped' | 'interrupted';
+  /** The signal that interrupted it, such as `SIGTERM`. */
+  readonly signal?: string;
 }
 
 export type RunEvent =

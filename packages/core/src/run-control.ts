@@ -40,7 +40,7 @@ export class RunControl {
     this.#set(() => (this.#wantsCheckpoint = true));
   }
 
-  /** Ends the run in order, as Ctrl-C does: it evaluates and has reason `interrupted`. */
+  /** Ends the run in order, as Ctrl-C does: it evaluates and has reason `stopped`. */
   stop(): void {
     this.#set(() => {
       this.#isStopped = true;

@@ -60,8 +60,9 @@ describe('the standing of a run', () => {
     ]);
   });
 
-  it('calls a run finished that did what it was asked for, and interrupted where somebody stopped it', () => {
-    const reasons = ['completed', 'steps', 'until', 'patience', 'interrupted'] as const;
-    expect(reasons.map((reason) => nameOfEnd({ reason }))).toEqual([...Array(4).fill('Finished'), 'Interrupted']);
+  it('calls a run finished that did what it was asked for, stopped or interrupted where somebody cut it short', () => {
+    const reasons = ['completed', 'steps', 'until', 'patience', 'stopped', 'interrupted'] as const;
+    const names = [...Array(4).fill('Finished'), 'Stopped', 'Interrupted'];
+    expect(reasons.map((reason) => nameOfEnd({ reason }))).toEqual(names);
   });
 });

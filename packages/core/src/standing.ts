@@ -92,9 +92,10 @@ const REASONS: Readonly<Record<EndEvent['reason'], string>> = {
   steps: 'Stopped after --steps:',
   until: 'Reached --until:',
   patience: 'Stopped by --patience:',
+  stopped: 'Stopped on request:',
   interrupted: 'Interrupted:',
 };
 
 /** A run that has ended, in a word. */
-export const nameOfEnd = ({ reason }: Pick<Ending, 'reason'>): 'Finished' | 'Interrupted' =>
-  reason === 'interrupted' ? 'Interrupted' : 'Finished';
+export const nameOfEnd = ({ reason }: Pick<Ending, 'reason'>): 'Finished' | 'Stopped' | 'Interrupted' =>
+  reason === 'interrupted' ? 'Interrupted' : reason === 'stopped' ? 'Stopped' : 'Finished';

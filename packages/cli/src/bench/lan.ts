@@ -8,6 +8,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { cleanUpAtExit } from './measure-each.js';
 
 /** Of this process: several may have a LAN at a time. */
 const SUBNET = `10.${200 + (Math.floor(process.pid / 256) % 50)}.${process.pid % 256}`;
@@ -58,9 +59,9 @@ export class Lan {
   }
 
   /** Cables and the bridge go with the namespaces. */
-  close(): void {
+  readonly close = cleanUpAtExit(() => {
     for (let machine = 0; machine <= this.machines; machine++) spawnSync('ip', ['netns', 'del', this.#space(machine)]);
-  }
+  });
 
   /** Namespace 0 holds the bridge. */
   #space(machine: number): string {

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Topology } from '@lockstep/coordinator/cluster';
 import { LockstepError, type ModelSpec, type NodeShare, type Recipe } from '@lockstep/core';
+import { cleanUpAtExit } from './measure-each.js';
 import { median } from './statistics.js';
 
 /** What the process (run-process.ts) is told. */
@@ -169,12 +170,13 @@ export class MeasuredRun {
     await Promise.race([delay(ms), this.failure]);
   }
 
-  end(): void {
+  /** Also when the process exits: one that is held hears of nothing else. */
+  readonly end = cleanUpAtExit(() => {
     for (const child of [...this.#others, this.#child]) {
       child.removeAllListeners('exit');
       child.kill('SIGKILL');
     }
-  }
+  });
 }
 
 /** What was told of each node, in the middle. */

@@ -11,6 +11,7 @@ import type { StepFigures } from './kernel-figures.js';
 import { profileModel } from './kernel-profile.js';
 import { formatStep } from './kernel-table.js';
 import { describeOccasion, formatOccasion, type Occasion } from './machine.js';
+import { measureEach } from './measure-each.js';
 import { formatMemory, type MemoryFigures, measureMemory } from './memory.js';
 import { PeakMeter } from './peak-meter.js';
 import { drawSpeed } from './picture.js';
@@ -50,25 +51,32 @@ export type BenchReport = Occasion & { readonly batchSize: number; readonly data
     | ({ readonly bench: 'cluster'; readonly rows: ClusterFigures[] } & Pick<BenchSettings, 'seconds' | 'repetitions'>)
   );
 
-export async function runSpeed(settings: BenchSettings, io: Io): Promise<void> {
+export async function runSpeed(settings: BenchSettings, io: Io): Promise<number> {
   const { workers, engine, seconds, repetitions } = settings;
   if (settings.picture !== undefined) checkOutputPath(settings.picture, '--picture');
   const occasion = describeOccasion();
   const meter = new PeakMeter(Math.max(...workers));
   const models: ModelFigures[] = [];
   let data = '';
+  let code = 0;
   try {
-    for (const { model, recipe } of settings.models) {
-      const dataset = await loadBenchData(settings, model, io);
-      data = dataset.source;
-      announce(model.name, io);
-      const workload = planWorkload(model, recipe, dataset, Math.max(...workers));
-      models.push(await measureSpeed(workload, settings, (count) => meter.measure(count)));
-    }
+    code = await measureEach(
+      settings.models,
+      MODELS,
+      async ({ model, recipe }) => {
+        const dataset = await loadBenchData(settings, model, io);
+        data = dataset.source;
+        announce(model.name, io);
+        const workload = planWorkload(model, recipe, dataset, Math.max(...workers));
+        models.push(await measureSpeed(workload, settings, (count) => meter.measure(count)));
+      },
+      io,
+    );
   } finally {
     await meter.close();
   }
-  if (settings.picture !== undefined) {
+  if (code !== 0 && models.length === 0) return code;
+  if (code === 0 && settings.picture !== undefined) {
     writeFileAtomically(settings.picture, [Buffer.from(drawSpeed(models, formatOccasion(occasion)))]);
   }
   const report: BenchReport = {
@@ -82,9 +90,10 @@ export async function runSpeed(settings: BenchSettings, io: Io): Promise<void> {
     models,
   };
   printReport(report, formatSpeed(models), settings, io);
+  return code;
 }
 
-export async function runScaling(asked: BenchSettings, io: Io): Promise<void> {
+export async function runScaling(asked: BenchSettings, io: Io): Promise<number> {
   const { seconds, repetitions, picture } = asked;
   // everything is compared with one worker
   const workers = [1, ...asked.workers.filter((count) => count !== 1)];
@@ -93,18 +102,25 @@ export async function runScaling(asked: BenchSettings, io: Io): Promise<void> {
   const meter = new PeakMeter(Math.max(...workers));
   const models: ModelScaling[] = [];
   let data = '';
+  let code = 0;
   try {
-    for (const { model, recipe } of asked.models) {
-      const dataset = await loadBenchData(asked, model, io);
-      data = dataset.source;
-      announce(model.name, io);
-      const workload = planWorkload(model, recipe, dataset, Math.max(...workers));
-      models.push(await measureScaling(workload, { workers, seconds, repetitions }, (count) => meter.measure(count)));
-    }
+    code = await measureEach(
+      asked.models,
+      MODELS,
+      async ({ model, recipe }) => {
+        const dataset = await loadBenchData(asked, model, io);
+        data = dataset.source;
+        announce(model.name, io);
+        const workload = planWorkload(model, recipe, dataset, Math.max(...workers));
+        models.push(await measureScaling(workload, { workers, seconds, repetitions }, (count) => meter.measure(count)));
+      },
+      io,
+    );
   } finally {
     await meter.close();
   }
-  if (picture !== undefined) {
+  if (code !== 0 && models.length === 0) return code;
+  if (code === 0 && picture !== undefined) {
     writeFileAtomically(picture, [Buffer.from(drawScaling(models, formatOccasion(occasion)))]);
   }
   const report: BenchReport = {
@@ -117,17 +133,24 @@ export async function runScaling(asked: BenchSettings, io: Io): Promise<void> {
     models,
   };
   printReport(report, formatScaling(models), asked, io);
+  return code;
 }
 
-export async function runWatching(settings: BenchSettings, io: Io): Promise<void> {
+export async function runWatching(settings: BenchSettings, io: Io): Promise<number> {
   const { seconds, repetitions, data } = settings;
   const workers = settings.workers[0] as number;
   const rows: WatchingFigures[] = [];
-  for (const { model, recipe } of settings.models) {
-    announce(model.name, io);
-    const task = { model, recipe: benchRecipe(recipe), data, workers };
-    rows.push(...(await measureWatching(task, { seconds, repetitions })));
-  }
+  const code = await measureEach(
+    settings.models,
+    MODELS,
+    async ({ model, recipe }) => {
+      announce(model.name, io);
+      const task = { model, recipe: benchRecipe(recipe), data, workers };
+      rows.push(...(await measureWatching(task, { seconds, repetitions })));
+    },
+    io,
+  );
+  if (code !== 0 && rows.length === 0) return code;
   const report: BenchReport = {
     bench: 'watching',
     ...describeOccasion(),
@@ -138,19 +161,26 @@ export async function runWatching(settings: BenchSettings, io: Io): Promise<void
     rows,
   };
   printReport(report, formatWatching(rows), settings, io);
+  return code;
 }
 
-export async function runEngines(settings: BenchSettings, engines: readonly EngineName[], io: Io): Promise<void> {
+export async function runEngines(settings: BenchSettings, engines: readonly EngineName[], io: Io): Promise<number> {
   const { workers, seconds, repetitions } = settings;
   const models: EngineComparison[] = [];
   let data = '';
-  for (const { model, recipe } of settings.models) {
-    const dataset = await loadBenchData(settings, model, io);
-    data = dataset.source;
-    announce(model.name, io);
-    const workload = planWorkload(model, recipe, dataset, Math.max(...workers));
-    models.push(await compareEngines(workload, { engines, workers, seconds, repetitions }));
-  }
+  const code = await measureEach(
+    settings.models,
+    MODELS,
+    async ({ model, recipe }) => {
+      const dataset = await loadBenchData(settings, model, io);
+      data = dataset.source;
+      announce(model.name, io);
+      const workload = planWorkload(model, recipe, dataset, Math.max(...workers));
+      models.push(await compareEngines(workload, { engines, workers, seconds, repetitions }));
+    },
+    io,
+  );
+  if (code !== 0 && models.length === 0) return code;
   const report: BenchReport = {
     bench: 'engines',
     ...describeOccasion(),
@@ -161,6 +191,7 @@ export async function runEngines(settings: BenchSettings, engines: readonly Engi
     models,
   };
   printReport(report, formatEngines(models), settings, io);
+  return code;
 }
 
 export async function runKernels(settings: BenchSettings, io: Io): Promise<void> {
@@ -177,15 +208,21 @@ export async function runKernels(settings: BenchSettings, io: Io): Promise<void>
   printReport(report, formatStep(step), settings, io);
 }
 
-export async function runSync(settings: BenchSettings, io: Io): Promise<void> {
+export async function runSync(settings: BenchSettings, io: Io): Promise<number> {
   const { workers, seconds, repetitions } = settings;
   const rows: SyncFigures[] = [];
-  for (const { model, recipe } of settings.models) {
-    const dataset = await loadBenchData(settings, model, io);
-    announce(model.name, io);
-    const workload = planWorkload(model, recipe, dataset, 1);
-    for (const count of workers) rows.push(await measureSync(workload, count, settings));
-  }
+  const code = await measureEach(
+    settings.models,
+    MODELS,
+    async ({ model, recipe }) => {
+      const dataset = await loadBenchData(settings, model, io);
+      announce(model.name, io);
+      const workload = planWorkload(model, recipe, dataset, 1);
+      for (const count of workers) rows.push(await measureSync(workload, count, settings));
+    },
+    io,
+  );
+  if (code !== 0 && rows.length === 0) return code;
   const report: BenchReport = {
     bench: 'sync',
     ...describeOccasion(),
@@ -195,22 +232,29 @@ export async function runSync(settings: BenchSettings, io: Io): Promise<void> {
     rows,
   };
   printReport(report, formatSync(rows), settings, io);
+  return code;
 }
 
 /** Two nodes on a link that is not capped for small models, on one of 1 Gbit/s for large ones: what limits them. */
-export async function runCluster(settings: BenchSettings, io: Io): Promise<void> {
+export async function runCluster(settings: BenchSettings, io: Io): Promise<number> {
   const { seconds, repetitions } = settings;
   const rows: ClusterFigures[] = [];
-  for (const { model, recipe } of settings.models) {
-    const dataset = await loadBenchData(settings, model, io);
-    announce(model.name, io);
-    const workload = planWorkload(model, recipe, dataset, 1);
-    const megabits = workload.parameters > LARGE_PARAMETERS ? GIGABIT : undefined;
-    for (const topology of ['auto', 'star', 'mesh'] as const) {
-      const row = await measureCluster(workload, settings.data, { topology, megabits }, seconds, repetitions);
-      if (row) rows.push(row);
-    }
-  }
+  const code = await measureEach(
+    settings.models,
+    MODELS,
+    async ({ model, recipe }) => {
+      const dataset = await loadBenchData(settings, model, io);
+      announce(model.name, io);
+      const workload = planWorkload(model, recipe, dataset, 1);
+      const megabits = workload.parameters > LARGE_PARAMETERS ? GIGABIT : undefined;
+      for (const topology of ['auto', 'star', 'mesh'] as const) {
+        const row = await measureCluster(workload, settings.data, { topology, megabits }, seconds, repetitions);
+        if (row) rows.push(row);
+      }
+    },
+    io,
+  );
+  if (code !== 0 && rows.length === 0) return code;
   const report: BenchReport = {
     bench: 'cluster',
     ...describeOccasion(),
@@ -220,29 +264,40 @@ export async function runCluster(settings: BenchSettings, io: Io): Promise<void>
     rows,
   };
   printReport(report, formatCluster(rows), settings, io);
+  return code;
 }
 
 const GIGABIT = 1000;
 
-export async function runMemory(settings: BenchSettings, io: Io): Promise<void> {
+export async function runMemory(settings: BenchSettings, io: Io): Promise<number> {
   const rows: MemoryFigures[] = [];
-  for (const { model, recipe } of settings.models) {
-    announce(model.name, io);
-    for (const workers of settings.workers) {
-      rows.push(await measureMemory({ model, recipe, data: settings.data, workers }));
-    }
-  }
+  const code = await measureEach(
+    settings.models,
+    MODELS,
+    async ({ model, recipe }) => {
+      announce(model.name, io);
+      for (const workers of settings.workers) {
+        rows.push(await measureMemory({ model, recipe, data: settings.data, workers }));
+      }
+    },
+    io,
+  );
+  if (code !== 0 && rows.length === 0) return code;
   const report: BenchReport = { bench: 'memory', ...describeOccasion(), batchSize: BENCH_BATCH, rows };
   printReport(report, formatMemory(rows), settings, io);
+  return code;
 }
 
-/** Writes what `lockstep simulate` reads. */
-export async function runCalibrate(settings: BenchSettings, out: string, io: Io): Promise<void> {
+/** Writes what `lockstep simulate` reads: all of it, or nothing. */
+export async function runCalibrate(settings: BenchSettings, out: string, io: Io): Promise<number> {
   checkOutputPath(out, '--out');
-  const costs = await calibrateHere(settings, io);
-  writeFileAtomically(out, [Buffer.from(`${JSON.stringify(costs, null, 2)}\n`)]);
-  const lines = settings.json ? [JSON.stringify(costs)] : [...formatCosts(costs), '', `Written to ${out}.`];
-  for (const line of lines) writeLine(io.stdout, line);
+  const measure = async (): Promise<void> => {
+    const costs = await calibrateHere(settings, io);
+    writeFileAtomically(out, [Buffer.from(`${JSON.stringify(costs, null, 2)}\n`)]);
+    const lines = settings.json ? [JSON.stringify(costs)] : [...formatCosts(costs), '', `Written to ${out}.`];
+    for (const line of lines) writeLine(io.stdout, line);
+  };
+  return measureEach([measure], 'calibrations', (calibration) => calibration(), io);
 }
 
 async function calibrateHere(settings: BenchSettings, io: Io): Promise<Costs> {
@@ -262,18 +317,25 @@ async function calibrateHere(settings: BenchSettings, io: Io): Promise<Costs> {
 }
 
 /** Calibrates, then measures nodes on this machine and compares. `workers` are the numbers of nodes. */
-export async function runPredictions(settings: BenchSettings, io: Io): Promise<void> {
+export async function runPredictions(settings: BenchSettings, io: Io): Promise<number> {
   const { seconds, repetitions, workers: nodes } = settings;
   const cores = availableParallelism();
-  const costs = await calibrateHere({ ...settings, workers: cores > 1 ? [1, cores] : [1] }, io);
   const rows: PredictionFigures[] = [];
-  for (const { model, recipe } of settings.models) {
+  const onRow = (row: PredictionFigures): void => {
+    rows.push(row);
+    writeLine(io.stderr, describePrediction(row));
+  };
+  let costs: Costs | undefined;
+  const calibration = async (): Promise<void> => {
+    costs = await calibrateHere({ ...settings, workers: cores > 1 ? [1, cores] : [1] }, io);
+  };
+  const checks = settings.models.map(({ model, recipe }) => async (): Promise<void> => {
     const workload = planWorkload(model, recipe, await loadBenchData(settings, model, io), 1);
     announce(`${model.name} in nodes`, io);
-    const onRow = (row: PredictionFigures): void => writeLine(io.stderr, describePrediction(row));
-    const plan = { nodes, data: settings.data, seconds, repetitions, onRow };
-    rows.push(...(await checkPredictions(workload, costs, plan)));
-  }
+    await checkPredictions(workload, costs as Costs, { nodes, data: settings.data, seconds, repetitions, onRow });
+  });
+  const code = await measureEach([calibration, ...checks], 'parts', (part) => part(), io);
+  if (costs === undefined) return code;
   const report: BenchReport = {
     bench: 'predictions',
     ...describeOccasion(),
@@ -283,11 +345,14 @@ export async function runPredictions(settings: BenchSettings, io: Io): Promise<v
     rows,
   };
   printReport(report, [...formatCosts(costs), '', ...formatPredictions(rows)], settings, io);
+  return code;
 }
 
 function loadBenchData({ data }: BenchSettings, model: ModelSpec, io: Io): Promise<Dataset> {
   return loadData({ path: data }, model, io);
 }
+
+const MODELS = 'models';
 
 /** Minutes pass: says on stderr what is being measured. */
 const announce = (name: string, io: Io): void => writeLine(io.stderr, `measuring ${name}`);

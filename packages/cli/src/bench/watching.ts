@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { formatTable } from '../text-table.js';
+import { cleanUpAtExit } from './measure-each.js';
 import { MeasuredRun, type RunTask, type Slice } from './measured-run.js';
 import { formatRate } from './speed-table.js';
 import { type Spread, summarizeValues } from './statistics.js';
@@ -62,6 +63,7 @@ export async function measureWatching(
   { seconds, repetitions }: WatchingOptions,
 ): Promise<WatchingFigures[]> {
   const folder = mkdtempSync(join(tmpdir(), 'lockstep-watching-'));
+  const removeFolder = cleanUpAtExit(() => rmSync(folder, { recursive: true, force: true }));
   const plain = new MeasuredRun(task);
   const watched = new MeasuredRun({ ...task, folder });
   try {
@@ -85,7 +87,7 @@ export async function measureWatching(
     return figures;
   } finally {
     for (const run of [plain, watched]) run.end();
-    rmSync(folder, { recursive: true, force: true });
+    removeFolder();
   }
 }
 

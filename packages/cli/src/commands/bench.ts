@@ -48,6 +48,12 @@ const CLUSTER_MODELS = 'gap19k,net19k,cnn11m';
 /** Loaded when it runs, so that other commands start without it. */
 const loadRuns = () => import('../bench/runs.js');
 
+/** Measurements that a signal has cut short are still under way: only an exit ends them. */
+function end(code: number, context: CommandContext): void {
+  context.exitCode = code;
+  if (code !== 0) context.io.exit(code);
+}
+
 export function createBenchCommand(context: CommandContext): Command {
   const command = createCommand('bench', context)
     .summary('measure speed, kernels, waiting and memory on this machine')
@@ -76,8 +82,11 @@ export function createBenchCommand(context: CommandContext): Command {
     const { coreCount } = context.io;
     const settings = resolveBench(speedFields, options, coreCount > 1 ? [1, coreCount] : [1]);
     const runs = await loadRuns();
-    if (settings.engines) await runs.runEngines(settings, settings.engines, context.io);
-    else await runs.runSpeed(settings, context.io);
+    const { engines } = settings;
+    end(
+      await (engines ? runs.runEngines(settings, engines, context.io) : runs.runSpeed(settings, context.io)),
+      context,
+    );
   });
 }
 
@@ -91,7 +100,7 @@ function createScalingCommand(context: CommandContext): Command {
   addFields(command, scalingFields);
   return command.action(async (options: Record<string, unknown>) => {
     const settings = resolveBench(scalingFields, options, [1, 2, 4, 8]);
-    await (await loadRuns()).runScaling(settings, context.io);
+    end(await (await loadRuns()).runScaling(settings, context.io), context);
   });
 }
 
@@ -106,7 +115,7 @@ function createWatchingCommand(context: CommandContext): Command {
   return command.action(async (options: Record<string, unknown>) => {
     const asked = { seconds: String(WATCHING_SECONDS), models: WATCHING_MODELS, ...options };
     const settings = resolveBench(watchingFields, asked, [context.io.coreCount]);
-    await (await loadRuns()).runWatching(settings, context.io);
+    end(await (await loadRuns()).runWatching(settings, context.io), context);
   });
 }
 
@@ -131,7 +140,7 @@ function createSyncCommand(context: CommandContext): Command {
   addFields(command, syncFields);
   return command.action(async (options: Record<string, unknown>) => {
     const settings = resolveBench(syncFields, options, [2, 8]);
-    await (await loadRuns()).runSync(settings, context.io);
+    end(await (await loadRuns()).runSync(settings, context.io), context);
   });
 }
 
@@ -145,7 +154,7 @@ function createClusterCommand(context: CommandContext): Command {
   addFields(command, clusterFields);
   return command.action(async (options: Record<string, unknown>) => {
     const settings = resolveBench(clusterFields, { ...options, models: options['models'] ?? CLUSTER_MODELS }, [1]);
-    await (await loadRuns()).runCluster(settings, context.io);
+    end(await (await loadRuns()).runCluster(settings, context.io), context);
   });
 }
 
@@ -156,7 +165,7 @@ function createMemoryCommand(context: CommandContext): Command {
   addFields(command, memoryFields);
   return command.action(async (options: Record<string, unknown>) => {
     const settings = resolveBench(memoryFields, options, [1, 2, 8]);
-    await (await loadRuns()).runMemory(settings, context.io);
+    end(await (await loadRuns()).runMemory(settings, context.io), context);
   });
 }
 
@@ -172,7 +181,7 @@ function createCalibrateCommand(context: CommandContext): Command {
     const { coreCount } = context.io;
     const settings = resolveBench(calibrateFields, options, coreCount > 1 ? [1, coreCount] : [1]);
     const out = (options['out'] as string | undefined) ?? DEFAULT_CALIBRATION;
-    await (await loadRuns()).runCalibrate(settings, out, context.io);
+    end(await (await loadRuns()).runCalibrate(settings, out, context.io), context);
   });
 }
 
@@ -189,7 +198,7 @@ function createPredictionsCommand(context: CommandContext): Command {
   return command.action(async (options: Record<string, unknown>) => {
     const models = options['models'] ?? PREDICTION_MODELS;
     const settings = resolveBench(predictionFields, { ...options, models }, [1, 2, 3, 4]);
-    await (await loadRuns()).runPredictions(settings, context.io);
+    end(await (await loadRuns()).runPredictions(settings, context.io), context);
   });
 }
 

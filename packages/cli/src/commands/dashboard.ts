@@ -6,8 +6,8 @@ import { LockstepError, parseJson } from '@lockstep/core';
 import type { Command } from 'commander';
 import { findToken } from '../cluster-fields.js';
 import { DASHBOARD_PORT, parseAddress } from '../dashboard-field.js';
+import { watchEnding } from '../ending.js';
 import { type Field, isText } from '../fields.js';
-import { watchInterrupts } from '../interrupt.js';
 import { type Io, writeLine } from '../io.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
 import { CHRONICLE_FILE } from '../report/report-folder.js';
@@ -54,10 +54,11 @@ async function showRuns(folders: readonly string[], values: Readonly<Record<stri
   }));
   const token = findToken(tokenFile, {});
   const page = await PageServer.open({ flag: '--port', ...address, runs, token });
+  const ending = watchEnding(io);
   writeLine(io.stdout, `Page: ${page.url}, until Ctrl-C`);
-  const watch = watchInterrupts(io, { onFirst: () => {} });
-  await new Promise<void>((done) => watch.signal.addEventListener('abort', () => done()));
-  watch.stop();
+  // a signal is how it ends, and cuts nothing short
+  await new Promise<void>((done) => ending.signal.addEventListener('abort', () => done()));
+  ending.stop();
   await page.close();
 }
 

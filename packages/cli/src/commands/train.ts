@@ -12,16 +12,17 @@ import {
 } from '@lockstep/core';
 import { type Command, Option } from 'commander';
 import { loadTrainingData } from '../data.js';
-import { describeError, EXIT_FAILED, EXIT_PREEMPTED } from '../failure.js';
+import { watchEnding } from '../ending.js';
+import { describeError, EXIT_FAILED } from '../failure.js';
 import { quote } from '../fields.js';
 import { HealthServer } from '../health.js';
 import { loadInitialState } from '../initial-state.js';
-import { type InterruptWatch, isPreempted, watchInterrupts } from '../interrupt.js';
 import { type Io, tellNote, writeLine } from '../io.js';
 import { DEFAULT_MODEL, recipeFields, runFields } from '../options.js';
 import { checkOutputPath } from '../output-path.js';
 import { addExamples, addFields, type CommandContext, createCommand, groupHeading } from '../program.js';
 import { plotEpochs } from '../report/terminal-plot.js';
+import { ResumeAdvice } from '../resume-advice.js';
 import { createPrinter, formatWarning } from '../run-printer.js';
 import { type RunSettings, resolveRun } from '../run-settings.js';
 import type { TrainRequest } from '../session.js';
@@ -69,7 +70,7 @@ export function createTrainCommand(context: CommandContext): Command {
 }
 
 /**
- * Trains, prints, saves. Returns the exit code: 0; 1 when the run fails on the way; 75 when it was preempted.
+ * Trains, prints, saves. Returns the exit code: 0; 1 when the run fails on the way; else that of the signal that ended it.
  *
  * @param command how to run it again
  * @throws LockstepError for input that is wrong, before the run starts
@@ -106,15 +107,18 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
   for (const note of notes) writeLine(io.stderr, note);
   const epochs = [...(settings.resume?.checkpoint.info.epochs ?? [])];
   const printer = createPrinter({ ...settings, history: epochs }, io);
-  const watch = watchInterrupts(io, {
+  const advice = new ResumeAdvice(settings);
+  const ending = watchEnding(io, {
     onFirst: () => printer.note('Finishing the step; Ctrl-C again exits at once.'),
-    beforeExit: () => printer.close(),
+    beforeExit: () => printer.note(advice.text),
     isPreemptible: settings.preemptible,
+    onOutputLost: (name, text) => printer.tellLost(name, text),
   });
   try {
-    const watched = { signal: watch.signal, observers, control };
+    const watched = { signal: ending.signal, observers, control };
     const request = { ...pickRequest(settings), dataset, initial, heldFolder, ...watched };
     const outcome = await followRun(request, (event) => {
+      advice.follow(event);
       if (event.event === 'progress' && event.step > 0) onProgress();
       if (event.event === 'epoch') epochs.push(event);
       printer.print(event);
@@ -122,17 +126,15 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
     const failure = 'failure' in outcome ? outcome : trySave(savePath, settings, dataset, outcome);
     printer.finish(failure === undefined ? savePath : undefined);
     if (settings.plot) showPlot(epochs, settings, io);
-    if (failure === undefined) return settings.preemptible && wasPreempted(outcome, watch) ? EXIT_PREEMPTED : 0;
-    writeLine(io.stderr, describeError(failure.failure, io.env));
-    return EXIT_FAILED;
+    if (failure !== undefined) writeLine(io.stderr, describeError(failure.failure, io.env));
+    if (advice.isNeeded) printer.note(advice.text);
+    if (failure !== undefined) return EXIT_FAILED;
+    return advice.isInterrupted ? ending.exitCode : 0;
   } finally {
-    watch.stop();
+    ending.stop();
     printer.close();
   }
 }
-
-const wasPreempted = (outcome: Trained | Failed, { signal }: InterruptWatch): boolean =>
-  'isInterrupted' in outcome && outcome.isInterrupted && isPreempted(signal);
 
 /** The data of a run, and the run with its model fitted to them. */
 async function loadRun(asked: RunSettings, io: Io) {
@@ -161,7 +163,6 @@ interface Trained {
   readonly state: ModelState;
   readonly average?: ModelState;
   readonly steps: number;
-  readonly isInterrupted: boolean;
 }
 
 interface Failed {
@@ -176,18 +177,14 @@ async function followRun(request: TrainRequest, onEvent: (event: RunEvent) => vo
   const { train } = await import('../session.js');
   let isStarted = false;
   let steps = 0;
-  let isInterrupted = false;
   try {
     const events = train(request);
     for (;;) {
       const next = await events.next();
-      if (next.done) return { ...next.value, steps, isInterrupted };
+      if (next.done) return { ...next.value, steps };
       const event: RunEvent = next.value;
       isStarted = true;
-      if (event.event === 'end') {
-        steps = event.steps;
-        isInterrupted = event.reason === 'interrupted';
-      }
+      if (event.event === 'end') steps = event.steps;
       onEvent(event);
     }
   } catch (failure) {

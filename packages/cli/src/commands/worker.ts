@@ -14,10 +14,10 @@ import {
 import type { DatasetHead } from '@lockstep/core/wire';
 import type { Command } from 'commander';
 import { findToken, parseEndpoint, transportField } from '../cluster-fields.js';
-import { describeError, EXIT_FAILED, EXIT_PREEMPTED } from '../failure.js';
+import { EXIT_PREEMPTED, isPreempted, watchEnding } from '../ending.js';
+import { describeError, EXIT_FAILED } from '../failure.js';
 import { type Field, isBoolean, isOneOf, isText, isWholeNumber, optionError } from '../fields.js';
 import { HealthServer } from '../health.js';
-import { isPreempted, watchInterrupts } from '../interrupt.js';
 import { type Io, writeLine } from '../io.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
 
@@ -71,7 +71,7 @@ const fields: readonly Field[] = [
   ),
   text('--health <host:port>', 'health', 'answer probes there: GET /healthz, and /readyz once this node takes part'),
   {
-    ...text('--preemptible', 'preemptible', 'after SIGTERM or SIGUSR1 end with exit code 75, to be started again'),
+    ...text('--preemptible', 'preemptible', 'after a signal but Ctrl-C end with exit code 75, to be started again'),
     kind: 'switch',
     check: isBoolean,
   },
@@ -100,9 +100,10 @@ async function runWorker(options: Record<string, unknown>, io: Io): Promise<numb
   const say = (line: string): void => writeLine(io.stderr, line);
   const isPreemptible = options['preemptible'] === true;
   let isWarned = false;
-  const watch = watchInterrupts(io, {
+  const ending = watchEnding(io, {
     onFirst: () => say('Leaving the run; Ctrl-C again exits at once.'),
     isPreemptible,
+    onOutputLost: (name, text) => writeLine(name === 'stdout' ? io.stderr : io.stdout, `warning: ${text}`),
     // Whoever warns a node warns the coordinator too: staying until that ends costs the run no step.
     ...(isPreemptible && {
       onWarning: () => {
@@ -123,7 +124,7 @@ async function runWorker(options: Record<string, unknown>, io: Io): Promise<numb
       ...asked,
       carriers,
       cacheFolder: findCacheFolder(),
-      signal: watch.signal,
+      signal: ending.signal,
       report: ({ kind, text: what }) => {
         if (kind === 'ready') health?.setReady();
         sayOnce(`${kind}: ${what}`);
@@ -131,13 +132,13 @@ async function runWorker(options: Record<string, unknown>, io: Io): Promise<numb
       mayReturn: () => !isWarned,
     });
     await carriers?.close();
-    return isPreemptible && isPreempted(watch.signal) ? EXIT_PREEMPTED : 0;
+    return isPreemptible && isPreempted(ending.signal) ? EXIT_PREEMPTED : 0;
   } catch (error) {
     if (isWarned) return EXIT_PREEMPTED;
     say(describeError(error, io.env));
     return EXIT_FAILED;
   } finally {
-    watch.stop();
+    ending.stop();
     health?.close();
   }
 }

@@ -5,8 +5,8 @@ import { type Dataset, formatPercent, holdOutValidation, LOCKSTEP_VERSION, type 
 import { describeOccasion } from '../bench/machine.js';
 import { PeakMeter } from '../bench/peak-meter.js';
 import { loadData } from '../data.js';
+import { type ProcessEnding, watchEnding } from '../ending.js';
 import { EXIT_FAILED } from '../failure.js';
-import { watchInterrupts } from '../interrupt.js';
 import { type Io, writeLine } from '../io.js';
 import { checkOutputPath } from '../output-path.js';
 import { formatProgress } from '../progress.js';
@@ -25,7 +25,7 @@ import type { ReproduceSettings } from './settings.js';
 /**
  * Runs, prints, reports.
  *
- * @returns the exit code: 1 when a hash is not as recorded, or an interrupt ended it
+ * @returns the exit code: 1 when a hash is not as recorded; that of the signal that ended it
  */
 export async function runReproduce(settings: ReproduceSettings, io: Io): Promise<number> {
   const [first] = settings.claims as [Claim];
@@ -36,8 +36,12 @@ export async function runReproduce(settings: ReproduceSettings, io: Io): Promise
 async function runQuick(settings: ReproduceSettings, dataset: Dataset, io: Io): Promise<number> {
   const promises = readPromises();
   const results = [];
+  const ending = watchEnding(io, {
+    onFirst: () => writeLine(io.stderr, 'Finishing the steps of this claim; Ctrl-C again exits at once.'),
+  });
   for (const claim of settings.claims) {
     for (const seed of settings.seeds) {
+      if (ending.signal.aborted) return sayInterrupted(results.length, settings, ending, io);
       const result = await checkQuickly(claim, seed, { dataset, workers: settings.workers }, promises);
       results.push(result);
       if (settings.json) writeLine(io.stdout, JSON.stringify(result));
@@ -48,9 +52,19 @@ async function runQuick(settings: ReproduceSettings, dataset: Dataset, io: Io): 
         );
     }
   }
+  ending.stop();
   if (settings.record) recordPromises(results.map(({ event: _, verdict: __, ...promise }) => promise));
   const others = results.filter(({ verdict }) => verdict === 'other');
   return others.length > 0 && !settings.record ? EXIT_FAILED : 0;
+}
+
+/** What an interrupted command has done. @returns its exit code */
+function sayInterrupted(done: number, settings: ReproduceSettings, ending: ProcessEnding, io: Io): number {
+  ending.stop();
+  const all = settings.claims.length * settings.seeds.length;
+  const rest = settings.quick ? '' : `, their records in ${settings.out}; the same command goes on from here`;
+  writeLine(io.stderr, `Interrupted: ${done} of ${all} runs are done${rest}.`);
+  return ending.exitCode;
 }
 
 const VERDICTS = { same: 'as recorded', other: 'NOT AS RECORDED', new: 'none is recorded' } as const;
@@ -62,8 +76,8 @@ async function runAll(settings: ReproduceSettings, dataset: Dataset, io: Io): Pr
   checkOutputPath(join(settings.out, 'report.md'), '--out');
   const meter = new PeakMeter(settings.workers);
   const screen = new Screen(settings, io);
-  const watch = watchInterrupts(io, {
-    onFirst: () => screen.say('Finishing the step; the same command goes on from here. Ctrl-C again exits at once.'),
+  const ending = watchEnding(io, {
+    onFirst: () => screen.say('Finishing the step; Ctrl-C again exits at once.'),
     beforeExit: () => screen.close(),
   });
   const place: Omit<RunPlace, 'onEvent'> = {
@@ -71,7 +85,7 @@ async function runAll(settings: ReproduceSettings, dataset: Dataset, io: Io): Pr
     occasion: describeOccasion(),
     peak: (workers) => meter.measure(workers),
     energy: EnergyMeter.open(),
-    signal: watch.signal,
+    signal: ending.signal,
   };
   const promises = readPromises();
   const results: ClaimResult[] = [];
@@ -84,7 +98,7 @@ async function runAll(settings: ReproduceSettings, dataset: Dataset, io: Io): Pr
         const job = planJob(claim, seed, settings, dataset);
         const name = describeRun({ model: claim.model, recipe: claim.recipe, seed });
         const record = await reproduceRun(job, { ...place, onEvent: (event) => screen.follow(name, event) });
-        if (record === undefined) return EXIT_FAILED;
+        if (record === undefined) return sayInterrupted(kept.length + records.length, settings, ending, io);
         records.push(record);
         screen.tell(name, record, promises);
       }
@@ -97,7 +111,7 @@ async function runAll(settings: ReproduceSettings, dataset: Dataset, io: Io): Pr
     }
   } finally {
     screen.close();
-    watch.stop();
+    ending.stop();
     await meter.close();
   }
   if (settings.record) recordPromises(kept);

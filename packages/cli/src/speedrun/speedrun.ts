@@ -4,8 +4,8 @@ import { describeOccasion, formatOccasion, type Occasion } from '../bench/machin
 import { PeakMeter } from '../bench/peak-meter.js';
 import { median, type Spread, summarizeValues } from '../bench/statistics.js';
 import { trainingFlops } from '../bench/workload.js';
+import { watchEnding } from '../ending.js';
 import { EXIT_FAILED } from '../failure.js';
-import { watchInterrupts } from '../interrupt.js';
 import { type Io, writeLine } from '../io.js';
 import { formatRecipe } from '../recipe-text.js';
 import type { SpeedrunSettings } from './settings.js';
@@ -41,12 +41,9 @@ export interface SpeedrunReport extends Occasion {
 /** Of the trainings that have to reach the target: 18 of 20. */
 const NEEDED_SHARE = 0.9;
 
-/** Runs, prints. @returns the exit code: 1 when too few trainings reach the target */
+/** Runs, prints. @returns the exit code: 1 when too few trainings reach the target; that of the signal that ended it */
 export async function runSpeedrun(settings: SpeedrunSettings, io: Io): Promise<number> {
-  const watch = watchInterrupts(io, {
-    onFirst: () => writeLine(io.stderr, 'Stopping; Ctrl-C again exits at once.'),
-    beforeExit: () => {},
-  });
+  const ending = watchEnding(io);
   const meter = new PeakMeter(settings.workers);
   const peaks: number[] = [];
   const sprints: Sprint[] = [];
@@ -54,11 +51,12 @@ export async function runSpeedrun(settings: SpeedrunSettings, io: Io): Promise<n
   let torchMissing: string | undefined;
   const { target, workers, data, python, torchRuns } = settings;
   const { model, recipe } = resolveTarget(target);
-  const { signal } = watch;
+  const { signal } = ending;
   try {
     for (let seed = 1; seed <= settings.runs && !signal.aborted; seed++) {
       peaks.push(await meter.measure(workers));
       const sprint = await runSprint({ model: target.model, recipe: target.recipe, seed, workers, data, signal });
+      if (sprint === undefined) break;
       sprints.push(sprint);
       writeLine(io.stderr, describeSprint(sprint, target));
       if (python === undefined || torchMissing !== undefined || torch.length >= torchRuns) continue;
@@ -73,16 +71,20 @@ export async function runSpeedrun(settings: SpeedrunSettings, io: Io): Promise<n
         evaluate: 'end',
         signal,
       });
+      if (peer === undefined) break;
       if ('missing' in peer) torchMissing = peer.missing;
       else torch.push(peer);
       writeLine(io.stderr, 'missing' in peer ? `PyTorch is left out: ${peer.missing}` : describeTorch(peer));
     }
   } finally {
-    watch.stop();
+    ending.stop();
     await meter.close();
   }
+  if (signal.aborted) writeLine(io.stderr, `Interrupted: ${sprints.length} of ${settings.runs} trainings are done.`);
+  if (sprints.length === 0) return ending.exitCode;
   const report = { ...summarize(settings, sprints, peaks), torch, ...(torchMissing !== undefined && { torchMissing }) };
   for (const line of settings.json ? [JSON.stringify(report)] : formatReport(report)) writeLine(io.stdout, line);
+  if (signal.aborted) return ending.exitCode;
   return isReached(report) ? 0 : EXIT_FAILED;
 }
 

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { type EndEvent, LockstepError } from '@lockstep/core';
 
@@ -34,21 +35,24 @@ const PROCESS = fileURLToPath(new URL('./sprint-process.js', import.meta.url));
 /**
  * Runs `lockstep train` with the recipe, evaluated at the end alone.
  *
+ * @returns undefined when the signal ended it
  * @throws LockstepError LOCKSTEP_SPEEDRUN_PROCESS when it ends without a result
  */
-export async function runSprint(options: SprintOptions): Promise<Sprint> {
+export async function runSprint(options: SprintOptions): Promise<Sprint | undefined> {
   const { model, recipe, seed, workers, data, signal } = options;
   const flags = ['--recipe', recipe, '--seed', String(seed), '--workers', String(workers), '--evaluate', 'end'];
   const source = data === undefined ? [] : ['--data', data];
   const args = ['train', model, ...flags, '--no-save', '--json', '--quiet', ...source];
   const began = performance.now();
   const since = (): number => (performance.now() - began) / 1000;
-  const child = spawn(process.execPath, [PROCESS, ...args], { stdio: ['ignore', 'pipe', 'inherit'], signal });
+  const child = spawn(process.execPath, [PROCESS, ...args], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+  const kill = (): void => void child.kill('SIGKILL');
+  signal.addEventListener('abort', kill);
   const exit = once(child, 'exit');
   let startSeconds = 0;
   let coreSeconds = 0;
   let end: EndEvent | undefined;
-  for await (const line of createInterface(child.stdout)) {
+  for await (const line of createInterface(child.stdout as Readable)) {
     const event = JSON.parse(line) as EndEvent | { event: 'start' } | { event: 'cost'; coreSeconds: number };
     if (event.event === 'start') startSeconds = since();
     if (event.event === 'cost') coreSeconds = event.coreSeconds;
@@ -56,6 +60,8 @@ export async function runSprint(options: SprintOptions): Promise<Sprint> {
   }
   const [code] = await exit;
   const seconds = since();
+  signal.removeEventListener('abort', kill);
+  if (signal.aborted) return undefined;
   if (code !== 0 || end?.reason !== 'completed') {
     const result = end === undefined ? 'no result' : `reason "${end.reason}"`;
     throw new LockstepError(

@@ -45,8 +45,10 @@ export const describeNetwork = (model: ModelSpec) => ({
   layers: inferLayers(model).map(({ spec, input, output, isFlat }) => ({ ...spec, input, output, isFlat })),
 });
 
-/** Trains in PyTorch; why that cannot be done, where it cannot. */
-export async function runTorchSprint(options: TorchOptions): Promise<TorchSprint | { readonly missing: string }> {
+/** Trains in PyTorch; why that cannot be done, where it cannot; undefined when the signal ended it. */
+export async function runTorchSprint(
+  options: TorchOptions,
+): Promise<TorchSprint | { readonly missing: string } | undefined> {
   const { python, model, recipe, seed, threads, device, evaluate, signal } = options;
   if (!existsSync(SCRIPT)) return { missing: 'tools/peers/train_torch.py is part of the checkout, not of the package' };
   const data = options.data ?? join(findCacheFolder(), 'mnist');
@@ -61,6 +63,7 @@ export async function runTorchSprint(options: TorchOptions): Promise<TorchSprint
   const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   const outcome = await Promise.race([failed, ended]);
   const seconds = (performance.now() - began) / 1000;
+  if (signal?.aborted) return undefined;
   if (typeof outcome === 'string') return { missing: outcome };
   const [out, errors, [code]] = outcome;
   if (code !== 0) return { missing: errors.trim().split('\n').at(-1) ?? `it ended with code ${code}` };

@@ -1,5 +1,5 @@
 /** An `Io` for tests: streams that keep what is written, a clock and signals in the test's hand. */
-import type { InterruptSignal, Io, OutputStream, TerminalHandlers } from '../io.js';
+import type { InterruptSignal, Io, OutputName, OutputStream, TerminalHandlers } from '../io.js';
 
 export class RecordingStream implements OutputStream {
   text = '';
@@ -24,6 +24,7 @@ export class RecordingIo implements Io {
   nowMs = 0;
   readonly exitCodes: number[] = [];
   private readonly handlers = new Set<(signal: InterruptSignal) => void>();
+  private readonly lostHandlers = new Set<(name: OutputName, reason: string) => void>();
 
   constructor({ stdoutIsTTY = false, stderrIsTTY = false } = {}) {
     this.stdout = new RecordingStream(stdoutIsTTY);
@@ -49,6 +50,11 @@ export class RecordingIo implements Io {
     return () => this.terminal.delete(handlers);
   }
 
+  onOutputLost(handler: (name: OutputName, reason: string) => void): () => void {
+    this.lostHandlers.add(handler);
+    return () => this.lostHandlers.delete(handler);
+  }
+
   exit(code: number): void {
     this.exitCodes.push(code);
   }
@@ -57,5 +63,10 @@ export class RecordingIo implements Io {
   interrupt(signal: InterruptSignal = 'SIGINT'): number {
     for (const handler of this.handlers) handler(signal);
     return this.handlers.size;
+  }
+
+  /** What a reader that goes away does. */
+  loseOutput(name: OutputName, reason = 'EPIPE: its reader has gone'): void {
+    for (const handler of this.lostHandlers) handler(name, reason);
   }
 }
