@@ -59,9 +59,10 @@ function describeDifference(actual: Buffer, expected: Buffer): string {
 
 describe('contributions of the zoo, dropout and augmentation on', () => {
   it.each(MODELS)('%s: every build of the kernels gives the same bits', async (name) => {
-    // three shards, the last one short; cnn11m takes the portable build seven seconds a shard
-    const samples = name === 'cnn11m' ? 13 : 45;
-    const [first, ...rest] = ISAS;
+    // three shards, the last one short; cnn11m on the portable build, seven seconds a shard, is in test/same-bits.slow.test.ts
+    const isBig = name === 'cnn11m';
+    const samples = isBig ? 13 : 45;
+    const [first, ...rest] = ISAS.filter((isa) => !isBig || isa !== 'portable');
     const expected = await contributeBytes(name, { samples, isa: first as string });
     expect(new Float32Array(Uint8Array.from(expected).buffer).every(Number.isFinite)).toBe(true);
     for (const isa of rest) expectSame(await contributeBytes(name, { samples, isa }), expected, `${isa} and ${first}`);
@@ -73,10 +74,7 @@ describe('contributions of the zoo, dropout and augmentation on', () => {
     const expected = bytesOf(run.contribute());
     const deals =
       name === 'cnn11m'
-        ? [
-            [0, 1, 4],
-            [0, 3, 4],
-          ]
+        ? [[0, 1, 4]]
         : [
             [0, 3, 8, 11],
             [0, 1, 2, 7, 9, 11],

@@ -1,0 +1,2 @@
+/** Runs over several processes, all cases over a mesh too. */
+import './cluster.test.ts';

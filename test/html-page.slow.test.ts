@@ -1,0 +1,2 @@
+/** The page once more, on every test image. */
+import './html-page.test.ts';
