@@ -73,7 +73,7 @@ describe('a run of two epochs and some steps, stopped as by the button of the pa
 
   it('cases: work 24: ends with the same sentence and the same results on all three', () => {
     expect(chronicle.status.committed % SMALL_STEPS_PER_EPOCH).not.toBe(0);
-    expect(result?.ending).toMatch(/^Interrupted: small: 2 epochs, \d+ steps in /);
+    expect(result?.ending).toMatch(/^Stopped on request: small: 2 epochs, \d+ steps in /);
     const lines = [result?.ending, ...(result?.results ?? []).map(([name, value]) => `${name}: ${value}`)];
     expect(io.stdout.lines.slice(-lines.length)).toEqual(lines);
     expect(report).toContain(result?.ending);
@@ -102,9 +102,9 @@ describe('a run of two epochs and some steps, stopped as by the button of the pa
     );
   });
 
-  it('cases: work 24: calls a stopped run interrupted, and nobody still working', () => {
-    expect(nameOfPhase(chronicle.status)).toBe('Interrupted');
-    expect(report).toContain('A run of Lockstep: Interrupted');
+  it('cases: work 24: calls a stopped run stopped, and nobody still working', () => {
+    expect(nameOfPhase(chronicle.status)).toBe('Stopped');
+    expect(report).toContain('A run of Lockstep: Stopped');
     expect(chronicle.crew.map(({ state }) => state)).toEqual(['done', 'done']);
   });
 

@@ -6,6 +6,7 @@ import {
   type DataProgress,
   type Dataset,
   type DownloadProgress,
+  EMBEDDED_CHECKSUM,
   fitDataset,
   formatCount,
   LockstepError,
@@ -14,8 +15,10 @@ import {
   openDataset,
   type PixelChoice,
   type PixelSource,
+  resizeDataset,
   takePixels,
 } from '@lockstep/core';
+import { optionError } from './fields.js';
 import { type Io, tellNote, writeLine } from './io.js';
 import type { ModelNotes } from './model-notes.js';
 import { formatBar } from './progress.js';
@@ -97,7 +100,13 @@ async function load({ path, pixels: _, ...options }: DataRequest, io: Io): Promi
   try {
     const dataset =
       path === undefined
-        ? await loadMnist({ onWarning, onProgress: (progress) => show((columns) => formatDownload(progress, columns)) })
+        ? resizeMnist(
+            await loadMnist({
+              onWarning,
+              onProgress: (progress) => show((columns) => formatDownload(progress, columns)),
+            }),
+            options,
+          )
         : await openDataset(path, {
             ...options,
             onWarning,
@@ -110,6 +119,31 @@ async function load({ path, pixels: _, ...options }: DataRequest, io: Io): Promi
   } finally {
     status?.clear();
   }
+}
+
+/** MNIST, which comes without --data, can be resized as other data can; it is no table. */
+function resizeMnist(dataset: Dataset, { resize, labelColumn, csvShape }: Omit<DataRequest, 'path'>): Dataset {
+  if (labelColumn !== undefined || csvShape !== undefined) {
+    const flag = labelColumn !== undefined ? '--label-column' : '--csv-shape';
+    throw optionError(`${flag} says how to read a CSV file: it needs --data as well`);
+  }
+  return resize === undefined ? dataset : { ...resizeDataset(dataset, resize), isResized: true };
+}
+
+/**
+ * The embedded sample's test images are of MNIST's training set, and few: nothing that is claimed about MNIST can be shown
+ * on them.
+ *
+ * @param what is asked for, such as `speedrun times trainings`
+ * @throws LockstepError LOCKSTEP_DATA_SAMPLE
+ */
+export function refuseSample({ checksum, test }: Dataset, what: string): void {
+  if (checksum !== EMBEDDED_CHECKSUM) return;
+  throw new LockstepError(
+    'LOCKSTEP_DATA_SAMPLE',
+    `${what} on MNIST's 10,000 test images, and here is only the embedded sample: ${formatCount(test.count)} images of MNIST's training set. ` +
+      'Connect to the network once, or give --data DIR with the full set.',
+  );
 }
 
 const describeHeldOut = ({ train, test }: Dataset): string =>

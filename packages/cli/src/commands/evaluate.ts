@@ -1,7 +1,8 @@
 /** `lockstep evaluate [MODEL] --weights FILE`. */
 import { addImages } from '@lockstep/coordinator/page';
-import { loadModelSpec } from '@lockstep/core';
+import { type DataNotes, type Dataset, EMBEDDED_NAME, formatCount, loadModelSpec } from '@lockstep/core';
 import type { Command } from 'commander';
+import { noteCrowd } from '../crowd.js';
 import { loadDataLikeTraining } from '../data.js';
 import { type DataForm, dataFormFields, readDataForm } from '../data-fields.js';
 import { formatReport, reportEvaluation } from '../evaluation-report.js';
@@ -125,11 +126,14 @@ function resolveEvaluation(
 
 async function runEvaluate(settings: EvaluationSettings, io: Io): Promise<void> {
   const { modelName, weights, split, workers } = settings;
+  noteCrowd(workers, io);
   const model = modelName === undefined ? readModelOfWeights(weights) : loadModelSpec(modelName).model;
   const tell = (text: string): void => tellNote(io, text);
   const state = loadModelState(weights, model, tell);
   const notes = readModelNotes(weights, model, settings.dataForm.pixels, tell);
   const dataset = await loadDataLikeTraining({ path: settings.data, ...settings.dataForm }, model, notes, io);
+  const note = describeSeen(dataset, notes.carried, settings);
+  if (note !== undefined) tellNote(io, note);
   if (settings.picture !== undefined) checkOutputPath(settings.picture, '--picture');
   // Loaded here, so that wrong input is told before the kernels are loaded.
   const { evaluate } = await import('../session.js');
@@ -141,10 +145,20 @@ async function runEvaluate(settings: EvaluationSettings, io: Io): Promise<void> 
     writeExport(settings.picture, drawMistakes(addImages(report.mistakes, dataset, split), classNames, title));
   }
   if (settings.json) {
-    writeLine(io.stdout, JSON.stringify({ event: 'evaluation', model: model.name, weights, split, ...report }));
+    writeLine(
+      io.stdout,
+      JSON.stringify({ event: 'evaluation', model: model.name, weights, split, data: dataset.source, ...report }),
+    );
     return;
   }
   writeLine(io.stdout, `${model.name} with ${weights} on ${dataset.source}`);
   for (const line of formatReport(report, SPLIT_NAMES[split])) writeLine(io.stdout, line);
   if (settings.picture !== undefined) writeLine(io.stdout, `Picture: ${settings.picture}`);
+}
+
+/** The sample's test images are new to weights that were trained on the sample, and to no others of MNIST. */
+function describeSeen({ name, test }: Dataset, notes: DataNotes | undefined, { data, split }: EvaluationSettings) {
+  if (data !== undefined || name !== EMBEDDED_NAME || split !== 'test' || notes?.name === EMBEDDED_NAME)
+    return undefined;
+  return `the ${formatCount(test.count)} test images of the sample are of MNIST's training set: weights that were trained on MNIST have seen them, so this is no accuracy on new images.`;
 }

@@ -9,6 +9,7 @@ import {
 } from '@lockstep/core';
 import { fitImage } from '@lockstep/core/images';
 import type { Command } from 'commander';
+import { noteCrowd } from '../crowd.js';
 import { type Field, isText, optionError } from '../fields.js';
 import { readImageArguments } from '../image-arguments.js';
 import { type Io, tellNote, writeLine } from '../io.js';
@@ -87,6 +88,7 @@ function resolvePrediction(options: Record<string, unknown>, coreCount: number):
 
 async function runPredict(names: readonly string[], settings: PredictionSettings, io: Io): Promise<void> {
   const { weights, workers, pixels } = settings;
+  noteCrowd(workers, io);
   const model = loadModel(settings);
   const tell = (text: string): void => tellNote(io, text);
   const state = loadModelState(weights, model, tell);

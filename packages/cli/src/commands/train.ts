@@ -11,6 +11,7 @@ import {
   type RunEvent,
 } from '@lockstep/core';
 import { type Command, Option } from 'commander';
+import { noteCrowd } from '../crowd.js';
 import { loadTrainingData } from '../data.js';
 import { watchEnding } from '../ending.js';
 import { describeError, EXIT_FAILED } from '../failure.js';
@@ -86,6 +87,7 @@ export async function runTrain(asked: RunSettings, io: Io, command: string): Pro
 
 /** @param onProgress called when steps are done */
 async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress: () => void): Promise<number> {
+  noteCrowd(asked.workers, io);
   for (const notice of asked.notices) tellNote(io, notice);
   if (asked.dryRun) announceDryRun(asked, io);
   const savePath = asked.dryRun ? undefined : asked.save;

@@ -14,6 +14,7 @@ import {
 import type { DatasetHead } from '@lockstep/core/wire';
 import type { Command } from 'commander';
 import { findToken, parseEndpoint, transportField } from '../cluster-fields.js';
+import { noteCrowd } from '../crowd.js';
 import { EXIT_PREEMPTED, isPreempted, watchEnding } from '../ending.js';
 import { describeError, EXIT_FAILED } from '../failure.js';
 import { type Field, isBoolean, isOneOf, isText, isWholeNumber, optionError } from '../fields.js';
@@ -95,6 +96,7 @@ export function createWorkerCommand(context: CommandContext): Command {
 
 async function runWorker(options: Record<string, unknown>, io: Io): Promise<number> {
   const { health: endpoint, ...asked } = readOptions(options, io);
+  noteCrowd(asked.workers, io, '--threads');
   const health = await HealthServer.open(endpoint);
   const { MpiWorld, runNode } = await import('@lockstep/worker/node');
   const say = (line: string): void => writeLine(io.stderr, line);

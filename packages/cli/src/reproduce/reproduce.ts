@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { type Dataset, formatPercent, holdOutValidation, LOCKSTEP_VERSION, type RunEvent } from '@lockstep/core';
 import { describeOccasion } from '../bench/machine.js';
 import { PeakMeter } from '../bench/peak-meter.js';
-import { loadData } from '../data.js';
+import { noteCrowd } from '../crowd.js';
+import { loadData, refuseSample } from '../data.js';
 import { type ProcessEnding, watchEnding } from '../ending.js';
 import { EXIT_FAILED } from '../failure.js';
 import { type Io, writeLine } from '../io.js';
@@ -30,6 +31,7 @@ import type { ReproduceSettings } from './settings.js';
 export async function runReproduce(settings: ReproduceSettings, io: Io): Promise<number> {
   const [first] = settings.claims as [Claim];
   const dataset = await loadData({ path: settings.data }, resolveClaim(first).model, io);
+  noteCrowd(settings.workers, io);
   return settings.quick ? runQuick(settings, dataset, io) : runAll(settings, dataset, io);
 }
 
@@ -73,6 +75,7 @@ const describeRun = ({ model, recipe, seed }: { model: string; recipe: string; s
   `${model} (${recipe}) seed ${seed}`;
 
 async function runAll(settings: ReproduceSettings, dataset: Dataset, io: Io): Promise<number> {
+  refuseSample(dataset, 'reproduce compares accuracies with claims');
   checkOutputPath(join(settings.out, 'report.md'), '--out');
   const meter = new PeakMeter(settings.workers);
   const screen = new Screen(settings, io);

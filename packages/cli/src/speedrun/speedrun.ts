@@ -4,6 +4,8 @@ import { describeOccasion, formatOccasion, type Occasion } from '../bench/machin
 import { PeakMeter } from '../bench/peak-meter.js';
 import { median, type Spread, summarizeValues } from '../bench/statistics.js';
 import { trainingFlops } from '../bench/workload.js';
+import { noteCrowd } from '../crowd.js';
+import { loadData, refuseSample } from '../data.js';
 import { watchEnding } from '../ending.js';
 import { EXIT_FAILED } from '../failure.js';
 import { type Io, writeLine } from '../io.js';
@@ -43,6 +45,13 @@ const NEEDED_SHARE = 0.9;
 
 /** Runs, prints. @returns the exit code: 1 when too few trainings reach the target; that of the signal that ended it */
 export async function runSpeedrun(settings: SpeedrunSettings, io: Io): Promise<number> {
+  // a download belongs to no training's time
+  const mnist =
+    settings.data === undefined
+      ? await loadData({ path: undefined }, resolveTarget(settings.target).model, io)
+      : undefined;
+  if (mnist) refuseSample(mnist, 'speedrun times trainings to an accuracy');
+  noteCrowd(settings.workers, io);
   const ending = watchEnding(io);
   const meter = new PeakMeter(settings.workers);
   const peaks: number[] = [];

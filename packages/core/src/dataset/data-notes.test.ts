@@ -21,7 +21,14 @@ const dataset = createDataset({
 describe('data notes', () => {
   it('keep normalization, class names, ground and what was held out, through a file', () => {
     const notes = describeData(dataset);
-    expect(notes).toEqual({ mean: [0.5], std: [0.25], classNames: ['a', 'b'], border: 1, heldOut: 4 });
+    expect(notes).toEqual({
+      mean: [0.5],
+      std: [0.25],
+      classNames: ['a', 'b'],
+      border: 1,
+      heldOut: 4,
+      name: dataset.name,
+    });
     const named = { ...notes, classNames: ['a', 'b', '2', '3', '4', '5', '6', '7', '8', '9'] };
     expect(parseDataNotes(JSON.stringify(notes), model, 'w')).toEqual(named);
   });

