@@ -10,12 +10,12 @@
  *
  * @module
  */
-export type { CheckpointPolicy } from '@lockstep/coordinator';
 export {
   type ArrayDatasetOptions,
   type ArraySplit,
   type AverageEvaluation,
   type CheckpointEvent,
+  type CheckpointPolicy,
   createArrayDataset,
   type DataNotes,
   type DataOptions,
@@ -49,6 +49,7 @@ export {
 } from '@lockstep/core';
 export type { ModelSource } from './library/model-source.js';
 export { type ComputeOptions, loadModel, TrainedModel } from './library/trained-model.js';
-export { TrainingRun, type TrainOptions, train } from './library/training-run.js';
+export type { TrainOptions } from './library/train-options.js';
+export { TrainingRun, train } from './library/training-run.js';
 export type { ImagePrediction } from './prediction.js';
 export type { EvaluateResult, Prediction } from './session.js';

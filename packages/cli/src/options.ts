@@ -1,14 +1,20 @@
 /** Every field of a run: one table, from which flags, help, config files and error texts are made. */
-import { engineNames, metricNames, optimizerSchema, scheduleSchema } from '@lockstep/core';
+import {
+  checkBy,
+  checkpointSchema,
+  engineNames,
+  metricNames,
+  optimizerSchema,
+  runSchema,
+  scheduleSchema,
+  workersSchema,
+} from '@lockstep/core';
 import { clusterFields } from './cluster-fields.js';
 import { dashboardField } from './dashboard-field.js';
 import { dataFormFields } from './data-fields.js';
-import { type Field, type Group, isBoolean, isFraction, isInterval, isOneOf, isText, isWholeNumber } from './fields.js';
+import { type Field, type Group, isBoolean, isText } from './fields.js';
 import { watchFields } from './watch/watch-fields.js';
 
-const MOST = Number.MAX_SAFE_INTEGER;
-/** More threads than any machine has cores; a mistyped 10000 should not start them. */
-const MOST_WORKERS = 1024;
 export const DEFAULT_MODEL = 'tiny6k';
 export const DEFAULT_SEED = 1;
 
@@ -22,7 +28,7 @@ export const workersField: Field = {
   kind: 'number',
   description: 'threads that compute; any number gives the same result',
   defaultText: "this machine's cores",
-  check: isWholeNumber(1, MOST_WORKERS),
+  check: checkBy(workersSchema),
 };
 
 export const dataField: Field = {
@@ -85,17 +91,20 @@ export const recipeNameField: Field = {
   check: isText,
 };
 
+const settings = runSchema.shape;
+const checkpoints = checkpointSchema.shape;
+
 /** What a run takes besides its model and recipe. */
 export const runFields: readonly Field[] = [
-  { ...workersField, check: isWholeNumber(0, MOST_WORKERS) },
+  { ...workersField, check: checkBy(settings.workers) },
   ...clusterFields,
   number('Run', '--seed <n>', 'seed', 'start of every random number', {
     defaultText: String(DEFAULT_SEED),
-    check: isWholeNumber(0, MOST),
+    check: checkBy(settings.seed),
   }),
-  number('Run', '--steps <n>', 'steps', 'stop after this many steps', { check: isWholeNumber(1, MOST) }),
+  number('Run', '--steps <n>', 'steps', 'stop after this many steps', { check: checkBy(settings.steps) }),
   number('Run', '--until <fraction>', 'until', 'stop when the test accuracy reaches this, such as 0.994', {
-    check: isFraction,
+    check: checkBy(settings.until),
   }),
   text(
     'Run',
@@ -118,7 +127,7 @@ export const runFields: readonly Field[] = [
   text('Run', '--health <host:port>', 'health', 'answer probes there: GET /healthz, and /readyz once the run goes'),
   toggle('Run', '--override', 'override', 'with --resume: go on although the recipe, seed or data differ'),
   number('Run', '--patience <n>', 'patience', 'stop after n epochs that are not better than the best, see --best', {
-    check: isWholeNumber(1, MOST),
+    check: checkBy(settings.patience),
   }),
   {
     flags: '--evaluate <when>',
@@ -127,7 +136,7 @@ export const runFields: readonly Field[] = [
     kind: 'text',
     description: 'epochs: after every epoch; end: once, when the run is over',
     defaultText: 'epochs',
-    check: isOneOf('epochs', 'end'),
+    check: checkBy(settings.evaluate),
   },
   {
     flags: '--weights <file>',
@@ -135,10 +144,10 @@ export const runFields: readonly Field[] = [
     group: 'Run',
     kind: 'text',
     description: 'start from these weights (.safetensors)',
-    check: isText,
+    check: checkBy(settings.weights),
   },
   number('Run', '--replace-head <n>', 'replaceHead', 'with --weights: give the model a new last layer for n classes', {
-    check: isWholeNumber(2, 65_536),
+    check: checkBy(settings.replaceHead),
   }),
   {
     flags: '--engine <name>',
@@ -147,7 +156,7 @@ export const runFields: readonly Field[] = [
     kind: 'text',
     description: `what computes: ${engineNames.join(', ')}`,
     defaultText: engineNames[0],
-    check: isOneOf(...engineNames),
+    check: checkBy(settings.engine),
   },
   {
     flags: '--dry-run',
@@ -165,7 +174,7 @@ export const runFields: readonly Field[] = [
     '--validation <n>',
     'validation',
     'hold out n training images and report them too; data without a test set gets one of n images',
-    { check: isWholeNumber(0, MOST) },
+    { check: checkBy(settings.validation) },
   ),
   {
     flags: '--save <file>',
@@ -187,11 +196,11 @@ export const runFields: readonly Field[] = [
   {
     ...text('Output', '--every <n steps|epochs>', 'every', 'write a checkpoint every n steps or epochs'),
     defaultText: '1 epoch',
-    check: isInterval,
+    check: checkBy(checkpoints.every),
   },
   number('Output', '--keep <n>', 'keep', 'how many of the newest checkpoints to keep', {
     defaultText: '3',
-    check: isWholeNumber(1, MOST),
+    check: checkBy(checkpoints.keep),
   }),
   {
     ...text(
@@ -200,7 +209,7 @@ export const runFields: readonly Field[] = [
       'best',
       `keep the checkpoint of the best epoch too, by ${metricNames.join(', ')}`,
     ),
-    check: isOneOf(...metricNames),
+    check: checkBy(settings.best),
   },
   dashboardField,
   toggle('Output', '--plot', 'plot', 'at the end, draw the learning curves in the terminal'),

@@ -36,6 +36,7 @@ export function mergeRecipe(base: Record<string, unknown>, layer: unknown): Reco
   if (!isRecord(layer)) return base;
   const merged = { ...base };
   for (const [name, value] of Object.entries(layer)) {
+    if (value === undefined) continue;
     const under = base[name];
     merged[name] = isRecord(value) && isRecord(under) && !isOtherType(value, under) ? { ...under, ...value } : value;
   }

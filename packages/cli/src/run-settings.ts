@@ -1,13 +1,14 @@
 /** From flags and config file to a checked plan of a run. Nothing is started or written here. */
 import { basename, dirname, resolve } from 'node:path';
-import type { CheckpointPolicy } from '@lockstep/coordinator';
 import {
+  type CheckpointPolicy,
   type EngineName,
   type FoundCheckpoint,
   findCheckpoint,
   findRecipe,
   hasCheckpointName,
   inferLayers,
+  intervalSchema,
   LockstepError,
   listCheckpoints,
   loadModelSpec,
@@ -18,55 +19,57 @@ import {
   parseModelSpec,
   planFreeze,
   type Recipe,
+  type RunFields,
   recipeSchema,
   replaceHead,
 } from '@lockstep/core';
 import { type ClusterSettings, parseEndpoint, resolveCluster } from './cluster-fields.js';
 import { type DashboardSettings, resolveDashboard } from './dashboard-field.js';
 import { type DataForm, readDataForm } from './data-fields.js';
-import { readInterval } from './fields.js';
+import { flagName, optionError } from './fields.js';
 import type { Io } from './io.js';
 import { DEFAULT_MODEL, DEFAULT_SEED, recipeFields, runFields } from './options.js';
 import { resolveRecipe } from './recipe-settings.js';
 import { findSource, getPath, readConfig, readFlags, type SettingSource } from './setting-source.js';
+import { findConflict } from './together.js';
 import { resolveWatch, type WatchSettings } from './watch/watch-fields.js';
 import { readModelOfWeights } from './weights-file.js';
 
-/** Everything that a run is asked to do. */
-export interface RunSettings {
+/** The fields of a run that are as flags and config file give them. */
+type Given = Pick<
+  RunFields,
+  | 'seed'
+  | 'workers'
+  | 'engine'
+  | 'steps'
+  | 'until'
+  | 'patience'
+  | 'best'
+  | 'evaluate'
+  | 'checkpoints'
+  | 'override'
+  | 'preemptible'
+  | 'validation'
+  | 'weights'
+>;
+
+/** Everything that a run is asked to do; each field is there, so that none is forgotten on the way. */
+export interface RunSettings extends Required<Given> {
   readonly model: ModelSpec;
   /** Number of learned values. */
   readonly parameters: number;
   readonly recipe: Recipe;
-  readonly seed: number;
-  readonly workers: number;
-  readonly engine: EngineName;
   readonly data: string | undefined;
   /** How to read the data. */
   readonly dataForm: DataForm;
-  readonly steps: number | undefined;
-  readonly until: number | undefined;
-  readonly patience: number | undefined;
-  readonly best: MetricName | undefined;
-  /** When the run is evaluated. */
-  readonly evaluate: 'epochs' | 'end' | undefined;
   /** How other machines take part. */
   readonly cluster: ClusterSettings | undefined;
-  readonly checkpoints: CheckpointPolicy | undefined;
   /** The checkpoint to go on from. */
   readonly resume: FoundCheckpoint | undefined;
   /** Whether the same command, given again, goes on with it. */
   readonly continues: boolean | undefined;
-  /** Whether whatever started it starts it again after a signal but Ctrl-C. */
-  readonly preemptible: boolean | undefined;
   /** Where to answer probes. */
   readonly health: { readonly host: string; readonly port: number } | undefined;
-  /** Whether to go on from it although the run differs. */
-  readonly override: boolean | undefined;
-  /** Training images to hold out. */
-  readonly validation: number;
-  /** Weights to start from. */
-  readonly weights: string | undefined;
   /** Whether the weights are taken by name, and the head is new. */
   readonly hasNewHead: boolean | undefined;
   /** Where to write the weights; undefined to write none. */
@@ -102,13 +105,14 @@ export async function resolveRun(
   const sources = [flags, ...(await readConfig(options['config']))];
   for (const field of runFields) checkField(field, sources);
   const given = (name: string): unknown => getPath(findSource(sources, [name])?.values, [name]);
-  checkTogether(given);
+  const conflict = findConflict(given, nameFlag);
+  if (conflict !== undefined) throw optionError(conflict);
   const get = continues(given) ? goOn(given) : given;
   const resume = typeof get('resume') === 'string' ? findCheckpoint(get('resume') as string) : undefined;
   const { model, recipe: own } = loadModel(modelName, sources, resume, get);
   const { recipe, notices } = resolveRecipe(own, sources);
   planFreeze(inferLayers(model), recipe.freeze);
-  if (get('saveEma') !== undefined && recipe.ema === undefined) throw together('--save-ema', 'needs --ema as well');
+  if (get('saveEma') !== undefined && recipe.ema === undefined) throw optionError('--save-ema needs --ema as well');
   const seed = (get('seed') as number | undefined) ?? resume?.checkpoint.info.seed ?? DEFAULT_SEED;
   const dryRun = get('dryRun') === true;
   const save = get('save') ?? `runs/${model.name}-seed${seed}.safetensors`;
@@ -163,8 +167,7 @@ function checkField(field: (typeof runFields)[number], sources: readonly Setting
 
 type Get = (name: string) => unknown;
 
-const together = (flag: string, text: string): LockstepError =>
-  new LockstepError('LOCKSTEP_CLI_OPTION', `${flag} ${text}`);
+const nameFlag = (name: string): string => flagName(runFields.find(({ path }) => path[0] === name) ?? { flags: name });
 
 /** With --continue, from the second start on there is a checkpoint. */
 const continues = (given: Get): boolean =>
@@ -176,38 +179,13 @@ const goOn =
   (name) =>
     name === 'resume' ? given('checkpoint') : name === 'weights' ? undefined : given(name);
 
-/** Fields that have no meaning without another one, or beside it. */
-function checkTogether(get: Get): void {
-  if (get('resume') !== undefined && get('weights') !== undefined) {
-    throw together('--resume', 'goes on with the weights of the checkpoint; leave --weights out');
-  }
-  if (get('resume') !== undefined && get('recipeName') !== undefined) {
-    throw together('--resume', 'goes on with the recipe of the checkpoint; leave --recipe out');
-  }
-  if (get('continue') === true && (typeof get('checkpoint') !== 'string' || get('resume') !== undefined)) {
-    throw together('--continue', 'needs --checkpoint as well, and is there instead of --resume');
-  }
-  if (get('override') === true && get('resume') === undefined) throw together('--override', 'needs --resume as well');
-  for (const name of ['until', 'patience', 'best']) {
-    if (get('evaluate') !== 'end' || get(name) === undefined) continue;
-    throw together('--evaluate end', `leaves nothing to judge epochs by; leave --${name} out`);
-  }
-  if (get('replaceHead') !== undefined && get('weights') === undefined) {
-    throw together('--replace-head', 'needs --weights as well');
-  }
-  if (get('checkpoint') !== undefined || get('resume') !== undefined) return;
-  for (const name of ['every', 'keep']) {
-    if (get(name) !== undefined) throw together(`--${name}`, 'needs --checkpoint as well');
-  }
-}
-
 /** A resumed run goes on writing into the folder that its checkpoint lies in, unless it is told otherwise. */
 function resolveCheckpoints(get: Get, resume: FoundCheckpoint | undefined): CheckpointPolicy | undefined {
   const folder = get('checkpoint') ?? (resume && folderOf(resume));
   if (typeof folder !== 'string') return undefined;
   return {
     folder,
-    every: get('every') === undefined ? undefined : readInterval(get('every') as string),
+    every: get('every') === undefined ? undefined : intervalSchema.parse(get('every')),
     keep: get('keep') as number | undefined,
     best: get('best') as MetricName | undefined,
   };
@@ -217,9 +195,8 @@ function folderOf({ path }: FoundCheckpoint): string {
   // one that was copied elsewhere under another name is in no folder of checkpoints
   if (hasCheckpointName(basename(path))) return dirname(path);
   if (hasCheckpointName(basename(resolve(path)))) return dirname(resolve(path));
-  throw together(
-    '--resume',
-    `${path} lies in no folder of checkpoints; name one with --checkpoint DIR, or --no-checkpoint`,
+  throw optionError(
+    `--resume ${path} lies in no folder of checkpoints; name one with --checkpoint DIR, or --no-checkpoint`,
   );
 }
 
@@ -251,7 +228,7 @@ function loadModel(
 function findNamedRecipe({ name }: ModelSpec, recipeName: string): Recipe {
   const entry = namedModels.find(({ model }) => model.name === name);
   if (entry === undefined) {
-    throw together('--recipe', `names a recipe of a model of the zoo, and ${name} is none; see \`lockstep models\``);
+    throw optionError(`--recipe names a recipe of a model of the zoo, and ${name} is none; see \`lockstep models\``);
   }
   return findRecipe(entry, recipeName);
 }

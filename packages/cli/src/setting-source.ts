@@ -1,4 +1,5 @@
 /** Who sets the fields of a run: flags before config file, each able to say where it set what. */
+import { describeSetting } from '@lockstep/core/errors';
 import type { ConfigFile } from './config-file.js';
 import { type Field, flagName, optionKey, quote, readFlagText } from './fields.js';
 import { isRecord } from './record.js';
@@ -56,9 +57,7 @@ function configSource(file: ConfigFile): SettingSource {
   return {
     values: file.values,
     describe: (path) => {
-      const value = getPath(file.values, path);
-      const text = value === undefined || isRecord(value) ? '' : ` ${JSON.stringify(value)}`;
-      return `${file.locate(path)}: ${path.join('.')}${text}`;
+      return `${file.locate(path)}: ${describeSetting(path, getPath(file.values, path))}`;
     },
     nameOf: (path) => String(path.at(-1)),
   };

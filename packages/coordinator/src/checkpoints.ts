@@ -3,6 +3,7 @@ import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   type Checkpoint,
+  type CheckpointPolicy,
   checkpointName,
   type EpochEvent,
   type FoundCheckpoint,
@@ -19,16 +20,6 @@ import {
   writeFileAtomically,
 } from '@lockstep/core';
 import type { HeldFolder } from './held-folder.js';
-
-export interface CheckpointPolicy {
-  readonly folder: string;
-  /** Write one after every so many epochs (default: 1), or steps of the run. */
-  readonly every?: { readonly count: number; readonly unit: 'steps' | 'epochs' } | undefined;
-  /** How many of the newest to keep (default: 3). */
-  readonly keep?: number | undefined;
-  /** Also write, and keep, the checkpoint of the best epoch by this. */
-  readonly best?: MetricName | undefined;
-}
 
 const DEFAULT_KEEP = 3;
 /** Says which checkpoint is the best, and by what. */

@@ -4,19 +4,11 @@ import {
   type CheckpointInfo,
   type Dataset,
   LockstepError,
-  type ModelSpec,
   type NodeSnapshot,
   optimizerSlots,
   type Recipe,
+  type RunIdentity,
 } from '@lockstep/core';
-
-/** What decides the result of a run. */
-export interface RunIdentity {
-  readonly model: ModelSpec;
-  readonly recipe: Recipe;
-  readonly seed: number;
-  readonly dataset: Dataset;
-}
 
 /** Fields that say where in an epoch a step stands: they cannot change inside a run. */
 const FIXED = ['model', 'recipe.batchSize', 'trainSamples'];

@@ -1,6 +1,8 @@
 /** The run as a pure function, in the order that data flows. */
 export * from './errors.js';
 export * from './nearest.js';
+export * from './checks.js';
+export * from './check-options.js';
 export * from './json-text.js';
 export * from './count-text.js';
 export * from './number-text.js';
@@ -17,6 +19,7 @@ export * from './zoo/zoo-model.js';
 export * from './summary.js';
 export * from './summary-table.js';
 export * from './dataset/dataset.js';
+export * from './dataset/check-dataset.js';
 export * from './dataset/idx.js';
 export * from './dataset/download.js';
 export * from './dataset/cache-folder.js';
@@ -55,6 +58,7 @@ export * from './node.js';
 export * from './step-times.js';
 export * from './observer.js';
 export * from './run-control.js';
+export * from './run-schema.js';
 export * from './transfer.js';
 export * from './checkpoint.js';
 export * from './checkpoint-folder.js';

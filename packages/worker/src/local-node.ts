@@ -8,22 +8,20 @@ import { availableParallelism } from 'node:os';
 import {
   assert,
   COORDINATOR_ID,
-  type Dataset,
-  type EngineName,
   type EvaluatedSplit,
   type EvaluateOptions,
   epochOrder,
   inferLayers,
   initialBuffers,
   initialParameters,
-  type ModelSpec,
   type ModelState,
   type NodeSnapshot,
   type OnWarning,
   packState,
   planContribution,
   planFreeze,
-  type Recipe,
+  type RunFields,
+  type RunIdentity,
   type Segment,
   type SegmentPlan,
   type SegmentProgress,
@@ -51,14 +49,7 @@ import { allocateStepClock, StepClockReader, type WorkerTotals } from './step-cl
 import { isKept, planSquares } from './step-plan.js';
 import { type LostWorker, WorkerPool } from './worker-pool.js';
 
-export interface LocalNodeOptions {
-  readonly model: ModelSpec;
-  readonly recipe: Recipe;
-  readonly dataset: Dataset;
-  readonly seed: number;
-  readonly workers: number;
-  /** Default: native. */
-  readonly engine?: EngineName | undefined;
+export interface LocalNodeOptions extends RunIdentity, Pick<RunFields, 'workers'>, Partial<Pick<RunFields, 'engine'>> {
   /** Instead of the seed's initial weights. */
   readonly initial?: ModelState | undefined;
   readonly onWarning?: OnWarning | undefined;

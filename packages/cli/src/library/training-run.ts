@@ -1,77 +1,29 @@
 /** Training, for programs: what the `train` command does, with objects for flags and events for lines. */
 import { availableParallelism } from 'node:os';
-import type { CheckpointPolicy } from '@lockstep/coordinator';
 import {
   adaptModel,
   type Dataset,
   describeData,
   type EndEvent,
-  type EngineName,
   findCheckpoint,
   holdOutValidation,
   inferLayers,
   loadMnist,
-  type MetricName,
   openDataset,
   type PixelSource,
-  parseRecipe,
   planFreeze,
-  type RecipeInput,
-  type RunControl,
   type RunEvent,
-  type RunObserver,
   replaceHead,
   type Tell,
   takePixels,
 } from '@lockstep/core';
-import { mergeRecipe } from '../recipe-settings.js';
+import { DEFAULT_MODEL, DEFAULT_SEED } from '../options.js';
+import { resolveRecipe } from '../recipe-settings.js';
 import { type TrainRequest, type TrainResult, train as trainRequest } from '../session.js';
 import { loadModelState, readDataNotes, readModelOfWeights } from '../weights-file.js';
 import { type ModelSource, readModelSource, transferWeights } from './model-source.js';
+import { type CheckedOptions, checkTrainOptions, optionsSource, type TrainOptions } from './train-options.js';
 import { TrainedModel } from './trained-model.js';
-
-export interface TrainOptions {
-  /** Default: the resumed checkpoint's, else the one that `weights` carries, else `tiny6k`. */
-  readonly model?: ModelSource | undefined;
-  /** Laid over the model's own recipe (or the checkpoint's), field by field. */
-  readonly recipe?: RecipeInput | undefined;
-  /**
-   * A dataset, see `createArrayDataset`, with its own mean and std; or a path, see `openDataset`, whose pixels are
-   * normalized as by the run to resume or the weights to start from, if there are such. Default: MNIST.
-   */
-  readonly data?: Dataset | string | undefined;
-  /** Training images to hold out for validation; for a dataset given by its path. */
-  readonly validation?: number | undefined;
-  /** 0 to 2^53 - 1; default: 1. */
-  readonly seed?: number | undefined;
-  /** Threads; any number gives the same result. Default: this machine's cores. */
-  readonly workers?: number | undefined;
-  /** Default: `native`. */
-  readonly engine?: EngineName | undefined;
-  /** Stop after this many steps of the run. */
-  readonly steps?: number | undefined;
-  /** Stop after the first epoch whose test accuracy reaches this fraction. */
-  readonly until?: number | undefined;
-  /** Stop after so many epochs that were not better than the best one. */
-  readonly patience?: number | undefined;
-  /** By what epochs are compared; default: the accuracy on the validation split, if there is one, else on the test split. */
-  readonly best?: MetricName | undefined;
-  readonly checkpoints?: CheckpointPolicy | undefined;
-  /** A folder of checkpoints, or one of them, to go on from. */
-  readonly resume?: string | undefined;
-  /** Go on although the run differs from the checkpoint's. */
-  readonly override?: boolean | undefined;
-  /** A weights file to start from; with `recipe.freeze` or `replaceHead`, what fits by name and shape. */
-  readonly weights?: string | undefined;
-  /** Give the model a new last layer for so many classes. */
-  readonly replaceHead?: number | undefined;
-  /** Aborting finishes the step, evaluates, and ends the run with reason `interrupted`. */
-  readonly signal?: AbortSignal | undefined;
-  /** Asks for pauses, checkpoints and the end while the run goes. */
-  readonly control?: RunControl | undefined;
-  /** Who watches the run; see `RunObserver`. */
-  readonly observers?: readonly RunObserver[] | undefined;
-}
 
 /** A run: iterate it for its events, or await its result; both may be done, the run goes on once. */
 export class TrainingRun implements AsyncIterable<RunEvent> {
@@ -164,19 +116,22 @@ async function* follow(
   }
 }
 
-async function prepare(options: TrainOptions, tell: Tell): Promise<TrainRequest> {
-  const { weights, steps, until, patience, best, checkpoints, override, signal, control, observers } = options;
+async function prepare(given: TrainOptions, tell: Tell): Promise<TrainRequest> {
+  const options = checkTrainOptions(given);
+  const { weights, steps, until, patience, best, evaluate, checkpoints, override, signal, control, observers } =
+    options;
   const resume = options.resume === undefined ? undefined : findCheckpoint(options.resume);
   const info = resume?.checkpoint.info;
   const sourced = options.model === undefined && info ? info : readModelSource(options.model ?? carried(weights));
-  const recipe = parseRecipe(mergeRecipe({ ...(info?.recipe ?? sourced.recipe) }, options.recipe ?? {}), 'options');
+  const { recipe } = resolveRecipe(info?.recipe ?? sourced.recipe, [optionsSource(options)]);
   const headed = options.replaceHead === undefined ? sourced.model : replaceHead(sourced.model, options.replaceHead);
   const before = weights === undefined ? undefined : readDataNotes(weights, sourced.model);
   const source = { resumed: info?.dataset.pixels, weights: before };
-  const dataset = await openData(options, headed.classes, source, tell);
+  const heldOut = options.validation ?? info?.dataset.validationSamples ?? 0;
+  const dataset = await openData(options, heldOut, headed.classes, source, tell);
   const { model } = adaptModel(headed, dataset);
   planFreeze(inferLayers(model), recipe.freeze);
-  const seed = options.seed ?? info?.seed ?? 1;
+  const seed = options.seed ?? info?.seed ?? DEFAULT_SEED;
   const isTransfer = options.replaceHead !== undefined || recipe.freeze !== undefined;
   const initial =
     weights === undefined
@@ -186,23 +141,24 @@ async function prepare(options: TrainOptions, tell: Tell): Promise<TrainRequest>
         : loadModelState(weights, model, tell);
   const workers = options.workers ?? availableParallelism();
   const engine = options.engine ?? 'native';
-  const run = { steps, until, patience, best, checkpoints, resume, override, signal, control, observers };
+  const run = { steps, until, patience, best, evaluate, checkpoints, resume, override, signal, control, observers };
   return { model, recipe, dataset, seed, workers, engine, initial, ...run };
 }
 
 const carried = (weights: string | undefined): ModelSource =>
-  weights === undefined ? 'tiny6k' : readModelOfWeights(weights);
+  weights === undefined ? DEFAULT_MODEL : readModelOfWeights(weights);
 
 /** A dataset is taken as it is given; one that is read takes over the pixels of the run or the weights before it. */
 async function openData(
-  { data, validation = 0 }: TrainOptions,
+  { data, validation = 0 }: CheckedOptions,
+  heldOut: number,
   classes: number,
   source: PixelSource,
   tell: Tell,
 ): Promise<Dataset> {
-  if (typeof data === 'object') return data;
+  if (typeof data === 'object') return holdOutValidation(data, validation);
   const opened = data === undefined ? await loadMnist({ classes }) : await openDataset(data, { classes });
   const { dataset, notes } = takePixels(opened, source, {});
   notes.forEach(tell);
-  return holdOutValidation(dataset, validation);
+  return holdOutValidation(dataset, heldOut);
 }

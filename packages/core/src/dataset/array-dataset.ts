@@ -1,8 +1,12 @@
 /** A dataset from typed arrays: for programs that have their images in memory. */
+import type { z } from 'zod';
+import { allowedBy, checkOptions, fieldsOf } from '../check-options.js';
+import { type Check, isText } from '../checks.js';
 import { formatCount } from '../count-text.js';
-import { LockstepError } from '../errors.js';
-import { allocateSplit, createDataset, type Dataset, type Ground, type Split } from './dataset.js';
+import { arraysError, checkForm, checkLabels, isClassCount, isSide } from './check-dataset.js';
+import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
 import { measureNormalization } from './normalization.js';
+import { pixelChoiceSchema } from './pixels.js';
 
 /** Images [count][channels][height][width], row-major, one byte a value; and a label for each. */
 export interface ArraySplit {
@@ -11,42 +15,65 @@ export interface ArraySplit {
   readonly labels: Uint8Array | readonly number[];
 }
 
-export interface ArrayDatasetOptions {
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-  readonly classes: number;
-  readonly train: ArraySplit;
-  readonly test: ArraySplit;
+const isSplit: Check = (value) => {
+  const { images, labels } = Object(value) as Partial<ArraySplit>;
+  const isWhole = images instanceof Uint8Array && (labels instanceof Uint8Array || Array.isArray(labels));
+  return isWhole ? undefined : 'must be an object with images (Uint8Array) and labels (Uint8Array or numbers)';
+};
+const isList: Check = (value) => (Array.isArray(value) ? undefined : 'must be a list, one for each');
+
+const arraysSchema = fieldsOf({
+  /** 1 or more; models read up to 16. */
+  channels: allowedBy<number>(isSide),
+  /** Rows of pixels, 1 or more. */
+  height: allowedBy<number>(isSide),
+  /** Columns of pixels, 1 or more. */
+  width: allowedBy<number>(isSide),
+  /** 1 to 256. */
+  classes: allowedBy<number>(isClassCount),
+  train: allowedBy<ArraySplit>(isSplit),
+  test: allowedBy<ArraySplit>(isSplit),
   /** Reported beside the test split, and what early stopping looks at. */
-  readonly validation?: ArraySplit | undefined;
+  validation: allowedBy<ArraySplit>(isSplit).optional(),
   /** Default: `arrays`. */
-  readonly name?: string | undefined;
+  name: allowedBy<string>(isText).optional(),
   /** One per class; default: their numbers. */
-  readonly classNames?: readonly string[] | undefined;
+  classNames: allowedBy<readonly string[]>(isList).optional(),
   /** Pixel value v becomes (v/255 - mean)/std; one number per channel. Default: those of the training images. */
-  readonly mean?: readonly number[] | undefined;
-  readonly std?: readonly number[] | undefined;
+  mean: allowedBy<readonly number[]>(isList).optional(),
+  /** Above 0; one number per channel. */
+  std: allowedBy<readonly number[]>(isList).optional(),
   /** What the images lie on. Default: measured along the training images' edges. */
-  readonly ground?: Ground | undefined;
+  ground: pixelChoiceSchema.shape.ground,
   /** The pixel value that stands for white, 1 to 255. Default: 255, or the training images' largest if below 128. */
-  readonly white?: number | undefined;
-}
+  white: pixelChoiceSchema.shape.white,
+});
+
+export interface ArrayDatasetOptions extends Readonly<z.input<typeof arraysSchema>> {}
 
 /**
  * Makes a dataset of arrays, which are copied.
  *
- * @throws LockstepError LOCKSTEP_DATA_ARRAYS when sizes do not fit each other, or a label is not below `classes`
+ * @throws LockstepError LOCKSTEP_OPTION for an option that is not allowed; LOCKSTEP_DATA_ARRAYS when sizes do not fit each
+ *   other, or a label is not below `classes`
  */
 export function createArrayDataset(options: ArrayDatasetOptions): Dataset {
-  const { channels, height, width, classes, name = 'arrays', classNames, ground, white } = options;
-  if (classNames !== undefined && classNames.length !== classes) {
-    throw arraysError(`there are ${classNames.length} class names for ${classes} classes`);
-  }
+  const {
+    channels,
+    height,
+    width,
+    classes,
+    name = 'arrays',
+    classNames,
+    ground,
+    white,
+  } = checkOptions(arraysSchema, options);
   const train = copySplit('train', options.train, options);
   const test = copySplit('test', options.test, options);
   const validation = options.validation ? copySplit('validation', options.validation, options) : allocateSplit(0, 0);
   const measured = measureNormalization(train, options);
+  const { mean, std } = { mean: options.mean ?? measured.mean, std: options.std ?? measured.std };
+  checkForm({ channels, classes, mean, std, ...(classNames && { classNames }) });
   return createDataset({
     name,
     source: `${formatCount(train.count)} + ${formatCount(test.count)} images from ${name}`,
@@ -55,8 +82,8 @@ export function createArrayDataset(options: ArrayDatasetOptions): Dataset {
     width,
     classes,
     ...(classNames && { classNames }),
-    mean: options.mean ?? measured.mean,
-    std: options.std ?? measured.std,
+    mean,
+    std,
     ...(ground !== undefined && { ground }),
     ...(white !== undefined && { white }),
     train,
@@ -75,17 +102,9 @@ function copySplit(name: string, { images, labels }: ArraySplit, options: ArrayD
       `${name} has ${count} labels and ${images.length} bytes of images; ${count} images of ${channels}x${height}x${width} take ${count * sampleBytes}`,
     );
   }
-  const wrong = labels.findIndex((label) => !Number.isInteger(label) || label < 0 || label >= classes);
-  if (wrong >= 0) {
-    throw arraysError(
-      `label ${wrong} of ${name} is ${labels[wrong]}; with ${classes} classes labels are 0 to ${classes - 1}`,
-    );
-  }
+  checkLabels(name, labels, classes);
   const split = allocateSplit(count, sampleBytes);
   split.images.set(images);
   split.labels.set(labels);
   return split;
 }
-
-const arraysError = (text: string): LockstepError =>
-  new LockstepError('LOCKSTEP_DATA_ARRAYS', `the arrays do not make a dataset: ${text}.`);

@@ -2,6 +2,9 @@
 import { createHash } from 'node:crypto';
 import { assert, LockstepError } from '../errors.js';
 
+/** Labels are uint8. */
+export const MAX_CLASSES = 256;
+
 /**
  * A split: images are uint8, [count][channels][height][width] row-major; labels are uint8. Both over
  * SharedArrayBuffers so that worker threads read them without copies.
@@ -73,18 +76,22 @@ export function createDataset(parts: Omit<Dataset, 'checksum'>): Dataset {
 /**
  * Holds out the last `count` training images as the validation split: views, no copies. 0 leaves the dataset as it is.
  *
- * @throws LockstepError LOCKSTEP_DATA_VALIDATION when no training image would be left, or count is not a whole number
+ * @throws LockstepError LOCKSTEP_DATA_VALIDATION when no training image would be left, count is not a whole number, or
+ *   some are held out already
  */
 export function holdOutValidation(dataset: Dataset, count: number): Dataset {
-  assert(dataset.validation.count === 0, () => `${dataset.validation.count} images are already held out`);
-  const { train } = dataset;
+  const { train, validation } = dataset;
+  if (count === 0) return dataset;
+  if (validation.count > 0) {
+    const text = `${validation.count} images are already held out for validation, so ${count} more cannot be.`;
+    throw new LockstepError('LOCKSTEP_DATA_VALIDATION', `${text} Leave out one of the two.`);
+  }
   if (!Number.isInteger(count) || count < 0 || count >= train.count) {
     throw new LockstepError(
       'LOCKSTEP_DATA_VALIDATION',
       `cannot hold out ${count} of ${train.count} training images for validation. Choose 0 to ${train.count - 1}.`,
     );
   }
-  if (count === 0) return dataset;
   const kept = train.count - count;
   const { checksum: _, ...parts } = dataset;
   return createDataset({

@@ -5,11 +5,9 @@
 import { formatCount } from '../count-text.js';
 import { LockstepError } from '../errors.js';
 import { epochOrder } from '../order.js';
-import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
+import { allocateSplit, createDataset, type Dataset, MAX_CLASSES, type Split } from './dataset.js';
 import { measureNormalization } from './normalization.js';
 
-/** Labels are uint8. */
-export const MAX_CLASSES = 256;
 /** Unless told otherwise, a tenth of data without a test set becomes one. */
 const HELD_OUT_SHARE = 10;
 
