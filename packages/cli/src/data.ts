@@ -10,6 +10,7 @@ import {
   fitDataset,
   formatCount,
   LockstepError,
+  loadEmbedded,
   loadMnist,
   type ModelSpec,
   openDataset,
@@ -25,8 +26,10 @@ import { formatBar } from './progress.js';
 import { canRedraw, StatusLine } from './terminal.js';
 
 /** How to read the data at `path`; MNIST from cache, mirrors or the embedded sample when there is no path. */
-export interface DataRequest extends Omit<DataOptions, 'classes' | 'onProgress' | 'onWarning'> {
+export interface DataRequest extends Omit<DataOptions, 'onProgress' | 'onWarning'> {
   readonly path: string | undefined;
+  /** Without a path: the embedded sample, whatever else could be had. */
+  readonly isSample?: boolean | undefined;
   /** What is said of its pixels. */
   readonly pixels?: PixelChoice | undefined;
 }
@@ -72,7 +75,8 @@ export async function loadDataLikeTraining(
   return fitted.dataset;
 }
 
-const definedOf = <T extends object>(value: T): Partial<T> =>
+/** Without what is undefined. */
+export const definedOf = <T extends object>(value: T): Partial<T> =>
   Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as Partial<T>;
 
 /**
@@ -90,23 +94,18 @@ export async function loadTrainingData(request: DataRequest, model: ModelSpec, i
   return { dataset, model: adapted };
 }
 
-async function load({ path, pixels: _, ...options }: DataRequest, io: Io): Promise<Dataset> {
+async function load({ path, isSample, pixels: _, ...options }: DataRequest, io: Io): Promise<Dataset> {
   const status = canRedraw(io.stderr, io.env) ? new StatusLine(io) : undefined;
   const onWarning = ({ message }: { message: string }): void => {
     status?.clear();
     writeLine(io.stderr, `warning: ${message}`);
   };
   const show = (format: (columns: number) => string): void => status?.update(format);
+  const showDownload = (progress: DownloadProgress): void => show((columns) => formatDownload(progress, columns));
   try {
     const dataset =
       path === undefined
-        ? resizeMnist(
-            await loadMnist({
-              onWarning,
-              onProgress: (progress) => show((columns) => formatDownload(progress, columns)),
-            }),
-            options,
-          )
+        ? resizeMnist(await (isSample ? loadEmbedded() : loadMnist({ onWarning, onProgress: showDownload })), options)
         : await openDataset(path, {
             ...options,
             onWarning,
@@ -122,12 +121,14 @@ async function load({ path, pixels: _, ...options }: DataRequest, io: Io): Promi
 }
 
 /** MNIST, which comes without --data, can be resized as other data can; it is no table. */
-function resizeMnist(dataset: Dataset, { resize, labelColumn, csvShape }: Omit<DataRequest, 'path'>): Dataset {
+export function resizeMnist(dataset: Dataset, { resize, labelColumn, csvShape }: Omit<DataRequest, 'path'>): Dataset {
   if (labelColumn !== undefined || csvShape !== undefined) {
     const flag = labelColumn !== undefined ? '--label-column' : '--csv-shape';
     throw optionError(`${flag} says how to read a CSV file: it needs --data as well`);
   }
-  return resize === undefined ? dataset : { ...resizeDataset(dataset, resize), isResized: true };
+  if (resize === undefined) return dataset;
+  const kind = dataset.origin?.kind === 'sample' ? 'sample' : 'mnist';
+  return { ...resizeDataset(dataset, resize), isResized: true, origin: { kind, form: { resize } } };
 }
 
 /**

@@ -221,8 +221,9 @@ export class Coordinator {
     const { model, recipe, seed, dataset } = this.options;
     const { source, checksum } = dataset;
     const { train, validation } = dataset;
+    const origin = dataset.origin ?? ({ kind: 'given' } as const);
     const counts = { trainSamples: train.count, validationSamples: validation.count };
-    const about = { source, checksum, ...counts, pixels: pixelsOf(dataset) };
+    const about = { source, checksum, ...counts, pixels: pixelsOf(dataset), origin };
     const info = { step, seed, model, recipe, dataset: about, epochs: this.#epochs, epochSeconds };
     try {
       const checkpoint = { info, snapshot: await this.node.readSnapshot() };

@@ -18,12 +18,13 @@ const FIXED = ['model', 'recipe.batchSize', 'trainSamples'];
  *
  * @param override whether to go on with what differs, where that has a meaning
  * @returns what differs, to be told
- * @throws LockstepError LOCKSTEP_CHECKPOINT_DIFFERS listing what differs; LOCKSTEP_CHECKPOINT_FIXED for what cannot be
+ * @throws LockstepError LOCKSTEP_CHECKPOINT_DATA for another number of training images; LOCKSTEP_CHECKPOINT_DIFFERS listing what differs; LOCKSTEP_CHECKPOINT_FIXED for what cannot be
  *   overridden
  */
 export function checkResume(info: CheckpointInfo, run: RunIdentity, override: boolean): string[] {
   const differences = listDifferences(describeInfo(info), describeRun(run, info.dataset.pixels !== undefined));
   const fixed = differences.filter(({ path }) => FIXED.some((name) => path === name || path.startsWith(`${name}.`)));
+  if (!override && fixed.length > 0 && fixed.every(({ path }) => path === 'trainSamples')) throw otherData(info, run);
   if (fixed.length > 0) {
     throw new LockstepError(
       'LOCKSTEP_CHECKPOINT_FIXED',
@@ -38,6 +39,18 @@ export function checkResume(info: CheckpointInfo, run: RunIdentity, override: bo
     );
   }
   return differences.map(({ text }) => text);
+}
+
+/** With other data than the checkpoint's nothing else that differs says anything. */
+function otherData({ step, dataset }: CheckpointInfo, { dataset: now }: RunIdentity): LockstepError {
+  const describe = (source: string, held: number, checksum: string): string =>
+    `${source}${held > 0 ? ` (${held} held out)` : ''}, SHA-256 ${checksum.slice(0, 12)}...`;
+  return new LockstepError(
+    'LOCKSTEP_CHECKPOINT_DATA',
+    `the run of step ${step} was trained on ${describe(dataset.source, dataset.validationSamples, dataset.checksum)}: ` +
+      `this is ${describe(now.source, now.validation.count, now.checksum)}. ` +
+      'Give the same --data and --validation as before, or leave both out where they are as they were.',
+  );
 }
 
 interface Difference {

@@ -13,6 +13,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type ContributionLayout, type ModelState, packState, planContribution, unpackState } from './contribution.js';
+import { type DataOrigin, dataOriginSchema } from './dataset/data-origin.js';
 import { type DatasetPixels, datasetPixelsSchema } from './dataset/pixels.js';
 import { assert, LockstepError } from './errors.js';
 import type { EpochEvent } from './events.js';
@@ -41,6 +42,8 @@ export interface CheckpointInfo {
     readonly validationSamples: number;
     /** How its pixels are read; checkpoints of before do not say it. */
     readonly pixels?: DatasetPixels | undefined;
+    /** Where it was, and how it was read there; checkpoints of before do not say it. */
+    readonly origin?: DataOrigin | undefined;
   };
   /** Every epoch so far. */
   readonly epochs: readonly EpochEvent[];
@@ -77,6 +80,7 @@ const infoSchema = z.object({
     trainSamples: count,
     validationSamples: count,
     pixels: datasetPixelsSchema.optional(),
+    origin: dataOriginSchema.optional(),
   }),
   epochs: z.array(z.looseObject({ event: z.literal('epoch'), epoch: count })),
   epochSeconds: z.number(),

@@ -22,6 +22,7 @@ import { type Io, tellNote, writeLine } from '../io.js';
 import { DEFAULT_MODEL, recipeFields, runFields } from '../options.js';
 import { checkOutputPath } from '../output-path.js';
 import { addExamples, addFields, type CommandContext, createCommand, groupHeading } from '../program.js';
+import { readRecalled, recallData } from '../recalled-data.js';
 import { plotEpochs } from '../report/terminal-plot.js';
 import { ResumeAdvice } from '../resume-advice.js';
 import { createPrinter, formatWarning } from '../run-printer.js';
@@ -146,13 +147,19 @@ async function loadRun(asked: RunSettings, io: Io) {
     resumed: asked.resume?.checkpoint.info.dataset.pixels,
     weights: asked.weights === undefined ? undefined : readDataNotes(asked.weights, asked.model),
   };
-  const { dataset, model } = await loadTrainingData({ path, ...dataForm, heldOut }, asked.model, io, source);
-  const parameters = parameterCount(inferLayers(model));
-  return {
+  const info = asked.resume?.checkpoint.info;
+  const named = { path, ...dataForm, heldOut };
+  const request = info === undefined ? named : recallData(info, named);
+  let { model } = asked;
+  const read = async (): Promise<Dataset> => {
+    const loaded = await loadTrainingData(request, model, io, source);
+    model = loaded.model;
     // Data without a test set has given its validation images for one.
-    dataset: dataset.heldOut === undefined ? holdOutValidation(dataset, validation) : dataset,
-    settings: { ...asked, model, parameters },
+    return loaded.dataset.heldOut === undefined ? holdOutValidation(loaded.dataset, validation) : loaded.dataset;
   };
+  const isRecalled = info !== undefined && path === undefined;
+  const dataset = isRecalled ? await readRecalled(info, asked.override === true, read) : await read();
+  return { dataset, settings: { ...asked, model, parameters: parameterCount(inferLayers(model)) } };
 }
 
 const pickRequest = ({ model, recipe, seed, workers, engine, ...rest }: RunSettings) => {

@@ -44,7 +44,8 @@ const trainSchema = fieldsOf({
   recipe: allowedBy<RecipeInput>(isFields).optional(),
   /**
    * A dataset, see `createArrayDataset`, with its own mean and std; or a path, see `openDataset`, whose pixels are
-   * normalized as by the run to resume or the weights to start from, if there are such. Default: MNIST.
+   * normalized as by the run to resume or the weights to start from, if there are such. Default: what the checkpoint
+   * says, else MNIST.
    */
   data: allowedBy<Dataset | string>(isTextOrObject('a path or a dataset')).optional(),
   ...runSchema.omit({ preemptible: true }).partial().shape,

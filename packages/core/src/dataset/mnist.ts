@@ -1,6 +1,7 @@
 /** Where MNIST comes from: a folder, else the user's cache, else a download into it, else the embedded sample. */
 import { join } from 'node:path';
 import { findCacheFolder } from './cache-folder.js';
+import { originAt } from './data-origin.js';
 import type { Dataset } from './dataset.js';
 import type { DownloadLimits, DownloadProgress, Warn } from './download.js';
 import { loadEmbedded } from './embedded.js';
@@ -34,7 +35,10 @@ export interface MnistOptions {
  * @throws LockstepError as `loadIdxFolder` and `loadEmbedded` do; the signal's reason when aborted
  */
 export async function loadMnist(options: MnistOptions = {}): Promise<Dataset> {
-  if (options.directory !== undefined) return loadIdxFolder(options.directory, options.classes);
+  const { directory, classes } = options;
+  if (directory !== undefined) {
+    return { ...(await loadIdxFolder(directory, classes)), origin: originAt(directory, { classes }) };
+  }
   const folder = join(options.cacheDirectory ?? findCacheFolder(), 'mnist');
   const found = await getFiles(Object.values(MNIST_FILES), folder, {
     mirrors: options.mirrors ?? MNIST_MIRRORS,
@@ -50,7 +54,7 @@ export async function loadMnist(options: MnistOptions = {}): Promise<Dataset> {
     bytes: found.contents.get(name) ?? new Uint8Array(),
   });
   const { trainImages, trainLabels, testImages, testLabels } = MNIST_FILES;
-  return assembleIdxDataset(
+  const dataset = assembleIdxDataset(
     {
       trainImages: pick(trainImages),
       trainLabels: pick(trainLabels),
@@ -59,6 +63,7 @@ export async function loadMnist(options: MnistOptions = {}): Promise<Dataset> {
     },
     { name: 'mnist', origin: found.mirrors.length > 0 ? found.mirrors.join(' and ') : folder },
   );
+  return { ...dataset, origin: { kind: 'mnist' } };
 }
 
 const warnProcess: Warn = ({ code, message }) => process.emitWarning(message, { type: 'LockstepWarning', code });

@@ -8,6 +8,7 @@ import { basename, join, relative } from 'node:path';
 import { LockstepError } from '../errors.js';
 import { findCacheFolder } from './cache-folder.js';
 import { hashSources, readCachedDataset, type SourceFile, writeCachedDataset } from './data-cache.js';
+import { originAt } from './data-origin.js';
 import type { Dataset } from './dataset.js';
 import type { Warn } from './download.js';
 import { loadIdxFolder, readBytes } from './idx-folder.js';
@@ -68,6 +69,11 @@ interface Reader {
  *   _GZIP, _VALIDATION, or what `loadIdxFolder` throws
  */
 export async function openDataset(path: string, options: DataOptions = {}): Promise<Dataset> {
+  const dataset = await readDataset(path, options);
+  return { ...dataset, origin: originAt(path, { ...options, heldOut: dataset.heldOut }) };
+}
+
+async function readDataset(path: string, options: DataOptions): Promise<Dataset> {
   const kind = statSync(path, { throwIfNoEntry: false });
   if (kind === undefined) throw pathError(`there is nothing at ${path}`);
   const reader = kind.isDirectory() ? await findInFolder(path, options) : findByName(path, options);
