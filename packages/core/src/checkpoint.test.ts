@@ -1,8 +1,10 @@
+import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { decodeCheckpoint, encodeCheckpoint } from './checkpoint.js';
+import { parseModelSpec } from './model-spec.js';
 import type { RecipeInput } from './recipe.js';
-import { decodeSafetensors } from './safetensors.js';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 import { makeCheckpoint } from './test-checkpoint.js';
 
 const recipes: [string, RecipeInput][] = [
@@ -29,14 +31,53 @@ describe('a checkpoint', () => {
       ...['conv1.weight 2x1x3x3', 'conv1.bias 2', '1.weight 2', '1.bias 2', 'fc.weight 3x32', 'fc.bias 3'],
       ...['1.running_mean 2', '1.running_var 2'],
       ...['conv1.weight 2x1x3x3', 'conv1.bias 2', '1.weight 2', '1.bias 2', 'fc.weight 3x32', 'fc.bias 3'].map(
-        (text) => `optimizer.momentum_buffer.${text}`,
+        (text) => `optimizer/momentum_buffer/${text}`,
       ),
       ...['conv1.weight 2x1x3x3', 'conv1.bias 2', '1.weight 2', '1.bias 2', 'fc.weight 3x32', 'fc.bias 3'].map(
-        (text) => `ema.${text}`,
+        (text) => `ema/${text}`,
       ),
-      ...['ema.1.running_mean 2', 'ema.1.running_var 2'],
+      ...['ema/1.running_mean 2', 'ema/1.running_var 2'],
       'epoch.results 2x2',
     ]);
+  });
+});
+
+describe('names', () => {
+  const average = { ema: 0.9, optimizer: { type: 'adamw' } } as const;
+
+  /** With layers called as the average and a slot of conv1 were, and as each other's statistics. */
+  const layers = ['ema.conv1', 'optimizer.exp_avg.conv1', 'ema', 'epoch'];
+  const model = parseModelSpec({
+    name: 'names',
+    input: { channels: 1, height: 6, width: 6 },
+    classes: 3,
+    layers: [
+      { type: 'conv', name: 'conv1', outChannels: 2, kernel: 3 },
+      ...layers.map((name) => ({ type: 'conv' as const, name, outChannels: 2, kernel: 1 })),
+      { type: 'batchNorm', name: 'ema.conv1.weight' },
+      { type: 'flatten' },
+      { type: 'linear', name: 'fc', outFeatures: 3 },
+    ],
+  });
+
+  it('cases: numbers 5: of layers that are called like a prefix do not meet it', () => {
+    const checkpoint = makeCheckpoint(7, average, model);
+    expect(decodeCheckpoint(encodeCheckpoint(checkpoint), 'ckpt')).toEqual(checkpoint);
+  });
+
+  it('of version 1, with dots for slashes, are read', () => {
+    const checkpoint = makeCheckpoint(7, average);
+    const { info, tensors } = encodeCheckpoint(checkpoint);
+    const now = decodeSafetensors(tensors, 'x');
+    const old = now.tensors.map((tensor) => ({ ...tensor, name: tensor.name.replaceAll('/', '.') }));
+    const bytes = Buffer.concat(encodeSafetensors({ ...now, tensors: old }));
+    const hash = (of: Uint8Array | string): string => createHash('sha256').update(of).digest('hex');
+    const { sha256: _, ...body } = JSON.parse(Buffer.from(info).toString()) as Record<string, unknown>;
+    const { format, version: __, ...rest } = body;
+    const fields = { ...rest, tensors: { bytes: bytes.length, sha256: hash(bytes) } };
+    const text = JSON.stringify({ format, version: 1, sha256: '0'.repeat(64), ...fields }, null, 2);
+    const written = text.replace('0'.repeat(64), hash(text));
+    expect(decodeCheckpoint({ info: Buffer.from(written), tensors: bytes }, 'ckpt')).toEqual(checkpoint);
   });
 });
 

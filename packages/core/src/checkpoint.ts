@@ -2,8 +2,8 @@
  * A checkpoint: all that a run needs to go on, bit for bit, on any machine and with any number of workers. Two files:
  *
  *     tensors.safetensors   conv1.weight, 1.running_mean ...           parameters and running statistics
- *                           optimizer.exp_avg.conv1.weight ...         the optimizer's slots
- *                           ema.conv1.weight, ema.1.running_mean ...   the moving average, if the recipe has one
+ *                           optimizer/exp_avg/conv1.weight ...         the optimizer's slots
+ *                           ema/conv1.weight, ema/1.running_mean ...   the moving average, if the recipe has one
  *                           epoch.results [steps][2]                   loss sum and correct count of each step so far
  *                                                                      of the epoch that is under way
  *     checkpoint.json       everything else, with the SHA-256 of the tensors' file and of itself
@@ -62,13 +62,16 @@ export interface EncodedCheckpoint {
 }
 
 const FORMAT = 'lockstep-checkpoint';
-const VERSION = 1;
+/** Version 1 had a dot where 2 has a slash, which no layer's name has: the average of `conv1` was called as a layer `ema.conv1`. */
+const SEPARATORS = { 1: '.', 2: '/' } as const;
+type Version = keyof typeof SEPARATORS;
+const VERSION: Version = 2;
 const NO_SHA256 = '0'.repeat(64);
 
 const count = z.int().min(0);
 const infoSchema = z.object({
   format: z.literal(FORMAT),
-  version: z.literal(VERSION),
+  version: z.literal([1, 2]),
   sha256: z.string(),
   step: count,
   seed: count,
@@ -92,6 +95,10 @@ function slotNames(optimizer: Optimizer): string[] {
   const names = optimizer.type === 'sgd' ? ['momentum_buffer'] : ['exp_avg', 'exp_avg_sq'];
   return names.slice(0, optimizerSlots(optimizer));
 }
+
+/** `optimizer/exp_avg/`: what comes before the name of a parameter. */
+const prefixOf = (version: Version, ...parts: readonly string[]): string =>
+  parts.map((part) => `${part}${SEPARATORS[version]}`).join('');
 
 /** Puts a checkpoint into bytes. */
 export function encodeCheckpoint({ info, snapshot }: Checkpoint): EncodedCheckpoint {
@@ -120,7 +127,7 @@ export function encodeCheckpoint({ info, snapshot }: Checkpoint): EncodedCheckpo
  * @throws LockstepError LOCKSTEP_CHECKPOINT_DAMAGED saying what is wrong
  */
 export function decodeCheckpoint(files: EncodedCheckpoint, source: string): Checkpoint {
-  const { info, tensors: expected } = readInfo(files.info, source);
+  const { info, version, tensors: expected } = readInfo(files.info, source);
   if (files.tensors.length !== expected.bytes) {
     throw damaged(source, `its tensors have ${files.tensors.length} bytes, expected ${expected.bytes}`);
   }
@@ -133,11 +140,12 @@ export function decodeCheckpoint(files: EncodedCheckpoint, source: string): Chec
   }
   const { tensors } = decodeSafetensors(files.tensors, source);
   const found = new Map(tensors.map((tensor) => [tensor.name, decodeFloats(tensor.bytes)]));
-  return { info, snapshot: readSnapshot(info, found, source) };
+  return { info, snapshot: readSnapshot(info, version, found, source) };
 }
 
 interface ReadInfo {
   readonly info: CheckpointInfo;
+  readonly version: Version;
   readonly tensors: z.output<typeof infoSchema>['tensors'];
 }
 
@@ -154,9 +162,9 @@ function readInfo(bytes: Uint8Array, source: string): ReadInfo {
     const text = `${issue?.path.join('.')}: ${issue?.message}; it may come from another version of Lockstep`;
     throw damaged(source, `${CHECKPOINT_FILES.info}: ${text}`);
   }
-  const { format: _, version: __, sha256: ___, tensors, ...info } = result.data;
+  const { format: _, version, sha256: __, tensors, ...info } = result.data;
   // the events were written by us: the checksum says that they are as they were
-  return { info: info as unknown as CheckpointInfo, tensors };
+  return { info: info as unknown as CheckpointInfo, version, tensors };
 }
 
 export const damaged = (source: string, reason: string, cause?: unknown): LockstepError =>
@@ -190,15 +198,16 @@ function listTensors(
   return [
     ...listState('', state),
     ...slotNames(recipe.optimizer).flatMap((name, i) =>
-      listParameters(`optimizer.${name}.`, unpackState(layout, slots[i] as Float32Array)),
+      listParameters(prefixOf(VERSION, 'optimizer', name), unpackState(layout, slots[i] as Float32Array)),
     ),
-    ...(average === undefined ? [] : listState('ema.', average)),
+    ...(average === undefined ? [] : listState(prefixOf(VERSION, 'ema'), average)),
     tensor('epoch.results', [results.length / 2, 2], results),
   ];
 }
 
 function readSnapshot(
   { model, recipe, step }: CheckpointInfo,
+  version: Version,
   found: ReadonlyMap<string, Float32Array>,
   source: string,
 ): NodeSnapshot {
@@ -225,8 +234,8 @@ function readSnapshot(
   return {
     step,
     state: pack('', true),
-    slots: slotNames(recipe.optimizer).map((name) => pack(`optimizer.${name}.`, false)),
-    ...(recipe.ema !== undefined && { average: pack('ema.', true) }),
+    slots: slotNames(recipe.optimizer).map((name) => pack(prefixOf(version, 'optimizer', name), false)),
+    ...(recipe.ema !== undefined && { average: pack(prefixOf(version, 'ema'), true) }),
     results,
   };
 }

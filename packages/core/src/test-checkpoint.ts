@@ -19,9 +19,9 @@ export const smallModel = parseModelSpec({
   ],
 });
 
-export function makeCheckpoint(step: number, recipeInput: RecipeInput = {}): Checkpoint {
+export function makeCheckpoint(step: number, recipeInput: RecipeInput = {}, model = smallModel): Checkpoint {
   const recipe = recipeSchema.parse(recipeInput);
-  const layers = inferLayers(smallModel);
+  const layers = inferLayers(model);
   const layout = planContribution(layers);
   const fill = (size: number, start: number): Float32Array =>
     Float32Array.from({ length: size }, (_, i) => start + i / 7);
@@ -42,7 +42,7 @@ export function makeCheckpoint(step: number, recipeInput: RecipeInput = {}): Che
     info: {
       step,
       seed: 2 ** 53 - 1,
-      model: smallModel,
+      model,
       recipe,
       dataset: { source: 'made up', checksum: 'c'.repeat(64), trainSamples: 100, validationSamples: 7 },
       epochs: [],

@@ -8,7 +8,7 @@ import { BATCH_NORM_EPS, inferChain, inferLayers, type Layer, type Shape } from 
 import { type ModelSpec, type ModelSpecInput, parseModelSpec } from './model-spec.js';
 import { fromTensorFlow, orderKernel } from './tensorflow-order.js';
 import { fitState } from './tfjs-fit.js';
-import { PIXELS_LAYER, transpose } from './tfjs-model.js';
+import { OLD_PIXELS_LAYER, PIXELS_LAYER, transpose } from './tfjs-model.js';
 import type { Topology, TopologyLayer } from './tfjs-topology.js';
 
 type LayerInput = ModelSpecInput['layers'][number];
@@ -100,7 +100,7 @@ class Reader {
         this.#readDense(layer);
         return;
       case 'BatchNormalization':
-        if (layer.name !== PIXELS_LAYER) this.#readBatchNorm(layer);
+        if (!this.#isOfPixels(layer)) this.#readBatchNorm(layer);
         return;
       case 'ReLU':
         if ((config['max_value'] ?? null) !== null) throw this.#unknown(layer, 'it has a largest value');
@@ -140,11 +140,19 @@ class Reader {
     }
   }
 
-  /** Adds a layer under its own name, where that can be a name, and follows the shape. */
+  /** What normalizes pixels is told by the notes, so it is no layer of the model. */
+  #isOfPixels(layer: TopologyLayer): boolean {
+    const isOld = layer.name === OLD_PIXELS_LAYER && layer === this.topology.layers[0];
+    return layer.name === PIXELS_LAYER || isOld;
+  }
+
+  /** Adds a layer under its own name, or the nearest that can be one and is free, and follows the shape. */
   #push(layer: TopologyLayer, spec: LayerInput, parameters: Float32Array[] = [], buffers: Float32Array[] = []): void {
-    const isName =
-      /^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$/.test(layer.name) && !this.#layers.some((one) => one.name === layer.name);
-    this.#layers.push(isName ? { ...spec, name: layer.name } : spec);
+    let name = /^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$/.test(layer.name)
+      ? layer.name
+      : layer.name.replace(/\W/g, '_') || '_';
+    while (this.#layers.some((one) => one.name === name)) name += '_';
+    this.#layers.push({ ...spec, name });
     this.#parameters.push(...parameters);
     this.#buffers.push(...buffers);
     this.#shape = this.#infer(layer, spec).output;

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -58,6 +58,32 @@ describe('an export that is read back', () => {
       expect(hashParameters(inferLayers(model), read)).toBe(hashParameters(inferLayers(model), state));
     },
   );
+
+  it('cases: numbers 5: has a name for each layer, also where layers are called as what is put between them', () => {
+    const model = spec([
+      { type: 'conv', name: 'a', outChannels: 6, kernel: 2, padding: 1 },
+      { type: 'batchNorm', name: 'lockstep_pixels' },
+      { type: 'conv', name: 'a_pad', outChannels: 6, kernel: 1 },
+      { type: 'globalAvgPool', name: 'a_image' },
+      { type: 'conv', name: '7', outChannels: 6, kernel: 1 },
+      { type: 'batchNorm', name: 'fc_flat' },
+      { type: 'linear', name: 'fc', outFeatures: 6 },
+      { type: 'relu', name: 'lockstep_pixels_logits' },
+    ]);
+    const state = randomState(model, 4);
+    const { modelJson } = encodeTfjsModel(model, state, assumeData(model));
+    const names = modelJson.modelTopology.config.layers.map(({ config }) => config['name']);
+    expect(new Set(names).size).toBe(names.length);
+    expect(loadWeights(write(model, state), inferLayers(model))).toEqual(state);
+    expect(readTfjsFile(write(model, state, false)).tensors).toHaveLength(16);
+  });
+
+  it('of before, with its first layer called lockstep_pixels, is read', () => {
+    const state = randomState(grouped, 4);
+    const path = write(grouped, state);
+    writeFileSync(path, readFileSync(path, 'utf8').replaceAll('lockstep-pixels', 'lockstep_pixels'));
+    expect(loadWeights(path, inferLayers(grouped))).toEqual(state);
+  });
 
   it('carries its model and its normalization', () => {
     const { metadata } = readTfjsFile(write(grouped, randomState(grouped, 1)));

@@ -11,8 +11,10 @@ import { BATCH_NORM_EPS, BATCH_NORM_MOMENTUM, inferLayers, type Layer } from './
 import type { ModelSpec } from './model-spec.js';
 import { isDepthwise, orderKernel, toTensorFlow } from './tensorflow-order.js';
 
-/** Name of the layer that turns pixels into the network's input. */
-export const PIXELS_LAYER = 'lockstep_pixels';
+/** Name of the layer that turns pixels into the network's input. What is added has a hyphen, which no layer of a model has. */
+export const PIXELS_LAYER = 'lockstep-pixels';
+/** As it was called before; it is the first layer. */
+export const OLD_PIXELS_LAYER = 'lockstep_pixels';
 /** Key of what Lockstep needs to read its own export back, in `userDefinedMetadata`. */
 export const TFJS_METADATA = 'lockstep';
 /** Where the weights go if nothing else is said. */
@@ -68,7 +70,7 @@ export function encodeTfjsModel(
       Array.from({ length: count }, () => values.next().value as Float32Array);
     writer.addLayer(layer, take(parameters, layer.parameters.length), take(buffers, layer.buffers.length));
   }
-  writer.flatten(`${PIXELS_LAYER}_logits`);
+  writer.flatten(`${PIXELS_LAYER}-logits`);
   return {
     modelJson: {
       format: 'layers-model',
@@ -149,7 +151,7 @@ class Writer {
         break;
       case 'globalAvgPool':
         this.#add('GlobalAveragePooling2D', name, { data_format: 'channels_last' });
-        this.#add('Reshape', `${name}_image`, { target_shape: [1, 1, layer.output.channels] });
+        this.#add('Reshape', `${name}-image`, { target_shape: [1, 1, layer.output.channels] });
         break;
       case 'dropout':
         this.#add('Dropout', name, { rate: spec.p, noise_shape: null, seed: null });
@@ -178,7 +180,7 @@ class Writer {
   flatten(name: string): void {
     if (this.#isFlat) return;
     const { channels, height, width } = this.#shape;
-    if (channels > 1 && height * width > 1) this.#add('Permute', `${name}_order`, { dims: [3, 1, 2] });
+    if (channels > 1 && height * width > 1) this.#add('Permute', `${name}-order`, { dims: [3, 1, 2] });
     this.#add('Flatten', name, {});
     this.#isFlat = true;
   }
@@ -190,7 +192,7 @@ class Writer {
     const keepsSize = stride === 1 && 2 * padding === kernel - 1;
     if (padding > 0 && !keepsSize) {
       const side = [padding, padding];
-      this.#add('ZeroPadding2D', `${name}_pad`, { padding: [side, side], data_format: 'channels_last' });
+      this.#add('ZeroPadding2D', `${name}-pad`, { padding: [side, side], data_format: 'channels_last' });
     }
     const config = {
       kernel_size: [kernel, kernel],
@@ -216,7 +218,7 @@ class Writer {
   #addDense(layer: Layer, [weight, bias]: readonly Float32Array[]): void {
     if (layer.spec.type !== 'linear' || !weight) return;
     const { name, spec, input } = layer;
-    this.flatten(`${name}_flat`);
+    this.flatten(`${name}-flat`);
     this.#add('Dense', name, { units: spec.outFeatures, activation: 'linear', use_bias: bias !== undefined });
     this.#addWeight(
       `${name}/kernel`,
