@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -176,6 +176,32 @@ describe('lockstep train', () => {
     );
     expect(out).toContain('0 epochs, 1 step in ');
     expect(existsSync(path.join(folder, 'dry.safetensors'))).toBe(false);
+  });
+
+  it('cases: numbers 13: does the one step that a dry run of a resumed run says, or says that none is left', async () => {
+    const checkpoints = path.join(folder, 'dry');
+    await train('--no-save', '--steps', '2', '--checkpoint', checkpoints);
+    const { out } = await run('train', '--data', data, '--resume', checkpoints, '--dry-run');
+    expect(out).toMatch(/^Dry run: one step, /);
+    expect(out).toContain('0 epochs, 3 steps in ');
+    const left = await run('train', '--data', data, '--resume', checkpoints, '--dry-run', '--json');
+    expect(findEvent(left, 'end')).toMatchObject({ steps: 3, reason: 'steps' });
+    await run('train', '--data', data, '--resume', checkpoints, '--no-save', '--json');
+    const over = await run('train', '--data', data, '--resume', checkpoints, '--dry-run');
+    expect(over.out).toMatch(/^Dry run: no step, since none is left, nothing is saved\. /);
+    expect(readdirSync(checkpoints)).toContain('step-0000000015');
+  });
+
+  it('cases: numbers 12: ends with exit code 2 when it diverges in its last step, and leaves good weights alone', async () => {
+    const weights = path.join(folder, 'good.safetensors');
+    await train('--steps', '1', '--save', weights);
+    const good = readFileSync(weights);
+    const wild = ['--steps', '1', '--optimizer', 'sgd', '--lr', '1e38'];
+    const { code, out, error } = await train(...wild, '--save', weights);
+    expect(code).toBe(2);
+    expect(error).toMatch(/^lockstep: LOCKSTEP_LOSS_NOT_FINITE: .* \(epoch 1\) is not a finite number\. Try a lower/m);
+    expect(out).not.toContain('Saved to');
+    expect(readFileSync(weights).equals(good)).toBe(true);
   });
 
   it('rejects data that the model cannot read, with exit code 2 and one line', async () => {

@@ -127,7 +127,7 @@ describe.each(['star', 'mesh'])('a %s', (topology) => {
       const coordinator = fixture.listen(STEPS, [...flags, '--wait-for', '2', '--lr', '1e30']);
       const url = await coordinator.url();
       const nodes = ['a', 'b'].map((name) => fixture.worker(url, ['--name', name, ...mesh]));
-      expect(await coordinator.exit).toBe(1);
+      expect(await coordinator.exit).toBe(2);
       expect(coordinator.stderr).toMatch(
         /LOCKSTEP_LOSS_NOT_FINITE: the loss of step \d+ \(epoch 1\) is not a finite number, computed twice/,
       );

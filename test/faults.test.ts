@@ -156,9 +156,9 @@ describe('a run that cannot go on', () => {
     expect(stdout.match(/"event":"warning","code":"LOCKSTEP_WORKER_REPLACED"/g)).toHaveLength(3);
   });
 
-  it('ends the program with code 1 when the loss is not finite', () => {
+  it('ends the program with code 2 when the loss is not finite', () => {
     const { status, stdout, stderr } = runCli({}, '--steps', '40', '--lr', '1e30');
-    expect(status).toBe(1);
+    expect(status).toBe(2);
     expect(stderr).toMatch(
       /^lockstep: LOCKSTEP_LOSS_NOT_FINITE: the loss of step \d+ \(epoch 1\) is not a finite number\. Try a lower --learning-rate, or --warmup-steps\.$/m,
     );

@@ -125,7 +125,7 @@ export async function resolveRun(
     engine: (get('engine') as EngineName | undefined) ?? 'native',
     data: get('data') as string | undefined,
     dataForm: readDataForm(get),
-    steps: dryRun ? 1 : (get('steps') as number | undefined),
+    steps: dryRun ? (resume?.checkpoint.info.step ?? 0) + 1 : (get('steps') as number | undefined),
     until: get('until') as number | undefined,
     patience: get('patience') as number | undefined,
     best: get('best') as MetricName | undefined,

@@ -11,7 +11,7 @@ import type {
   SplitName,
   WarningEvent,
 } from '@lockstep/core';
-import { listPredictions, recipeSchema } from '@lockstep/core';
+import { isDivergence, listPredictions, recipeSchema } from '@lockstep/core';
 import { LocalNode } from '@lockstep/worker';
 import type { OpenCluster } from './cluster.js';
 import { isPreempted } from './ending.js';
@@ -63,6 +63,8 @@ export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, Tr
     return { state: node.readState(), ...(average && { average }) };
   } catch (error) {
     observers.onFailed(error);
+    // started again, it would come to the same
+    isOver ||= isDivergence(error);
     throw error;
   } finally {
     await observers.close();

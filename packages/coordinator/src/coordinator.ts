@@ -2,12 +2,16 @@
  * The run in motion: epochs, segments, evaluation, events. It drives nodes and reports; it computes nothing.
  */
 import {
+  areFinite,
+  divergedError,
   type EndEvent,
   type EpochEvent,
   epochsWithoutGain,
   type FoundCheckpoint,
   inferLayers,
+  isDivergence,
   LockstepError,
+  type ModelState,
   type NodeEvent,
   pixelsOf,
   planContribution,
@@ -144,6 +148,7 @@ export class Coordinator {
       if (steps === (epoch + 1) * this.#epochSteps && this.options.evaluate !== 'end') {
         test = await this.#evaluate(steps);
         yield* this.#drainWarnings();
+        this.#checkLoss(steps, test);
         const event = this.#events.epoch(epoch, progress, test, seconds);
         this.#epochs.push(event);
         yield event;
@@ -153,12 +158,35 @@ export class Coordinator {
       reason = stopReason ?? reason;
       if (stopReason === undefined && steps < totalSteps) halt = this.#halt();
       const isLast = halt !== undefined || stopReason !== undefined || steps === totalSteps;
+      if (steps === totalSteps) {
+        test ??= await this.#evaluate(steps);
+        this.#checkLoss(steps, test);
+      }
       yield* this.#keepCheckpoint(steps, seconds, isLast);
       if (halt) break;
     }
     test ??= await this.#evaluate(steps);
     yield* this.#drainWarnings();
+    this.#checkLoss(steps, test);
+    this.#checkState(steps, [this.node.readState(), this.node.readAverage()]);
     yield this.#events.end(steps, test, halt ?? { reason });
+  }
+
+  /** @throws LockstepError LOCKSTEP_LOSS_NOT_FINITE for a run whose last step has led nowhere */
+  #checkLoss(step: number, { test }: Evaluated): void {
+    if (test.total > 0 && !Number.isFinite(test.loss))
+      throw divergedError(`the test loss after ${step} steps`, this.#epochBefore(step));
+  }
+
+  /** @throws LockstepError LOCKSTEP_LOSS_NOT_FINITE when what was learned holds an infinite value or NaN */
+  #checkState(step: number, states: readonly (ModelState | undefined)[]): void {
+    const vectors = states.flatMap((state) => (state === undefined ? [] : [...state.parameters, ...state.buffers]));
+    if (!areFinite(vectors)) throw divergedError(`a parameter after ${step} steps`, this.#epochBefore(step));
+  }
+
+  /** The epoch of the step before this one. */
+  #epochBefore(step: number): number {
+    return Math.floor(Math.max(0, step - 1) / this.#epochSteps);
   }
 
   /** Why a run whose last epoch ended with this step is to end before its recipe does. */
@@ -226,12 +254,16 @@ export class Coordinator {
     const about = { source, checksum, ...counts, pixels: pixelsOf(dataset), origin };
     const info = { step, seed, model, recipe, dataset: about, epochs: this.#epochs, epochSeconds };
     try {
-      const checkpoint = { info, snapshot: await this.node.readSnapshot() };
+      const snapshot = await this.node.readSnapshot();
+      if (!areFinite([snapshot.state, ...(snapshot.average ? [snapshot.average] : [])])) {
+        throw divergedError(`a parameter after ${step} steps`, this.#epochBefore(step));
+      }
+      const checkpoint = { info, snapshot };
       const path = this.#checkpoints.write(checkpoint, (warning) => this.warn(warning));
       yield* this.#drainWarnings();
       yield { event: 'checkpoint', path, step, isBest: step === this.#checkpoints.bestStep(this.#epochs) };
     } catch (error) {
-      if (!(error instanceof LockstepError)) throw error;
+      if (!(error instanceof LockstepError) || isDivergence(error)) throw error;
       this.warn({ code: error.code, message: error.text });
       yield* this.#drainWarnings();
     }

@@ -2,7 +2,7 @@
  * Nodes whose results in a step were not finite numbers. The step is computed again without them: if others get a finite
  * result, they were wrong and are sent away; if the same comes again, the run itself has diverged.
  */
-import { COORDINATOR_ID, LockstepError, stepsPerEpoch } from '@lockstep/core';
+import { COORDINATOR_ID, divergedError, type LockstepError, stepsPerEpoch } from '@lockstep/core';
 import type { AdmissionTerms } from './admission.js';
 
 export class Suspects {
@@ -59,9 +59,6 @@ export class Suspects {
 }
 
 export function notFiniteError(step: number, { dataset, recipe }: AdmissionTerms): LockstepError {
-  const epoch = Math.floor(step / stepsPerEpoch(dataset.train.count, recipe.batchSize)) + 1;
-  return new LockstepError(
-    'LOCKSTEP_LOSS_NOT_FINITE',
-    `the loss of step ${step} (epoch ${epoch}) is not a finite number, computed twice. Try a lower --learning-rate, or --warmup-steps.`,
-  );
+  const epoch = Math.floor(step / stepsPerEpoch(dataset.train.count, recipe.batchSize));
+  return divergedError(`the loss of step ${step}`, epoch, ', computed twice');
 }

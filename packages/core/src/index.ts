@@ -59,6 +59,7 @@ export * from './node.js';
 export * from './step-times.js';
 export * from './observer.js';
 export * from './run-control.js';
+export * from './divergence.js';
 export * from './run-schema.js';
 export * from './transfer.js';
 export * from './checkpoint.js';

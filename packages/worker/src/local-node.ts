@@ -8,6 +8,7 @@ import { availableParallelism } from 'node:os';
 import {
   assert,
   COORDINATOR_ID,
+  divergedError,
   type EvaluatedSplit,
   type EvaluateOptions,
   epochOrder,
@@ -35,7 +36,7 @@ import {
 import type { Link } from '@lockstep/core/wire';
 import { allocateAligned } from '@lockstep/kernels';
 import { abortReason, Control } from './control.js';
-import { notFiniteError, reportLoss } from './losses.js';
+import { reportLoss } from './losses.js';
 import { readMeanGradient } from './mean-gradient.js';
 import { maxPartials, planMemory } from './memory-plan.js';
 import type { NodeWorkerData } from './messages.js';
@@ -205,7 +206,7 @@ export class LocalNode implements SharingNode {
     if (isStopping) this.#control.stop();
     const lost = await this.#pool.run((worker) => ({ kind: 'train', worker, firstStep, endStep }));
     if (this.#control.aborted === abortReason.notFinite) {
-      throw notFiniteError(this.#control.committed, this.#segment.epoch);
+      throw divergedError(`the loss of step ${this.#control.committed}`, this.#segment.epoch);
     }
     return lost;
   }

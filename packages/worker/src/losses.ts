@@ -1,4 +1,4 @@
-/** What ends a segment early: workers that were lost, told as warnings until there are too many; a loss that is no number. */
+/** What ends a segment early: workers that were lost, told as warnings until there are too many. */
 import { LockstepError, type OnWarning } from '@lockstep/core';
 import type { LostWorker } from './worker-pool.js';
 
@@ -28,10 +28,3 @@ export function reportLoss(
     message: `a worker was lost at step ${step} (${error.message}); it was replaced and its shards are computed again. The result is not affected.`,
   });
 }
-
-/** @param epoch from 0 */
-export const notFiniteError = (step: number, epoch: number): LockstepError =>
-  new LockstepError(
-    'LOCKSTEP_LOSS_NOT_FINITE',
-    `the loss of step ${step} (epoch ${epoch + 1}) is not a finite number. Try a lower --learning-rate, or --warmup-steps.`,
-  );

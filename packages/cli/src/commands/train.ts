@@ -3,18 +3,22 @@ import {
   type Dataset,
   describeData,
   type EpochEvent,
+  type FoundCheckpoint,
   holdOutValidation,
   inferLayers,
+  isDivergence,
   LockstepError,
   type ModelState,
   parameterCount,
+  type Recipe,
   type RunEvent,
+  stepsPerEpoch,
 } from '@lockstep/core';
 import { type Command, Option } from 'commander';
 import { noteCrowd } from '../crowd.js';
 import { loadTrainingData } from '../data.js';
 import { watchEnding } from '../ending.js';
-import { describeError, EXIT_FAILED } from '../failure.js';
+import { describeError, EXIT_BAD_INPUT, EXIT_FAILED } from '../failure.js';
 import { quote } from '../fields.js';
 import { HealthServer } from '../health.js';
 import { loadInitialState } from '../initial-state.js';
@@ -72,7 +76,7 @@ export function createTrainCommand(context: CommandContext): Command {
 }
 
 /**
- * Trains, prints, saves. Returns the exit code: 0; 1 when the run fails on the way; else that of the signal that ended it.
+ * Trains, prints, saves. Returns the exit code: 0; 1 when the run fails on the way, 2 when it diverges; else that of the signal that ended it.
  *
  * @param command how to run it again
  * @throws LockstepError for input that is wrong, before the run starts
@@ -130,6 +134,8 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
     printer.finish(failure === undefined ? savePath : undefined);
     if (settings.plot) showPlot(epochs, settings, io);
     if (failure !== undefined) writeLine(io.stderr, describeError(failure.failure, io.env));
+    // a run that has diverged comes to the same from its checkpoint
+    if (isDivergence(failure?.failure)) return EXIT_BAD_INPUT;
     if (advice.isNeeded) printer.note(advice.text);
     if (failure !== undefined) return EXIT_FAILED;
     return advice.isInterrupted ? ending.exitCode : 0;
@@ -227,8 +233,18 @@ function trySave(
 }
 
 /** Says what is special about a dry run; the lines or the event of its start say the rest. Under --json this is for stderr. */
-function announceDryRun({ json, recipe, save }: RunSettings, io: Io): void {
+function announceDryRun({ json, recipe, save, resume }: RunSettings, io: Io): void {
   const epochs = recipe.epochs === 1 ? '1 epoch' : `${recipe.epochs} epochs`;
   const target = save === undefined ? 'nothing would be saved' : `saved to ${save}`;
-  writeLine(json ? io.stderr : io.stdout, `Dry run: one step, nothing is saved. The run: ${epochs}, ${target}.`);
+  writeLine(
+    json ? io.stderr : io.stdout,
+    `Dry run: ${isOver(recipe, resume) ? 'no step, since none is left' : 'one step'}, nothing is saved. The run: ${epochs}, ${target}.`,
+  );
+}
+
+/** Whether the resumed run has come to the end of its recipe. */
+function isOver({ epochs, batchSize }: Recipe, resume: FoundCheckpoint | undefined): boolean {
+  if (resume === undefined) return false;
+  const { step, dataset } = resume.checkpoint.info;
+  return step >= epochs * stepsPerEpoch(dataset.trainSamples, batchSize);
 }
