@@ -1,5 +1,4 @@
 /** Weights files that carry their model, so that they can be evaluated without naming it. */
-import { readFileSync } from 'node:fs';
 import {
   DATA_KEY,
   type DataNotes,
@@ -14,6 +13,7 @@ import {
   parseJson,
   parseModelSpec,
   readTfjsFile,
+  readWholeFile,
   type SafetensorsFile,
   saveWeights,
   type Tell,
@@ -84,7 +84,7 @@ const readContent = (path: string): SafetensorsFile =>
 
 function readBytes(path: string): Uint8Array {
   try {
-    return readFileSync(path);
+    return readWholeFile(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;

@@ -1,6 +1,7 @@
 /** Writes files so that a reader, or a machine after a power cut, sees the old content or the new, never a part. */
-import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { writeWhole } from './whole-file.js';
 
 /**
  * Writes `parts` one after the other to a temporary name beside `path`, syncs it to the disk and renames it to `path`.
@@ -11,7 +12,7 @@ export function writeFileAtomically(path: string, parts: readonly Uint8Array[]):
   try {
     const file = openSync(temporary, 'w');
     try {
-      for (const part of parts) writeFully(file, part);
+      for (const part of parts) writeWhole(file, part);
       fsyncSync(file);
     } finally {
       closeSync(file);
@@ -22,11 +23,6 @@ export function writeFileAtomically(path: string, parts: readonly Uint8Array[]):
     throw error;
   }
   syncFolder(dirname(path));
-}
-
-/** One write may take less than it was given, when the part is larger than 2 GB. */
-function writeFully(file: number, part: Uint8Array): void {
-  for (let offset = 0; offset < part.length; ) offset += writeSync(file, part, offset);
 }
 
 /** A rename is only safe from a power cut once the folder is on the disk. */

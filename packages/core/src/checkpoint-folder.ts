@@ -2,10 +2,11 @@
  * Checkpoints on disk: one folder for each, `step-0000001234`, written as `checkpoint-writing.ts` says. Who looks sees a
  * whole checkpoint or none, whatever happens to the writer.
  */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHECKPOINT_FILES, type Checkpoint, damaged, decodeCheckpoint } from './checkpoint.js';
 import { LockstepError } from './errors.js';
+import { readWholeFile } from './whole-file.js';
 
 const NAME = /^step-(\d{10,})$/;
 const ASIDE = /^\.step-(\d{10,})\.old$/;
@@ -62,7 +63,7 @@ function listFolder(folder: string): string[] {
 export function readCheckpoint(path: string): Checkpoint {
   const read = (name: string): Uint8Array => {
     try {
-      return readFileSync(join(path, name));
+      return readWholeFile(join(path, name));
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException;
       throw damaged(path, code === 'ENOENT' ? `${name} is not there` : `${name}: ${message}`, error);

@@ -2,22 +2,13 @@
  * How checkpoints get onto the disk: under a temporary name, synced and renamed. Whenever the writer is killed, each step
  * has its whole checkpoint if it had one before.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { syncFolder } from './atomic-file.js';
 import { CHECKPOINT_FILES, type Checkpoint, encodeCheckpoint } from './checkpoint.js';
 import { asideName, checkpointName, findPlace, isTemporary, listAside, temporaryName } from './checkpoint-folder.js';
 import { LockstepError } from './errors.js';
+import { writeWhole } from './whole-file.js';
 
 /**
  * `synced`: the new one is on the disk, under its temporary name; nothing else has changed. `aside`: the old one of its
@@ -97,7 +88,7 @@ function createFolder(path: string): void {
 function writeSynced(path: string, bytes: Uint8Array): void {
   const file = openSync(path, 'w');
   try {
-    for (let offset = 0; offset < bytes.length; ) offset += writeSync(file, bytes, offset);
+    writeWhole(file, bytes);
     fsyncSync(file);
   } finally {
     closeSync(file);

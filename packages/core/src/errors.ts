@@ -10,15 +10,20 @@ export class LockstepError extends Error {
 
   /**
    * @param code stable, UPPER_CASE, starts with LOCKSTEP_
-   * @param text one line without the code; `message` is `code: text`
+   * @param text one line without the code; where a sentence is put into another one, one full stop of two stays
    */
   constructor(
     readonly code: `LOCKSTEP_${string}`,
-    readonly text: string,
+    text: string,
     options?: ErrorOptions,
   ) {
-    super(`${code}: ${text}`, options);
+    const sentences = text.replace(/(?<![./\\ ])\.\.(?= [A-Z]|$)/g, '.');
+    super(`${code}: ${sentences}`, options);
+    this.text = sentences;
   }
+
+  /** One line without the code; `message` is `code: text`. */
+  readonly text: string;
 }
 
 /** Throws when an invariant of Lockstep itself is broken. The text is only built when it fails. */

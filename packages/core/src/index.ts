@@ -6,6 +6,7 @@ export * from './check-options.js';
 export * from './json-text.js';
 export * from './count-text.js';
 export * from './number-text.js';
+export * from './whole-file.js';
 export * from './atomic-file.js';
 export * from './random.js';
 export * from './math.js';

@@ -1,5 +1,4 @@
 /** Reads a LayersModel's files as what a safetensors file of the same network would hold. */
-import { readFileSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DATA_KEY } from './dataset/data-notes.js';
@@ -8,6 +7,7 @@ import { inferLayers } from './layers.js';
 import type { SafetensorsFile, Tensor } from './safetensors.js';
 import { importTfjsModel, type TfjsValues } from './tfjs-import.js';
 import { parseTopology, type Topology } from './tfjs-topology.js';
+import { readWholeFile } from './whole-file.js';
 
 /** Key of the model spec, as JSON, in a weights file's `__metadata__`. */
 const MODEL_KEY = 'lockstep.model';
@@ -67,7 +67,7 @@ const countOf = (shape: readonly number[]): number => shape.reduce((product, sid
 
 function readBytes(path: string): Buffer {
   try {
-    return readFileSync(path);
+    return readWholeFile(path);
   } catch (error) {
     const text = `cannot read weights from ${path}: ${(error as Error).message}. Check the path given with --weights.`;
     throw new LockstepError('LOCKSTEP_WEIGHTS_READ', text, { cause: error });

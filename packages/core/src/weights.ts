@@ -1,6 +1,5 @@
 /** Weights on disk, under PyTorch's names, and the hash that tells whether two networks are the same to the last bit. */
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { endianness } from 'node:os';
 import { writeFileAtomically } from './atomic-file.js';
 import { assert, LockstepError } from './errors.js';
@@ -9,6 +8,7 @@ import type { Layer } from './layers.js';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile, type Tensor } from './safetensors.js';
 import { adoptTensors, type Tell } from './tensor-form.js';
 import { isTfjsPath, readTfjsFile } from './tfjs-file.js';
+import { readWholeFile } from './whole-file.js';
 
 /** What a network has learned: parameters as `modelParameters(layers)`, buffers (running statistics) in order of layers. */
 export interface Weights {
@@ -204,7 +204,7 @@ export function readWeightsFile(path: string): SafetensorsFile {
 
 function readWeightsBytes(path: string): Uint8Array {
   try {
-    return readFileSync(path);
+    return readWholeFile(path);
   } catch (error) {
     const text = `cannot read weights from ${path}: ${(error as Error).message}. Check the path given with --weights.`;
     throw new LockstepError('LOCKSTEP_WEIGHTS_READ', text, { cause: error });

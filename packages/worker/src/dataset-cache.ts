@@ -1,7 +1,7 @@
 /** Datasets that came from a coordinator, kept under their checksum. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { type Dataset, writeFileAtomically } from '@lockstep/core';
+import { type Dataset, readWholeFile, writeFileAtomically } from '@lockstep/core';
 import { cutDataset, DatasetAssembly, type DatasetHead, MAX_PAYLOAD_BYTES } from '@lockstep/core/wire';
 
 const pathOf = (folder: string, checksum: string): string => path.join(folder, 'datasets', `${checksum}.bin`);
@@ -9,7 +9,7 @@ const pathOf = (folder: string, checksum: string): string => path.join(folder, '
 /** A kept dataset; undefined when there is none, or it is damaged. */
 export function readCachedDataset(folder: string, head: DatasetHead): Dataset | undefined {
   try {
-    const bytes = readFileSync(pathOf(folder, head.checksum));
+    const bytes = readWholeFile(pathOf(folder, head.checksum));
     const assembly = new DatasetAssembly(head);
     for (let at = 0; at < bytes.length; ) {
       const size = Math.min(MAX_PAYLOAD_BYTES, bytes.length - at, assembly.room);

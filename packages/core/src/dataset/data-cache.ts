@@ -12,6 +12,7 @@ import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { writeFileAtomically } from '../atomic-file.js';
 import { LockstepError } from '../errors.js';
+import { readWholeFile } from '../whole-file.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
 import type { Warn } from './download.js';
 import { encodeIdxImages, encodeIdxLabels, parseIdxImages, parseIdxLabels } from './idx.js';
@@ -105,8 +106,8 @@ const NOTES = 'dataset.json';
 
 async function readSplit(folder: string, stem: 'train' | 't10k') {
   const [imagesPath, labelsPath] = [`${stem}-images-ubyte`, `${stem}-labels-ubyte`].map((name) => join(folder, name));
-  const images = parseIdxImages(await readFile(imagesPath as string), imagesPath as string);
-  const labels = parseIdxLabels(await readFile(labelsPath as string), labelsPath as string);
+  const images = parseIdxImages(readWholeFile(imagesPath as string), imagesPath as string);
+  const labels = parseIdxLabels(readWholeFile(labelsPath as string), labelsPath as string);
   const split = allocateSplit(images.count, images.pixels.length / images.count);
   split.images.set(images.pixels);
   split.labels.set(labels);

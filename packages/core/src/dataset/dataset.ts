@@ -1,6 +1,7 @@
 /** A dataset in memory: three splits of uint8 images and labels, with what a run must know about them. */
 import { createHash } from 'node:crypto';
 import { assert, LockstepError } from '../errors.js';
+import { hashWhole } from '../whole-file.js';
 import type { DataOrigin } from './data-origin.js';
 
 /** Labels are uint8. */
@@ -119,6 +120,6 @@ function computeChecksum(dataset: Omit<Dataset, 'checksum'>): string {
   const { channels, height, width, classes, train, validation, test } = dataset;
   const sizes = [channels, height, width, classes, train.count, validation.count, test.count];
   const hash = createHash('sha256').update(`lockstep dataset ${sizes.join(' ')}\n`);
-  for (const split of [train, validation, test]) hash.update(split.images).update(split.labels);
+  for (const split of [train, validation, test]) hashWhole(hashWhole(hash, split.images), split.labels);
   return hash.digest('hex');
 }

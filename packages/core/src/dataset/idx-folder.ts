@@ -2,6 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { LockstepError } from '../errors.js';
+import { readWholeFile } from '../whole-file.js';
 import type { Dataset } from './dataset.js';
 import { gunzipIfPacked } from './gzip.js';
 import { assembleIdxDataset, type IdxFile } from './idx-dataset.js';
@@ -68,12 +69,23 @@ function listCandidates(stem: string, ranks: readonly number[]): string[] {
 /** Reads a file. @throws LockstepError LOCKSTEP_DATA_READ */
 export async function readBytes(path: string): Promise<Uint8Array> {
   try {
+    return await readAnySize(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const text =
+      code === 'ERR_FS_FILE_TOO_LARGE'
+        ? `${message}. Cut the data into less.`
+        : `cannot read ${path} (${code}). Check that it is a file and that you may read it.`;
+    throw new LockstepError('LOCKSTEP_DATA_READ', text, { cause: error });
+  }
+}
+
+/** Without waiting for the disk, where Node can do that. */
+async function readAnySize(path: string): Promise<Uint8Array> {
+  try {
     return await readFile(path);
   } catch (error) {
-    throw new LockstepError(
-      'LOCKSTEP_DATA_READ',
-      `cannot read ${path} (${(error as NodeJS.ErrnoException).code}). Check that it is a file and that you may read it.`,
-      { cause: error },
-    );
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_FS_FILE_TOO_LARGE') throw error;
+    return readWholeFile(path);
   }
 }
