@@ -93,6 +93,17 @@ describe('lockstep reproduce', () => {
     expect(readFileSync(path.join(out, 'report.md'), 'utf8')).toContain('](curves-tiny6k-ours.svg)');
   });
 
+  it('cases: work 25: says what is done when Ctrl-C comes, and ends with 130', async () => {
+    const io = new RecordingIo();
+    const out = path.join(folder, 'interrupted');
+    const asked = main(['reproduce', 'tiny6k', '--seeds', '1,2', '--workers', '1', '--data', folder, '--out', out], io);
+    while (io.interrupt() === 0) await new Promise((resolve) => setImmediate(resolve));
+    expect(await asked).toBe(130);
+    expect(io.stderr.lines.at(-1)).toBe(
+      `Interrupted: 0 of 2 runs are done, their records in ${out}; the same command goes on from here.`,
+    );
+  });
+
   it('refuses a model without a claim before anything is written', async () => {
     const io = new RecordingIo();
     expect(await main(['reproduce', 'lenet', '--out', path.join(folder, 'none')], io)).toBe(2);

@@ -54,6 +54,19 @@ describe('lockstep speedrun', () => {
     expect(io.stderr.text).toMatch(/seed 2: \d+\.\d\d%, short of the target/);
   });
 
+  it('cases: work 25: sums up the trainings that are done when Ctrl-C comes, and ends with 130', async () => {
+    const io = new RecordingIo();
+    const flags = ['--target', '0.99', '--runs', '3', '--workers', '1', '--data', folder, '--json'];
+    const write = io.stderr.write.bind(io.stderr);
+    io.stderr.write = (text) => {
+      write(text);
+      if (text.startsWith('seed 1: ')) setImmediate(() => io.interrupt());
+    };
+    expect(await main(['speedrun', ...flags], io)).toBe(130);
+    expect(JSON.parse(io.stdout.text)).toMatchObject({ repetitions: 1, sprints: [{ seed: 1 }] });
+    expect(io.stderr.lines.at(-1)).toBe('Interrupted: 1 of 3 trainings are done.');
+  });
+
   it('says which training came to nothing', async () => {
     const io = new RecordingIo();
     expect(await main(['speedrun', '--runs', '1', '--data', path.join(folder, 'nowhere')], io)).toBe(2);

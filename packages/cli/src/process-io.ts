@@ -1,5 +1,6 @@
 /** The real process behind `Io`. */
-import { availableParallelism } from 'node:os';
+import { closeSync, openSync } from 'node:fs';
+import { availableParallelism, devNull } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { isatty } from 'node:tty';
 import type { InterruptSignal, Io } from './io.js';
@@ -7,10 +8,11 @@ import { onOutputLost, stderr, stdout } from './process-output.js';
 import { watchTerminal } from './process-terminal.js';
 
 /**
- * Whether a person may sit before it: some stream was a terminal when the process began. Otherwise it outlives the terminal
- * (nohup, systemd, ssh without one): Node takes SIGHUP back from whoever had it ignored, so it is ignored here.
+ * Those of the streams that were terminals when the process began. Without one it outlives whatever terminal it was begun in
+ * (nohup, systemd, ssh): Node takes SIGHUP back from whoever had it ignored, so it is ignored here.
  */
-const isAttended = [0, 1, 2].some((descriptor) => isatty(descriptor));
+const terminals = [0, 1, 2].filter((descriptor) => isatty(descriptor));
+const isAttended = terminals.length > 0;
 
 const SIGNALS: readonly InterruptSignal[] = [
   'SIGINT',
@@ -20,6 +22,15 @@ const SIGNALS: readonly InterruptSignal[] = [
 ];
 
 const ignore = (): void => {};
+
+/** Node puts the terminal's modes back when it exits, and aborts (seen with Node 20) where the terminal is gone by then. */
+const leaveTerminal = (): void =>
+  void process.once('exit', () => {
+    for (const descriptor of terminals) {
+      closeSync(descriptor);
+      openSync(devNull, 'r+');
+    }
+  });
 
 export function processIo(): Io {
   if (!isAttended && !process.listeners('SIGHUP').includes(ignore)) process.on('SIGHUP', ignore);
@@ -31,9 +42,13 @@ export function processIo(): Io {
     now: () => performance.now(),
     readInput,
     onInterrupt(handler) {
-      for (const signal of SIGNALS) process.on(signal, handler);
+      const hear = (signal: InterruptSignal): void => {
+        if (signal === 'SIGHUP') leaveTerminal();
+        handler(signal);
+      };
+      for (const signal of SIGNALS) process.on(signal, hear);
       return () => {
-        for (const signal of SIGNALS) process.off(signal, handler);
+        for (const signal of SIGNALS) process.off(signal, hear);
       };
     },
     onOutputLost,
