@@ -153,8 +153,9 @@ napi_value contribute(napi_env env, napi_callback_info info) {
   const Part part = (Part)call.data[PART];
   Context context = contextOf(*engine, call.data, true);
   context.order = engine->order.data + call.data[ORDER];
-  if (part != LAST_STAGE) program.prepare(context.state, true);
   const int64_t slotFloats = (int64_t)call.data[SLOT_FLOATS] * BLOCK;
+  if (slotFloats < program.extent()) return fail(env, "contribute: slots are shorter than what the program writes");
+  if (part != LAST_STAGE) program.prepare(context.state, true);
   NodeStack nodes{engine->arena.data + (int64_t)call.data[SLOTS] * BLOCK, slotFloats, program.rounding()};
   const int end = call.data[END_SHARD];
   for (int shard = call.data[FIRST_SHARD]; shard < end;) {

@@ -9,7 +9,7 @@ namespace {
 // ---- the tile: OB channels x XB columns in registers, over all taps ----
 
 constexpr int CHANNEL_TILES[] = {1, 2, 3, 4, 5, 6, 8, 10, 12, 16};
-constexpr int MAX_COLUMNS = 8;
+constexpr int MOST_CHANNELS = 16, MAX_COLUMNS = 8;
 
 // Accumulators, the smaller side and one more must fit; one register less where a weight can be a memory operand.
 constexpr bool fits(int ob, int xb) {
@@ -155,8 +155,6 @@ double tapCost(int ob, int xb) {
 // What a tile costs beside its taps: the call, and storing.
 double tileCost(int ob, int xb) { return 12 + PARTS * ob * xb * 1.2; }
 
-bool isChannelTile(int n) { return std::find(std::begin(CHANNEL_TILES), std::end(CHANNEL_TILES), n) != std::end(CHANNEL_TILES); }
-
 // n cut into `pieces` sizes that differ by at most 1, the smaller ones at both ends
 std::vector<int> balance(int n, int pieces) {
   std::vector<int> sizes(pieces, n / pieces);
@@ -188,29 +186,35 @@ struct Tiling {
   std::vector<int> channels, columns;
 };
 
-// The cheapest cover of channels x columns by tiles that fit. Only speed depends on it.
-Tiling chooseTiling(int channels, int columns, int kernel, int tapsPerColumn, const Meets& meets) {
-  Tiling best;
-  double bestCost = 1e300;
-  for (int n = 1; n <= columns; n++) {
-    const std::vector<int> xs = balance(columns, n);
-    const int widest = *std::max_element(xs.begin(), xs.end());
-    if (widest > MAX_COLUMNS) continue;
-    const std::vector<ColumnTile> tiles = tilesOf(xs);
-    for (int m = (channels + 15) / 16; m <= channels; m++) {
-      const std::vector<int> os = balance(channels, m);
-      bool fit = true;
-      for (int o : os) fit = fit && isChannelTile(o) && fits(o, widest);
-      if (!fit) continue;
-      double cost = 0;
-      for (const ColumnTile& tile : tiles) {
-        const int taps = kernelColumns(meets, tile, kernel) * tapsPerColumn;
-        for (int o : os) cost += tapCost(o, tile.count) * taps + tileCost(o, tile.count);
-      }
-      if (cost < bestCost) bestCost = cost, best = {os, xs};
+// What one channel tile of each size costs over all column tiles; 0 where it does not fit with the widest of them.
+std::vector<double> channelTileCosts(const std::vector<ColumnTile>& tiles, int widest, int kernel, int tapsPerColumn, const Meets& meets) {
+  std::vector<double> costs(MOST_CHANNELS + 1);
+  for (const ColumnTile& tile : tiles) {
+    const int taps = kernelColumns(meets, tile, kernel) * tapsPerColumn;
+    for (int o : CHANNEL_TILES) {
+      if (fits(o, widest)) costs[o] += tapCost(o, tile.count) * taps + tileCost(o, tile.count);
     }
   }
-  return best;
+  return costs;
+}
+
+// The cheapest cover of channels x columns by tiles that fit. Only speed depends on it. Balanced pieces have two sizes at
+// most, so the cost of a cover is the costs of these two, as often as each occurs.
+Tiling chooseTiling(int channels, int columns, int kernel, int tapsPerColumn, const Meets& meets) {
+  double bestCost = 1e300;
+  int channelPieces = 0, columnPieces = 0;
+  for (int n = (columns + MAX_COLUMNS - 1) / MAX_COLUMNS; n <= columns; n++) {
+    const std::vector<ColumnTile> tiles = tilesOf(balance(columns, n));
+    const int widest = (columns + n - 1) / n;
+    const std::vector<double> costs = channelTileCosts(tiles, widest, kernel, tapsPerColumn, meets);
+    for (int m = (channels + MOST_CHANNELS - 1) / MOST_CHANNELS; m <= channels; m++) {
+      const int smaller = channels / m, larger = channels % m;  // how large the smaller are, how many are larger by 1
+      if (costs[smaller] == 0 || (larger > 0 && costs[smaller + 1] == 0)) continue;
+      const double cost = (m - larger) * costs[smaller] + (larger > 0 ? larger * costs[smaller + 1] : 0);
+      if (cost < bestCost) bestCost = cost, channelPieces = m, columnPieces = n;
+    }
+  }
+  return {balance(channels, channelPieces), balance(columns, columnPieces)};
 }
 
 // ---- packing ----

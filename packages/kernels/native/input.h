@@ -1,12 +1,13 @@
 // From uint8 images to the first tensor: gather by index, augment, normalize, put 16 samples side by side.
 #pragma once
+#include <vector>
 #include "tensor.h"
 
 namespace lockstep {
 
 struct InputOp {
   Tensor out;
-  float scale[16], shift[16];  // per channel: pixel v becomes v * scale + shift
+  std::vector<float> scale, shift;  // per channel: pixel v becomes v * scale + shift
   // Augmentation, in training only: degrees, whole pixels, fraction. All 0: none.
   float rotation, zoom;
   int move;

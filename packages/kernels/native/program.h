@@ -9,6 +9,7 @@
 #include "dense.h"
 #include "input.h"
 #include "loss.h"
+#include "ownership.h"
 #include "post.h"
 #include "winograd.h"
 
@@ -41,11 +42,13 @@ enum Record : int32_t {
   NORM_BACKWARD = 40,
 };
 
+constexpr size_t HUGE_PAGE = 2 << 20;
+
 struct Op {
   Record record;
   int index;          // of the op's description in the program's list for its record
   int a = -1, b = -1; // tensors: dOut, dIn
-  int begin = 0, end = 0;  // what it writes of the contribution
+  int64_t begin = 0, end = 0;  // what it writes of the contribution; of a dense layer the weights, whose bias is added up apart
   double nanoseconds = 0;  // while a profile is taken
 };
 
@@ -71,6 +74,19 @@ struct Stage {
 // and writes only the contribution's first floats, so that the others can be used while it runs.
 enum Part : int32_t { WHOLE, ALL_BUT_LAST_STAGE, LAST_STAGE };
 
+// How far a norm has come in a step
+enum NormStep { NOTHING_YET, WENT_FORWARD, WENT_BACK };
+// What ops of a step have worked out for later ones: norms by how far they have come, dropouts by whether there is a mask
+struct Prepared {
+  std::vector<NormStep> norms;
+  std::vector<bool> masks;
+};
+
+// Whether a convolution's tensors have its shapes, and the borders of zeros that its kernels read; in check.cc.
+bool fitsConv(const ConvShape& shape, const Tensor& in);
+bool fitsConvGradient(const ConvShape& shape, const Tensor& dOut);
+bool fitsConvInputGradient(const ConvShape& shape, const Tensor& dOut, const Tensor& dIn, bool isWinograd);
+
 class Program {
  public:
   // Returns null with a text in `error` when the encoding is malformed.
@@ -85,6 +101,8 @@ class Program {
   void prepare(const float* state, bool train);
   // Floats at the contribution's start that shard stages write: what the last stage of a program with a group stage gives
   int prefix() const { return prefix_; }
+  // Floats of a contribution, at the least: where the last range ends that an op writes
+  int64_t extent() const { return extent_; }
   // Contribution of shards [context.firstShard, + shards) to `node`; shards is a power of two up to groupShards().
   void contribute(Context context, int shards, float* node, Part part = WHOLE);
   // Times every op until takeProfile, which returns [record, index, nanoseconds, algorithm] of each op in program order.
@@ -95,6 +113,10 @@ class Program {
 
  private:
   Program() = default;
+  // What is wrong with a parsed program, or null; in check.cc
+  const char* findFault();
+  void followOp(const Op& op, Ownership& own) const;
+  void followPrepared(const Op& op, Prepared& prepared, Ownership& own) const;
   void runStage(Stage& stage, Context& context, int shards, float* node, float* leaves);
   void runTimed(Op& op, const Context& context, int shard, int shards, float* contribution);
   int algorithmOf(const Op& op) const;
@@ -103,6 +125,7 @@ class Program {
 
   int groupShards_ = 1, blocksPerShard_ = 1;
   int prefix_ = 0;  // floats at the contribution's start that shard stages write
+  int64_t extent_ = 0;
   void* scratch_ = nullptr;
   size_t scratchBytes_ = 0;
   float* winograd_ = nullptr;  // scratch of Winograd's transforms
@@ -111,6 +134,7 @@ class Program {
   float* leaves_ = nullptr;  // [shard of group][prefix_]
   std::vector<float> groupLeaves_;
   Rounding rounding_;
+  Places places_{0, 1, 1};
   std::vector<Tensor> tensors_;
   std::vector<NormOp> norms_;
   std::vector<DropoutOp> dropouts_;

@@ -14,6 +14,8 @@ struct Tensor {
   int64_t channelStride; // floats
   int64_t rowStride;     // floats
   int channels, height, width;
+  int before, after;     // border: zeros above and left of a channel, zeros below and right of it
+  int place;             // which piece of the scratch it stands in; see ownership.h
 
   float* block(int shard, int b) const { return base + shard * shardStride + b * blockStride; }
   // Whether a channel's rows follow each other without a border

@@ -2,3 +2,4 @@
 export * from './native.js';
 export * from './program.js';
 export * from './program-ops.js';
+export * from './records.js';

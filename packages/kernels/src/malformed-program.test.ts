@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { allocateAligned, availableIsas, loadKernels } from './native.js';
-import { record } from './program.js';
+import { record } from './records.js';
 import { writeEverything, writeLinear } from './test-programs.js';
 
 function create(program: Int32Array, isa: string, arena = allocateAligned(16)): unknown {
@@ -147,19 +147,13 @@ describe('a malformed program', () => {
     }
   });
 
-  // Offsets, sizes and strides are trusted: they come from ProgramBuilder, in the same process, and a program that lies
-  // about them writes where it should not. So only kinds, lengths and ids are mutated here, and nothing is run.
-  it('is refused whatever its kinds and lengths are changed to, or stays one that can be created', () => {
-    const kindOrLength = fc.constantFrom(...boundaries.slice(0, -1).flatMap((at) => [at, at + 1]));
+  // The header's sizes are left alone: whatever they are, memory is asked for.
+  it('is refused whatever any of its words is changed to, or stays one that can be created', () => {
+    const word = fc.integer({ min: HEADER, max: good.length - 1 });
+    const small = fc.integer({ min: -2, max: 45 });
     fc.assert(
-      fc.property(kindOrLength, fc.oneof(fc.integer(), fc.integer({ min: -2, max: 45 })), (at, value) => {
-        const isLength = boundaries.includes(at - 1);
-        // a record read as one that declares sizes would be trusted with them
-        const declares: readonly number[] = [record.tensor, record.norm, record.dropoutBits, record.input, record.conv];
-        fc.pre(value !== good[at] && (isLength || !declares.includes(value)));
-        expectRefusedOrCreated(good.with(at, value));
-      }),
-      { numRuns: 1000 },
+      fc.property(word, fc.oneof(fc.integer(), small), (at, value) => expectRefusedOrCreated(good.with(at, value))),
+      { numRuns: 3000 },
     );
   });
 
@@ -178,7 +172,7 @@ function expectRefusedOrCreated(program: Int32Array): void {
   try {
     expect(create(program, BEST)).toBeDefined();
   } catch (error) {
-    expect((error as Error).message).toMatch(/^program (header|record|holds|names|has)/);
+    expect((error as Error).message).toMatch(/^program /);
   }
 }
 

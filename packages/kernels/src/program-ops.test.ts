@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { NO_BORDER, ProgramBuilder } from './program.js';
+import { ProgramBuilder } from './program.js';
 import { listOps } from './program-ops.js';
+import { NO_BORDER } from './records.js';
 
 function buildProgram(): Int32Array {
   const builder = new ProgramBuilder(1, 1);

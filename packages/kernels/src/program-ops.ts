@@ -1,5 +1,5 @@
 /** Reads an encoded program back into a list of its ops, for people and measurements. */
-import { record } from './program.js';
+import { HEADER_FIELDS, record } from './records.js';
 
 export type OpName = Exclude<keyof typeof record, 'tensor' | 'norm' | 'dropoutBits' | 'stage'>;
 
@@ -24,8 +24,6 @@ export function listOps(code: Int32Array): ProgramOp[] {
   }
   return reader.ops;
 }
-
-const HEADER_FIELDS = 6;
 
 interface Image {
   readonly channels: number;

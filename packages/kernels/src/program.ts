@@ -1,75 +1,15 @@
-/**
- * Writes programs: flat lists of kernel calls over one scratch memory, run by packages/kernels/native/program.cc.
- *
- * Activations are laid out [shard][block][channel][row][column][16 samples]; all strides below are in floats. A tensor
- * may have a border of zeros around each channel, written once when the scratch is made and never after.
- */
-
-/** Samples in a block: the floats of one element. */
-export const BLOCK = 16;
-
-/** Random changes to training images; see core/src/recipe.ts. */
-export interface ProgramAugmentation {
-  readonly rotation: number;
-  readonly scale: number;
-  readonly shift: number;
-  readonly centerCrop?: { readonly size: number; readonly probability: number } | undefined;
-}
-
-/** Kinds of record of an encoded program; see packages/kernels/native/program.h. */
-export const record = {
-  tensor: 1,
-  norm: 2,
-  dropoutBits: 3,
-  rounding: 4,
-  stage: 10,
-  input: 11,
-  dropoutMask: 12,
-  conv: 13,
-  normForward: 14,
-  post: 15,
-  averagePool: 16,
-  dense: 17,
-  loss: 18,
-  denseWeightGradient: 19,
-  denseInputGradient: 20,
-  averagePoolBackward: 21,
-  postBackward: 22,
-  apply: 23,
-  convWeightGradient: 24,
-  convInputGradient: 25,
-  convBiasGradient: 26,
-  zeroGradient: 27,
-  normBackward: 40,
-} as const;
-
-/** Zeros around a channel: rows above and columns to the left, rows below and columns to the right. */
-export interface Border {
-  readonly before: number;
-  readonly after: number;
-}
-
-export const NO_BORDER: Border = { before: 0, after: 0 };
-
-/** A tensor of a program. */
-export interface ProgramTensor {
-  readonly id: number;
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-  readonly border: Border;
-  /** Floats in one block, borders included. */
-  readonly blockFloats: number;
-  /** Scratch offset / 16. */
-  readonly at: number;
-  readonly isKept: boolean;
-}
-
-export interface TensorShape {
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-}
+/** Writes programs: flat lists of kernel calls over one scratch memory, run by packages/kernels/native/program.cc. */
+import { checkOwnership } from './ownership.js';
+import {
+  BLOCK,
+  type Border,
+  NO_BORDER,
+  type OutputSpan,
+  type ProgramAugmentation,
+  type ProgramTensor,
+  record,
+  type TensorShape,
+} from './records.js';
 
 export interface PostOptions {
   readonly y: ProgramTensor;
@@ -342,10 +282,16 @@ export class ProgramBuilder {
     this.#record(record.zeroGradient, [begin, end]);
   }
 
-  /** @param prefix floats at the start of the contribution that shard stages write */
-  finish(prefix: number): Int32Array {
+  /**
+   * @param prefix floats at the start of the contribution that shard stages write
+   * @param outputs what the program has to write, each by one op; left out: whatever its ops write
+   * @throws Error when the program breaks a rule of ownership.ts
+   */
+  finish(prefix: number, outputs?: readonly OutputSpan[]): Int32Array {
     const leaves = this.#allocate(prefix * this.groupShards);
     const header = [this.groupShards, this.blocksPerShard, prefix, this.#units, leaves, this.#maxChannels];
-    return Int32Array.from([...header, ...this.#code]);
+    const code = Int32Array.from([...header, ...this.#code]);
+    checkOwnership(code, outputs);
+    return code;
   }
 }

@@ -1,5 +1,6 @@
 /** Programs written by hand, for tests. */
-import { NO_BORDER, ProgramBuilder } from './program.js';
+import { ProgramBuilder } from './program.js';
+import { NO_BORDER } from './records.js';
 
 const NO_AUGMENTATION = { rotation: 0, scale: 0, shift: 0 };
 /** Floats of a contribution: weight [2][1] at 0, bias [2] at 16, [loss, correct] at 32. */
@@ -25,6 +26,7 @@ export function writeEverything(): Int32Array {
   const spec = { kernel: 3, stride: 1, padding: 1, groups: 1 };
   const image = builder.tensor({ channels: 1, height: 4, width: 4 }, { before: 1, after: 1 }, true);
   const y = builder.tensor({ channels: 2, height: 4, width: 4 }, { before: 1, after: 1 }, true);
+  const g = builder.tensor({ channels: 2, height: 4, width: 4 }, NO_BORDER, true);
   const pooled = builder.tensor({ channels: 2, height: 2, width: 2 }, NO_BORDER, true);
   const mean = builder.tensor({ channels: 2, height: 1, width: 1 }, NO_BORDER, true, true);
   const logits = builder.tensor({ channels: 3, height: 1, width: 1 }, NO_BORDER, true, true);
@@ -58,11 +60,11 @@ export function writeEverything(): Int32Array {
   builder.denseInputGradient(dense, logits, mean);
   builder.stage(false, true);
   builder.averagePoolBackward(pool, mean, pooled);
-  builder.postBackward(post, pooled, y);
-  builder.apply(y, y, norm, false);
+  builder.postBackward(post, pooled, g);
+  builder.apply(y, g, norm, false);
   builder.convWeightGradient(conv, y);
   builder.convBiasGradient(y, 32);
   builder.convInputGradient(conv, y, image);
-  builder.zeroGradient(0, 16);
+  builder.zeroGradient(48, 50);
   return builder.finish(112);
 }

@@ -75,6 +75,10 @@ export const worstError = (errors: readonly TensorError[]): number => Math.max(.
 export const worstExcess = (errors: readonly TensorError[]): number =>
   Math.max(...errors.map(({ error, roundingError }) => error / Math.max(TOLERANCE, ROUNDINGS * roundingError)));
 
+/** The furthest that rounding moves a gradient. */
+export const worstRounding = (errors: readonly TensorError[]): number =>
+  Math.max(...errors.map(({ name, roundingError }) => (isGradient(name) ? roundingError : 0)));
+
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[sorted.length >> 1] as number;

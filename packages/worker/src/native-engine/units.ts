@@ -4,7 +4,9 @@
  *
  *   out = dropout2(maxPool(dropout1(relu(batchNorm(y)))))      each part optional
  *
- * A ReLU straight behind a convolution goes into the convolution's store when a batch norm or nothing else follows.
+ * A ReLU straight behind a convolution goes into the convolution's store when the unit's batch norm follows, or a unit
+ * with a source of its own. A unit without one works on what it reads in place and leaves the gradient there, over the
+ * very output whose sign the ReLU in the store still needs.
  */
 import type { Layer } from '@lockstep/core/step';
 
@@ -43,20 +45,30 @@ export function groupUnits(layers: readonly Layer[], dropoutOf: Probability): Un
   const units: Unit[] = [];
   for (let at = 0; at < active.length; ) {
     const cursor = new Cursor(active, at);
-    const source =
-      cursor.take('conv') ?? cursor.take('avgPool') ?? cursor.take('globalAvgPool') ?? cursor.take('linear');
-    const isConv = source?.spec.type === 'conv' && !isDense(source);
-    const storesRelu = isConv && behindRelu.some((type) => cursor.isNext('relu', type));
+    const source = cursor.take(...sources);
+    const storesRelu = source !== undefined && canStoreRelu(source, cursor);
     if (storesRelu) cursor.take('relu');
-    const post = storesRelu && !cursor.isNext('batchNorm') ? undefined : takePost(cursor);
+    const post = storesRelu && !isNormOf(source, cursor.peek()) ? undefined : takePost(source, cursor);
     units.push({ ...(source && { source }), storesRelu, ...(post && { post }) });
     at = cursor.at;
   }
   return units;
 }
 
-/** What may follow a ReLU that goes into the store: the pass behind it does the ReLU otherwise. */
-const behindRelu = ['batchNorm', 'conv', 'avgPool', 'globalAvgPool', 'linear'] as const;
+/** What makes a tensor of its own. */
+const sources = ['conv', 'avgPool', 'globalAvgPool', 'linear'] as const;
+
+/** Whether the next layer is a ReLU that goes into the store; the pass behind it does the ReLU otherwise. */
+function canStoreRelu(source: Layer, cursor: Cursor): boolean {
+  if (source.spec.type !== 'conv' || isDense(source) || cursor.peek()?.spec.type !== 'relu') return false;
+  const reader = cursor.peek(1);
+  return isNormOf(source, reader) || sources.some((type) => type === reader?.spec.type);
+}
+
+/** Whether a layer is a batch norm over the channels that the source gives: behind a flatten it is one over features. */
+function isNormOf(source: Layer, layer: Layer | undefined): boolean {
+  return layer?.spec.type === 'batchNorm' && layer.input.channels === source.output.channels;
+}
 
 /** Layers that change nothing in memory: a flatten is a view, and the loss takes logits with or without log-softmax. */
 function isIdentity(layer: Layer, dropoutOf: Probability): boolean {
@@ -64,9 +76,9 @@ function isIdentity(layer: Layer, dropoutOf: Probability): boolean {
   return type === 'flatten' || type === 'logSoftmax' || (type === 'dropout' && dropoutOf(layer) === 0);
 }
 
-function takePost(cursor: Cursor): Post | undefined {
+function takePost(source: Layer | undefined, cursor: Cursor): Post | undefined {
   const start = cursor.at;
-  const norm = start === cursor.begin || cursor.keepsShape() ? cursor.take('batchNorm') : undefined;
+  const norm = !source || isNormOf(source, cursor.peek()) ? cursor.take('batchNorm') : undefined;
   const relu = cursor.take('relu') !== undefined;
   const dropout1 = cursor.take('dropout');
   const pool = cursor.take('maxPool');
@@ -100,29 +112,20 @@ function hasLooseWindows(pool: Layer | undefined): boolean {
 }
 
 class Cursor {
-  readonly begin: number;
-
   constructor(
     private readonly layers: readonly Layer[],
     public at: number,
-  ) {
-    this.begin = at;
+  ) {}
+
+  peek(ahead = 0): Layer | undefined {
+    return this.layers[this.at + ahead];
   }
 
-  /** Whether the next layer sees channels as the layer before it gave them: false behind a flatten of an image. */
-  keepsShape(): boolean {
-    const before = this.layers[this.at - 1];
-    return before === undefined || before.output.channels === this.layers[this.at]?.input.channels;
-  }
-
-  take(type: Layer['spec']['type']): Layer | undefined {
-    const layer = this.layers[this.at];
-    if (layer?.spec.type !== type) return undefined;
+  /** The next layer, passed over, if it is of one of these types. */
+  take(...types: readonly Layer['spec']['type'][]): Layer | undefined {
+    const layer = this.peek();
+    if (!layer || !types.includes(layer.spec.type)) return undefined;
     this.at++;
     return layer;
-  }
-
-  isNext(...types: Layer['spec']['type'][]): boolean {
-    return types.every((type, i) => this.layers[this.at + i]?.spec.type === type);
   }
 }

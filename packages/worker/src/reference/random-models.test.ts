@@ -1,8 +1,8 @@
-import type { LayerSpec } from '@lockstep/core';
+import type { Layer, LayerSpec } from '@lockstep/core';
 import { elementCount, inferLayers, parseModelSpec } from '@lockstep/core';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { randomModel, randomShard } from './random-models.js';
+import { LARGE_DENSE_WEIGHTS, randomModel, randomShard } from './random-models.js';
 import {
   distinctValues,
   randomBuffers,
@@ -44,6 +44,40 @@ test('draws every layer type and the unusual cases of each', () => {
   };
   const drawn = fc.sample(randomModel, { numRuns: 1000, seed: 1 }).flatMap((model) => model.layers);
   const missing = Object.entries(cases).filter(([, matches]) => !drawn.some(matches));
+  expect(missing.map(([name]) => name)).toEqual([]);
+});
+
+test('draws what stands behind what: flatten and linear in the body, norms behind them, large layers, pools of one pixel', () => {
+  const covers = ({ spec, input }: Layer): boolean =>
+    spec.type === 'conv' && spec.kernel === input.height && spec.kernel === input.width && spec.kernel > 1;
+  const is = (layer: Layer | undefined, type: LayerSpec['type']): boolean => layer?.spec.type === type;
+  const isLarge = (layer: Layer): boolean =>
+    (covers(layer) || is(layer, 'linear')) && elementCount(layer.input) * layer.output.channels >= LARGE_DENSE_WEIGHTS;
+  const cases: Record<string, (layer: Layer, before: readonly Layer[]) => boolean> = {
+    'norm behind a flatten': (layer, before) => is(layer, 'batchNorm') && is(before.at(-1), 'flatten'),
+    'norm behind flatten and relu': (layer, before) =>
+      is(layer, 'batchNorm') && is(before.at(-1), 'relu') && is(before.at(-2), 'flatten'),
+    'norm behind relu and flatten': (layer, before) =>
+      is(layer, 'batchNorm') && is(before.at(-1), 'flatten') && is(before.at(-2), 'relu') && is(before.at(-3), 'conv'),
+    'norm behind a linear': (layer, before) => is(layer, 'batchNorm') && is(before.at(-1), 'linear'),
+    'norm behind a conv that covers the image': (layer, before) => {
+      const source = before.at(-1);
+      return is(layer, 'batchNorm') && source !== undefined && covers(source);
+    },
+    'dropout behind a flatten': (layer, before) => is(layer, 'dropout') && is(before.at(-1), 'flatten'),
+    'dropout between a norm and a pool': (layer, before) =>
+      is(layer, 'maxPool') && is(before.at(-1), 'dropout') && is(before.at(-2), 'batchNorm'),
+    'linear behind a linear': (layer, before) => is(layer, 'linear') && is(before.at(-1), 'linear'),
+    'conv behind a large conv': (layer, before) => is(layer, 'conv') && before.some(isLarge),
+    'norm behind a large layer': (layer, before) => is(layer, 'batchNorm') && before.some(isLarge),
+    'max pool of one pixel behind a large conv': ({ spec }, before) =>
+      spec.type === 'maxPool' && spec.kernel === 1 && before.some(isLarge),
+    'max pool of one pixel': ({ spec }) => spec.type === 'maxPool' && spec.kernel === 1,
+  };
+  const models = fc.sample(randomModel, { numRuns: 2000, seed: 1 }).map(inferLayers);
+  const missing = Object.entries(cases).filter(
+    ([, matches]) => !models.some((layers) => layers.some((layer, i) => matches(layer, layers.slice(0, i)))),
+  );
   expect(missing.map(([name]) => name)).toEqual([]);
 });
 

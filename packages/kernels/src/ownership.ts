@@ -1,0 +1,275 @@
+/**
+ * Who owns what in a finished program: the rules that keep an op from reading what nobody has written, or from writing
+ * what is another's. packages/kernels/native/ownership.h states them too, for the parser, which checks them again.
+ *
+ * - Values: a place in memory is given one value, before it is read, in a forward stage. Tensors that begin at one place
+ *   are views of it.
+ * - Gradients: after it a place holds one gradient, which exactly one op writes before it is read. Only a place that never
+ *   holds a value is passed on from gradient to gradient, each of them read before the next is written.
+ * - Shards: what all shards of a group share is read in the shard stage that wrote it. In a group stage, and from stage to
+ *   stage, each shard has its own.
+ * - Outputs: what the contribution needs is written by one op each, below `prefix` by shard stages, from there on by group
+ *   stages.
+ */
+import { HEADER_FIELDS, type OutputSpan, record } from './records.js';
+
+/**
+ * Checks an encoded program.
+ *
+ * @param outputs what it has to write of the contribution; left out: whatever its ops write
+ * @throws Error that names the op and the rule it breaks: a bug of the compiler
+ */
+export function checkOwnership(code: Int32Array, outputs?: readonly OutputSpan[]): void {
+  const [groupShards = 1, , prefix = 0] = code;
+  const follower = new Follower(groupShards, prefix);
+  for (let at = HEADER_FIELDS; at < code.length; ) {
+    const [kind, length] = [code[at] as number, code[at + 1] as number];
+    follower.follow(kind, [...code.subarray(at + 2, at + 2 + length)]);
+    at += 2 + length;
+  }
+  if (outputs) follower.expectOutputs(outputs);
+}
+
+interface Place {
+  /** Whether all shards of a group share it. */
+  readonly isShared: boolean;
+  holds: 'nothing' | 'value' | 'gradient';
+  hadValue: boolean;
+  isRead: boolean;
+  stage: number;
+}
+
+interface Tensor {
+  readonly place: Place;
+  readonly channels: number;
+  readonly floats: number;
+}
+
+interface Norm {
+  readonly y: number;
+  readonly gamma: number;
+  readonly beta: number;
+  readonly statistics: number;
+  readonly isFrozen: boolean;
+  went: 'nowhere' | 'forward' | 'back';
+}
+
+type Payload = readonly number[];
+
+const names = new Map<number, string>(Object.entries(record).map(([name, kind]) => [kind, name]));
+
+class Follower {
+  readonly #places = new Map<number, Place>();
+  readonly #tensors: Tensor[] = [];
+  readonly #norms: Norm[] = [];
+  readonly #masked: boolean[] = [];
+  readonly #convs: Payload[] = [];
+  readonly #posts: Payload[] = [];
+  readonly #pools: Payload[] = [];
+  readonly #denses: Payload[] = [];
+  readonly #outputs: OutputSpan[] = [];
+  #op = '';
+  #stage = -1;
+  #isGroup = false;
+  #isBackward = false;
+
+  constructor(
+    private readonly groupShards: number,
+    private readonly prefix: number,
+  ) {}
+
+  follow(kind: number, payload: Payload): void {
+    this.#op = names.get(kind) ?? `record ${kind}`;
+    this.#readers[kind]?.(payload);
+  }
+
+  readonly #readers: Partial<Record<number, (payload: Payload) => void>> = {
+    [record.tensor]: (payload) => this.#declareTensor(payload),
+    [record.norm]: ([y = 0, , , gamma = 0, beta = 0, statistics = 0, isFrozen]) =>
+      this.#norms.push({ y, gamma, beta, statistics, isFrozen: isFrozen === 1, went: 'nowhere' }),
+    [record.dropoutBits]: () => this.#masked.push(false),
+    [record.stage]: ([isGroup, isBackward]) => {
+      this.#stage++;
+      this.#expect(isBackward === 1 || !this.#isBackward, 'goes forward behind a backward stage');
+      this.#isGroup = isGroup === 1;
+      this.#isBackward = isBackward === 1;
+    },
+
+    [record.input]: ([out = 0]) => this.#writeValue(out),
+    [record.dropoutMask]: ([dropout = 0]) => {
+      this.#masked[dropout] = true;
+    },
+    [record.conv]: (payload) => this.#forward(this.#convs, payload),
+    [record.dense]: (payload) => this.#forward(this.#denses, payload),
+    [record.averagePool]: (payload) => this.#forward(this.#pools, payload),
+    [record.normForward]: ([norm = -1]) => {
+      const { y, statistics, isFrozen } = this.#passNorm(norm, 'nowhere', 'forward') as Norm;
+      this.#readValue(y);
+      if (!isFrozen) this.#write(statistics, 3 * this.#tensor(y).channels);
+    },
+    [record.post]: (payload) => {
+      const [, , norm = -1, , dropout1 = -1, dropout2 = -1] = payload;
+      this.#passNorm(norm, 'forward', 'forward');
+      for (const dropout of [dropout1, dropout2])
+        this.#expect(this.#masked[dropout] !== false, 'uses a mask not made yet');
+      this.#forward(this.#posts, payload);
+    },
+    [record.loss]: ([logits = 0, result = 0]) => {
+      this.#readValue(logits);
+      this.#writeGradient(logits);
+      this.#write(result, 2);
+    },
+
+    [record.denseWeightGradient]: ([dense = 0, dOut = 0]) => {
+      const [input = 0, out = 0, weight = 0, bias = -1] = this.#denses[dense] as Payload;
+      this.#readValue(input);
+      this.#readGradient(dOut);
+      this.#write(weight, this.#tensor(input).channels * this.#tensor(out).channels);
+      if (bias >= 0) this.#write(bias, this.#tensor(out).channels);
+    },
+    [record.convWeightGradient]: ([conv = 0, dOut = 0]) => {
+      const [input = 0, out = 0, weight = 0, , kernel = 0, , , groups = 1] = this.#convs[conv] as Payload;
+      this.#readValue(input);
+      this.#readGradient(dOut);
+      this.#write(weight, (this.#tensor(out).channels * this.#tensor(input).channels * kernel ** 2) / groups);
+    },
+    [record.convBiasGradient]: ([dOut = 0, bias = -1]) => {
+      this.#readGradient(dOut);
+      this.#write(bias, this.#tensor(dOut).channels);
+    },
+    // What a dense layer's bias gets from its own op, where a norm makes it 0, is written again.
+    [record.zeroGradient]: ([begin = 0, end = 0]) => this.#write(begin, end - begin, true),
+    [record.denseInputGradient]: ([, dOut = 0, dIn = 0]) => this.#back(dOut, dIn),
+    [record.convInputGradient]: ([, dOut = 0, dIn = 0]) => this.#back(dOut, dIn),
+    [record.averagePoolBackward]: ([, dOut = 0, dIn = 0]) => this.#back(dOut, dIn),
+    [record.postBackward]: ([post = 0, dOut = 0, g = 0]) => {
+      const [y = 0, , norm = -1] = this.#posts[post] as Payload;
+      this.#readValue(y);
+      this.#back(dOut, g);
+      this.#writeNorm(norm);
+    },
+    [record.normBackward]: ([post = 0, dOut = 0]) => {
+      const [y = 0, , norm = -1] = this.#posts[post] as Payload;
+      this.#readValue(y);
+      this.#back(dOut, y);
+      this.#writeNorm(norm);
+    },
+    [record.apply]: ([y = 0, g = 0, norm = -1]) => {
+      this.#passNorm(norm, 'back', 'back');
+      this.#readValue(y);
+      this.#back(g, y);
+    },
+  };
+
+  /** Every output is written, and nothing but outputs. */
+  expectOutputs(outputs: readonly OutputSpan[]): void {
+    const textOf = ({ begin, end }: OutputSpan): string => `${begin} to ${end}`;
+    const [wanted, written] = [outputs, this.#outputs].map((spans) => new Set(spans.map(textOf)));
+    this.#op = 'end';
+    for (const span of wanted as Set<string>) this.#expect(written?.has(span), `floats ${span} are written by no op`);
+    for (const span of written as Set<string>) this.#expect(wanted?.has(span), `floats ${span} are nobody's`);
+  }
+
+  #declareTensor(payload: Payload): void {
+    const [at = 0, , shardStride, , , , channels = 0, height = 0, width = 0] = payload;
+    const isShared = shardStride === 0;
+    const place: Place = this.#places.get(at) ?? {
+      isShared,
+      holds: 'nothing',
+      hadValue: false,
+      isRead: false,
+      stage: -1,
+    };
+    this.#expect(place.isShared === isShared, 'has views that are shared and views that are not');
+    this.#places.set(at, place);
+    this.#tensors.push({ place, channels, floats: channels * height * width });
+  }
+
+  #tensor(id: number): Tensor {
+    const tensor = this.#tensors[id];
+    this.#expect(tensor !== undefined, `names tensor ${id}, which is not there`);
+    return tensor as Tensor;
+  }
+
+  #forward(list: Payload[], payload: Payload): void {
+    const [input = 0, out = 0] = payload;
+    list.push(payload);
+    this.#readValue(input);
+    this.#writeValue(out);
+  }
+
+  #back(dOut: number, dIn: number): void {
+    this.#readGradient(dOut);
+    this.#writeGradient(dIn);
+  }
+
+  #writeValue(id: number): void {
+    const { place } = this.#tensor(id);
+    this.#expect(!this.#isBackward, `writes the value of tensor ${id} in a backward stage`);
+    this.#expect(place.holds === 'nothing', `writes tensor ${id} over a ${place.holds}`);
+    Object.assign(place, { holds: 'value', hadValue: true, stage: this.#stage });
+  }
+
+  #readValue(id: number): void {
+    const { place } = this.#tensor(id);
+    this.#expect(place.holds === 'value', `reads the value of tensor ${id}, which holds ${place.holds}`);
+    this.#expectOwn(place, id);
+  }
+
+  #writeGradient(id: number): void {
+    const { place } = this.#tensor(id);
+    const isFree = place.holds !== 'gradient' || (!place.hadValue && place.isRead);
+    this.#expect(isFree, `writes the gradient in tensor ${id} over another`);
+    Object.assign(place, { holds: 'gradient', isRead: false, stage: this.#stage });
+  }
+
+  #readGradient(id: number): void {
+    const { place } = this.#tensor(id);
+    this.#expect(place.holds === 'gradient', `reads the gradient in tensor ${id}, which nobody has written`);
+    this.#expectOwn(place, id);
+    place.isRead = true;
+  }
+
+  #expectOwn(place: Place, id: number): void {
+    if (this.groupShards === 1 || !place.isShared) return;
+    this.#expect(
+      !this.#isGroup && place.stage === this.#stage,
+      `reads tensor ${id}, which other shards have overwritten`,
+    );
+  }
+
+  #passNorm(id: number, from: Norm['went'], to: Norm['went']): Norm | undefined {
+    const norm = this.#norms[id];
+    if (id < 0 || norm === undefined) return undefined;
+    this.#expect(norm.went === from, `finds norm ${id} gone ${norm.went}, not ${from}`);
+    norm.went = to;
+    return norm;
+  }
+
+  /** Outputs of a norm's backward. */
+  #writeNorm(id: number): void {
+    const norm = this.#passNorm(id, 'forward', 'back');
+    if (!norm || norm.isFrozen) return;
+    const { channels } = this.#tensor(norm.y);
+    this.#write(norm.gamma, channels);
+    this.#write(norm.beta, channels);
+  }
+
+  /** @param again whether it may be what another op has written */
+  #write(begin: number, floats: number, again = false): void {
+    const end = begin + floats;
+    this.#expect(begin >= 0 && floats > 0, 'has no range of the contribution');
+    if (this.groupShards > 1) {
+      const isInPart = this.#isGroup ? begin >= this.prefix : end <= this.prefix;
+      this.#expect(isInPart, `writes floats ${begin} to ${end} in the wrong stage`);
+    }
+    const isFree = this.#outputs.every((known) => end <= known.begin || known.end <= begin);
+    const isAgain = again && this.#outputs.some((known) => known.begin === begin && known.end === end);
+    this.#expect(isFree || isAgain, `writes floats ${begin} to ${end}, which another op has written`);
+    this.#outputs.push({ begin, end });
+  }
+
+  #expect(isRight: boolean | undefined, text: string): void {
+    if (!isRight) throw new Error(`the program is not one that may run: ${this.#op} ${text}`);
+  }
+}

@@ -1,0 +1,77 @@
+/** Where a layer's tensors stand in the contribution, and which of them a run trains. */
+import {
+  assert,
+  type ContributionLayout,
+  type Freeze,
+  type Layer,
+  listRounded,
+  planFreeze,
+  type Recipe,
+  type Segment,
+} from '@lockstep/core/step';
+import type { OutputSpan, ProgramBuilder } from '@lockstep/kernels';
+
+export class Offsets {
+  readonly #freeze: Freeze;
+
+  constructor(
+    private readonly layout: ContributionLayout,
+    private readonly recipe: Recipe,
+    private readonly layers: readonly Layer[],
+  ) {
+    this.#freeze = planFreeze(layers, recipe.freeze);
+  }
+
+  get result(): number {
+    return this.layout.resultOffset;
+  }
+
+  isFrozen(layer: Layer): boolean {
+    return this.#freeze.isLayerFrozen(layer);
+  }
+
+  trains(layer: Layer | undefined): boolean {
+    return layer !== undefined && layer.parameters.length > 0 && !this.isFrozen(layer);
+  }
+
+  ofWeight(layer: Layer): number {
+    return this.#find(layer, 'weight');
+  }
+
+  /** -1 for a layer without a bias. */
+  ofBias(layer: Layer): number {
+    const { spec } = layer;
+    return (spec.type === 'conv' || spec.type === 'linear') && spec.bias ? this.#find(layer, 'bias') : -1;
+  }
+
+  ofNorm(layer: Layer): { gamma: number; beta: number; statistics: number } {
+    const [gamma, beta, statistics] = ['gamma', 'beta', 'statistics'].map((role) => this.#find(layer, role));
+    return { gamma, beta, statistics } as { gamma: number; beta: number; statistics: number };
+  }
+
+  /** What a program has to write, each once: everything but what belongs to frozen layers. */
+  listOutputs(): OutputSpan[] {
+    const written = this.layout.segments.filter(
+      (segment) => segment.kind === 'result' || this.trains(this.layers[segment.layerIndex]),
+    );
+    return written.map(({ offset, size }) => ({ begin: offset, end: offset + size }));
+  }
+
+  /** What the recipe rounds to bf16. */
+  writeRounding(builder: ProgramBuilder): void {
+    const rounded = listRounded(this.layout, this.recipe);
+    if (rounded.length > 0) builder.round(rounded);
+  }
+
+  #find(layer: Layer, role: string): number {
+    const segment = this.layout.segments.find(
+      (s) => layerOf(s) === layer.index && (s.kind === 'parameter' ? s.parameter.role === role : s.kind === role),
+    );
+    assert(segment, () => `layer ${layer.index} has no ${role} in the contribution`);
+    return segment.offset;
+  }
+}
+
+/** The layer that a segment belongs to; the result stands behind all of them. */
+export const layerOf = (segment: Segment): number =>
+  segment.kind === 'result' ? Number.MAX_SAFE_INTEGER : segment.layerIndex;

@@ -1,0 +1,39 @@
+/** Random models on the native engine, for the tests of every build, the sanitizers and the planted faults. */
+import fc from 'fast-check';
+import { randomModel, type ShardDraw } from '../reference/random-models.js';
+import { describeErrors } from './test-comparison.js';
+import { judge } from './test-noise.js';
+
+/** Samples of a step: a short shard, several in a group, or a shard of two blocks. At least 8 in each: see randomShard. */
+const STEPS = [
+  { shardSize: 16, sampleCount: 9 },
+  { shardSize: 16, sampleCount: 16 },
+  { shardSize: 16, sampleCount: 24 },
+  { shardSize: 16, sampleCount: 41 },
+  { shardSize: 32, sampleCount: 25 },
+] as const;
+
+export const randomStep = fc.record({ seed: fc.nat(), step: fc.constantFrom(...STEPS) });
+
+/** Share of the models that may be beyond judging in float32. */
+export const MOST_UNJUDGED = 0.02;
+
+/**
+ * Draws and judges models.
+ *
+ * @returns how many could not be judged
+ * @throws Error with the model and its errors when one is wrong
+ */
+export function checkRandomModels(count: number, isa: string): number {
+  let unjudged = 0;
+  fc.assert(
+    fc.property(randomModel, randomStep, (model, { seed, step }) => {
+      const draw: ShardDraw = { seed, sampleCount: step.sampleCount };
+      const { wrong, isUnjudged } = judge({ model, draw, shardSize: step.shardSize, isa });
+      if (isUnjudged) unjudged++;
+      if (wrong.length > 0) throw new Error(describeErrors(wrong));
+    }),
+    { numRuns: count },
+  );
+  return unjudged;
+}
