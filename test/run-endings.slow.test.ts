@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { readRows, tryWay, ways } from './run-endings.js';
+import { readRows, tryWay, type Way, ways } from './run-endings.js';
 
 describe.skipIf(process.platform === 'win32')('how a run can end, by docs/checkpoints.md', () => {
   const rows = readRows();
 
   for (const row of rows.filter(({ what }) => !ways[what]?.isFast)) {
-    const missing = ways[row.what]?.missing;
-    it.skipIf(missing)(`cases: work 1 to 4: ${row.what}${missing ? ` (${missing})` : ''}`, async () => {
+    const { row: name, missing } = ways[row.what] as Way;
+    it.skipIf(missing)(`cases: ${name}: ${row.what}${missing ? ` (${missing})` : ''}`, async () => {
       expect(await tryWay(row.what)).toEqual(row);
     });
   }

@@ -71,6 +71,8 @@ class Place {
       cwd: ROOT,
       env: { ...process.env, ...env },
       stdio: ['ignore', ...streams] as ['ignore', number, number],
+      // a group of its own, so that a signal can be sent to all of it
+      detached: true,
     });
     for (const stream of streams) closeSync(stream);
     this.#children.push(child);
@@ -119,7 +121,9 @@ class Place {
   }
 }
 
-interface Way {
+export interface Way {
+  /** The case that it was once. */
+  readonly row: string;
   /** Whether `npm test` takes it. */
   readonly isFast?: boolean;
   /** Why it cannot be tried here. */
@@ -183,18 +187,21 @@ async function closeNohup(place: Place): Promise<Omit<Row, 'what'>> {
   return place.outcomeInOrder(await code);
 }
 
-async function endNpm(place: Place): Promise<Omit<Row, 'what'>> {
-  const outcomes: Omit<Row, 'what'>[] = [];
-  for (const shell of ['sh', 'bash'].filter(hasProgram)) {
-    const [command = '', ...argv] = place.train(ENDLESS);
-    rmSync(place.checkpoints, { recursive: true, force: true });
-    const { child, code } = place.start('npm', ['run', '-s', `--script-shell=${shell}`, command, '--', ...argv]);
-    await place.has('out', '"event":"checkpoint"');
-    child.kill('SIGTERM');
-    outcomes.push(place.outcomeInOrder(await code));
-  }
-  return theSame(outcomes);
-}
+/** A terminal's Ctrl-C reaches npm and the run, and npm hands its own on: so a whole group gets it. */
+const endNpm =
+  (signal: NodeJS.Signals, toGroup: boolean) =>
+  async (place: Place): Promise<Omit<Row, 'what'>> => {
+    const outcomes: Omit<Row, 'what'>[] = [];
+    for (const shell of ['sh', 'bash'].filter(hasProgram)) {
+      const [command = '', ...argv] = place.train(ENDLESS);
+      rmSync(place.checkpoints, { recursive: true, force: true });
+      const { child, code } = place.start('npm', ['run', '-s', `--script-shell=${shell}`, command, '--', ...argv]);
+      await place.has('out', '"event":"checkpoint"');
+      process.kill((toGroup ? -1 : 1) * (child.pid as number), signal);
+      outcomes.push(place.outcomeInOrder(await code));
+    }
+    return theSame(outcomes);
+  };
 
 async function killOften(place: Place): Promise<Omit<Row, 'what'>> {
   const random = makeRandom(2024);
@@ -243,40 +250,49 @@ function theSame(outcomes: readonly Omit<Row, 'what'>[]): Omit<Row, 'what'> {
 /** By what the table says happens. */
 export const ways: Readonly<Record<string, Way>> = {
   'it comes to its end, or to that of `--steps`, `--until`, `--patience`': {
+    row: 'work "What it must show" 2',
     end: async (place) => place.outcomeInOrder(await place.startRun(place.train(ENDLESS, '--steps', '12')).code),
   },
-  'Ctrl-C (SIGINT)': { isFast: true, end: bySignal('SIGINT') },
-  'Ctrl-C twice, the second one while the step goes on': { end: endTwice },
-  SIGTERM: { end: bySignal('SIGTERM') },
-  'SIGTERM, with `--preemptible`': { end: bySignal('SIGTERM', '--preemptible') },
-  'SIGTERM to `npm run train`': { isFast: true, end: endNpm },
+  'Ctrl-C (SIGINT)': { row: 'work 1', isFast: true, end: bySignal('SIGINT') },
+  'Ctrl-C twice, the second one while the step goes on': { row: 'work "What it must show" 2', end: endTwice },
+  SIGTERM: { row: 'work "What it must show" 2', end: bySignal('SIGTERM') },
+  'SIGTERM, with `--preemptible`': { row: 'work "What it must show" 2', end: bySignal('SIGTERM', '--preemptible') },
+  'SIGTERM to `npm run train`': { row: 'work 4', isFast: true, end: endNpm('SIGTERM', false) },
+  'Ctrl-C at `npm run train`, which npm hands on besides': { row: 'work 4', end: endNpm('SIGINT', true) },
   'its terminal is closed (SIGHUP)': {
+    row: 'work 3',
     missing: hasProgram('script') ? undefined : 'needs the program script',
     end: closeTerminal,
   },
   'the same, begun under `nohup`': {
+    row: 'work 3',
     isFast: true,
     missing: hasProgram('nohup') ? undefined : 'needs the program nohup',
     end: closeNohup,
   },
   'whoever reads its output goes away (`train \\| head -1`)': {
+    row: 'work 1',
     isFast: true,
     end: inShell('{ $RUN; echo $? > "$CODE"; } | head -1'),
   },
   'the disk under its output is full (`train > /dev/full`)': {
+    row: 'work 2',
     isFast: true,
     missing: noFull,
     end: inShell('$RUN > /dev/full; echo $? > "$CODE"'),
   },
   'the disk under its messages is full (`2> /dev/full`)': {
+    row: 'work 2',
     missing: noFull,
     end: inShell('$RUN 2> /dev/full; echo $? > "$CODE"'),
   },
-  'kill -9, the power fails': { end: killOften },
+  'kill -9, the power fails': { row: 'work "What it must show" 2', end: killOften },
   'a second run is begun with the same `--checkpoint`: how that one ends, and what is there then': {
+    row: 'work "What it must show" 2',
     end: beginSecond,
   },
   'the disk under `--checkpoint` fills up': {
+    row: 'work "What it must show" 2',
     missing:
       process.getuid?.() === 0 && process.platform === 'linux'
         ? undefined

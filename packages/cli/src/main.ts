@@ -31,7 +31,7 @@ const commands: Readonly<Record<string, () => Promise<CreateCommand>>> = {
  * Runs one command.
  *
  * @param argv arguments without node and script
- * @returns the exit code: 0; 1 for a run that failed, 2 for bad input. A second Ctrl-C ends the process with 130.
+ * @returns the exit code, see docs/errors.md. A second Ctrl-C ends the process at once.
  */
 export async function main(argv: readonly string[], io: Io = processIo()): Promise<number> {
   collectLate();
