@@ -1,6 +1,15 @@
 /** What programs may give to the functions of 'lockstep': refused as flags are, before anything starts. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { createArrayDataset, type Dataset, train } from '../packages/cli/dist/index.js';
+import * as lockstep from '../packages/cli/dist/index.js';
+import {
+  createArrayDataset,
+  type Dataset,
+  loadMnist,
+  loadModel,
+  openDataset,
+  train,
+} from '../packages/cli/dist/index.js';
 
 /** Options as a program without types would give them. */
 const trainWith = (options: unknown) => train(options as Parameters<typeof train>[0]).result();
@@ -11,6 +20,55 @@ const arrays = {
   test: { images: Uint8Array.of(1, 2), labels: [1] },
 };
 const data: Dataset = createArrayDataset(arrays);
+
+/** None of these may go; a new one is added here. */
+const EXPORTS = [
+  'ArrayDatasetOptions',
+  'ArraySplit',
+  'AverageEvaluation',
+  'CheckpointEvent',
+  'CheckpointPolicy',
+  'ComputeOptions',
+  'DataNotes',
+  'DataOptions',
+  'Dataset',
+  'EndEvent',
+  'EpochEvent',
+  'EvaluateResult',
+  'Evaluation',
+  'EvaluationRecord',
+  'ImagePrediction',
+  'LockstepError',
+  'MetricName',
+  'MnistOptions',
+  'ModelSource',
+  'ModelSpec',
+  'ModelSpecInput',
+  'ModelState',
+  'Prediction',
+  'ProgressEvent',
+  'Recipe',
+  'RecipeInput',
+  'RunControl',
+  'RunEvent',
+  'RunObserver',
+  'RunView',
+  'Split',
+  'SplitName',
+  'StartEvent',
+  'StepTimes',
+  'TrainOptions',
+  'TrainedModel',
+  'TrainingRun',
+  'WarningEvent',
+  'createArrayDataset',
+  'holdOutValidation',
+  'loadMnist',
+  'loadModel',
+  'openDataset',
+  'train',
+  'zooModels',
+].toSorted();
 
 const WHOLE = 'must be a whole number of at least';
 const EVERY = 'must be a number of steps or epochs, such as "500 steps" or "2 epochs"';
@@ -90,5 +148,86 @@ describe('createArrayDataset refuses', () => {
     ],
   ])('%s', (_, change, text) => {
     expect(() => createArrayDataset({ ...arrays, ...change } as typeof arrays)).toThrow(text);
+  });
+});
+
+describe('the other functions refuse', () => {
+  const options = (value: unknown) => value as never;
+  const model = new lockstep.TrainedModel(
+    { name: 'm', input: { channels: 1, height: 1, width: 2 }, classes: 2, layers: [{ type: 'flatten' }] },
+    { parameters: [], buffers: [] },
+    { mean: [0], std: [1], border: 0, classNames: ['0', '1'] },
+    0,
+  );
+
+  it.each<[string, () => Promise<unknown>, string]>([
+    ['openDataset: no path', () => openDataset(options(7)), 'path 7: must be text'],
+    [
+      'openDataset: a size',
+      () => openDataset('/x', options({ resize: { height: 0, width: 28 } })),
+      'resize: must be a height',
+    ],
+    ['openDataset: half an image', () => openDataset('/x', { heldOut: 0.5 }), `heldOut 0.5: ${WHOLE} 1`],
+    [
+      'openDataset: labels wrap',
+      () => openDataset('/x', { classes: 300 }),
+      'classes 300: must be a whole number from 1 to 256',
+    ],
+    [
+      'openDataset: an unknown option',
+      () => openDataset('/x', options({ labelColum: 'y' })),
+      'Did you mean labelColumn?',
+    ],
+    [
+      'loadMnist: an unknown option',
+      () => loadMnist(options({ ofline: true })),
+      'unknown option "ofline". Did you mean offline?',
+    ],
+    [
+      'loadMnist: text for a switch',
+      () => loadMnist(options({ offline: 'yes' })),
+      'offline "yes": must be true or false',
+    ],
+    ['loadModel: an unknown option', () => loadModel('/x', options({ modle: 'm' })), 'Did you mean model?'],
+    [
+      'loadModel: a number for a model',
+      () => loadModel('/x', options({ model: 3 })),
+      'model 3: must be a name of the zoo',
+    ],
+    [
+      'predict: half a worker',
+      () => model.predict(new Uint8Array(2), { workers: 0.5 }),
+      'workers 0.5: must be a whole number',
+    ],
+    ['predict: floats', () => model.predict(options(new Float32Array(2))), 'images: must be a Uint8Array'],
+    [
+      'evaluate: no split',
+      () => model.evaluate(data, options({ split: 'tset' })),
+      'split "tset": must be one of train, validation, test. Did you mean test?',
+    ],
+    ['evaluate: no dataset', () => model.evaluate(options('/x')), 'dataset "/x": must be a dataset'],
+  ])('%s', async (_, call, text) => {
+    await expect(call()).rejects.toThrow(
+      expect.objectContaining({ code: 'LOCKSTEP_OPTION', text: expect.stringContaining(text) }),
+    );
+  });
+});
+
+describe("the entry of 'lockstep'", () => {
+  it('exports the names that programs know', () => {
+    const text = readFileSync(new URL('../packages/cli/dist/index.d.ts', import.meta.url), 'utf8');
+    const lists = [...text.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, names = '']) => names.split(','));
+    const names = lists.map((name) => name.trim().replace(/^type /, '')).filter((name) => name !== '');
+    expect(names.toSorted()).toEqual(EXPORTS);
+    const values = Object.keys(lockstep);
+    expect(values.toSorted()).toEqual(
+      ['LockstepError', 'RunControl', 'TrainedModel', 'TrainingRun', 'createArrayDataset', 'holdOutValidation'].concat([
+        'loadMnist',
+        'loadModel',
+        'openDataset',
+        'train',
+        'zooModels',
+      ]),
+    );
   });
 });

@@ -1,9 +1,15 @@
 /** The flags that say how to read a user's own data. */
-import type { DataOptions, ImageSize, PixelChoice } from '@lockstep/core';
+import {
+  type DataOptions,
+  type ImageForm,
+  type ImageSize,
+  isImageForm,
+  isImageSize,
+  type PixelChoice,
+} from '@lockstep/core';
 import { type Check, type Field, isText } from './fields.js';
 import { pixelFields, readPixels } from './pixel-fields.js';
 
-const MAX_SIDE = 256;
 const SIZE = /^(\d{1,3})(?:x(\d{1,3}))?$/;
 const SHAPE = /^(\d{1,2})x(\d{1,3})x(\d{1,3})$/;
 
@@ -13,24 +19,19 @@ export interface DataForm extends Pick<DataOptions, 'resize' | 'labelColumn' | '
   readonly pixels: PixelChoice;
 }
 
-const isSide = (side: number): boolean => side >= 1 && side <= MAX_SIDE;
+const isSize: Check = (value) => isImageSize(parseSize(value));
 
-const isSize: Check = (value) =>
-  parseSize(value) === undefined ? `must be a height and a width up to ${MAX_SIDE}, such as 28x28` : undefined;
-
-const isShape: Check = (value) =>
-  parseShape(value) === undefined ? 'must be channels, height and width, such as 3x32x32' : undefined;
+const isShape: Check = (value) => isImageForm(parseShape(value));
 
 /** `32x24` is 32 high and 24 wide; `32` is square. */
 function parseSize(value: unknown): ImageSize | undefined {
   const [, height, width = height] = SIZE.exec(String(value)) ?? [];
-  const size = { height: Number(height), width: Number(width) };
-  return height !== undefined && isSide(size.height) && isSide(size.width) ? size : undefined;
+  return height === undefined ? undefined : { height: Number(height), width: Number(width) };
 }
 
-function parseShape(value: unknown) {
-  const [channels = 0, height = 0, width = 0] = (SHAPE.exec(String(value)) ?? []).slice(1).map(Number);
-  return channels >= 1 && channels <= 16 && isSide(height) && isSide(width) ? { channels, height, width } : undefined;
+function parseShape(value: unknown): ImageForm | undefined {
+  const [channels, height, width] = (SHAPE.exec(String(value)) ?? []).slice(1).map(Number);
+  return channels === undefined ? undefined : { channels, height: height as number, width: width as number };
 }
 
 const textField = (flags: string, name: string, description: string, check: Check): Field => ({

@@ -35,7 +35,8 @@ export function checkOptions<Schema extends z.ZodObject>(schema: Schema, options
 /** Checks one argument of a function. @throws LockstepError LOCKSTEP_OPTION */
 export function checkArgument(name: string, value: unknown, check: Check): void {
   const allowed = check(value);
-  if (allowed !== undefined) throw optionError(`${describeSetting([name], value)}: ${allowed}`);
+  if (allowed === undefined) return;
+  throw new LockstepError('LOCKSTEP_OPTION', `${describeSetting([name], value)}: ${allowed}`);
 }
 
 function explain(schema: z.ZodObject, issue: z.core.$ZodIssue, options: unknown): LockstepError {

@@ -32,6 +32,7 @@ export * from './dataset/image-list.js';
 export * from './dataset/data-notes.js';
 export * from './dataset/pixels.js';
 export * from './dataset/data-origin.js';
+export * from './dataset/data-options.js';
 export * from './dataset/open-dataset.js';
 export * from './dataset/array-dataset.js';
 export * from './adapt-model.js';

@@ -1,10 +1,19 @@
 /** A model with its weights: to predict, to evaluate, to save. */
 import { availableParallelism } from 'node:os';
 import {
+  allowedBy,
+  type Check,
+  checkArgument,
+  checkDataset,
+  checkOptions,
   type DataNotes,
   type Dataset,
+  fieldsOf,
   hashParameters,
   inferLayers,
+  isFunction,
+  isOneOf,
+  isText,
   LockstepError,
   type ModelSpec,
   type ModelState,
@@ -12,17 +21,38 @@ import {
   type OnWarning,
   type PixelChoice,
   parameterCount,
+  pixelChoiceSchema,
   type SplitName,
   whiteOf,
+  workersSchema,
 } from '@lockstep/core';
 import { readModelNotes } from '../model-notes.js';
 import { type ImagePrediction, predict } from '../prediction.js';
+import { isRecord } from '../record.js';
 import { type EvaluateResult, evaluate } from '../session.js';
 import { loadModelState, readModelOfWeights, saveModelState } from '../weights-file.js';
 import { type ModelSource, readModelSource } from './model-source.js';
+import { modelSource } from './train-options.js';
+
+const computeOptions = { workers: workersSchema.optional() };
+const predictSchema = fieldsOf({ ...computeOptions, white: pixelChoiceSchema.shape.white });
+const evaluateSchema = fieldsOf({
+  ...computeOptions,
+  split: allowedBy<SplitName>(isOneOf('train', 'validation', 'test')).optional(),
+});
+/** Values of pixels are checked with the model that they are for. */
+const pixelValue = allowedBy<never>(() => undefined).optional();
+const loadSchema = fieldsOf({
+  model: modelSource.optional(),
+  onWarning: allowedBy<OnWarning>(isFunction).optional(),
+  ...{ mean: pixelValue, std: pixelValue, ground: pixelValue, white: pixelValue },
+});
+
+const isBytes: Check = (value) => (value instanceof Uint8Array ? undefined : 'must be a Uint8Array');
+const isDataset: Check = (value) => (isRecord(value) ? undefined : 'must be a dataset, see openDataset');
 
 export interface ComputeOptions {
-  /** Threads; any number gives the same result. Default: this machine's cores. */
+  /** Threads, 1 to 1024; any number gives the same result. Default: this machine's cores. */
   readonly workers?: number | undefined;
 }
 
@@ -57,8 +87,10 @@ export class TrainedModel {
    */
   async predict(
     images: Uint8Array,
-    { workers = availableParallelism(), white }: ComputeOptions & { readonly white?: number | undefined } = {},
+    options: ComputeOptions & { readonly white?: number | undefined } = {},
   ): Promise<ImagePrediction[]> {
+    const { workers = availableParallelism(), white } = checkOptions(predictSchema, options);
+    checkArgument('images', images, isBytes);
     const { channels, height, width } = this.spec.input;
     const bytes = channels * height * width;
     if (images.length === 0 || images.length % bytes !== 0) {
@@ -81,8 +113,11 @@ export class TrainedModel {
    */
   async evaluate(
     dataset: Dataset,
-    { split = 'test', workers = availableParallelism() }: ComputeOptions & { readonly split?: SplitName } = {},
+    options: ComputeOptions & { readonly split?: SplitName } = {},
   ): Promise<EvaluateResult> {
+    const { split = 'test', workers = availableParallelism() } = checkOptions(evaluateSchema, options);
+    checkArgument('dataset', dataset, isDataset);
+    checkDataset(dataset);
     const normalized = { ...dataset, ...normalizationFor(this.notes, dataset.white ?? whiteOf(this.notes)) };
     return evaluate({ model: this.spec, state: this.state, dataset: normalized, split, workers });
   }
@@ -109,12 +144,14 @@ export interface LoadOptions extends PixelChoice {
  * Weights that do not say how their images were normalized are taken for MNIST's, as far as `mean`, `std`, `ground` and
  * `white` do not say otherwise.
  *
+ * @throws LockstepError LOCKSTEP_OPTION for an option that is unknown or not allowed
  * @throws LockstepError LOCKSTEP_DATA_PIXELS when these are out of range, or not one per channel
  * @throws LockstepError LOCKSTEP_WEIGHTS_READ, _FORMAT, _MISMATCH; LOCKSTEP_WEIGHTS_MODEL when the file does not carry its
  *   model and none is named; what `ModelSource` may throw
  */
 export async function loadModel(path: string, options: LoadOptions = {}): Promise<TrainedModel> {
-  const { model, onWarning, ...choice } = options;
+  checkArgument('path', path, isText);
+  const { model, onWarning, ...choice } = checkOptions(loadSchema, options);
   const tell = (message: string): void => onWarning?.({ code: 'LOCKSTEP_WEIGHTS_ADOPTED', message });
   const spec = model === undefined ? readModelOfWeights(path) : readModelSource(model).model;
   const state = loadModelState(path, spec, tell);

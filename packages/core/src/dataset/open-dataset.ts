@@ -5,46 +5,19 @@
 import { statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { basename, join, relative } from 'node:path';
+import { checkArgument, checkOptions } from '../check-options.js';
+import { isText } from '../checks.js';
 import { LockstepError } from '../errors.js';
 import { findCacheFolder } from './cache-folder.js';
 import { hashSources, readCachedDataset, type SourceFile, writeCachedDataset } from './data-cache.js';
+import { type DataOptions, dataSchema } from './data-options.js';
 import { originAt } from './data-origin.js';
 import type { Dataset } from './dataset.js';
-import type { Warn } from './download.js';
 import { loadIdxFolder, readBytes } from './idx-folder.js';
 import type { ImageSize } from './image-list.js';
 import { finishOwnData, type OwnData } from './own-data.js';
 import { FULL_WHITE } from './pixels.js';
 import { resizeDataset } from './resize.js';
-
-/** What is being done, for a progress bar. */
-export interface DataProgress {
-  readonly phase: 'checking' | 'reading';
-  /** Files, or bytes of a table. */
-  readonly done: number;
-  readonly total: number;
-}
-
-export interface DataOptions {
-  /** Bring every image to this size. */
-  readonly resize?: ImageSize | undefined;
-  /** Image folders: bring every image to 1 or 3 channels. Default: 3 if any image has colours. */
-  readonly channels?: number | undefined;
-  /** CSV: name of the column with the labels. Default: `label` or `class`, else the first. */
-  readonly labelColumn?: string | undefined;
-  /** CSV: form of the images. Default: square, grey or RGB. */
-  readonly csvShape?: { readonly channels: number; readonly height: number; readonly width: number } | undefined;
-  /** Images to hold out as the test set, for data that has none. Default: a tenth. */
-  readonly heldOut?: number | undefined;
-  /** The classes in order, when a model that knows them is to read the data. */
-  readonly classNames?: readonly string[] | undefined;
-  /** IDX: labels must be below; default: what the labels need, at least 10. */
-  readonly classes?: number | undefined;
-  /** Lockstep's cache folder; default: `findCacheFolder()`. */
-  readonly cacheDirectory?: string | undefined;
-  readonly onProgress?: ((progress: DataProgress) => void) | undefined;
-  readonly onWarning?: Warn | undefined;
-}
 
 /** How to read one kind of data, once it is known what files it is made of. */
 interface Reader {
@@ -65,10 +38,12 @@ interface Reader {
  * Pixels of all but IDX files are normalized by the training images' own mean and standard deviation. Data without a
  * test set gives a part of its images for one.
  *
- * @throws LockstepError LOCKSTEP_DATA_PATH (nothing of these), LOCKSTEP_DATA_IMAGE, _CSV, _NPZ, _CLASSES, _SHAPE, _READ,
+ * @throws LockstepError LOCKSTEP_OPTION for an option that is not allowed; LOCKSTEP_DATA_PATH (nothing of these), LOCKSTEP_DATA_IMAGE, _CSV, _NPZ, _CLASSES, _SHAPE, _READ,
  *   _GZIP, _VALIDATION, or what `loadIdxFolder` throws
  */
 export async function openDataset(path: string, options: DataOptions = {}): Promise<Dataset> {
+  checkArgument('path', path, isText);
+  checkOptions(dataSchema, options);
   const dataset = await readDataset(path, options);
   return { ...dataset, origin: originAt(path, { ...options, heldOut: dataset.heldOut }) };
 }

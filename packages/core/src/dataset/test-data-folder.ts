@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import type { DataOptions } from './data-options.js';
 import type { Dataset } from './dataset.js';
-import { type DataOptions, openDataset } from './open-dataset.js';
+import { openDataset } from './open-dataset.js';
 import { makeImage } from './test-images.js';
 
 /** A small grey image. */
