@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { Topology } from '@lockstep/coordinator/cluster';
-import { LockstepError } from '@lockstep/core';
+import { countOf, LockstepError } from '@lockstep/core';
 import { type Field, isFraction, isOneOf, isText, isWholeNumber, optionError } from './fields.js';
 import type { Io } from './io.js';
 
@@ -140,7 +140,7 @@ function checkToken(token: string, source: string): Uint8Array {
   if (bytes.length < LEAST_TOKEN_BYTES) {
     throw new LockstepError(
       'LOCKSTEP_TOKEN',
-      `the token in ${source} has ${bytes.length} bytes, at least ${LEAST_TOKEN_BYTES} are needed. A good one: openssl rand -hex 32.`,
+      `the token in ${source} has ${countOf(bytes.length, 'byte')}, at least ${LEAST_TOKEN_BYTES} are needed. A good one: openssl rand -hex 32.`,
     );
   }
   return bytes;

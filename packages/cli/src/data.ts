@@ -1,6 +1,7 @@
 /** Loads the data of a command and tells on stderr what a person should know about it. */
 import {
   adaptModel,
+  countOf,
   createDataset,
   type DataOptions,
   type DataProgress,
@@ -148,7 +149,7 @@ export function refuseSample({ checksum, test }: Dataset, what: string): void {
 }
 
 const describeHeldOut = ({ train, test }: Dataset): string =>
-  `the data has no test set; ${test.count} of its ${train.count + test.count} images, evenly from all, are kept for one (--validation sets how many)`;
+  `the data has no test set; ${test.count} of its ${countOf(train.count + test.count, 'image')}, evenly from all, are kept for one (--validation sets how many)`;
 
 /** Labels without names may be fewer than the model's classes: the data then counts as many as the model. */
 function withClassesOf(model: ModelSpec, dataset: Dataset): Dataset {
@@ -167,7 +168,7 @@ function checkFit(dataset: Dataset, { name, input, classes }: ModelSpec): void {
   const isSameShape = (['channels', 'height', 'width'] as const).every((side) => dataset[side] === input[side]);
   if (isSameShape && dataset.classes <= classes) return;
   const describe = (of: { channels: number; height: number; width: number }, classCount: number): string =>
-    `images of ${of.channels}x${of.height}x${of.width} in ${classCount} classes`;
+    `images of ${of.channels}x${of.height}x${of.width} in ${countOf(classCount, 'class', 'classes')}`;
   throw new LockstepError(
     'LOCKSTEP_DATA_MODEL',
     `${name} reads ${describe(input, classes)}, the data (${dataset.source}) has ${describe(dataset, dataset.classes)}. ` +

@@ -1,6 +1,7 @@
 /** Predictions for images from outside, computed as an evaluation computes them. */
 import {
   allocateSplit,
+  countOf,
   createDataset,
   type DataNotes,
   type ModelSpec,
@@ -41,7 +42,7 @@ export async function predict(request: PredictRequest): Promise<ImagePrediction[
   const { classNames } = notes;
   const dataset = createDataset({
     name: 'images',
-    source: `${images.length} images`,
+    source: countOf(images.length, 'image'),
     ...input,
     classes,
     classNames,

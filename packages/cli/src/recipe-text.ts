@@ -1,15 +1,17 @@
 /** A recipe in one line, for people. */
+
 import type { Optimizer, Recipe, Schedule } from '@lockstep/core';
+import { countOf } from '@lockstep/core';
 
 /** `8 epochs, batch 128, SGD momentum 0.9 nesterov weight decay 0.0001, rate 0.1 one-cycle, shift 1`. */
 export function formatRecipe(recipe: Recipe): string {
   const { rotation, shift, scale, centerCrop } = recipe.augmentation;
   const parts = [
-    `${recipe.epochs} ${recipe.epochs === 1 ? 'epoch' : 'epochs'}`,
+    countOf(recipe.epochs, 'epoch'),
     `batch ${recipe.batchSize}${recipe.shardSize === 16 ? '' : ` in shards of ${recipe.shardSize}`}`,
     formatOptimizer(recipe.optimizer),
     `rate ${recipe.learningRate}${formatSchedule(recipe.schedule)}`,
-    recipe.warmupSteps > 0 ? `warm-up ${recipe.warmupSteps} steps` : '',
+    recipe.warmupSteps > 0 ? `warm-up ${countOf(recipe.warmupSteps, 'step')}` : '',
     rotation > 0 ? `rotation ±${rotation}°` : '',
     shift > 0 ? `shift ±${shift}` : '',
     scale > 0 ? `scale ±${scale}` : '',
@@ -45,7 +47,7 @@ function formatSchedule(schedule: Schedule): string {
     case 'constant':
       return '';
     case 'step':
-      return ` x${schedule.gamma} every ${schedule.every} ${schedule.every === 1 ? 'epoch' : 'epochs'}`;
+      return ` x${schedule.gamma} every ${countOf(schedule.every, 'epoch')}`;
     case 'cosine':
       return ` cosine down to ${schedule.minimum}`;
     case 'one-cycle':

@@ -1,5 +1,5 @@
 /** Who is in the run: admits nodes, sends them away, remembers who broke a rule, and tells what happened. */
-import { LockstepError, type NodeEvent } from '@lockstep/core';
+import { countOf, LockstepError, type NodeEvent } from '@lockstep/core';
 import { Conversation, type Frame, type Link, type MessageOf } from '@lockstep/core/wire';
 import { type AdmissionTerms, admitNode } from './admission.js';
 import { RemoteNode } from './remote-node.js';
@@ -59,7 +59,7 @@ export class Membership {
         throw new LockstepError('LOCKSTEP_NODE_BANNED', text);
       }
       if (this.nodes.size + this.#ready.length >= MAX_NODES || this.#isClosed) {
-        throw new LockstepError('LOCKSTEP_NODE_CROWD', `the run has ${this.nodes.size} nodes already.`);
+        throw new LockstepError('LOCKSTEP_NODE_CROWD', `the run has ${countOf(this.nodes.size, 'node')} already.`);
       }
       this.#take(node);
     } catch (error) {

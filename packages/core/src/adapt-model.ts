@@ -1,4 +1,5 @@
 /** Fits a model to data of another shape or number of classes than it was made for. */
+import { countOf } from './count-text.js';
 import { LockstepError } from './errors.js';
 import { inferLayers, type Layer, type Shape } from './layers.js';
 import type { LayerSpec, ModelSpec } from './model-spec.js';
@@ -37,7 +38,7 @@ export function adaptModel(model: ModelSpec, data: DataShape): AdaptedModel {
   }
   if (data.classes !== model.classes) {
     layers = replaceOutputs(model, layers, data.classes);
-    changes.push(`${model.classes} classes to ${data.classes}`);
+    changes.push(`${countOf(model.classes, 'class', 'classes')} to ${data.classes}`);
   }
   if (changes.length === 0) return { model, changes };
   const adapted: ModelSpec = { ...model, input: shape, classes: data.classes, layers };
@@ -66,7 +67,7 @@ function replaceOutputs(model: ModelSpec, layers: readonly LayerSpec[], classes:
   if (spec === undefined || outputs !== model.classes) {
     throw modelError(
       model,
-      `has ${model.classes} classes, the data ${classes}, and its last layer with weights does not give one value per class`,
+      `has ${countOf(model.classes, 'class', 'classes')}, the data ${classes}, and its last layer with weights does not give one value per class`,
     );
   }
   const replaced = { ...spec, ...(spec.type === 'conv' ? { outChannels: classes } : { outFeatures: classes }) };
@@ -81,7 +82,7 @@ function checkFit(model: ModelSpec, adapted: ModelSpec): void {
     if (!(error instanceof LockstepError)) throw error;
     throw modelError(
       model,
-      `reads images of ${describeShape(model.input)} in ${model.classes} classes, the data has ${wanted} in ${adapted.classes}, and its layers do not fit that (${error.text})`,
+      `reads images of ${describeShape(model.input)} in ${countOf(model.classes, 'class', 'classes')}, the data has ${wanted} in ${adapted.classes}, and its layers do not fit that (${error.text})`,
       error,
     );
   }

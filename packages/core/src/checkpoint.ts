@@ -10,9 +10,11 @@
  *
  * Nothing in it depends on workers, nodes or the layout of an arena.
  */
+
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type ContributionLayout, type ModelState, packState, planContribution, unpackState } from './contribution.js';
+import { countOf } from './count-text.js';
 import { type DataOrigin, dataOriginSchema } from './dataset/data-origin.js';
 import { type DatasetPixels, datasetPixelsSchema } from './dataset/pixels.js';
 import { assert, LockstepError } from './errors.js';
@@ -129,7 +131,7 @@ export function encodeCheckpoint({ info, snapshot }: Checkpoint): EncodedCheckpo
 export function decodeCheckpoint(files: EncodedCheckpoint, source: string): Checkpoint {
   const { info, version, tensors: expected } = readInfo(files.info, source);
   if (files.tensors.length !== expected.bytes) {
-    throw damaged(source, `its tensors have ${files.tensors.length} bytes, expected ${expected.bytes}`);
+    throw damaged(source, `its tensors have ${countOf(files.tensors.length, 'byte')}, expected ${expected.bytes}`);
   }
   const sha256 = hashBytes(files.tensors);
   if (sha256 !== expected.sha256) {

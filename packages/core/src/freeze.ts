@@ -1,4 +1,5 @@
 /** Which parameters of a model do not change under a recipe: transfer learning trains the others. */
+import { countOf } from './count-text.js';
 import { LockstepError } from './errors.js';
 import { type Layer, modelParameters } from './layers.js';
 import { nearestName } from './nearest.js';
@@ -24,7 +25,7 @@ export function planFreeze(layers: readonly Layer[], patterns: readonly string[]
   if (names.size > 0 && names.size === parameters.length) {
     throw new LockstepError(
       'LOCKSTEP_FREEZE_ALL',
-      `--freeze ${patterns.join(',')} freezes all ${parameters.length} parameters, so there is nothing to train. Freeze fewer.`,
+      `--freeze ${patterns.join(',')} freezes all ${countOf(parameters.length, 'parameter')}, so there is nothing to train. Freeze fewer.`,
     );
   }
   const isLayerFrozen = (layer: Layer): boolean =>

@@ -2,6 +2,7 @@
  * Shape inference: from a model spec to layers with input and output shapes and
  * parameters. Everything later (summary, weights, the engines) reads these.
  */
+import { countOf } from './count-text.js';
 import { LockstepError } from './errors.js';
 import type { LayerSpec, ModelSpec } from './model-spec.js';
 
@@ -65,7 +66,7 @@ export function inferLayers(model: ModelSpec): Layer[] {
   if (channels * height * width !== model.classes) {
     throw new LockstepError(
       'LOCKSTEP_MODEL_SHAPE',
-      `${model.name}: the last layer gives ${channels}x${height}x${width}, expected ${model.classes} values, one per class`,
+      `${model.name}: the last layer gives ${channels}x${height}x${width}, expected ${countOf(model.classes, 'value')}, one per class`,
     );
   }
   return layers;

@@ -1,4 +1,5 @@
 /** What happens to the nodes of a run, in lines for people. */
+import { countOf } from './count-text.js';
 import type { NodeEvent, NodeShare } from './events.js';
 
 /** One line. */
@@ -7,7 +8,7 @@ export function describeNodeEvent(event: NodeEvent): string {
     case 'listening':
       return `Listening at ${event.url}; on other machines: lockstep worker --connect ${event.url}`;
     case 'node-joined':
-      return `Node ${event.node} (${event.address}, ${event.workers} threads, ${event.engine}) joins at step ${event.step}`;
+      return `Node ${event.node} (${event.address}, ${countOf(event.workers, 'thread')}, ${event.engine}) joins at step ${event.step}`;
     case 'node-left':
       return `Node ${event.node} (${event.address}) is gone at step ${event.step}: ${event.reason}`;
     case 'node-evicted':
@@ -24,7 +25,7 @@ export function describeNodeEvent(event: NodeEvent): string {
 /** `coordinator 4 shards 20100/s, lab2 4 shards 19800/s, 12% communication`. */
 export function describeShares(nodes: readonly NodeShare[]): string {
   const each = nodes.map(
-    ({ node, shards, imagesPerSecond }) => `${node} ${shards} shards ${Math.round(imagesPerSecond)}/s`,
+    ({ node, shards, imagesPerSecond }) => `${node} ${countOf(shards, 'shard')} ${Math.round(imagesPerSecond)}/s`,
   );
   const most = Math.max(0, ...nodes.map(({ communication }) => communication));
   return `${each.join(', ')}, ${Math.round(100 * most)}% communication`;

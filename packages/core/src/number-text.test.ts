@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { countOf } from './count-text.js';
-import { formatDuration, formatLoss, formatPercent, formatRate, formatScore } from './number-text.js';
+import { fixed, formatDuration, formatLoss, formatPercent, formatRate, formatScore } from './number-text.js';
 
 it.each([
   [0, '0.0 s'],
@@ -24,6 +24,23 @@ it('writes fractions as percent with two digits, and a score with both its count
 it('writes learning rates with up to four digits, and losses that are no numbers as they are', () => {
   expect([0.025, 4.0123e-7].map(formatRate)).toEqual(['0.025', '4.012e-7']);
   expect([0.12566, Number.NaN, undefined].map(formatLoss)).toEqual(['0.1257', 'NaN', '–']);
+});
+
+it('cases: work 31: what is rounded to zero has no sign', () => {
+  expect([-0.0004, -0, 0.0004, -0.06, -1].map((value) => fixed(value, 1))).toEqual([
+    '0.0',
+    '0.0',
+    '0.0',
+    '-0.1',
+    '-1.0',
+  ]);
+  expect([formatPercent(-1e-9), formatDuration(-1e-9)]).toEqual(['0.00', '0.0 s']);
+  fc.assert(
+    fc.property(fc.double({ noNaN: true, min: -2, max: 2 }), fc.nat(4), (value, digits) => {
+      const text = fixed(value, digits);
+      expect(text.startsWith('-')).toBe(Number(text) < 0);
+    }),
+  );
 });
 
 it('cases: work 31: one of a thing has no s, any other number has', () => {

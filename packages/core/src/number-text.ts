@@ -2,11 +2,14 @@
 
 const UNKNOWN = '–';
 
+/** With this many digits behind the point; what is rounded to zero has no sign. */
+export const fixed = (value: number, digits: number): string => value.toFixed(digits).replace(/^-(0(?:\.0*)?)$/, '$1');
+
 /** `0.1257`; what is no number says so. */
-export const formatLoss = (loss: number | undefined): string => (loss === undefined ? UNKNOWN : loss.toFixed(4));
+export const formatLoss = (loss: number | undefined): string => (loss === undefined ? UNKNOWN : fixed(loss, 4));
 
 /** `92.45`: percent without its sign. */
-export const formatPercent = (fraction: number): string => (100 * fraction).toFixed(2);
+export const formatPercent = (fraction: number): string => fixed(100 * fraction, 2);
 
 /** `9810/10000 (98.10%)`. */
 export const formatScore = ({ correct, total, accuracy }: Score): string =>

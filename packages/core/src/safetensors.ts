@@ -4,7 +4,9 @@
  *
  *     { "__metadata__": { "k": "v" }, "fc1.weight": { "dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24] }, ... }
  */
+
 import { z } from 'zod';
+import { countOf } from './count-text.js';
 import { LockstepError } from './errors.js';
 import { parseJson } from './json-text.js';
 
@@ -86,7 +88,8 @@ const METADATA = '__metadata__';
 type Fail = (text: string) => never;
 
 function readHeaderLength(file: Uint8Array, fail: Fail): number {
-  if (file.length < LENGTH_BYTES) return fail(`it has ${file.length} bytes, the header's length alone takes 8`);
+  if (file.length < LENGTH_BYTES)
+    return fail(`it has ${countOf(file.length, 'byte')}, the header's length alone takes 8`);
   const length = new DataView(file.buffer, file.byteOffset).getBigUint64(0, true);
   if (length > BigInt(MAX_HEADER_BYTES)) {
     return fail(`its header claims ${length} bytes, more than the limit of ${MAX_HEADER_BYTES}`);
@@ -145,7 +148,7 @@ function readTensor(name: string, entry: unknown, data: Uint8Array, fail: Fail):
   const expected = shape.reduce((product, side) => product * side, elementBytes);
   if (end - begin !== expected) {
     return fail(
-      `tensor ${name}: ${dtype} of shape [${shape}] takes ${expected} bytes, its data_offsets span ${end - begin}`,
+      `tensor ${name}: ${dtype} of shape [${shape}] takes ${countOf(expected, 'byte')}, its data_offsets span ${end - begin}`,
     );
   }
   return { name, dtype, shape, bytes: data.subarray(begin, end) };
@@ -164,5 +167,5 @@ function checkLayout(tensors: Tensor[], data: Uint8Array, fail: Fail): void {
     end += tensor.bytes.length;
     previous = `tensor ${tensor.name}`;
   }
-  if (end < data.length) fail(`${data.length - end} bytes after ${previous} belong to no tensor`);
+  if (end < data.length) fail(`${countOf(data.length - end, 'byte')} after ${previous} belong to no tensor`);
 }

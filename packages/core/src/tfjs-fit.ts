@@ -1,5 +1,7 @@
 /** The state of a LayersModel that Lockstep wrote, in the form of the model that it wrote it from. */
+
 import type { ModelState } from './contribution.js';
+import { countOf } from './count-text.js';
 import { LockstepError } from './errors.js';
 import { inferLayers, type Layer } from './layers.js';
 import type { ModelSpec } from './model-spec.js';
@@ -20,7 +22,7 @@ export function fitState(
       if (found?.length === size) return found;
       throw new LockstepError(
         'LOCKSTEP_TFJS_FORMAT',
-        `${path} has no ${name} of ${size} values, although its notes name the model ${model.name}.`,
+        `${path} has no ${name} of ${countOf(size, 'value')}, although its notes name the model ${model.name}.`,
       );
     });
   });

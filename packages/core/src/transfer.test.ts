@@ -45,7 +45,7 @@ describe('replaceHead', () => {
     ];
     const model = { name: 'wide', input: { channels: 1, height: 2, width: 2 }, classes: 4, layers } as ModelSpec;
     expect(() => replaceHead(model, 5)).toThrow(
-      'LOCKSTEP_HEAD: wide has no head that can be replaced: its last layer with weights gives 1 values, not one per class (4). ' +
+      'LOCKSTEP_HEAD: wide has no head that can be replaced: its last layer with weights gives 1 value, not one per class (4). ' +
         'Write the model with 5 classes as a .json file instead.',
     );
   });

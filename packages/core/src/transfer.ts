@@ -1,5 +1,7 @@
 /** Transfer learning: a model with another head, and the weights that it takes over from a file, by name. */
+
 import type { ModelState } from './contribution.js';
+import { countOf } from './count-text.js';
 import { LockstepError } from './errors.js';
 import { headIndex } from './freeze.js';
 import { inferLayers, type Layer, modelParameters } from './layers.js';
@@ -26,8 +28,8 @@ export function replaceHead(model: ModelSpec, classes: number): ModelSpec {
   if (replaced === undefined || given !== model.classes) {
     throw new LockstepError(
       'LOCKSTEP_HEAD',
-      `${model.name} has no head that can be replaced: its last layer with weights gives ${given ?? 0} values, ` +
-        `not one per class (${model.classes}). Write the model with ${classes} classes as a .json file instead.`,
+      `${model.name} has no head that can be replaced: its last layer with weights gives ${countOf(given ?? 0, 'value')}, ` +
+        `not one per class (${model.classes}). Write the model with ${countOf(classes, 'class', 'classes')} as a .json file instead.`,
     );
   }
   const changed = { ...model, classes, layers: model.layers.with(index, replaced) };

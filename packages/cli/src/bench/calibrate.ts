@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os';
 import type { Topology } from '@lockstep/coordinator/cluster';
 import {
   type Dataset,
+  fixed,
   inferLayers,
   type ModelSpecInput,
   parseModelSpec,
@@ -138,8 +139,8 @@ async function measureOverhead(
 
 /** A line per model and number of threads, in microseconds. */
 export function formatCosts({ message, step, models }: Costs): string[] {
-  const us = (seconds: number): string => (1e6 * seconds).toFixed(1);
-  const perMegabyte = (seconds: number): string => (1e12 * seconds).toFixed(0);
+  const us = (seconds: number): string => fixed(1e6 * seconds, 1);
+  const perMegabyte = (seconds: number): string => fixed(1e12 * seconds, 0);
   const head = ['Model', 'Threads', 'Floats', 'us/step', 'us/shard', 'us/fold', 'us/update', 'us/order'];
   const rows = models.flatMap(({ model, floats, threads }) =>
     threads.map((one) => [

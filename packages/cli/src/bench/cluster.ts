@@ -1,6 +1,6 @@
 /** Two nodes against one: how much of a second machine's speed a run gets, and how well the exchange fills a link. */
 import type { Topology } from '@lockstep/coordinator/cluster';
-import { inferLayers, planContribution } from '@lockstep/core';
+import { fixed, inferLayers, planContribution } from '@lockstep/core';
 import { formatTable } from '../text-table.js';
 import { type Between, measureBetween } from './between.js';
 import { MeasuredRun, type Slice } from './measured-run.js';
@@ -132,8 +132,8 @@ export function formatCluster(rows: readonly ClusterFigures[]): string[] {
     'link bound',
     'share',
   ];
-  const percent = (part: number): string => `${(100 * part).toFixed(1)}%`;
-  const ms = (value: number | undefined): string => (value === undefined ? '-' : `${value.toFixed(2)} ms`);
+  const percent = (part: number): string => `${fixed(100 * part, 1)}%`;
+  const ms = (value: number | undefined): string => (value === undefined ? '-' : `${fixed(value, 2)} ms`);
   return formatTable(
     [
       head,

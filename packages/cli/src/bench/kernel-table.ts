@@ -1,4 +1,5 @@
 /** The figures of `lockstep bench kernels` as tables. */
+import { countOf, fixed } from '@lockstep/core';
 import { formatTable } from '../text-table.js';
 import type { KernelFigures, StepFigures } from './kernel-figures.js';
 import { formatPercent, formatRate } from './speed-table.js';
@@ -18,7 +19,7 @@ export function formatStep(figures: StepFigures): string[] {
     '',
     ...formatTable([['Pass', 'us/step', 'Share'], ...passes], 'lrr'),
     '',
-    `${model}, ${samples} images, one thread: ${timedMicroseconds.toFixed(0)} us a step with timers; without them ` +
+    `${model}, ${countOf(samples, 'image')}, one thread: ${timedMicroseconds.toFixed(0)} us a step with timers; without them ` +
       `${microseconds.toFixed(0)} us, ${formatRate(imagesPerSecond)} images/s, ${formatPercent(shareOfPeak)} of ${peakGigaflops.toFixed(0)} GFLOP/s.`,
   ];
 }
@@ -38,4 +39,4 @@ function formatKernel(kernel: KernelFigures, peakGigaflops: number): string[] {
   ];
 }
 
-const formatShare = (share: number): string => `${(100 * share).toFixed(1)}%`;
+const formatShare = (share: number): string => `${fixed(100 * share, 1)}%`;

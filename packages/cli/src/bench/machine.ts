@@ -1,7 +1,9 @@
 /** Where and when a measurement was taken. */
+
 import { execFileSync } from 'node:child_process';
 import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { countOf } from '@lockstep/core';
 import { loadKernels } from '@lockstep/kernels';
 
 export interface Machine {
@@ -54,5 +56,5 @@ function describeCommit(): string | undefined {
 export function formatOccasion({ machine, date, commit }: Occasion): string {
   const { processor, cores, isa, node, system } = machine;
   const when = `${date.slice(0, 10)}${commit === undefined ? '' : `, commit ${commit}`}`;
-  return `${processor}, ${cores} ${cores === 1 ? 'core' : 'cores'}, ${isa}, Node ${node}, ${system}; ${when}`;
+  return `${processor}, ${countOf(cores, 'core')}, ${isa}, Node ${node}, ${system}; ${when}`;
 }

@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { LockstepError, type ModelSpec, type Recipe } from '@lockstep/core';
+import { countOf, LockstepError, type ModelSpec, type Recipe } from '@lockstep/core';
 import { formatTable } from '../text-table.js';
 
 /** What such a process is told. */
@@ -42,7 +42,7 @@ export async function measureMemory(task: MemoryTask): Promise<MemoryFigures> {
   if (sample === undefined) {
     throw new LockstepError(
       'LOCKSTEP_BENCH_PROCESS',
-      `the process that measures ${task.model.name} with ${task.workers} ${task.workers === 1 ? 'worker' : 'workers'} ended with code ${code} and no result. ` +
+      `the process that measures ${task.model.name} with ${countOf(task.workers, 'worker')} ended with code ${code} and no result. ` +
         'Its own message stands above; less memory than the model needs is the likely cause.',
     );
   }
@@ -58,7 +58,7 @@ export function formatMemory(figures: readonly MemoryFigures[]): string[] {
     const cell = (workers: number): string => formatMegabytes(own.find((f) => f.workers === workers)?.afterBytes);
     return [model, formatMegabytes(own[0]?.beforeBytes), ...counts.map(cell)];
   });
-  const headings = ['RSS in MB', 'data only', ...counts.map((n) => `${n} ${n === 1 ? 'worker' : 'workers'}`)];
+  const headings = ['RSS in MB', 'data only', ...counts.map((n) => countOf(n, 'worker'))];
   return formatTable([headings, ...rows], `lr${'r'.repeat(counts.length)}`);
 }
 

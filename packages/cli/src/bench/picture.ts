@@ -2,6 +2,7 @@
  * The figures of `lockstep bench` as an SVG picture: one bar per model and worker count, the share of peak in training.
  * Plain text: no library that is kept up draws bars without a browser's DOM, and bars are rectangles.
  */
+import { countOf } from '@lockstep/core';
 import type { ModelFigures } from './speed.js';
 import { formatPercent, formatRate } from './speed-table.js';
 import { svgBox, svgLine, svgPicture, svgText } from './svg.js';
@@ -28,7 +29,7 @@ export function drawSpeed(models: readonly ModelFigures[], subtitle: string): st
       const end = toX(training.shareOfPeak);
       parts.push(svgBox(LABEL_WIDTH, y, end - LABEL_WIDTH, BAR_HEIGHT - 2, colorOf(index)));
       const rate = formatRate(training.imagesPerSecond.median);
-      const note = `${formatPercent(training.shareOfPeak)}, ${rate}/s, ${workers} ${workers === 1 ? 'worker' : 'workers'}`;
+      const note = `${formatPercent(training.shareOfPeak)}, ${rate}/s, ${countOf(workers, 'worker')}`;
       parts.push(svgText(end + 6, y + BAR_HEIGHT - 5, note, 'start'));
       y += BAR_HEIGHT;
     }

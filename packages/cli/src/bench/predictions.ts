@@ -1,5 +1,7 @@
 /** `lockstep bench predictions`: what `lockstep simulate` says of one to four nodes here, against what they do. */
+
 import type { Topology } from '@lockstep/coordinator/cluster';
+import { fixed } from '@lockstep/core';
 import { topologyNames } from '../cluster-fields.js';
 import type { Costs } from '../simulate/costs.js';
 import { formatLink } from '../simulate/simulate.js';
@@ -118,7 +120,7 @@ const summarizeSlices = (
 const isDistinct = (topology: Topology, nodes: number): boolean =>
   (topology !== 'auto' || nodes === 2) && (topology !== 'hierarchical' || nodes > 3);
 
-const percent = (error: number): string => `${error < 0 ? '' : '+'}${(100 * error).toFixed(0)}%`;
+const percent = (error: number): string => `${fixed(100 * error, 0).replace(/^(?!-)/, '+')}%`;
 
 const describeLink = ({ megabits, delayMs }: LinkCase): string =>
   delayMs === undefined

@@ -2,6 +2,7 @@
  * `lockstep bench scaling` as an SVG picture: a bar per model and worker count, as long as its speed-up, cut by what the
  * workers did; a black tick where the cores' peak would let it end.
  */
+import { countOf } from '@lockstep/core';
 import type { ModelScaling, ScalingFigure } from './scaling.js';
 import { formatPercent, formatRate } from './speed-table.js';
 import { svgBox, svgLine, svgPicture, svgText } from './svg.js';
@@ -28,7 +29,7 @@ export function drawScaling(models: readonly ModelScaling[], subtitle: string): 
   let y = TOP;
   for (const { model, figures } of models) {
     for (const figure of figures) {
-      const label = `${model}, ${figure.workers} ${figure.workers === 1 ? 'worker' : 'workers'}`;
+      const label = `${model}, ${countOf(figure.workers, 'worker')}`;
       drawn.push(svgText(LABEL_WIDTH - 8, y + BAR_HEIGHT - 4, label, 'end'), ...drawBar(figure, y, lengthOf));
       y += BAR_HEIGHT;
     }

@@ -1,4 +1,5 @@
 /** The figures of `lockstep bench` as a table. */
+import { fixed } from '@lockstep/core';
 import { formatTable } from '../text-table.js';
 import type { ModelFigures, Throughput, WorkerFigures } from './speed.js';
 import type { Spread } from './statistics.js';
@@ -29,4 +30,4 @@ const formatThroughput = ({ imagesPerSecond, shareOfPeak, scalingEfficiency }: T
 
 export const formatRate = (rate: number): string => Math.round(rate).toLocaleString('en-US');
 export const formatRange = ({ min, max }: Spread): string => `(${formatRate(min)}-${formatRate(max)})`;
-export const formatPercent = (fraction: number): string => `${(100 * fraction).toFixed(0)}%`;
+export const formatPercent = (fraction: number): string => `${fixed(100 * fraction, 0)}%`;

@@ -2,9 +2,11 @@
  * `lockstep bench watching`: what it costs a run to be watched by everything at once. Two runs of the same model, one of
  * them watched, are measured in turn.
  */
+
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fixed } from '@lockstep/core';
 import { formatTable } from '../text-table.js';
 import { cleanUpAtExit } from './measure-each.js';
 import { MeasuredRun, type RunTask, type Slice } from './measured-run.js';
@@ -91,7 +93,7 @@ export async function measureWatching(
   }
 }
 
-const formatCost = (share: number): string => `${(100 * share).toFixed(2)}%`;
+const formatCost = (share: number): string => `${fixed(100 * share, 2)}%`;
 
 /** One line per model and crowd. */
 export function formatWatching(figures: readonly WatchingFigures[]): string[] {

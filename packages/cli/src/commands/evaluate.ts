@@ -1,6 +1,6 @@
 /** `lockstep evaluate [MODEL] --weights FILE`. */
 import { addImages } from '@lockstep/coordinator/page';
-import { type DataNotes, type Dataset, EMBEDDED_NAME, formatCount, loadModelSpec } from '@lockstep/core';
+import { countOf, type DataNotes, type Dataset, EMBEDDED_NAME, formatCount, loadModelSpec } from '@lockstep/core';
 import type { Command } from 'commander';
 import { noteCrowd } from '../crowd.js';
 import { loadDataLikeTraining } from '../data.js';
@@ -141,7 +141,7 @@ async function runEvaluate(settings: EvaluationSettings, io: Io): Promise<void> 
   const { classNames } = notes.notes;
   const report = reportEvaluation(result, classNames, settings.mistakes);
   if (settings.picture !== undefined) {
-    const title = `${model.name}: the ${report.mistakes.length} most confident of ${result.total - result.correct} mistakes in ${result.total} images`;
+    const title = `${model.name}: the ${report.mistakes.length} most confident of ${countOf(result.total - result.correct, 'mistake')} in ${countOf(result.total, 'image')}`;
     writeExport(settings.picture, drawMistakes(addImages(report.mistakes, dataset, split), classNames, title));
   }
   if (settings.json) {

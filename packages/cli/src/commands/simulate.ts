@@ -1,5 +1,5 @@
 /** `lockstep simulate`. */
-import { writeFileAtomically } from '@lockstep/core';
+import { countOf, writeFileAtomically } from '@lockstep/core';
 import type { Command } from 'commander';
 import { writeLine } from '../io.js';
 import { checkOutputPath } from '../output-path.js';
@@ -30,7 +30,7 @@ export function createSimulateCommand(context: CommandContext): Command {
     if (settings.picture !== undefined) checkOutputPath(settings.picture, '--picture');
     const { cases, notes } = simulate(costs, settings);
     const { machine, date, commit } = costs;
-    const subtitle = `${machine['processor']}, ${costs.cores} cores; ${date.slice(0, 10)}${commit === undefined ? '' : `, commit ${commit}`}`;
+    const subtitle = `${machine['processor']}, ${countOf(costs.cores, 'core')}; ${date.slice(0, 10)}${commit === undefined ? '' : `, commit ${commit}`}`;
     if (settings.picture !== undefined)
       writeFileAtomically(settings.picture, [Buffer.from(drawCurves(cases, subtitle))]);
     const { stdout } = context.io;

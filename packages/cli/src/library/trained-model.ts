@@ -6,6 +6,7 @@ import {
   checkArgument,
   checkDataset,
   checkOptions,
+  countOf,
   type DataNotes,
   type Dataset,
   fieldsOf,
@@ -96,7 +97,7 @@ export class TrainedModel {
     if (images.length === 0 || images.length % bytes !== 0) {
       throw new LockstepError(
         'LOCKSTEP_PREDICT_IMAGES',
-        `${images.length} bytes are not a whole number of images: ${this.spec.name} reads ${channels}x${height}x${width}, ${bytes} bytes each.`,
+        `${countOf(images.length, 'byte')} are not a whole number of images: ${this.spec.name} reads ${channels}x${height}x${width}, ${countOf(bytes, 'byte')} each.`,
       );
     }
     const list = Array.from({ length: images.length / bytes }, (_, index) => ({

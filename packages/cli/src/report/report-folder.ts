@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import type { Chronicle, Chronicler } from '@lockstep/coordinator/page';
-import { type RunEvent, type RunObserver, writeFileAtomically } from '@lockstep/core';
+import { countOf, type RunEvent, type RunObserver, writeFileAtomically } from '@lockstep/core';
 import { drawConfusion } from './confusion-picture.js';
 import { drawCurvePanels, drawCurves } from './curves-picture.js';
 import { drawMistakeSheet, drawMistakes } from './mistakes-picture.js';
@@ -54,4 +54,4 @@ function drawAll(chronicle: Chronicle): [name: string, content: string | Uint8Ar
 }
 
 const describeMistakes = ({ mistakes, correct, total }: NonNullable<Chronicle['judgement']>): string =>
-  `The ${mistakes.length} most confident of ${total - correct} mistakes in ${total} images`;
+  `The ${mistakes.length} most confident of ${countOf(total - correct, 'mistake')} in ${countOf(total, 'image')}`;

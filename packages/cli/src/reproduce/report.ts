@@ -1,5 +1,5 @@
 /** The report of `lockstep reproduce`: Markdown for documents, the same as a page, and JSON for programs. */
-import { formatDuration, formatPercent } from '@lockstep/core';
+import { countOf, formatDuration, formatPercent } from '@lockstep/core';
 import { formatOccasion, type Occasion } from '../bench/machine.js';
 import { formatRecipe } from '../recipe-text.js';
 import { resolveClaim } from './claims.js';
@@ -155,7 +155,7 @@ const NOTES =
   'process, evaluation among them; energy is that of the processor, by its own counters.';
 
 const describeReport = (report: Report): string =>
-  `${report.data}; ${report.workers} ${report.workers === 1 ? 'worker' : 'workers'}; ${formatOccasion(report)}.`;
+  `${report.data}; ${countOf(report.workers, 'worker')}; ${formatOccasion(report)}.`;
 
 /** The same as a page that needs nothing but itself. */
 export function formatHtml(report: Report, curves: readonly Curve[]): string {

@@ -1,7 +1,14 @@
 /** `lockstep reproduce`: every run of every claim, then the report. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Dataset, formatPercent, holdOutValidation, LOCKSTEP_VERSION, type RunEvent } from '@lockstep/core';
+import {
+  countOf,
+  type Dataset,
+  formatPercent,
+  holdOutValidation,
+  LOCKSTEP_VERSION,
+  type RunEvent,
+} from '@lockstep/core';
 import { describeOccasion } from '../bench/machine.js';
 import { PeakMeter } from '../bench/peak-meter.js';
 import { noteCrowd } from '../crowd.js';
@@ -50,7 +57,7 @@ async function runQuick(settings: ReproduceSettings, dataset: Dataset, io: Io): 
       else
         writeLine(
           io.stdout,
-          `${describeRun(result)}, ${result.steps} steps: ${result.parametersSha256}, ${VERDICTS[result.verdict]}`,
+          `${describeRun(result)}, ${countOf(result.steps, 'step')}: ${result.parametersSha256}, ${VERDICTS[result.verdict]}`,
         );
     }
   }

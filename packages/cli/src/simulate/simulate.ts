@@ -1,5 +1,7 @@
 /** Every case that `lockstep simulate` was asked for, and what is to be said about them. */
+
 import { groupSizeOf, type Topology } from '@lockstep/coordinator/cluster';
+import { countOf } from '@lockstep/core';
 import { type Costs, findModelCosts, type ModelCosts } from './costs.js';
 import { predictStep, type StepCase, type StepFigures } from './predict.js';
 import type { SimulateSettings } from './settings.js';
@@ -64,7 +66,7 @@ function listNotes(
   const idle = cases.find(({ computing, nodes }) => computing < nodes);
   if (idle) {
     notes.push(
-      `${model}: a batch of ${idle.batchSize} is ${idle.shards} shards, so no more than ${idle.shards} nodes compute. Let the batch grow, or leave --batch-size away: 128 for each node.`,
+      `${model}: a batch of ${idle.batchSize} is ${countOf(idle.shards, 'shard')}, so no more than ${countOf(idle.shards, 'node')} compute. Let the batch grow, or leave --batch-size away: 128 for each node.`,
     );
   }
   const crowd = cases.find(({ nodes }) => nodes > MOST_NODES);
@@ -73,7 +75,7 @@ function listNotes(
   const most = Math.max(...threads.map((one) => one.threads));
   if ((settings.threads ?? most) > most) {
     notes.push(
-      `${model}: measured with up to ${most} threads; with ${settings.threads} each is taken to compute as fast, and to add up and update no faster.`,
+      `${model}: measured with up to ${countOf(most, 'thread')}; with ${settings.threads} each is taken to compute as fast, and to add up and update no faster.`,
     );
   }
   return notes;

@@ -1,5 +1,5 @@
 /** `lockstep speedrun`: trainings from scratch to a test accuracy, by the clock on the wall. */
-import { formatPercent, summarizeTotals } from '@lockstep/core';
+import { countOf, formatPercent, summarizeTotals } from '@lockstep/core';
 import { describeOccasion, formatOccasion, type Occasion } from '../bench/machine.js';
 import { PeakMeter } from '../bench/peak-meter.js';
 import { median, type Spread, summarizeValues } from '../bench/statistics.js';
@@ -89,7 +89,8 @@ export async function runSpeedrun(settings: SpeedrunSettings, io: Io): Promise<n
     ending.stop();
     await meter.close();
   }
-  if (signal.aborted) writeLine(io.stderr, `Interrupted: ${sprints.length} of ${settings.runs} trainings are done.`);
+  if (signal.aborted)
+    writeLine(io.stderr, `Interrupted: ${sprints.length} of ${countOf(settings.runs, 'training')} are done.`);
   if (sprints.length === 0) return ending.exitCode;
   const report = { ...summarize(settings, sprints, peaks), torch, ...(torchMissing !== undefined && { torchMissing }) };
   for (const line of settings.json ? [JSON.stringify(report)] : formatReport(report)) writeLine(io.stdout, line);
@@ -145,7 +146,7 @@ function formatReport(report: SpeedrunReport): string[] {
   return [
     formatOccasion(report),
     `${target.model}: ${formatRecipe(resolveTarget(target).recipe)}`,
-    `${reached} of ${repetitions} trainings reach ${percent(target.accuracy)}${isReached(report) ? '' : ', too few'}; median ${percent(report.medianAccuracy)}`,
+    `${reached} of ${countOf(repetitions, 'training')} reach ${percent(target.accuracy)}${isReached(report) ? '' : ', too few'}; median ${percent(report.medianAccuracy)}`,
     `from process start to exit: median ${seconds(report.seconds.median)} (${seconds(report.seconds.min)}-${seconds(report.seconds.max)}), ${seconds(report.startSeconds.median)} of it to start`,
     `${Math.round(report.imagesPerSecond)} images/s over all of it; between start and exit ${(100 * report.shareOfPeak).toFixed(0)}% of ${report.peakGigaflops.toFixed(0)} GFLOP/s; ${report.coreSeconds.median.toFixed(1)} core-seconds`,
     ...torch.map(describeTorch),

@@ -2,7 +2,7 @@
 import type { z } from 'zod';
 import { allowedBy, checkOptions, fieldsOf } from '../check-options.js';
 import { type Check, isText } from '../checks.js';
-import { formatCount } from '../count-text.js';
+import { countOf, formatCount } from '../count-text.js';
 import { arraysError, checkForm, checkLabels, isClassCount, isSide } from './check-dataset.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
 import { measureNormalization } from './normalization.js';
@@ -99,7 +99,7 @@ function copySplit(name: string, { images, labels }: ArraySplit, options: ArrayD
   if (count === 0) throw arraysError(`${name} has no labels`);
   if (images.length !== count * sampleBytes) {
     throw arraysError(
-      `${name} has ${count} labels and ${images.length} bytes of images; ${count} images of ${channels}x${height}x${width} take ${count * sampleBytes}`,
+      `${name} has ${countOf(count, 'label')} and ${countOf(images.length, 'byte')} of images; ${countOf(count, 'image')} of ${channels}x${height}x${width} take ${count * sampleBytes}`,
     );
   }
   checkLabels(name, labels, classes);

@@ -1,8 +1,10 @@
 /** Tables of pixels: one image a row, its label in one column, pixels 0 to 255 in the others, row by row. */
+
 import { createReadStream } from 'node:fs';
 import { type Readable, Transform } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import Papa from 'papaparse';
+import { countOf } from '../count-text.js';
 import { LockstepError } from '../errors.js';
 import type { OnCount } from './image-folder.js';
 import { ImageList, type ImageSize } from './image-list.js';
@@ -114,7 +116,9 @@ class RowReader {
   #readImage(cells: readonly string[], columns: Columns): void {
     const { labelAt, count, channels, height, width } = columns;
     if (cells.length !== count) {
-      throw csvError(`${this.path}, row ${this.#row}: it has ${cells.length} columns, the first row has ${count}`);
+      throw csvError(
+        `${this.path}, row ${this.#row}: it has ${countOf(cells.length, 'column')}, the first row has ${count}`,
+      );
     }
     const label = (cells[labelAt] as string).trim();
     if (label === '') throw csvError(`${this.path}, row ${this.#row}: the label is empty`);
@@ -161,7 +165,7 @@ function guessShape(pixels: number, path: string) {
     if (side > 0 && side * side * channels === pixels) return { channels, height: side, width: side };
   }
   throw csvError(
-    `${path} has ${pixels} columns of pixels, which is neither a square nor three squares. Give --csv-shape, such as --csv-shape 1x28x28`,
+    `${path} has ${countOf(pixels, 'column')} of pixels, which is neither a square nor three squares. Give --csv-shape, such as --csv-shape 1x28x28`,
   );
 }
 

@@ -45,7 +45,7 @@ describe('data notes', () => {
     'are refused when damaged: %s',
     (text) => {
       expect(() => parseDataNotes(text, model, 'w.safetensors')).toThrow(
-        `LOCKSTEP_WEIGHTS_DATA: w.safetensors: ${DATA_KEY} does not describe data for 1 channels and 10 classes. Save the weights again with lockstep.`,
+        `LOCKSTEP_WEIGHTS_DATA: w.safetensors: ${DATA_KEY} does not describe data for 1 channel and 10 classes. Save the weights again with lockstep.`,
       );
     },
   );

@@ -1,5 +1,7 @@
 /** What a weights file says about the data that its model was trained on, so that later data can be brought to the same form. */
+
 import { z } from 'zod';
+import { countOf } from '../count-text.js';
 import { LockstepError } from '../errors.js';
 import { parseJson } from '../json-text.js';
 import type { ModelSpec } from '../model-spec.js';
@@ -90,7 +92,7 @@ export function parseDataNotes(text: string | undefined, model: ModelSpec, sourc
   }
   throw new LockstepError(
     'LOCKSTEP_WEIGHTS_DATA',
-    `${source}: ${DATA_KEY} does not describe data for ${channels} channels and ${model.classes} classes. Save the weights again with lockstep.`,
+    `${source}: ${DATA_KEY} does not describe data for ${countOf(channels, 'channel')} and ${countOf(model.classes, 'class', 'classes')}. Save the weights again with lockstep.`,
   );
 }
 

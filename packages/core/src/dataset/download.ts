@@ -2,7 +2,9 @@
  * Gets files from mirrors that are tried in turn. A mirror that fails once (no answer, an HTTP error, a stall, wrong
  * bytes) is out for the rest of the download; the file is asked for again from the next one.
  */
+
 import { createHash } from 'node:crypto';
+import { countOf } from '../count-text.js';
 import { LockstepError } from '../errors.js';
 import type { WarningEvent } from '../events.js';
 import { gunzipIfPacked } from './gzip.js';
@@ -112,7 +114,9 @@ async function downloadFile(file: RemoteFile, mirror: string, options: FileOptio
   const packed = await fetchBytes(`${mirror}${file.name}`, file, options);
   const content = await gunzipIfPacked(packed, file.name, file.bytes);
   if (!hasContent(file, content)) {
-    throw new Error(`wrong content (${content.length} bytes, expected ${file.bytes} with SHA-256 ${file.sha256})`);
+    throw new Error(
+      `wrong content (${countOf(content.length, 'byte')}, expected ${file.bytes} with SHA-256 ${file.sha256})`,
+    );
   }
   return { file, packed, content, mirror };
 }
@@ -139,7 +143,8 @@ async function fetchBytes(url: string, file: RemoteFile, options: FileOptions): 
       watch.restart(silenceMs);
       chunks.push(chunk);
       receivedBytes += chunk.length;
-      if (receivedBytes > file.bytes + PACKING_BYTES) throw new Error(`more than the ${file.bytes} bytes of the file`);
+      if (receivedBytes > file.bytes + PACKING_BYTES)
+        throw new Error(`more than the ${countOf(file.bytes, 'byte')} of the file`);
       onProgress?.({ file: file.name, receivedBytes, totalBytes });
     }
     return Buffer.concat(chunks);

@@ -1,4 +1,5 @@
 /** Brings an image from anywhere to the form of the images that a model was trained on, and says what was done to it. */
+import { countOf } from '../count-text.js';
 import { LockstepError } from '../errors.js';
 import type { Shape } from '../layers.js';
 import type { DataNotes } from './data-notes.js';
@@ -25,7 +26,7 @@ export function fitImage(raw: RawImage, input: Shape, notes: DataNotes): FittedI
   if (channels !== 1 && channels !== 3) {
     throw new LockstepError(
       'LOCKSTEP_PREDICT_CHANNELS',
-      `the model reads images of ${channels} channels; PNG and JPEG images have 1 or 3. Evaluate it on an .npz or IDX file instead.`,
+      `the model reads images of ${countOf(channels, 'channel')}; PNG and JPEG images have 1 or 3. Evaluate it on an .npz or IDX file instead.`,
     );
   }
   const changes: string[] = [];

@@ -1,6 +1,8 @@
 /** Gzip, told by content (1f 8b), never by a file's name. */
+
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { countOf } from '../count-text.js';
 import { LockstepError } from '../errors.js';
 
 const gunzipAsync = promisify(gunzip);
@@ -34,7 +36,7 @@ export async function gunzipIfPacked(bytes: Uint8Array, source: string, maxBytes
   } catch (error) {
     throw new LockstepError(
       'LOCKSTEP_DATA_GZIP',
-      `${source} (${bytes.length} bytes) cannot be unpacked: ${describeFailure(error, maxBytes)}. The file is damaged: download it again.`,
+      `${source} (${countOf(bytes.length, 'byte')}) cannot be unpacked: ${describeFailure(error, maxBytes)}. The file is damaged: download it again.`,
       { cause: error },
     );
   }

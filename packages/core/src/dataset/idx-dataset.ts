@@ -1,5 +1,5 @@
 /** Puts a dataset together from the bytes of four IDX files. */
-import { formatCount } from '../count-text.js';
+import { countOf, formatCount } from '../count-text.js';
 import { LockstepError } from '../errors.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
 import { type IdxImages, parseIdxImages, parseIdxLabels } from './idx.js';
@@ -79,7 +79,7 @@ function pairUp(images: IdxImages, imagesFile: IdxFile, labelsFile: IdxFile): Sp
   if (labels.length !== images.count) {
     throw new LockstepError(
       'LOCKSTEP_DATA_COUNT',
-      `${imagesFile.source} has ${images.count} images, ${labelsFile.source} has ${labels.length} labels. Take both from the same dataset.`,
+      `${imagesFile.source} has ${countOf(images.count, 'image')}, ${labelsFile.source} has ${countOf(labels.length, 'label')}. Take both from the same dataset.`,
     );
   }
   const split = allocateSplit(images.count, images.pixels.length / images.count);

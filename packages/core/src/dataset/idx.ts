@@ -5,6 +5,7 @@
  *     images   0x00000804  count  channels  height  width   pixels...
  *     labels   0x00000801  count                            labels...
  */
+import { countOf } from '../count-text.js';
 import { LockstepError } from '../errors.js';
 
 /** Pixels are [count][channels][height][width], row-major. */
@@ -92,7 +93,7 @@ function parseIdx(bytes: Uint8Array, source: string, kind: Kind) {
 /** The names of the header's words that follow. */
 function readMagic(view: DataView, source: string, kind: Kind): readonly string[] {
   if (view.byteLength < 4) {
-    throw sizeError(`${source} has ${view.byteLength} bytes, too few for the magic number at offset 0`);
+    throw sizeError(`${source} has ${countOf(view.byteLength, 'byte')}, too few for the magic number at offset 0`);
   }
   const magic = view.getUint32(0);
   const fields = FIELDS[magic];
@@ -134,7 +135,7 @@ function readSize(view: DataView, offset: number, field: string, source: string)
 function checkPayload(found: number, headerBytes: number, sizes: number[], source: string, kind: Kind): void {
   const expected = sizes.reduce((product, size) => product * size, 1);
   if (found === expected) return;
-  const wanted = `its header says ${sizes.join('x')} ${kind}, ${expected} bytes from offset ${headerBytes}`;
+  const wanted = `its header says ${sizes.join('x')} ${kind}, ${countOf(expected, 'byte')} from offset ${headerBytes}`;
   if (found < expected) {
     throw sizeError(
       `${source}: ${wanted}, but the file ends at offset ${headerBytes + found}, ${expected - found} too early`,

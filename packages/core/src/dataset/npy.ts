@@ -1,4 +1,5 @@
 /** NumPy's array files (numpy.org/doc/stable/reference/generated/numpy.lib.format.html). */
+import { countOf } from '../count-text.js';
 import { LockstepError } from '../errors.js';
 
 /** An array: numbers, or texts of a `<U` array; row-major. */
@@ -41,7 +42,7 @@ export function parseNpy(bytes: Uint8Array, source: string): NpyArray {
   const data = bytes.subarray(end);
   if (data.length !== count * elementBytes) {
     return fail(
-      `has ${data.length} bytes of data, ${type} of shape (${shape.join(', ')}) takes ${count * elementBytes}. The file is damaged.`,
+      `has ${countOf(data.length, 'byte')} of data, ${type} of shape (${shape.join(', ')}) takes ${count * elementBytes}. The file is damaged.`,
     );
   }
   return { shape, type, values: readValues(data, type, count, elementBytes) };

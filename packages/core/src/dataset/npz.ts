@@ -1,5 +1,7 @@
 /** NumPy archives: images and labels as arrays, under the names that datasets in this form have. */
+
 import { unzipSync } from 'fflate';
+import { countOf } from '../count-text.js';
 import { LockstepError } from '../errors.js';
 import { ImageList, type ImageSize } from './image-list.js';
 import { type NpyArray, parseNpy } from './npy.js';
@@ -75,7 +77,9 @@ function combine(images: Named, labels: Named, resize: ImageSize | undefined): L
   const layout = layOut(images);
   const names = readLabels(labels);
   if (names.length !== layout.count) {
-    throw npzError(`${images.source} has ${layout.count} images, ${labels.source} has ${names.length} labels.`);
+    throw npzError(
+      `${images.source} has ${countOf(layout.count, 'image')}, ${labels.source} has ${countOf(names.length, 'label')}.`,
+    );
   }
   const pixels = readPixels(images);
   const list = new ImageList(layout.count, resize);

@@ -2,7 +2,7 @@
  * From labelled images, wherever they were read, to a dataset: names for classes, a test set where there is none, and
  * training images in a mixed order, since files and tables are so often sorted by class.
  */
-import { formatCount } from '../count-text.js';
+import { countOf, formatCount } from '../count-text.js';
 import { LockstepError } from '../errors.js';
 import { epochOrder } from '../order.js';
 import { allocateSplit, createDataset, type Dataset, MAX_CLASSES, type Split } from './dataset.js';
@@ -93,7 +93,10 @@ function nameClasses(labels: readonly string[], origin: string, given?: readonly
   }
   const names = found.every(isClassNumber) ? numbersUpTo(Math.max(...found.map(Number))) : found.sort(compareNames);
   if (names.length >= 2 && names.length <= MAX_CLASSES) return names;
-  const wrong = names.length < 2 ? `one class, ${listNames(names)}` : `${names.length} classes (${listNames(names)})`;
+  const wrong =
+    names.length < 2
+      ? `one class, ${listNames(names)}`
+      : `${countOf(names.length, 'class', 'classes')} (${listNames(names)})`;
   throw new LockstepError('LOCKSTEP_DATA_CLASSES', `${origin} has ${wrong}. Give data of 2 to ${MAX_CLASSES} classes.`);
 }
 
@@ -128,7 +131,7 @@ function planHeldOut(count: number, wanted: number | undefined, origin: string):
   if (heldOut >= count) {
     throw new LockstepError(
       'LOCKSTEP_DATA_VALIDATION',
-      `${origin} has no test set, and of its ${count} images ${heldOut} cannot be held out for one. Give more images, or a --validation below ${count}.`,
+      `${origin} has no test set, and of its ${countOf(count, 'image')} ${heldOut} cannot be held out for one. Give more images, or a --validation below ${count}.`,
     );
   }
   return (index) => Math.floor(((index + 1) * heldOut) / count) > Math.floor((index * heldOut) / count);

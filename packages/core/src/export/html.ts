@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import type { ModelState } from '../contribution.js';
-import { formatCount } from '../count-text.js';
+import { countOf, formatCount } from '../count-text.js';
 import type { DataNotes } from '../dataset/data-notes.js';
 import { FULL_WHITE, normalizationFor } from '../dataset/pixels.js';
 import { LockstepError } from '../errors.js';
@@ -26,7 +26,7 @@ export function exportHtml(model: ModelSpec, state: ModelState, notes: DataNotes
   if (channels !== 1) {
     throw new LockstepError(
       'LOCKSTEP_EXPORT_HTML',
-      `${model.name} reads images of ${channels} channels; on the page one draws in one. Export it as onnx instead.`,
+      `${model.name} reads images of ${countOf(channels, 'channel')}; on the page one draws in one. Export it as onnx instead.`,
     );
   }
   const layers = inferLayers(model);

@@ -1,9 +1,9 @@
 /** Numbers and times of the page alone; what terminal and report write too is in `@lockstep/core/text`. */
-import { formatCount } from '@lockstep/core/text';
+import { fixed, formatCount } from '@lockstep/core/text';
 
 export { formatDuration as duration, formatLoss as loss, formatRate as rate } from '@lockstep/core/text';
 
-export const percent = (fraction: number, digits = 2): string => `${(100 * fraction).toFixed(digits)}%`;
+export const percent = (fraction: number, digits = 2): string => `${fixed(100 * fraction, digits)}%`;
 
 export const count = (value: number): string => formatCount(Math.round(value));
 
@@ -15,4 +15,4 @@ export function clock(seconds: number): string {
   return hours > 0 ? `${hours}:${pad(minutes)}:${pad(whole % 60)}` : `${minutes}:${pad(whole % 60)}`;
 }
 
-export const milliseconds = (value: number): string => `${value < 10 ? value.toFixed(2) : value.toFixed(1)} ms`;
+export const milliseconds = (value: number): string => `${fixed(value, value < 10 ? 2 : 1)} ms`;
