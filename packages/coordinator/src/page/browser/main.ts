@@ -42,6 +42,8 @@ const connection = new Connection({
   },
   onLost: () => {
     isConnected = false;
+    // what came last is not to stand at the top alone
+    draw();
     if (expected === 1) showTop(runs[0]?.chronicle ?? {});
   },
   askToken: (wasWrong, use) => askToken(wasWrong, use),
