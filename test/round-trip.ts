@@ -109,7 +109,10 @@ async function check(draw: Draw, folder: string): Promise<void> {
   expect(loaded.notes).toEqual(trained.notes);
   const dataset =
     typeof data === 'string'
-      ? await openDataset(data, { classes: model.classes, channels: model.input.channels })
+      ? await openDataset(data, {
+          classes: model.classes,
+          ...(draw.form === 'folder' && { channels: model.input.channels }),
+        })
       : data;
   const answers = await loaded.evaluate(dataset, { workers: 1 });
   expect(await trained.evaluate(dataset, { workers: 1 })).toEqual(answers);
