@@ -53,6 +53,21 @@ describe('readConfigFile', () => {
     });
   });
 
+  it('cases: work 30: takes every path from the folder of the file', () => {
+    const names = ['out', 'trace', 'logFile', 'tensorboard', 'tokenFile', 'tlsCert', 'tlsKey', 'saveEma', 'checkpoint'];
+    const path = write('run.yaml', names.map((name) => `${name}: here/${name}\n`).join(''));
+    const expected = Object.fromEntries(names.map((name) => [name, join(folder, 'here', name)]));
+    expect(readConfigFile(path).values).toMatchObject(expected);
+  });
+
+  it('cases: work 30: takes the name of an optimizer or a schedule alone', () => {
+    const path = write('run.yaml', 'optimizer: adamw\nrecipe:\n  schedule: cosine\n');
+    const { values, locate } = readConfigFile(path);
+    expect(values).toEqual({ recipe: { optimizer: { type: 'adamw' }, schedule: { type: 'cosine' } } });
+    expect(locate(['recipe', 'optimizer', 'type'])).toBe(`${path}:1`);
+    expect(locate(['recipe', 'schedule', 'type'])).toBe(`${path}:3`);
+  });
+
   it('finds the line of a field, of one beside the recipe, through an anchor, and of the parent of a missing one', () => {
     const path = write(
       'run.yaml',

@@ -14,7 +14,10 @@ export interface ConfigFile {
   locate(path: readonly PropertyKey[]): string;
 }
 
-const PATH_FIELDS = ['data', 'weights', 'save', 'model', 'checkpoint', 'resume', 'saveEma'];
+const PATH_FIELDS = [
+  ...['data', 'weights', 'save', 'model', 'checkpoint', 'resume', 'saveEma'],
+  ...['out', 'trace', 'logFile', 'tensorboard', 'tokenFile', 'tlsCert', 'tlsKey'],
+];
 const RECIPE_NAMES = Object.keys(recipeSchema.shape);
 const FIELD_NAMES = ['model', 'recipe', ...new Set(runFields.map((field) => field.path[0] as string)), ...RECIPE_NAMES];
 
@@ -82,7 +85,7 @@ function checkNames(values: Record<string, unknown>, locate: ConfigFile['locate'
   }
 }
 
-/** Moves the recipe's fields that stand beside the others into `recipe`. */
+/** Moves the recipe's fields that stand beside the others into `recipe`; `optimizer: adamw` names its type alone. */
 function gatherRecipe(values: Record<string, unknown>, locate: ConfigFile['locate']): Record<string, unknown> {
   const { recipe = {}, ...others } = values;
   if (!isRecord(recipe)) throw configError(`${locate(['recipe'])}: recipe must hold fields such as epochs`);
@@ -91,6 +94,9 @@ function gatherRecipe(values: Record<string, unknown>, locate: ConfigFile['locat
     if (name in recipe) throw configError(`${locate([name])}: ${name} is given twice, here and under recipe`);
     gathered[name] = others[name];
     delete others[name];
+  }
+  for (const name of ['optimizer', 'schedule']) {
+    if (typeof gathered[name] === 'string') gathered[name] = { type: gathered[name] };
   }
   return { ...others, recipe: gathered };
 }

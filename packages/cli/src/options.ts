@@ -12,7 +12,7 @@ import {
 import { clusterFields } from './cluster-fields.js';
 import { dashboardField } from './dashboard-field.js';
 import { dataFormFields } from './data-fields.js';
-import { type Field, type Group, isBoolean, isText } from './fields.js';
+import { type Check, type Field, type Group, isBoolean, isText } from './fields.js';
 import { watchFields } from './watch/watch-fields.js';
 
 export const DEFAULT_MODEL = 'tiny6k';
@@ -89,6 +89,14 @@ export const recipeNameField: Field = {
   description: "one of the model's recipes by its name, such as author, see `lockstep models`",
   defaultText: 'the first of them',
   check: isText,
+};
+
+/** Forms of other programs: a file under such a name would not be what it says. */
+const OTHER_FORMS = /\.(onnx|pth?|h5|hdf5|keras|tflite|pb|ckpt|np[yz]|pkl|json|html)$/i;
+
+const isWeightsPath: Check = (value) => {
+  if (typeof value !== 'string' || !OTHER_FORMS.test(value)) return isText(value);
+  return 'weights are saved as .safetensors, which PyTorch loads; for ONNX, TensorFlow.js or a page, `lockstep export` makes them from that file';
 };
 
 const settings = runSchema.shape;
@@ -183,10 +191,13 @@ export const runFields: readonly Field[] = [
     kind: 'text',
     description: 'write the weights here (.safetensors)',
     defaultText: 'runs/<model>-seed<seed>.safetensors',
-    check: (value) => (value === false ? undefined : isText(value)),
+    check: (value) => (value === false ? undefined : isWeightsPath(value)),
   },
   { flags: '--no-save', path: ['save'], group: 'Output', kind: 'switch', description: 'write no weights' },
-  text('Output', '--save-ema <file>', 'saveEma', 'write the moving average of the weights here, with --ema'),
+  {
+    ...text('Output', '--save-ema <file>', 'saveEma', 'write the moving average of the weights here, with --ema'),
+    check: isWeightsPath,
+  },
   {
     ...text('Output', '--checkpoint <dir>', 'checkpoint', 'write checkpoints into this folder'),
     defaultText: 'the folder of --resume',

@@ -1,7 +1,7 @@
 /** Finds out whether a file can be written before the work that would be lost. */
-import { closeSync, existsSync, mkdirSync, openSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { LockstepError } from '@lockstep/core';
+import { checkWritable, LockstepError } from '@lockstep/core';
 
 /**
  * Creates the folder of `path` and tries to write in it; an existing file is left as it is.
@@ -9,17 +9,12 @@ import { LockstepError } from '@lockstep/core';
  * @throws LockstepError LOCKSTEP_SAVE_PATH naming path and reason
  */
 export function checkOutputPath(path: string, flag = '--save'): void {
-  const probe = `${path}.${process.pid}.probe`;
-  let isFolder = false;
   try {
-    createFolder(dirname(path));
-    isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
-    closeSync(openSync(probe, 'w'));
-    rmSync(probe);
+    createFolderOf(path);
+    checkWritable(path);
   } catch (error) {
     throw savePathError(path, flag, describeReason(error as NodeJS.ErrnoException), error);
   }
-  if (isFolder) throw savePathError(path, flag, 'it is a folder');
 }
 
 /** Creates the folder that a file stands in. Throws what node:fs throws. */
@@ -49,6 +44,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EPERM: 'permission denied',
   ENOENT: 'its folder cannot be made',
   EROFS: 'the file system is read-only',
+  EISDIR: 'it is a folder',
   ENOTDIR: 'a part of its folder is a file',
   ENOSPC: 'the disk is full',
   ENAMETOOLONG: 'the name is too long',

@@ -151,6 +151,8 @@ describe('errors name the flag, the value and what is allowed', () => {
     [{ until: '99.4' }, '--until 99.4: must be a fraction above 0 and up to 1, such as 0.994. Did you mean 0.994?'],
     [{ engine: 'cuda' }, 'LOCKSTEP_CLI_OPTION: --engine cuda: must be one of native, tensorflow'],
     [{ save: '' }, 'LOCKSTEP_CLI_OPTION: --save is empty; it needs a value'],
+    [{ save: 'w.onnx' }, 'LOCKSTEP_CLI_OPTION: --save w.onnx: weights are saved as .safetensors'],
+    [{ saveEma: 'w.PTH', ema: '0.9' }, '`lockstep export` makes them from that file'],
     [
       { betas: '0.9;0.99' },
       'LOCKSTEP_CLI_OPTION: --betas "0.9;0.99": must be numbers with commas between them, such as 0.9,0.999',

@@ -1,5 +1,5 @@
 /** `lockstep dashboard DIR...`: finished runs on the live page, one by itself or several compared. */
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { type Chronicle, completeSource, emptyChronicle, PageServer } from '@lockstep/coordinator/page';
 import { LockstepError, parseJson } from '@lockstep/core';
@@ -8,7 +8,7 @@ import { findToken } from '../cluster-fields.js';
 import { DASHBOARD_PORT, parseAddress } from '../dashboard-field.js';
 import { watchEnding } from '../ending.js';
 import { type Field, isText } from '../fields.js';
-import { type Io, writeLine } from '../io.js';
+import { type Io, tellNote, writeLine } from '../io.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
 import { CHRONICLE_FILE } from '../report/report-folder.js';
 import { getPath, readFlags } from '../setting-source.js';
@@ -31,22 +31,24 @@ export function createDashboardCommand(context: CommandContext): Command {
   const command = createCommand('dashboard', context)
     .summary('look at finished runs, and compare them')
     .description(
-      'Shows runs that were started with --out on a page: one by itself, several with their curves over one another.',
+      'Shows runs that `train` has left on a page: one by itself, several with their curves over one another.',
     )
-    .argument('<folders...>', 'folders of --out');
+    .argument('<folders...>', 'folders of runs, or a folder with such folders in it');
   addFields(command, fields);
   addExamples(command, [
     ['lockstep dashboard runs/a', 'a finished run'],
-    ['lockstep dashboard runs/*', 'several, compared'],
+    ['lockstep dashboard runs', 'all that are in it, compared'],
+    ['lockstep dashboard runs/a runs/b', 'two of them'],
   ]);
   return command.action(async (folders: string[], options: Record<string, unknown>) => {
     await showRuns(folders, readFlags(fields, options).values, context.io);
   });
 }
 
-async function showRuns(folders: readonly string[], values: Readonly<Record<string, unknown>>, io: Io): Promise<void> {
+async function showRuns(given: readonly string[], values: Readonly<Record<string, unknown>>, io: Io): Promise<void> {
   const tokenFile = getPath(values, ['tokenFile']) as string | undefined;
   const address = parseAddress(getPath(values, ['port']) ?? true, '--port');
+  const folders = findRuns(given, io);
   const names = nameRuns(folders);
   const runs = folders.map((folder, index) => ({
     name: names[index] as string,
@@ -62,6 +64,31 @@ async function showRuns(folders: readonly string[], values: Readonly<Record<stri
   await page.close();
 }
 
+/**
+ * The folders of runs among those given and in them; what is none is named and passed over.
+ *
+ * @throws LockstepError LOCKSTEP_DASHBOARD_FOLDER when none is left
+ */
+export function findRuns(given: readonly string[], io: Pick<Io, 'stderr'>): string[] {
+  const isRun = (folder: string): boolean => existsSync(join(folder, CHRONICLE_FILE));
+  const folders = given.flatMap((path) => {
+    if (isRun(path) || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
+    const inside = readdirSync(path).map((name) => join(path, name));
+    const runs = inside.filter(isRun);
+    return runs.length === 0 ? [path] : runs;
+  });
+  const [runs, others] = [folders.filter(isRun), folders.filter((path) => !isRun(path))];
+  if (runs.length === 0) throw cannotShow(given.join(', '), `there is no ${CHRONICLE_FILE} in it`);
+  for (const path of others) tellNote(io, `${path} is no run, and is not shown: it has no ${CHRONICLE_FILE}.`);
+  return [...new Set(runs)];
+}
+
+const cannotShow = (what: string, reason: string): LockstepError =>
+  new LockstepError(
+    'LOCKSTEP_DASHBOARD_FOLDER',
+    `${what} cannot be shown: ${reason}. Give folders that \`lockstep train\` has left.`,
+  );
+
 /** The last parts of the paths, where these tell the folders apart. */
 function nameRuns(folders: readonly string[]): string[] {
   const short = folders.map((folder) => basename(resolve(folder)));
@@ -71,17 +98,12 @@ function nameRuns(folders: readonly string[]): string[] {
 /** @throws LockstepError LOCKSTEP_DASHBOARD_FOLDER */
 function readChronicle(folder: string): Chronicle {
   const path = join(folder, CHRONICLE_FILE);
-  const fail = (reason: string): LockstepError =>
-    new LockstepError(
-      'LOCKSTEP_DASHBOARD_FOLDER',
-      `${folder} cannot be shown: ${reason}. Give folders that \`lockstep train --out\` has left.`,
-    );
+  const fail = (reason: string): LockstepError => cannotShow(folder, reason);
   let content: string;
   try {
     content = readFileSync(path, 'utf8');
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw fail(code === 'ENOENT' ? `there is no ${CHRONICLE_FILE} in it` : message);
+    throw fail((error as Error).message);
   }
   const parsed = parseJson(content);
   const value = 'fault' in parsed ? undefined : (parsed.value as Partial<Chronicle> | null);

@@ -1,5 +1,4 @@
 /** `lockstep reproduce`: every run of every claim, then the report. */
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   countOf,
@@ -8,6 +7,7 @@ import {
   holdOutValidation,
   LOCKSTEP_VERSION,
   type RunEvent,
+  writeFileAtomically,
 } from '@lockstep/core';
 import { describeOccasion } from '../bench/machine.js';
 import { PeakMeter } from '../bench/peak-meter.js';
@@ -151,7 +151,7 @@ function writeReport(
     'report.html': formatHtml(report, curves),
     ...Object.fromEntries(curves.map(({ file, svg }) => [file, svg])),
   };
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(out, name), text);
+  for (const [name, text] of Object.entries(files)) writeFileAtomically(join(out, name), [Buffer.from(text)]);
 }
 
 /** What a person sees meanwhile: a bar on a terminal, a line for each run; JSON lines on stdout if asked for. */

@@ -1,0 +1,43 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { RecordingIo } from '../testing/recording-io.js';
+import { findRuns } from './dashboard.js';
+
+let folder = '';
+let io: RecordingIo;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'lockstep-dashboard-'));
+  io = new RecordingIo();
+  for (const name of ['a', 'b']) {
+    mkdirSync(join(folder, name));
+    writeFileSync(join(folder, name, 'chronicle.json'), '{}');
+  }
+  mkdirSync(join(folder, 'empty'));
+  writeFileSync(join(folder, 'w.safetensors'), '');
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+it('cases: work 19: passes over what is no run, and says so', () => {
+  const given = ['a', 'b', 'empty', 'w.safetensors', 'gone'].map((name) => join(folder, name));
+  expect(findRuns(given, io)).toEqual(given.slice(0, 2));
+  expect(io.stderr.lines).toEqual(
+    given.slice(2).map((path) => `note: ${path} is no run, and is not shown: it has no chronicle.json.`),
+  );
+});
+
+it('cases: work 19: shows the runs in a folder, each once', () => {
+  expect(findRuns([folder, join(folder, 'a')], io).sort()).toEqual([join(folder, 'a'), join(folder, 'b')]);
+  expect(io.stderr.text).toBe('');
+});
+
+it('names a folder without any run', () => {
+  expect(() => findRuns([join(folder, 'empty')], io)).toThrow(
+    `LOCKSTEP_DASHBOARD_FOLDER: ${join(folder, 'empty')} cannot be shown: there is no chronicle.json in it.`,
+  );
+});
