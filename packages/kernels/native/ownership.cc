@@ -34,11 +34,17 @@ bool Places::take(int64_t at, int64_t floats) {
   return true;
 }
 
+std::vector<Places::Place> Places::sorted() const {
+  std::vector<Place> all = places_;
+  std::sort(all.begin(), all.end(), [](const Place& a, const Place& b) { return a.begin < b.begin; });
+  return all;
+}
+
 bool Places::overlap() const {
-  std::vector<Place> sorted = places_;
-  std::sort(sorted.begin(), sorted.end(), [](const Place& a, const Place& b) { return a.begin < b.begin; });
-  for (size_t i = 1; i < sorted.size(); i++) {
-    if (sorted[i].begin < sorted[i - 1].end) return true;
+  int64_t end = 0;
+  for (const Place& place : sorted()) {
+    if (place.begin < end) return true;
+    end = place.end;
   }
   return false;
 }

@@ -29,12 +29,24 @@ class Places {
   // Whether all shards of a group share a place.
   bool isShared(int place) const { return places_[place].isShared; }
   bool overlap() const;
+  // What lies between the pieces, for a build with AddressSanitizer to guard
+  template <typename Take>
+  void eachGap(Take take) const {
+    int64_t end = 0;
+    for (const Place& place : sorted()) {
+      if (place.begin > end) take(end, place.begin - end);
+      end = place.end;
+    }
+    if (scratchFloats_ > end) take(end, scratchFloats_ - end);
+  }
 
  private:
   struct Place {
     int64_t begin, end;
     bool isShared;
   };
+  std::vector<Place> sorted() const;
+
   int64_t scratchFloats_;
   int groupShards_, blocksPerShard_;
   std::vector<Place> places_;

@@ -4,6 +4,9 @@
 #include <algorithm>
 
 #include "program.h"
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
 
 namespace lockstep {
 namespace {
@@ -336,6 +339,9 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
     p->stages_.back().ops.push_back(op);
   }
   if (const char* fault = p->findFault()) return fail(fault);
+#if defined(__SANITIZE_ADDRESS__)
+  p->places_.eachGap([&](int64_t at, int64_t floats) { ASAN_POISON_MEMORY_REGION(scratch + at, floats * sizeof(float)); });
+#endif
   p->winogradMemory_.resize(p->winogradFloats_ + BLOCK);
   p->winograd_ = (float*)(((uintptr_t)p->winogradMemory_.data() + 63) / 64 * 64);
   return p;

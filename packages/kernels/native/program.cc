@@ -1,4 +1,7 @@
 #include "program.h"
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
 
 #include <sys/mman.h>
 
@@ -8,6 +11,9 @@
 namespace lockstep {
 
 Program::~Program() {
+#if defined(__SANITIZE_ADDRESS__)
+  if (scratch_) ASAN_UNPOISON_MEMORY_REGION(scratch_, scratchBytes_ + HUGE_PAGE);
+#endif
   if (scratch_) munmap(scratch_, scratchBytes_ + HUGE_PAGE);
 }
 

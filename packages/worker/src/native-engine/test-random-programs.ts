@@ -24,12 +24,17 @@ export const MOST_UNJUDGED = 0.02;
  * @returns how many could not be judged
  * @throws Error with the model and its errors when one is wrong
  */
-export function checkRandomModels(count: number, isa: string): number {
+export function checkRandomModels(count: number, isa?: string): number {
   let unjudged = 0;
   fc.assert(
     fc.property(randomModel, randomStep, (model, { seed, step }) => {
       const draw: ShardDraw = { seed, sampleCount: step.sampleCount };
-      const { wrong, isUnjudged } = judge({ model, draw, shardSize: step.shardSize, isa });
+      const { wrong, isUnjudged } = judge({
+        model,
+        draw,
+        shardSize: step.shardSize,
+        ...(isa !== undefined && { isa }),
+      });
       if (isUnjudged) unjudged++;
       if (wrong.length > 0) throw new Error(describeErrors(wrong));
     }),

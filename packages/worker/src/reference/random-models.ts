@@ -17,7 +17,7 @@ const MOST_LARGE = 600;
 /** Weights of a dense layer from which the native engine has a group stage. */
 export const LARGE_DENSE_WEIGHTS = 16_384;
 
-const imageKinds = ['conv', 'depthwise', 'cover', 'maxPool', 'avgPool'] as const;
+const imageKinds = ['conv', 'block', 'depthwise', 'cover', 'maxPool', 'avgPool'] as const;
 const anyKinds = ['batchNorm', 'relu', 'dropout', 'flatten', 'linear'] as const;
 /** Drawn as often as they stand here: norms and ReLUs are what units are made of, and a flatten ends the image. */
 const bodyKinds = [...imageKinds, 'conv', ...anyKinds, 'batchNorm', 'batchNorm', 'relu', 'relu'] as const;
@@ -121,6 +121,12 @@ function fitLayer(draw: BodyDraw, { shape, isFlat, mayBeLarge }: Place): LayerSp
   switch (draw.kind) {
     case 'conv':
       return [fitConv(draw, shape, greatestCommonDivisor(draw.groups, shape.channels), draw.channels)];
+    // A convolution, and behind it in this order what is often met there; each part may be left out.
+    case 'block': {
+      const conv = fitConv(draw, shape, 1, draw.channels);
+      const parts = [draw.bias && 'relu', draw.groups > 2 && 'flatten', draw.stride < 3 && 'batchNorm'] as const;
+      return [conv, ...parts.filter((part) => part !== false).map((type) => ({ type }))];
+    }
     case 'depthwise':
       return [fitConv(draw, shape, shape.channels, shape.channels * (1 + (draw.channels % 2)))];
     case 'cover': {
