@@ -1,7 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findCycles, findViolations, listLoaded, MAY_IMPORT, readImports } from './architecture.ts';
+import { drawRooms, ORDER, putRooms, readImports, readSources } from '../tools/rooms.mjs';
+import { findCycles, findUnplaced, findViolations, listLoaded, MAY_IMPORT } from './architecture.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '..');
 const LISTED = { core: ['zod'], worker: ['piscina', '@lockstep/core'], cli: ['commander'] };
@@ -29,29 +30,38 @@ describe('readImports', () => {
 
 describe('findViolations', () => {
   it.each([
-    ['core', "import '@lockstep/kernels';", 'core may import none of our packages'],
-    ['kernels', "import '@lockstep/core';", 'kernels may import none of our packages'],
-    ['worker', "import '@lockstep/coordinator';", 'worker may import only core, kernels'],
-    ['coordinator', "import '@lockstep/worker';", 'coordinator may import only core'],
-    ['coordinator', "import 'lockstep';", 'coordinator may import only core'],
-    ['worker', "import '@lockstep/core/dist/shards.js';", 'it reaches into another package; import its name'],
-    ['worker', "import '../../core/src/shards.js';", 'it leaves packages/worker'],
-    ['worker', "import './index.js';", 'index.ts is for other packages, not for its own'],
-    ['core', "import './index-step.js';", 'index-step.ts is for other packages, not for its own'],
-    ['worker', "import './reference/convolution.js';", 'it is there for tests only'],
-    ['core', "import './dataset/test-data.js';", 'it is there for tests only'],
-    ['core', "import 'node:worker_threads';", 'core has no threads, sockets or processes'],
-    ['worker', "import 'ws';", 'packages/worker/package.json does not list it'],
-  ])('in %s rejects %s', (name, text, reason) => {
-    const found = findViolations([source(`${name}/src/a.ts`, text)], LISTED);
+    ['core/src/run/a.ts', "import '@lockstep/kernels';", 'core may import none of our packages'],
+    ['kernels/src/native.ts', "import '@lockstep/core/run';", 'kernels may import none of our packages'],
+    ['worker/src/node/a.ts', "import '@lockstep/coordinator/run';", 'worker may import only core, kernels'],
+    ['coordinator/src/run/a.ts', "import '@lockstep/worker';", 'coordinator may import only core'],
+    ['watch/src/page/a.ts', "import '@lockstep/coordinator/run';", 'watch may import only core'],
+    ['watch/src/page/a.ts', "import 'lockstep';", 'watch may import only core'],
+    ['worker/src/node/a.ts', "import '@lockstep/core/dist/run/shards.js';", 'it reaches into another package'],
+    ['worker/src/node/a.ts', "import '../../../core/src/run/shards.js';", 'it leaves packages/worker'],
+    ['worker/src/node/a.ts', "import '../threads/index.js';", 'an index.ts is for other packages, not for its own'],
+    ['worker/src/node/a.ts', "import '../reference/convolution.js';", 'it is there for tests only'],
+    ['core/src/data/a.ts', "import './test-data.js';", 'it is there for tests only'],
+    ['core/src/math/a.ts', "import '../run/shards.js';", 'core/run stands behind core/math'],
+    [
+      'cli/src/api/a.ts',
+      "import '../lab/bench/runs.js';",
+      'only cli/commands and cli/sprint-process may import cli/lab',
+    ],
+    ['core/src/heap/a.ts', "import '../run/shards.js';", 'core/heap has no place in tools/rooms.mjs'],
+    ['core/src/wire/a.ts', "import 'node:worker_threads';", 'core has no threads, sockets or processes'],
+    ['worker/src/connection/a.ts', "import 'ws';", 'packages/worker/package.json does not list it'],
+  ])('in %s rejects %s', (file, text, reason) => {
+    const found = findViolations([source(file, text)], LISTED);
     expect(found).toHaveLength(1);
     expect(found[0]).toContain(reason);
   });
 
   it('accepts imports that point left, listed packages and Node modules', () => {
     const text =
-      "import 'piscina'; import '@lockstep/core'; import '@lockstep/core/step'; import 'node:worker_threads'; import './b.js';";
-    expect(findViolations([source('worker/src/a.ts', text), source('worker/src/b.ts', '')], LISTED)).toEqual([]);
+      "import 'piscina'; import '@lockstep/core'; import '@lockstep/core/data/pictures'; import 'node:worker_threads'; import './b.js';";
+    expect(findViolations([source('worker/src/node/a.ts', text), source('worker/src/node/b.ts', '')], LISTED)).toEqual(
+      [],
+    );
   });
 
   it('lets a test import development packages and what is in test/, but no package to the right', () => {
@@ -90,9 +100,9 @@ describe('listLoaded', () => {
   it('follows imports across packages, but not types and not import()', () => {
     const sources: Record<string, string> = {
       'packages/cli/src/a.ts': "import { b } from './b.js';\nimport type { T } from 'types';\nawait import('later');",
-      'packages/cli/src/b.ts': "import { s } from '@lockstep/core/step';\nimport fs from 'node:fs';\n",
-      'packages/core/src/index-step.ts': "export * from './c.js';\nexport type * from './d.js';\n",
-      'packages/core/src/c.ts': "import {\n  z,\n} from 'zod';\nexport const name = 'x';\n",
+      'packages/cli/src/b.ts': "import { s } from '@lockstep/core/run';\nimport fs from 'node:fs';\n",
+      'packages/core/src/run/index.ts': "export * from './c.js';\nexport type * from './d.js';\n",
+      'packages/core/src/run/c.ts': "import {\n  z,\n} from 'zod';\nexport const name = 'x';\n",
     };
     expect(listLoaded('packages/cli/src/a.ts', (file) => sources[file]!)).toEqual(['zod']);
   });
@@ -100,33 +110,36 @@ describe('listLoaded', () => {
 
 describe('this repository', () => {
   const packages = readdirSync(path.join(ROOT, 'packages')).sort();
+  const sources = readSources();
 
   it('has the packages the rules know', () => {
     expect(packages).toEqual(Object.keys(MAY_IMPORT).sort());
   });
 
   it.each([
-    ['worker/src/worker-thread.ts', []],
+    ['worker/src/threads/worker-thread.ts', []],
     ['cli/src/main.ts', ['commander']],
     ['cli/src/commands/train.ts', ['commander', 'zod']],
-    ['cli/src/session.ts', ['piscina', 'zod']],
-    ['cli/src/watchers.ts', ['zod']],
+    ['cli/src/api/session.ts', ['piscina', 'zod']],
+    ['cli/src/watching/watchers.ts', ['zod']],
   ])('starts quickly: %s loads of npm only %j', (file, expected) => {
     const read = (name: string) => readFileSync(path.join(ROOT, name), 'utf8');
     expect(listLoaded(`packages/${file}`, read)).toEqual(expected);
   });
 
   it.each(packages)('keeps the rules in packages/%s', (name) => {
-    const folder = `packages/${name}/src`;
-    const files = readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
-      .map((file) => file.replaceAll(path.sep, '/'))
-      .filter((file) => file.endsWith('.ts'));
-    const sources = files.map((file) => ({
-      file: `${folder}/${file}`,
-      text: readFileSync(path.join(ROOT, folder, file), 'utf8'),
-    }));
+    const own = sources.filter(({ file }) => file.startsWith(`packages/${name}/`));
     const { dependencies = {} } = JSON.parse(readFileSync(path.join(ROOT, 'packages', name, 'package.json'), 'utf8'));
-    expect(files.length).toBeGreaterThan(0);
-    expect(findViolations(sources, { [name]: Object.keys(dependencies) })).toEqual([]);
+    expect(own.length).toBeGreaterThan(0);
+    expect(findViolations(own, { [name]: Object.keys(dependencies) })).toEqual([]);
+  });
+
+  it('has a place for every room, and a room in every place', () => {
+    expect(findUnplaced(sources)).toEqual([]);
+  });
+
+  it('is drawn in ARCHITECTURE.md as it is: node tools/rooms.mjs draws it', () => {
+    const document = readFileSync(path.join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+    expect(document).toBe(putRooms(document, drawRooms(sources, ORDER)));
   });
 });

@@ -1,5 +1,6 @@
-/** Reads the imports of sources and says which of them break the rules of ARCHITECTURE.md. */
+/** Says which imports break the rules of ARCHITECTURE.md. Rooms and their order are in tools/rooms.mjs. */
 import path from 'node:path';
+import { isTest, ORDER, readImports, resolveRelative, roomOf, type Source, stripComments } from '../tools/rooms.mjs';
 
 /** The packages, and which of ours each may import. */
 export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -7,34 +8,18 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   kernels: [],
   worker: ['core', 'kernels'],
   coordinator: ['core'],
-  cli: ['core', 'kernels', 'worker', 'coordinator'],
+  watch: ['core'],
+  cli: ['core', 'kernels', 'worker', 'coordinator', 'watch'],
 };
+
+/** Rooms that only some of those behind them may import. */
+const ONLY: Readonly<Record<string, readonly string[]>> = { 'cli/lab': ['cli/commands', 'cli/sprint-process'] };
 
 /** What core must not contain: threads, sockets, other processes. */
 const BANNED_IN_CORE = ['worker_threads', 'cluster', 'child_process', 'net', 'tls', 'dgram', 'http2'];
 
-/** A source: its path from the repository root (`packages/core/src/x.ts`) and its text. */
-export interface Source {
-  readonly file: string;
-  readonly text: string;
-}
-
-/** What other packages import of a package: `index.ts` by its name, `index-step.ts` by `name/step`. */
-const ENTRY = /\/src\/index(-[a-z]+)?\.ts$/;
-
-/** The specifiers that a TypeScript source imports, re-exports or loads with `import()`; comments do not count. */
-export function readImports(text: string): string[] {
-  const code = stripComments(text);
-  const statement = /\b(?:import|export)\b(?:[\s\w*{},$]|\btype\b)*?\bfrom\s*(['"])([^'"\n]+)\1/g;
-  const bare = /\bimport\s*\(?\s*(['"])([^'"\n]+)\1/g;
-  return [statement, bare].flatMap((pattern) => [...code.matchAll(pattern)].map((match) => match[2]!));
-}
-
-/** Strings are matched too, so that a `//` inside one is not taken for a comment. */
-function stripComments(text: string): string {
-  const stringOrComment = /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|\/\*[\s\S]*?\*\/|\/\/[^\n]*/g;
-  return text.replace(stringOrComment, (match) => (match.startsWith('/') ? ' ' : match));
-}
+/** What other packages import of a package: `name/room` is the room's `index.ts`, `name` the package's own. */
+const ENTRY = /\/index\.ts$/;
 
 /**
  * One line for each import that breaks a rule.
@@ -56,19 +41,7 @@ export function findViolations(
   return [...broken, ...findCycles(sources)];
 }
 
-function packageOf(file: string): string {
-  return file.split('/')[1]!;
-}
-
-/** Tests, and what only tests use: `test-*.ts`, and the slow, plain reference that kernels are compared with. */
-function isTest(file: string): boolean {
-  return /\.test\.ts$|\/test-[^/]+\.ts$|\/src\/reference\//.test(file);
-}
-
-/** Where a relative import leads, as a path from the repository root to a .ts file. */
-function resolveRelative(file: string, specifier: string): string {
-  return path.posix.join(path.posix.dirname(file), specifier).replace(/\.js$/, '.ts');
-}
+const packageOf = (file: string): string => file.split('/')[1]!;
 
 function judgeRelative(file: string, specifier: string): string | undefined {
   const target = resolveRelative(file, specifier);
@@ -77,10 +50,20 @@ function judgeRelative(file: string, specifier: string): string | undefined {
   if (!target.startsWith(`packages/${own}/`)) {
     return isTest(file) && !target.startsWith('packages/') ? undefined : `it leaves packages/${own}`;
   }
-  if (ENTRY.test(target) && !isTest(file))
-    return `${path.posix.basename(target)} is for other packages, not for its own`;
-  if (isTest(target) && !isTest(file)) return 'it is there for tests only';
-  return undefined;
+  if (isTest(file)) return undefined;
+  if (ENTRY.test(target)) return 'an index.ts is for other packages, not for its own';
+  if (isTest(target)) return 'it is there for tests only';
+  return judgeRoom(roomOf(file), roomOf(target));
+}
+
+/** Within a package, a room imports only what stands before it. */
+function judgeRoom(from: string, to: string): string | undefined {
+  if (from === to) return undefined;
+  const only = ONLY[to];
+  if (only !== undefined && !only.includes(from)) return `only ${only.join(' and ')} may import ${to}`;
+  const places = ORDER.flatMap(([name, rooms]) => rooms.map((room) => `${name}/${room}`));
+  for (const room of [from, to]) if (!places.includes(room)) return `${room} has no place in tools/rooms.mjs`;
+  return places.indexOf(to) < places.indexOf(from) ? undefined : `${to} stands behind ${from}`;
 }
 
 function judgeNamed(file: string, specifier: string, dependencies: readonly string[]): string | undefined {
@@ -89,8 +72,8 @@ function judgeNamed(file: string, specifier: string, dependencies: readonly stri
   if (ours) {
     const target = ours[1] === 'lockstep' ? 'cli' : ours[1]!;
     if (!MAY_IMPORT[own]?.includes(target)) return `${own} may import ${listOr(MAY_IMPORT[own] ?? [])}`;
-    const isEntry = ours[2] === undefined || /^\/[a-z]+$/.test(ours[2]);
-    return isEntry ? undefined : 'it reaches into another package; import its name, or a name below it';
+    const isEntry = ours[2] === undefined || /^(\/[a-z-]+){1,2}$/.test(ours[2]);
+    return isEntry ? undefined : 'it reaches into another package; import its name, or a room of it';
   }
   if (isTest(file)) return undefined;
   if (specifier.startsWith('node:')) {
@@ -103,6 +86,14 @@ function judgeNamed(file: string, specifier: string, dependencies: readonly stri
 
 function listOr(names: readonly string[]): string {
   return names.length === 0 ? 'none of our packages' : `only ${names.join(', ')}`;
+}
+
+/** One line for each room that is missing in `tools/rooms.mjs`, or that is no longer there. */
+export function findUnplaced(sources: readonly Source[]): string[] {
+  const there = new Set(sources.filter(({ file }) => !isTest(file)).map(({ file }) => roomOf(file)));
+  const placed = ORDER.flatMap(([name, rooms]) => rooms.map((room) => `${name}/${room}`));
+  const missing = [...there].filter((room) => !placed.includes(room)).map((room) => `${room} has no place`);
+  return [...missing, ...placed.filter((room) => !there.has(room)).map((room) => `there is no ${room}`)];
 }
 
 /**
@@ -120,7 +111,7 @@ export function listLoaded(entry: string, read: (file: string) => string): strin
     for (const specifier of readLoadedImports(read(file))) {
       const ours = /^@lockstep\/([^/]+)(?:\/(.+))?$/.exec(specifier);
       if (specifier.startsWith('.')) visit(resolveRelative(file, specifier));
-      else if (ours) visit(`packages/${ours[1]}/src/index${ours[2] === undefined ? '' : `-${ours[2]}`}.ts`);
+      else if (ours) visit(path.posix.join('packages', ours[1]!, 'src', ours[2] ?? '', 'index.ts'));
       else if (!specifier.startsWith('node:')) found.add(specifier);
     }
   };

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll } from 'vitest';
-import { encodeIdxImages, encodeIdxLabels } from '../packages/core/dist/index.js';
+import { encodeIdxImages, encodeIdxLabels } from '../packages/core/dist/data/readers/index.js';
 
 export const BIN = path.resolve(import.meta.dirname, '../packages/cli/dist/bin.js');
 export const SIDE = 8;

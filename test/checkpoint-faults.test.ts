@@ -13,8 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FolderLock } from '../packages/coordinator/dist/index.js';
-import { findCheckpoint, listCheckpoints } from '../packages/core/dist/index.js';
+import { FolderLock } from '../packages/coordinator/dist/run/index.js';
+import { findCheckpoint, listCheckpoints } from '../packages/core/dist/state/index.js';
 import { readEvents, startProgram, writeBars } from './digit-bars.js';
 import { killAndResume, killWriters } from './kill-and-resume.js';
 

@@ -1,12 +1,10 @@
 /** Writes checkpoints of growing steps, each twice, so that each is replaced once, until it is killed: `node checkpoint-writer.mjs FOLDER FIRST_STEP`. */
-import {
-  findZooModel,
-  inferLayers,
-  planContribution,
-  recipeSchema,
-  removeCheckpoints,
-  writeCheckpoint,
-} from '../packages/core/dist/index.js';
+
+import { inferLayers } from '../packages/core/dist/model/index.js';
+import { planContribution } from '../packages/core/dist/run/index.js';
+import { recipeSchema } from '../packages/core/dist/spec/index.js';
+import { removeCheckpoints, writeCheckpoint } from '../packages/core/dist/state/index.js';
+import { findZooModel } from '../packages/core/dist/zoo/index.js';
 
 const [folder, firstStep] = process.argv.slice(2);
 const { model } = findZooModel('mynet');

@@ -3,17 +3,11 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } 
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { train } from '../packages/cli/dist/session.js';
-import {
-  type Dataset,
-  type EndEvent,
-  type EpochEvent,
-  findCheckpoint,
-  holdOutValidation,
-  type RecipeInput,
-  type RunEvent,
-  recipeSchema,
-} from '../packages/core/dist/index.js';
+import { train } from '../packages/cli/dist/api/session.js';
+import { type Dataset, holdOutValidation } from '../packages/core/dist/data/index.js';
+import type { EndEvent, EpochEvent, RunEvent } from '../packages/core/dist/events/index.js';
+import { type RecipeInput, recipeSchema } from '../packages/core/dist/spec/index.js';
+import { findCheckpoint } from '../packages/core/dist/state/index.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 import { SMALL_IMAGES, smallModel } from './small-run.js';
 

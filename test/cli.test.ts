@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeIdxImages, encodeIdxLabels } from '../packages/core/dist/index.js';
+import { encodeIdxImages, encodeIdxLabels } from '../packages/core/dist/data/readers/index.js';
 
 const BIN = path.resolve(import.meta.dirname, '../packages/cli/dist/bin.js');
 const SIDE = 12;

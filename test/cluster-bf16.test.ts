@@ -1,13 +1,8 @@
 /** Gradients in bf16 between processes: the bits of one process alone, in half the bytes. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import {
-  BucketForm,
-  canonicalNodes,
-  inferLayers,
-  listGradients,
-  loadModelSpec,
-  planContribution,
-} from '../packages/core/dist/index.js';
+import { inferLayers } from '../packages/core/dist/model/index.js';
+import { BucketForm, canonicalNodes, listGradients, planContribution } from '../packages/core/dist/run/index.js';
+import { loadModelSpec } from '../packages/core/dist/zoo/index.js';
 import { useFixture } from './cluster-fixture.ts';
 import { HarmfulProxy, portOf } from './harmful-proxy.ts';
 import { HostileNode, learnSelfTest } from './hostile-node.ts';

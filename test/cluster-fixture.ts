@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import { encodeIdxImages, encodeIdxLabels } from '../packages/core/dist/index.js';
+import { encodeIdxImages, encodeIdxLabels } from '../packages/core/dist/data/readers/index.js';
 import { Program } from './program.ts';
 
 export const BIN = path.resolve(import.meta.dirname, '../packages/cli/dist/bin.js');

@@ -1,6 +1,8 @@
 /** Sums that go through the leaders of groups: five replicas, of which 0 leads 1 and 2, and 3 leads 4. */
 import { describe, expect, it } from 'vitest';
-import { inferLayers, loadModelSpec, planContribution } from '../packages/core/dist/index.js';
+import { inferLayers } from '../packages/core/dist/model/index.js';
+import { planContribution } from '../packages/core/dist/run/index.js';
+import { loadModelSpec } from '../packages/core/dist/zoo/index.js';
 import { useFixture } from './cluster-fixture.ts';
 import { HarmfulProxy, portOf } from './harmful-proxy.ts';
 import type { Program } from './program.ts';

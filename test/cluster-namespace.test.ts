@@ -1,7 +1,7 @@
 /** A node in a network namespace of its own, behind a virtual link: where root allows. */
 import { spawnSync } from 'node:child_process';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
-import { Lan } from '../packages/cli/dist/bench/lan.js';
+import { Lan } from '../packages/cli/dist/lab/bench/nodes/lan.js';
 import { Fixture } from './cluster-fixture.ts';
 
 const STEPS = 20;

@@ -1,6 +1,8 @@
 /** Two replicas that send each other their sums and both finish the reduction, as two do unless told otherwise. */
 import { describe, expect, it } from 'vitest';
-import { inferLayers, loadModelSpec, planContribution } from '../packages/core/dist/index.js';
+import { inferLayers } from '../packages/core/dist/model/index.js';
+import { planContribution } from '../packages/core/dist/run/index.js';
+import { loadModelSpec } from '../packages/core/dist/zoo/index.js';
 import { useFixture } from './cluster-fixture.ts';
 import { HarmfulProxy, portOf } from './harmful-proxy.ts';
 

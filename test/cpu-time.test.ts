@@ -1,8 +1,9 @@
 /** More workers than cores: those that wait must sleep, or they take the cores from those that work. */
 import { availableParallelism } from 'node:os';
 import { describe, expect, it } from 'vitest';
-import { findZooModel, recipeSchema } from '../packages/core/dist/index.js';
-import { LocalNode } from '../packages/worker/dist/index.js';
+import { recipeSchema } from '../packages/core/dist/spec/index.js';
+import { findZooModel } from '../packages/core/dist/zoo/index.js';
+import { LocalNode } from '../packages/worker/dist/node/index.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 
 const BATCH_SIZE = 512;

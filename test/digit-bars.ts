@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { encodeIdxImages, encodeIdxLabels } from '../packages/core/dist/index.js';
+import { encodeIdxImages, encodeIdxLabels } from '../packages/core/dist/data/readers/index.js';
 
 export const BIN = path.resolve(import.meta.dirname, '../packages/cli/dist/bin.js');
 const SIDE = 12;

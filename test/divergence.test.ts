@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RunEvent, train } from '../packages/cli/dist/index.js';
-import { areFinite, findCheckpoint, listCheckpoints } from '../packages/core/dist/index.js';
+import { areFinite } from '../packages/core/dist/seams/index.js';
+import { findCheckpoint, listCheckpoints } from '../packages/core/dist/state/index.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 import { SMALL_IMAGES, SMALL_STEPS_PER_EPOCH, smallModel } from './small-run.js';
 

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { inferLayers, parameterCount, summarizeTotals, zooModels } from '@lockstep/core';
+import { inferLayers, parameterCount, summarizeTotals } from '@lockstep/core/model';
+import { zooModels } from '@lockstep/core/zoo';
 import { describe, expect, it } from 'vitest';
 import { type Document, findBroken, findUnknownFiles } from './documents.ts';
 

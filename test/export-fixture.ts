@@ -1,21 +1,13 @@
 /** For tests of exports: digits, a network that has learned them, and its logits from the kernels. */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import {
-  assumeData,
-  type DataNotes,
-  type Dataset,
-  describeData,
-  findZooModel,
-  inferLayers,
-  initialBuffers,
-  initialParameters,
-  loadMnist,
-  type ModelSpec,
-  type ModelState,
-  recipeSchema,
-} from '@lockstep/core';
-import { LocalNode } from '@lockstep/worker';
+import { assumeData, type DataNotes, type Dataset, describeData } from '@lockstep/core/data';
+import { loadMnist } from '@lockstep/core/data/mnist';
+import { inferLayers } from '@lockstep/core/model';
+import { initialBuffers, initialParameters, type ModelState } from '@lockstep/core/run';
+import { type ModelSpec, recipeSchema } from '@lockstep/core/spec';
+import { findZooModel } from '@lockstep/core/zoo';
+import { LocalNode } from '@lockstep/worker/node';
 
 export interface Trained {
   readonly model: ModelSpec;

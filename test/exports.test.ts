@@ -1,15 +1,9 @@
 /** Exports compute what the kernels compute: ONNX in onnxruntime, the page's network in JavaScript. */
-import {
-  adaptModel,
-  allocateSplit,
-  createDataset,
-  type Dataset,
-  describeData,
-  findZooModel,
-  inferLayers,
-  zooModels,
-} from '@lockstep/core';
-import { collectWeights, describePageModel, exportOnnx } from '@lockstep/core/export';
+
+import { allocateSplit, createDataset, type Dataset, describeData } from '@lockstep/core/data';
+import { collectWeights, describePageModel, exportOnnx } from '@lockstep/core/exports';
+import { adaptModel, inferLayers } from '@lockstep/core/model';
+import { findZooModel, zooModels } from '@lockstep/core/zoo';
 import * as ort from 'onnxruntime-web';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { computeLogits } from '../packages/core/page/network.mjs';

@@ -1,7 +1,8 @@
 /** A node that breaks rules on purpose: it shakes hands as it should, then sends what a test tells it to. */
 
 import { WebSocket } from 'ws';
-import { LOCKSTEP_VERSION, type Recipe } from '../packages/core/dist/index.js';
+import { LOCKSTEP_VERSION } from '../packages/core/dist/files/index.js';
+import type { Recipe } from '../packages/core/dist/spec/index.js';
 import {
   type Assignment,
   createNonce,
@@ -13,7 +14,7 @@ import {
   FrameSeal,
   type Message,
   PROTOCOL_VERSION,
-} from '../packages/core/dist/index-wire.js';
+} from '../packages/core/dist/wire/index.js';
 import type { Fixture } from './cluster-fixture.ts';
 
 const TOKEN = Buffer.from('a token for the tests');
@@ -98,8 +99,9 @@ export class HostileNode {
 
 /** The self-test hash that this machine's kernels give under the model's recipe, so that a node need not compute it. */
 export async function learnSelfTest(fixture: Fixture, change: Partial<Recipe> = {}): Promise<string> {
-  const { LocalNode } = await import('../packages/worker/dist/index.js');
-  const { loadModelSpec, openDataset } = await import('../packages/core/dist/index.js');
+  const { LocalNode } = await import('../packages/worker/dist/node/index.js');
+  const { loadModelSpec } = await import('../packages/core/dist/zoo/index.js');
+  const { openDataset } = await import('../packages/core/dist/data/index.js');
   const { model, recipe } = loadModelSpec(fixture.model);
   const dataset = await openDataset(fixture.data, {});
   const shared = { model, recipe: { ...recipe, ...change }, dataset };

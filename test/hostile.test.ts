@@ -1,8 +1,8 @@
 /** What a run does with peers that break the rules: each is turned away with a reason, and the bits stay the same. */
 import net from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { canonicalNodes } from '../packages/core/dist/index.js';
-import { type Assignment, MAX_FRAME_BYTES, type Message } from '../packages/core/dist/index-wire.js';
+import { canonicalNodes } from '../packages/core/dist/run/index.js';
+import { type Assignment, MAX_FRAME_BYTES, type Message } from '../packages/core/dist/wire/index.js';
 import { Fixture } from './cluster-fixture.ts';
 import { HarmfulProxy, portOf } from './harmful-proxy.ts';
 import { HostileNode, learnSelfTest } from './hostile-node.ts';
@@ -271,6 +271,8 @@ interface Contribution {
 const FLOATS = await measureContribution();
 
 async function measureContribution(): Promise<number> {
-  const { inferLayers, loadModelSpec, planContribution } = await import('../packages/core/dist/index.js');
+  const { inferLayers } = await import('../packages/core/dist/model/index.js');
+  const { loadModelSpec } = await import('../packages/core/dist/zoo/index.js');
+  const { planContribution } = await import('../packages/core/dist/run/index.js');
   return planContribution(inferLayers(loadModelSpec(fixture.model).model)).length;
 }

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { findCheckpoint, listCheckpoints } from '../packages/core/dist/index.js';
+import { findCheckpoint, listCheckpoints } from '../packages/core/dist/state/index.js';
 import { type JsonEvent, readEvents, startProgram, writeBars } from './digit-bars.js';
 
 export interface Killed {

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { train as trainRequest } from '../packages/cli/dist/api/session.js';
 import { createArrayDataset, type Dataset, loadModel, type RunEvent, train } from '../packages/cli/dist/index.js';
-import { train as trainRequest } from '../packages/cli/dist/session.js';
-import { recipeSchema } from '../packages/core/dist/index.js';
+import { recipeSchema } from '../packages/core/dist/spec/index.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 import { SMALL_IMAGES, smallModel } from './small-run.js';
 

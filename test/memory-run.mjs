@@ -1,6 +1,8 @@
 /** `node memory-run.mjs STEPS`: trains that many steps and prints the process's RSS in bytes after every 1,000 of them. */
-import { findZooModel, recipeSchema } from '../packages/core/dist/index.js';
-import { LocalNode } from '../packages/worker/dist/index.js';
+
+import { recipeSchema } from '../packages/core/dist/spec/index.js';
+import { findZooModel } from '../packages/core/dist/zoo/index.js';
+import { LocalNode } from '../packages/worker/dist/node/index.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 
 const STEPS_PER_EPOCH = 250;

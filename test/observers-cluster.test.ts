@@ -5,8 +5,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type TrainRequest, train } from '../packages/cli/dist/session.js';
-import { RunControl, type RunEvent, type RunView, type StepTimes } from '../packages/core/dist/index.js';
+import { type TrainRequest, train } from '../packages/cli/dist/api/session.js';
+import type { RunEvent, StepTimes } from '../packages/core/dist/events/index.js';
+import { RunControl, type RunView } from '../packages/core/dist/seams/index.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 import { SMALL_STEPS_PER_EPOCH, smallModel, smallRecipe } from './small-run.ts';
 

@@ -3,17 +3,12 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { type TrainRequest, train } from '../packages/cli/dist/session.js';
-import {
-  inferLayers,
-  initialParameters,
-  RunControl,
-  type RunEvent,
-  type RunObserver,
-  type RunView,
-  recipeSchema,
-  type StepTimes,
-} from '../packages/core/dist/index.js';
+import { type TrainRequest, train } from '../packages/cli/dist/api/session.js';
+import type { RunEvent, StepTimes } from '../packages/core/dist/events/index.js';
+import { inferLayers } from '../packages/core/dist/model/index.js';
+import { initialParameters } from '../packages/core/dist/run/index.js';
+import { RunControl, type RunObserver, type RunView } from '../packages/core/dist/seams/index.js';
+import { recipeSchema } from '../packages/core/dist/spec/index.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 import { runSmall, SMALL_STEPS_PER_EPOCH, smallModel, smallRecipe } from './small-run.ts';
 

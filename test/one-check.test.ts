@@ -5,8 +5,9 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { train } from '../packages/cli/dist/index.js';
-import { resolveRun } from '../packages/cli/dist/run-settings.js';
-import { engineNames, metricNames } from '../packages/core/dist/index.js';
+import { resolveRun } from '../packages/cli/dist/settings/run-settings.js';
+import { metricNames } from '../packages/core/dist/events/index.js';
+import { engineNames } from '../packages/core/dist/seams/index.js';
 
 let folder = '';
 

@@ -3,10 +3,14 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ReportFolder } from '../packages/cli/dist/report/report-folder.js';
-import { createPrinter } from '../packages/cli/dist/run-printer.js';
-import { train } from '../packages/cli/dist/session.js';
+import { train } from '../packages/cli/dist/api/session.js';
+import { createPrinter } from '../packages/cli/dist/terminal/run-printer.js';
 import { RecordingIo } from '../packages/cli/dist/testing/recording-io.js';
+import { holdOutValidation } from '../packages/core/dist/data/index.js';
+import type { ProgressEvent } from '../packages/core/dist/events/index.js';
+import { RunControl } from '../packages/core/dist/seams/index.js';
+import { recipeSchema } from '../packages/core/dist/spec/index.js';
+import { formatLoss } from '../packages/core/dist/text/index.js';
 import {
   Chronicler,
   describeMoment,
@@ -14,14 +18,8 @@ import {
   nameOfPhase,
   percentOf,
   readNow,
-} from '../packages/coordinator/dist/index-page.js';
-import {
-  formatLoss,
-  holdOutValidation,
-  type ProgressEvent,
-  RunControl,
-  recipeSchema,
-} from '../packages/core/dist/index.js';
+} from '../packages/watch/dist/page/index.js';
+import { ReportFolder } from '../packages/watch/dist/report/report-folder.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 import { SMALL_STEPS_PER_EPOCH, smallModel, smallRecipe } from './small-run.ts';
 

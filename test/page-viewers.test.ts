@@ -2,15 +2,15 @@
 import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { train } from '../packages/cli/dist/session.js';
+import { train } from '../packages/cli/dist/api/session.js';
+import { RunControl } from '../packages/core/dist/seams/index.js';
 import {
   Chronicler,
   offenceLimits,
   type PageOptions,
   PageServer,
   proveView,
-} from '../packages/coordinator/dist/index-page.js';
-import { RunControl } from '../packages/core/dist/index.js';
+} from '../packages/watch/dist/page/index.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 import { runSmall, SMALL_STEPS_PER_EPOCH, smallModel, smallRecipe } from './small-run.ts';
 

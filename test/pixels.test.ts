@@ -2,13 +2,15 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { encodePngImage } from '@lockstep/core/images';
+import { encodePngImage } from '@lockstep/core/data/pictures';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createArrayDataset, loadModel, type RunEvent, train } from '../packages/cli/dist/index.js';
 import { main } from '../packages/cli/dist/main.js';
 import { RecordingIo } from '../packages/cli/dist/testing/recording-io.js';
-import { inferLayers, parseModelSpec, saveWeights } from '../packages/core/dist/index.js';
-import { describeRun } from '../packages/worker/dist/node-life.js';
+import { inferLayers } from '../packages/core/dist/model/index.js';
+import { parseModelSpec } from '../packages/core/dist/spec/index.js';
+import { saveWeights } from '../packages/core/dist/state/index.js';
+import { describeRun } from '../packages/worker/dist/connection/node-life.js';
 
 const SIDE = 6;
 const MODEL = parseModelSpec({

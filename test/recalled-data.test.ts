@@ -6,8 +6,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createArrayDataset, train } from '../packages/cli/dist/index.js';
 import { main } from '../packages/cli/dist/main.js';
 import { RecordingIo } from '../packages/cli/dist/testing/recording-io.js';
-import { loadEmbedded } from '../packages/core/dist/index.js';
-import { encodePngImage } from '../packages/core/dist/index-images.js';
+import { loadEmbedded } from '../packages/core/dist/data/mnist/index.js';
+import { encodePngImage } from '../packages/core/dist/data/pictures/index.js';
 import { writeBars } from './digit-bars.js';
 
 const SIDE = 12;

@@ -2,25 +2,17 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { encodePngImage } from '@lockstep/core/images';
+import { encodePngImage } from '@lockstep/core/data/pictures';
 import fc from 'fast-check';
 import * as ort from 'onnxruntime-web';
 import { expect } from 'vitest';
+import { evaluate } from '../packages/cli/dist/api/session.js';
 import { createArrayDataset, loadModel, type TrainedModel, train } from '../packages/cli/dist/index.js';
 import { main } from '../packages/cli/dist/main.js';
-import { evaluate } from '../packages/cli/dist/session.js';
 import { RecordingIo } from '../packages/cli/dist/testing/recording-io.js';
-import {
-  type Dataset,
-  encodeIdxImages,
-  encodeIdxLabels,
-  type ModelSpec,
-  normalizationFor,
-  openDataset,
-  parseModelSpec,
-  type RecipeInput,
-  whiteOf,
-} from '../packages/core/dist/index.js';
+import { type Dataset, normalizationFor, openDataset, whiteOf } from '../packages/core/dist/data/index.js';
+import { encodeIdxImages, encodeIdxLabels } from '../packages/core/dist/data/readers/index.js';
+import { type ModelSpec, parseModelSpec, type RecipeInput } from '../packages/core/dist/spec/index.js';
 import { computeLogits } from '../packages/core/page/network.mjs';
 import { randomModel } from '../packages/worker/dist/reference/random-models.js';
 import { measureDifference } from './export-fixture.ts';

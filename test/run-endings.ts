@@ -3,7 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { findCheckpoint } from '../packages/core/dist/index.js';
+import { findCheckpoint } from '../packages/core/dist/state/index.js';
 import { hasProgram } from './clusters-availability.js';
 import { BIN, writeBars } from './digit-bars.js';
 import { makeRandom } from './kill-and-resume.js';

@@ -1,9 +1,10 @@
 /** A run that takes a moment: a small convolutional net on a few real digits, in this process. */
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { train } from '../packages/cli/dist/session.js';
-import type { RunEvent, WarningEvent } from '../packages/core/dist/index.js';
-import { encodeIdxImages, encodeIdxLabels, parseModelSpec, recipeSchema } from '../packages/core/dist/index.js';
+import { train } from '../packages/cli/dist/api/session.js';
+import { encodeIdxImages, encodeIdxLabels } from '../packages/core/dist/data/readers/index.js';
+import type { RunEvent, WarningEvent } from '../packages/core/dist/events/index.js';
+import { parseModelSpec, recipeSchema } from '../packages/core/dist/spec/index.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 
 /** Every kind of state: parameters, running statistics; and dropout, so that its bits count too. */

@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { train } from '../packages/cli/dist/api/session.js';
 import { main } from '../packages/cli/dist/main.js';
-import { train } from '../packages/cli/dist/session.js';
 import { RecordingIo } from '../packages/cli/dist/testing/recording-io.js';
-import type { RunEvent } from '../packages/core/dist/index.js';
+import type { RunEvent } from '../packages/core/dist/events/index.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 import { SMALL_IMAGES, smallModel, smallRecipe, writeSample } from './small-run.js';
 

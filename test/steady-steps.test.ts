@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeIdxImages, encodeIdxLabels } from '../packages/core/dist/index.js';
+import { encodeIdxImages, encodeIdxLabels } from '../packages/core/dist/data/readers/index.js';
 import { GROWTH_BYTES, measureGrowth } from './memory-growth.ts';
 
 const BIN = path.resolve(import.meta.dirname, '../packages/cli/dist/bin.js');

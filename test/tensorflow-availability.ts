@@ -1,6 +1,6 @@
 /** Tests that need the tensorflow engine: skipped, under a name that says why, where it is not set up. */
 import { describe, it } from 'vitest';
-import { isTensorFlowSetUp, SETUP_COMMAND, tensorFlowFolder } from '../packages/worker/dist/index.js';
+import { isTensorFlowSetUp, SETUP_COMMAND, tensorFlowFolder } from '../packages/worker/dist/tensorflow-engine/index.js';
 
 /** As `describe`; LOCKSTEP_REQUIRE_TENSORFLOW=1 makes a missing set-up a failure. */
 export function describeTensorFlow(name: string, tests: () => void): void {

@@ -4,16 +4,14 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect } from 'vitest';
-import {
-  type Dataset,
-  findZooModel,
-  inferLayers,
-  loadEmbedded,
-  loadMnist,
-  loadWeights,
-  recipeSchema,
-} from '../packages/core/dist/index.js';
-import { LocalNode, tensorFlowFolder } from '../packages/worker/dist/index.js';
+import type { Dataset } from '../packages/core/dist/data/index.js';
+import { loadEmbedded, loadMnist } from '../packages/core/dist/data/mnist/index.js';
+import { inferLayers } from '../packages/core/dist/model/index.js';
+import { recipeSchema } from '../packages/core/dist/spec/index.js';
+import { loadWeights } from '../packages/core/dist/state/index.js';
+import { findZooModel } from '../packages/core/dist/zoo/index.js';
+import { LocalNode } from '../packages/worker/dist/node/index.js';
+import { tensorFlowFolder } from '../packages/worker/dist/tensorflow-engine/index.js';
 
 export const BIN = path.resolve(import.meta.dirname, '../packages/cli/dist/bin.js');
 const CHECK = path.resolve(import.meta.dirname, 'tfjs-check.cjs');

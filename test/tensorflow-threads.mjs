@@ -6,14 +6,11 @@
  */
 import { once } from 'node:events';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import {
-  findZooModel,
-  inferLayers,
-  initialBuffers,
-  initialParameters,
-  loadEmbedded,
-} from '../packages/core/dist/index.js';
-import { prepareTensorFlow } from '../packages/worker/dist/index.js';
+import { loadEmbedded } from '../packages/core/dist/data/mnist/index.js';
+import { inferLayers } from '../packages/core/dist/model/index.js';
+import { initialBuffers, initialParameters } from '../packages/core/dist/run/index.js';
+import { findZooModel } from '../packages/core/dist/zoo/index.js';
+import { prepareTensorFlow } from '../packages/worker/dist/tensorflow-engine/index.js';
 import { EngineRun, sharedTensorFlow } from '../packages/worker/dist/tensorflow-engine/test-engines.js';
 
 const THREADS = 2;

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { tensorFlowFolder } from '../packages/worker/dist/index.js';
+import { tensorFlowFolder } from '../packages/worker/dist/tensorflow-engine/index.js';
 import { browserPath, whyNoBrowser } from './browser.ts';
 import { describeTensorFlow } from './tensorflow-availability.js';
 import { BIN, ExportFixture, farthest, LOGIT_TOLERANCE } from './tensorflow-export.ts';

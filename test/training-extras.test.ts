@@ -1,16 +1,12 @@
 /** What a recipe may add to a step: moving average, clipped gradients, frozen layers, smoothed labels; and snapshots. */
 import { afterEach, describe, expect, it } from 'vitest';
-import {
-  averageDecay,
-  type Dataset,
-  hashParameters,
-  inferLayers,
-  type ModelState,
-  type NodeSnapshot,
-  type RecipeInput,
-  recipeSchema,
-} from '../packages/core/dist/index.js';
-import { LocalNode } from '../packages/worker/dist/index.js';
+import type { Dataset } from '../packages/core/dist/data/index.js';
+import { inferLayers } from '../packages/core/dist/model/index.js';
+import { averageDecay, type ModelState } from '../packages/core/dist/run/index.js';
+import type { NodeSnapshot } from '../packages/core/dist/seams/index.js';
+import { type RecipeInput, recipeSchema } from '../packages/core/dist/spec/index.js';
+import { hashParameters } from '../packages/core/dist/state/index.js';
+import { LocalNode } from '../packages/worker/dist/node/index.js';
 import { cutSample } from '../tools/golden-runs.mjs';
 import { SMALL_IMAGES, SMALL_STEPS_PER_EPOCH, smallModel } from './small-run.js';
 

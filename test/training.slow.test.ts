@@ -2,8 +2,10 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { train } from '../packages/cli/dist/session.js';
-import { type EpochEvent, findZooModel, loadMnist } from '../packages/core/dist/index.js';
+import { train } from '../packages/cli/dist/api/session.js';
+import { loadMnist } from '../packages/core/dist/data/mnist/index.js';
+import type { EpochEvent } from '../packages/core/dist/events/index.js';
+import { findZooModel } from '../packages/core/dist/zoo/index.js';
 
 const directory = process.env['LOCKSTEP_MNIST'] ?? path.resolve(import.meta.dirname, '../../shared/mnist');
 const hasMnist = existsSync(path.join(directory, 'train-images-idx3-ubyte.gz'));

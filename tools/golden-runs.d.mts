@@ -1,4 +1,5 @@
-import type { Dataset, RecipeInput } from '../packages/core/dist/index.js';
+import type { Dataset } from '../packages/core/dist/data/index.js';
+import type { RecipeInput } from '../packages/core/dist/spec/index.js';
 
 export interface GoldenRun {
   readonly model: string;

@@ -19,7 +19,8 @@ let embedded;
 
 /** The first images of the embedded sample. */
 export async function cutSample(trainCount, testCount) {
-  const { createDataset, loadEmbedded } = await import('../packages/core/dist/index.js');
+  const { createDataset } = await import('../packages/core/dist/data/index.js');
+  const { loadEmbedded } = await import('../packages/core/dist/data/mnist/index.js');
   embedded ??= loadEmbedded();
   const { checksum: _, ...sample } = await embedded;
   const cut = ({ images, labels, count }, kept) => ({
@@ -32,8 +33,9 @@ export async function cutSample(trainCount, testCount) {
 
 /** Trains as a golden run says; resolves with the end event's hash. */
 export async function computeGoldenHash(run, workers) {
-  const { findRecipe, findZooModel, recipeSchema } = await import('../packages/core/dist/index.js');
-  const { train } = await import('../packages/cli/dist/session.js');
+  const { findRecipe, findZooModel } = await import('../packages/core/dist/zoo/index.js');
+  const { recipeSchema } = await import('../packages/core/dist/spec/index.js');
+  const { train } = await import('../packages/cli/dist/api/session.js');
   const zoo = findZooModel(run.model);
   const named = run.recipeName === undefined ? zoo.recipe : findRecipe(zoo, run.recipeName);
   const recipe = recipeSchema.parse({ ...named, ...run.recipe });

@@ -29,8 +29,8 @@ const SCHEDULE = { type: 'one-cycle' };
 
 async function study() {
   const core = await import('../packages/core/dist/index.js');
-  const { describeOccasion } = await import('../packages/cli/dist/bench/machine.js');
-  const { reproduceRun } = await import('../packages/cli/dist/reproduce/reproduce-run.js');
+  const { describeOccasion } = await import('../packages/cli/dist/lab/bench/measure/machine.js');
+  const { reproduceRun } = await import('../packages/cli/dist/lab/reproduce/reproduce-run.js');
   const dataset = options.data ? await core.openDataset(options.data, { classes: 10 }) : await core.loadMnist();
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
@@ -76,7 +76,7 @@ if (await bootstrap()) {
   const report = await study();
   if (report === undefined) process.exitCode = 130;
   else {
-    const { formatReport } = await import('./figures.mjs');
+    const { formatReport } = await import('@lockstep/figures.mjs');
     console.log(formatReport(report));
     if (options.json) writeFileSync(options.json, `${JSON.stringify(report)}\n`);
   }

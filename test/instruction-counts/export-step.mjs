@@ -1,7 +1,8 @@
 /** Writes the arguments of one training step of a model to a file, for driver.cc. */
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { findZooModel, recipeSchema } from '../../packages/core/dist/index.js';
-import { SingleStep } from '../../packages/worker/dist/index.js';
+import { recipeSchema } from '../../packages/core/dist/spec/index.js';
+import { findZooModel } from '../../packages/core/dist/zoo/index.js';
+import { SingleStep } from '../../packages/worker/dist/single-step/index.js';
 
 const SHARD = 16;
 const SEED = 1;

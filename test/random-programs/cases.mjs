@@ -1,14 +1,9 @@
 /** Writes random programs, their inputs and what this machine's kernels make of them, for driver.cc. */
 import { appendFileSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
-import {
-  inferLayers,
-  packState,
-  parseModelSpec,
-  planContribution,
-  recipeSchema,
-  shardCount,
-} from '../../packages/core/dist/index.js';
+import { inferLayers } from '../../packages/core/dist/model/index.js';
+import { packState, planContribution, shardCount } from '../../packages/core/dist/run/index.js';
+import { parseModelSpec, recipeSchema } from '../../packages/core/dist/spec/index.js';
 import { checkOwnership, HEADER_FIELDS, record } from '../../packages/kernels/dist/index.js';
 import { compile } from '../../packages/worker/dist/native-engine/compile.js';
 import { prepareNativeStep, TEST_SEED } from '../../packages/worker/dist/native-engine/test-harness.js';

@@ -5,8 +5,8 @@
  * Options: --seeds 1,2,3  --threads 1  --device cpu (or cuda)  --dropout 0 (in place of the network's own)
  */
 import { parseArgs } from 'node:util';
-import { runTorchSprint } from '../../packages/cli/dist/speedrun/torch-sprint.js';
-import { findRecipe, findZooModel } from '../../packages/core/dist/index.js';
+import { runTorchSprint } from '../../packages/cli/dist/lab/speedrun/torch-sprint.js';
+import { findRecipe, findZooModel } from '../../packages/core/dist/zoo/index.js';
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

@@ -1,4 +1,4 @@
-/** Ctrl-C and its like during the set-up: by the rules of packages/cli/src/ending.ts, which is not built yet. */
+/** Ctrl-C and its like during the set-up: by the rules of packages/cli/src/terminal/ending.ts, which is not built yet. */
 import { constants } from 'node:os';
 import { isatty } from 'node:tty';
 

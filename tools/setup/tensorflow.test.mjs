@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   BINDING_REVISION as ENGINE_REVISION,
   tensorFlowFolder as engineFolder,
-} from '../../packages/worker/dist/index.js';
+} from '../../packages/worker/dist/tensorflow-engine/index.js';
 import { formatDownload } from './download-bar.mjs';
 import { downloadWheel, findPython } from './python.mjs';
 import { BINDING_REVISION, isTensorFlowReady, setUpTensorFlow, tensorFlowFolder } from './tensorflow.mjs';

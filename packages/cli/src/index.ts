@@ -13,43 +13,44 @@
 export {
   type ArrayDatasetOptions,
   type ArraySplit,
-  type AverageEvaluation,
-  type CheckpointEvent,
-  type CheckpointPolicy,
   createArrayDataset,
   type DataNotes,
   type DataOptions,
   type Dataset,
-  type EndEvent,
-  type EpochEvent,
-  type Evaluation,
-  type EvaluationRecord,
   holdOutValidation,
-  LockstepError,
-  loadMnist,
-  type MetricName,
   type MnistOptions,
-  type ModelSpec,
-  type ModelSpecInput,
-  type ModelState,
   openDataset,
-  type ProgressEvent,
-  type Recipe,
-  type RecipeInput,
+  type Split,
+} from '@lockstep/core/data';
+export type {
+  AverageEvaluation,
+  CheckpointEvent,
+  EndEvent,
+  EpochEvent,
+  Evaluation,
+  MetricName,
+  ProgressEvent,
+  RunEvent,
+  StartEvent,
+  StepTimes,
+  WarningEvent,
+} from '@lockstep/core/events';
+export {
+  type CheckpointPolicy,
+  type EvaluationRecord,
   RunControl,
-  type RunEvent,
   type RunObserver,
   type RunView,
-  type Split,
   type SplitName,
-  type StartEvent,
-  type StepTimes,
-  type WarningEvent,
-  zooModels,
-} from '@lockstep/core';
-export type { ModelSource } from './library/model-source.js';
-export { type ComputeOptions, loadModel, TrainedModel } from './library/trained-model.js';
-export type { TrainOptions } from './library/train-options.js';
-export { TrainingRun, train } from './library/training-run.js';
-export type { ImagePrediction } from './prediction.js';
-export type { EvaluateResult, Prediction } from './session.js';
+} from '@lockstep/core/seams';
+export { LockstepError } from '@lockstep/core/errors';
+export { loadMnist } from '@lockstep/core/data/mnist';
+export type { ModelSpec, ModelSpecInput, Recipe, RecipeInput } from '@lockstep/core/spec';
+export type { ModelState } from '@lockstep/core/run';
+export { zooModels } from '@lockstep/core/zoo';
+export type { ModelSource } from './api/model-source.js';
+export { type ComputeOptions, loadModel, TrainedModel } from './api/trained-model.js';
+export type { TrainOptions } from './api/train-options.js';
+export { TrainingRun, train } from './api/training-run.js';
+export type { ImagePrediction } from './api/prediction.js';
+export type { EvaluateResult, Prediction } from './api/session.js';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { main } from './main.js';
-import { recipeFields, runFields } from './options.js';
+import { recipeFields, runFields } from './settings/options.js';
 import { RecordingIo } from './testing/recording-io.js';
 
 async function run(...argv: string[]) {

@@ -1,11 +1,11 @@
 /** The program: one line in, an exit code out. */
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
-import { describeError, exitCodeOf } from './failure.js';
-import { collectLate } from './heap.js';
-import { type Io, writeLine } from './io.js';
-import { processIo } from './process-io.js';
 import { addExamples, type CommandContext, checkCommandName, createCommand } from './program.js';
+import { describeError, exitCodeOf } from './terminal/failure.js';
+import { collectLate } from './terminal/heap.js';
+import { type Io, writeLine } from './terminal/io.js';
+import { processIo } from './terminal/process-io.js';
 
 type CreateCommand = (context: CommandContext) => Command;
 

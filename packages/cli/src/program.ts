@@ -1,8 +1,8 @@
 /** Commander, set up so that it never ends the process and its errors are ours: one line, with the nearest valid word. */
 import { LockstepError, nearestName } from '@lockstep/core/errors';
 import { Command, type CommanderError, Option } from 'commander';
-import { type Field, flagName, type Group, optionError } from './fields.js';
-import type { Io } from './io.js';
+import { type Field, flagName, type Group, optionError } from './settings/fields.js';
+import type { Io } from './terminal/io.js';
 
 /** Where the program runs, and where a command leaves its exit code. */
 export interface CommandContext {

@@ -1,6 +1,6 @@
 // Philox4x32-10 (Salmon et al. 2011), the one source of randomness: a function, without a state.
 //
-// key = the seed's two halves; counter = [index, lane, stream, purpose]. The same layout as packages/core/src/random.ts.
+// key = the seed's two halves; counter = [index, lane, stream, purpose]. The same layout as packages/core/src/math/random.ts.
 #pragma once
 #include "lanes.h"
 

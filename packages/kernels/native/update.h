@@ -22,7 +22,7 @@ void addInto(float* into, const float* from, int64_t length);
 
 enum OptimizerType : int32_t { SGD = 0, ADAM = 1, ADAMW = 2 };
 
-// Float32 scalars of a step; see packages/core/src/optimizer.ts for the formulas and the order of operations.
+// Float32 scalars of a step; see packages/core/src/run/optimizer.ts for the formulas and the order of operations.
 struct OptimizerScalars {
   int32_t type, nesterov;
   float learningRate, momentum, weightDecay, beta1, oneMinusBeta1, beta2, oneMinusBeta2, stepSize, rsqrtCorrection, eps, decayFactor;

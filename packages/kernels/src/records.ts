@@ -8,7 +8,7 @@
 /** Samples in a block: the floats of one element. */
 export const BLOCK = 16;
 
-/** Random changes to training images; see core/src/recipe.ts. */
+/** Random changes to training images; see core/src/spec/recipe.ts. */
 export interface ProgramAugmentation {
   readonly rotation: number;
   readonly scale: number;

@@ -2,7 +2,11 @@
  * The seam between a node and what computes: an engine turns ranges of shards into canonical nodes of the reduction.
  * It works on the node's arena, where float offsets are counted in units of 16.
  */
-import type { ContributionLayout, Dataset, Layer, Recipe } from '@lockstep/core/step';
+
+import type { Dataset } from '@lockstep/core/data';
+import type { Layer } from '@lockstep/core/model';
+import type { ContributionLayout } from '@lockstep/core/run';
+import type { Recipe } from '@lockstep/core/spec';
 
 /** What an engine computes: the run's model, recipe, seed and data. */
 export interface EngineTask {

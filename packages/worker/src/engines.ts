@@ -1,5 +1,9 @@
 /** Makes an engine by its name. What an engine needs is loaded only when it is asked for. */
-import type { ContributionLayout, EngineName, Layer, Recipe } from '@lockstep/core/step';
+
+import type { Layer } from '@lockstep/core/model';
+import type { ContributionLayout } from '@lockstep/core/run';
+import type { EngineName } from '@lockstep/core/seams';
+import type { Recipe } from '@lockstep/core/spec';
 import type { Engine, EngineData, EngineMemory, EngineTask } from './engine.js';
 import { tailOf } from './native-engine/compile.js';
 import { NativeEngine } from './native-engine/native-engine.js';

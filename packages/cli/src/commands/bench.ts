@@ -11,10 +11,10 @@ import {
   resolveBench,
   secondsField,
   workersListField,
-} from '../bench/settings.js';
-import type { Field } from '../fields.js';
+} from '../lab/bench/settings.js';
+import { DEFAULT_CALIBRATION } from '../lab/simulate/settings.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import { DEFAULT_CALIBRATION } from '../simulate/settings.js';
+import type { Field } from '../settings/fields.js';
 
 const measureFields = [modelsField, secondsField, repetitionsField, ...commonFields];
 const speedFields: readonly Field[] = [
@@ -46,7 +46,7 @@ const PREDICTION_MODELS = 'gap19k,mynet,cnn11m';
 const CLUSTER_MODELS = 'gap19k,net19k,cnn11m';
 
 /** Loaded when it runs, so that other commands start without it. */
-const loadRuns = () => import('../bench/runs.js');
+const loadRuns = () => import('../lab/bench/runs.js');
 
 /** Measurements that a signal has cut short are still under way: only an exit ends them. */
 function end(code: number, context: CommandContext): void {

@@ -1,17 +1,18 @@
 /** `lockstep dashboard DIR...`: finished runs on the live page, one by itself or several compared. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
-import { type Chronicle, completeSource, emptyChronicle, PageServer } from '@lockstep/coordinator/page';
-import { LockstepError, parseJson } from '@lockstep/core';
+import { LockstepError } from '@lockstep/core/errors';
+import { parseJson } from '@lockstep/core/files';
+import { type Chronicle, completeSource, emptyChronicle, PageServer } from '@lockstep/watch/page';
+import { CHRONICLE_FILE } from '@lockstep/watch/report';
 import type { Command } from 'commander';
-import { findToken } from '../cluster-fields.js';
-import { DASHBOARD_PORT, parseAddress } from '../dashboard-field.js';
-import { watchEnding } from '../ending.js';
-import { type Field, isText } from '../fields.js';
-import { type Io, tellNote, writeLine } from '../io.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import { CHRONICLE_FILE } from '../report/report-folder.js';
-import { getPath, readFlags } from '../setting-source.js';
+import { findToken } from '../settings/cluster-fields.js';
+import { DASHBOARD_PORT, parseAddress } from '../settings/dashboard-field.js';
+import { type Field, isText } from '../settings/fields.js';
+import { getPath, readFlags } from '../settings/setting-source.js';
+import { watchEnding } from '../terminal/ending.js';
+import { type Io, tellNote, writeLine } from '../terminal/io.js';
 
 const text = (flags: string, path: string, description: string): Field => ({
   flags,

@@ -3,12 +3,12 @@ import type { Command } from 'commander';
 import { checkCacheFolder, checkDataset, checkPort } from '../doctor/environment-checks.js';
 import { type Finding, formatFindings, summarizeFindings } from '../doctor/finding.js';
 import { checkCompiler, checkCores, checkMemory, checkNode, checkProcessor } from '../doctor/machine-checks.js';
-import { EXIT_FAILED } from '../failure.js';
-import { type Field, isText, optionError } from '../fields.js';
-import { type Io, writeLine } from '../io.js';
-import { jsonField } from '../options.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import { readFlags } from '../setting-source.js';
+import { type Field, isText, optionError } from '../settings/fields.js';
+import { jsonField } from '../settings/options.js';
+import { readFlags } from '../settings/setting-source.js';
+import { EXIT_FAILED } from '../terminal/failure.js';
+import { type Io, writeLine } from '../terminal/io.js';
 
 const DEFAULT_LISTEN = '0.0.0.0:7400';
 

@@ -1,21 +1,25 @@
 /** `lockstep evaluate [MODEL] --weights FILE`. */
-import { addImages } from '@lockstep/coordinator/page';
-import { countOf, type DataNotes, type Dataset, EMBEDDED_NAME, formatCount, loadModelSpec } from '@lockstep/core';
+
+import type { DataNotes, Dataset } from '@lockstep/core/data';
+import { EMBEDDED_NAME } from '@lockstep/core/data/mnist';
+import { checkOutputPath } from '@lockstep/core/files';
+import { countOf, formatCount } from '@lockstep/core/text';
+import { loadModelSpec } from '@lockstep/core/zoo';
+import { addImages } from '@lockstep/watch/page';
+import { drawMistakes } from '@lockstep/watch/report';
 import type { Command } from 'commander';
-import { noteCrowd } from '../crowd.js';
-import { loadDataLikeTraining } from '../data.js';
-import { type DataForm, dataFormFields, readDataForm } from '../data-fields.js';
-import { formatReport, reportEvaluation } from '../evaluation-report.js';
+import { loadDataLikeTraining } from '../api/data.js';
 import { writeExport } from '../exports/output.js';
-import { type Field, isOneOf, isText, isWholeNumber, optionError } from '../fields.js';
-import { type Io, tellNote, writeLine } from '../io.js';
-import { readModelNotes } from '../model-notes.js';
-import { dataField, jsonField, workersField } from '../options.js';
-import { checkOutputPath } from '../output-path.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import { drawMistakes } from '../report/mistakes-picture.js';
-import { getPath, readFlags } from '../setting-source.js';
-import { loadModelState, readModelOfWeights } from '../weights-file.js';
+import { noteCrowd } from '../settings/crowd.js';
+import { type DataForm, dataFormFields, readDataForm } from '../settings/data-fields.js';
+import { type Field, isOneOf, isText, isWholeNumber, optionError } from '../settings/fields.js';
+import { readModelNotes } from '../settings/model-notes.js';
+import { dataField, jsonField, workersField } from '../settings/options.js';
+import { getPath, readFlags } from '../settings/setting-source.js';
+import { loadModelState, readModelOfWeights } from '../settings/weights-file.js';
+import { type Io, tellNote, writeLine } from '../terminal/io.js';
+import { formatReport, reportEvaluation } from './evaluation-report.js';
 
 const splits = ['test', 'train'] as const;
 const SPLIT_NAMES = { test: 'Test set', train: 'Training set' } as const;
@@ -136,7 +140,7 @@ async function runEvaluate(settings: EvaluationSettings, io: Io): Promise<void> 
   if (note !== undefined) tellNote(io, note);
   if (settings.picture !== undefined) checkOutputPath(settings.picture, '--picture');
   // Loaded here, so that wrong input is told before the kernels are loaded.
-  const { evaluate } = await import('../session.js');
+  const { evaluate } = await import('../api/session.js');
   const result = await evaluate({ model, dataset, split, state, workers });
   const { classNames } = notes.notes;
   const report = reportEvaluation(result, classNames, settings.mistakes);

@@ -1,16 +1,17 @@
 /** `lockstep export --weights FILE --format NAME`. */
-import { FULL_WHITE, loadModelSpec, type PixelChoice, whiteOf } from '@lockstep/core';
+import { FULL_WHITE, type PixelChoice, whiteOf } from '@lockstep/core/data';
+import { checkOutputPath } from '@lockstep/core/files';
+import { loadModelSpec } from '@lockstep/core/zoo';
 import type { Command } from 'commander';
 import type { ExportFormat } from '../exports/export-format.js';
 import { exportFormats } from '../exports/formats.js';
-import { type Check, type Field, isOneOf, isText, optionError } from '../fields.js';
-import { type Io, tellNote, writeLine } from '../io.js';
-import { readModelNotes } from '../model-notes.js';
-import { checkOutputPath } from '../output-path.js';
-import { pixelFields, readPixels } from '../pixel-fields.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import { getPath, readFlags } from '../setting-source.js';
-import { loadModelState, readModelOfWeights } from '../weights-file.js';
+import { type Check, type Field, isOneOf, isText, optionError } from '../settings/fields.js';
+import { readModelNotes } from '../settings/model-notes.js';
+import { pixelFields, readPixels } from '../settings/pixel-fields.js';
+import { getPath, readFlags } from '../settings/setting-source.js';
+import { loadModelState, readModelOfWeights } from '../settings/weights-file.js';
+import { type Io, tellNote, writeLine } from '../terminal/io.js';
 
 const formatNames = exportFormats.map(({ name }) => name);
 

@@ -1,16 +1,16 @@
 /** `lockstep launch [MODEL]`: the same line in every process that a cluster's launcher starts. */
 import { cpus } from 'node:os';
 import { type Command, Option } from 'commander';
-import { type Field, flagName, isOneOf, isText, optionError, optionKey, quote } from '../fields.js';
-import { writeLine } from '../io.js';
 import { findCoordinator } from '../launch/coordinator-address.js';
 import { planCommand } from '../launch/launch-plan.js';
 import { findLauncher, launcherNames } from '../launch/launchers.js';
 import type { Launcher, Place } from '../launch/place.js';
 import { own } from '../launch/variables.js';
-import { DEFAULT_MODEL, recipeFields, runFields } from '../options.js';
 import { addExamples, addFields, type CommandContext, createCommand, groupHeading } from '../program.js';
-import { findSource, getPath, readConfig, readFlags } from '../setting-source.js';
+import { type Field, flagName, isOneOf, isText, optionError, optionKey, quote } from '../settings/fields.js';
+import { DEFAULT_MODEL, recipeFields, runFields } from '../settings/options.js';
+import { findSource, getPath, readConfig, readFlags } from '../settings/setting-source.js';
+import { writeLine } from '../terminal/io.js';
 import { createTrainCommand } from './train.js';
 import { createWorkerCommand } from './worker.js';
 

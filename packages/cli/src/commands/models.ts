@@ -1,11 +1,13 @@
 /** `lockstep models`. */
-import { formatCount, namedModels, summarizeTotals, type ZooModel } from '@lockstep/core';
+
+import { summarizeTotals } from '@lockstep/core/model';
+import { formatCount, formatRecipe } from '@lockstep/core/text';
+import { namedModels, type ZooModel } from '@lockstep/core/zoo';
 import type { Command } from 'commander';
-import { writeLine } from '../io.js';
-import { jsonField } from '../options.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import { formatRecipe } from '../recipe-text.js';
-import { formatTable } from '../text-table.js';
+import { jsonField } from '../settings/options.js';
+import { writeLine } from '../terminal/io.js';
+import { formatTable } from '../terminal/text-table.js';
 
 export function createModelsCommand(context: CommandContext): Command {
   const command = createCommand('models', context)

@@ -1,26 +1,22 @@
 /** `lockstep predict --weights FILE IMAGE...`. */
-import {
-  type DataNotes,
-  FULL_WHITE,
-  formatPercent,
-  loadModelSpec,
-  type ModelSpec,
-  type PixelChoice,
-} from '@lockstep/core';
-import { fitImage } from '@lockstep/core/images';
+import { type DataNotes, FULL_WHITE, type PixelChoice } from '@lockstep/core/data';
+import { fitImage } from '@lockstep/core/data/pictures';
+import type { ModelSpec } from '@lockstep/core/spec';
+import { formatPercent } from '@lockstep/core/text';
+import { loadModelSpec } from '@lockstep/core/zoo';
 import type { Command } from 'commander';
-import { noteCrowd } from '../crowd.js';
-import { type Field, isText, optionError } from '../fields.js';
-import { readImageArguments } from '../image-arguments.js';
-import { type Io, tellNote, writeLine } from '../io.js';
-import { readModelNotes } from '../model-notes.js';
-import { jsonField, workersField } from '../options.js';
-import { pixelFields, readPixels } from '../pixel-fields.js';
-import type { ImagePrediction } from '../prediction.js';
+import type { ImagePrediction } from '../api/prediction.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import { getPath, readFlags } from '../setting-source.js';
-import { formatTable } from '../text-table.js';
-import { loadModelState, readModelOfWeights } from '../weights-file.js';
+import { noteCrowd } from '../settings/crowd.js';
+import { type Field, isText, optionError } from '../settings/fields.js';
+import { readModelNotes } from '../settings/model-notes.js';
+import { jsonField, workersField } from '../settings/options.js';
+import { pixelFields, readPixels } from '../settings/pixel-fields.js';
+import { getPath, readFlags } from '../settings/setting-source.js';
+import { loadModelState, readModelOfWeights } from '../settings/weights-file.js';
+import { type Io, tellNote, writeLine } from '../terminal/io.js';
+import { formatTable } from '../terminal/text-table.js';
+import { readImageArguments } from './image-arguments.js';
 
 /** Classes shown beside the predicted one. */
 const RUNNERS_UP = 2;
@@ -96,7 +92,7 @@ async function runPredict(names: readonly string[], settings: PredictionSettings
   const named = await readImageArguments(names, io);
   const fitted = named.map(({ image }) => fitImage(image, model.input, notes));
   // Loaded here, so that wrong input is told before the kernels are loaded.
-  const { predict } = await import('../prediction.js');
+  const { predict } = await import('../api/prediction.js');
   const used = Math.min(workers, Math.max(1, Math.ceil(fitted.length / IMAGES_PER_WORKER)));
   const images = fitted.map(({ image }) => image);
   const predictions = await predict({ model, state, notes, images, white: FULL_WHITE, workers: used });

@@ -1,8 +1,8 @@
 /** `lockstep reproduce [MODEL...]`. */
 import type { Command } from 'commander';
+import { claimedModels } from '../lab/reproduce/claims.js';
+import { reproduceFields, resolveReproduce } from '../lab/reproduce/settings.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import { claimedModels } from '../reproduce/claims.js';
-import { reproduceFields, resolveReproduce } from '../reproduce/settings.js';
 
 export function createReproduceCommand(context: CommandContext): Command {
   const command = createCommand('reproduce', context)
@@ -22,7 +22,7 @@ export function createReproduceCommand(context: CommandContext): Command {
   return command.action(async (models: string[], options: Record<string, unknown>) => {
     const settings = resolveReproduce(models, options, context.io.coreCount);
     // Loaded here, so that other commands start without the kernels.
-    const { runReproduce } = await import('../reproduce/reproduce.js');
+    const { runReproduce } = await import('../lab/reproduce/reproduce.js');
     context.exitCode = await runReproduce(settings, context.io);
   });
 }

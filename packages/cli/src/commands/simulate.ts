@@ -1,14 +1,15 @@
 /** `lockstep simulate`. */
-import { countOf, writeFileAtomically } from '@lockstep/core';
+
+import { checkOutputPath, writeFileAtomically } from '@lockstep/core/files';
+import { countOf } from '@lockstep/core/text';
 import type { Command } from 'commander';
-import { writeLine } from '../io.js';
-import { checkOutputPath } from '../output-path.js';
+import { readCosts } from '../lab/simulate/costs.js';
+import { drawCurves } from '../lab/simulate/curves.js';
+import { resolveSimulate, simulateFields } from '../lab/simulate/settings.js';
+import { describeLimits, simulate } from '../lab/simulate/simulate.js';
+import { formatCases } from '../lab/simulate/table.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import { readCosts } from '../simulate/costs.js';
-import { drawCurves } from '../simulate/curves.js';
-import { resolveSimulate, simulateFields } from '../simulate/settings.js';
-import { describeLimits, simulate } from '../simulate/simulate.js';
-import { formatCases } from '../simulate/table.js';
+import { writeLine } from '../terminal/io.js';
 
 export function createSimulateCommand(context: CommandContext): Command {
   const command = createCommand('simulate', context)

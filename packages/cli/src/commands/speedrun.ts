@@ -1,7 +1,7 @@
 /** `lockstep speedrun`. */
 import type { Command } from 'commander';
+import { resolveSpeedrun, speedrunFields } from '../lab/speedrun/settings.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import { resolveSpeedrun, speedrunFields } from '../speedrun/settings.js';
 
 export function createSpeedrunCommand(context: CommandContext): Command {
   const command = createCommand('speedrun', context)
@@ -20,7 +20,7 @@ export function createSpeedrunCommand(context: CommandContext): Command {
   return command.action(async (options: Record<string, unknown>) => {
     const settings = resolveSpeedrun(options, context.io.coreCount);
     // Loaded here, so that other commands start without the kernels.
-    const { runSpeedrun } = await import('../speedrun/speedrun.js');
+    const { runSpeedrun } = await import('../lab/speedrun/speedrun.js');
     context.exitCode = await runSpeedrun(settings, context.io);
   });
 }

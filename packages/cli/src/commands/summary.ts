@@ -1,9 +1,10 @@
 /** `lockstep summary MODEL`. */
-import { formatSummary, loadModelSpec } from '@lockstep/core';
+import { formatSummary } from '@lockstep/core/model';
+import { loadModelSpec } from '@lockstep/core/zoo';
 import { type Command, Option } from 'commander';
-import { isOneOf, optionError } from '../fields.js';
-import { writeLine } from '../io.js';
 import { addExamples, type CommandContext, createCommand, groupHeading } from '../program.js';
+import { isOneOf, optionError } from '../settings/fields.js';
+import { writeLine } from '../terminal/io.js';
 
 const layouts = ['lockstep', 'torchsummary', 'torch-summary'] as const;
 type Layout = (typeof layouts)[number];

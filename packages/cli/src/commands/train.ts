@@ -1,38 +1,30 @@
 /** `lockstep train [MODEL]`. */
-import {
-  type Dataset,
-  describeData,
-  type EpochEvent,
-  type FoundCheckpoint,
-  holdOutValidation,
-  inferLayers,
-  isDivergence,
-  LockstepError,
-  type ModelState,
-  parameterCount,
-  type Recipe,
-  type RunEvent,
-  stepsPerEpoch,
-} from '@lockstep/core';
+import { type Dataset, describeData, holdOutValidation } from '@lockstep/core/data';
+import { LockstepError } from '@lockstep/core/errors';
+import type { EpochEvent, RunEvent } from '@lockstep/core/events';
+import { checkOutputPath } from '@lockstep/core/files';
+import { inferLayers, parameterCount } from '@lockstep/core/model';
+import { type ModelState, stepsPerEpoch } from '@lockstep/core/run';
+import { isDivergence } from '@lockstep/core/seams';
+import type { Recipe } from '@lockstep/core/spec';
+import type { FoundCheckpoint } from '@lockstep/core/state';
 import { type Command, Option } from 'commander';
-import { noteCrowd } from '../crowd.js';
-import { loadTrainingData } from '../data.js';
-import { watchEnding } from '../ending.js';
-import { describeError, EXIT_BAD_INPUT, EXIT_FAILED } from '../failure.js';
-import { quote } from '../fields.js';
-import { HealthServer } from '../health.js';
-import { loadInitialState } from '../initial-state.js';
-import { type Io, tellNote, writeLine } from '../io.js';
-import { DEFAULT_MODEL, recipeFields, runFields } from '../options.js';
-import { checkOutputPath } from '../output-path.js';
+import { loadTrainingData } from '../api/data.js';
+import { loadInitialState } from '../api/initial-state.js';
+import { readRecalled, recallData } from '../api/recalled-data.js';
+import type { TrainRequest } from '../api/session.js';
 import { addExamples, addFields, type CommandContext, createCommand, groupHeading } from '../program.js';
-import { readRecalled, recallData } from '../recalled-data.js';
-import { plotEpochs } from '../report/terminal-plot.js';
-import { ResumeAdvice } from '../resume-advice.js';
-import { createPrinter, formatWarning } from '../run-printer.js';
-import { type RunSettings, resolveRun } from '../run-settings.js';
-import type { TrainRequest } from '../session.js';
-import { checkWeightsFile, readDataNotes, saveModelState } from '../weights-file.js';
+import { noteCrowd } from '../settings/crowd.js';
+import { quote } from '../settings/fields.js';
+import { DEFAULT_MODEL, recipeFields, runFields } from '../settings/options.js';
+import { ResumeAdvice } from '../settings/resume-advice.js';
+import { type RunSettings, resolveRun } from '../settings/run-settings.js';
+import { checkWeightsFile, readDataNotes, saveModelState } from '../settings/weights-file.js';
+import { watchEnding } from '../terminal/ending.js';
+import { describeError, EXIT_BAD_INPUT, EXIT_FAILED } from '../terminal/failure.js';
+import { HealthServer } from '../terminal/health.js';
+import { type Io, tellNote, writeLine } from '../terminal/io.js';
+import { createPrinter, formatWarning } from '../terminal/run-printer.js';
 
 /** Of a plot that does not go to a terminal. */
 const PLOT_COLUMNS = 80;
@@ -103,8 +95,8 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
   if (savePath !== undefined) checkOutputPath(savePath);
   if (!asked.dryRun && asked.saveEma !== undefined) checkOutputPath(asked.saveEma, '--save-ema');
   // Loaded here, so that commands which do not compute need no kernels.
-  const { openWatchers } = await import('../watchers.js');
-  const { takeFolder } = await import('../session.js');
+  const { openWatchers } = await import('../watching/watchers.js');
+  const { takeFolder } = await import('../api/session.js');
   // before anything is opened that the run which has the folder may be writing to
   const heldFolder = await takeFolder(settings, (warning) => writeLine(io.stderr, formatWarning(warning)));
   const { observers, control, notes } = await openWatchers(settings, { command, now: io.now }).catch((error) => {
@@ -132,7 +124,7 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
     });
     const failure = 'failure' in outcome ? outcome : trySave(savePath, settings, dataset, outcome);
     printer.finish(failure === undefined ? savePath : undefined);
-    if (settings.plot) showPlot(epochs, settings, io);
+    if (settings.plot) await showPlot(epochs, settings, io);
     if (failure !== undefined) writeLine(io.stderr, describeError(failure.failure, io.env));
     // a run that has diverged comes to the same from its checkpoint
     if (isDivergence(failure?.failure)) return EXIT_BAD_INPUT;
@@ -189,7 +181,7 @@ interface Failed {
  * input, and thrown.
  */
 async function followRun(request: TrainRequest, onEvent: (event: RunEvent) => void): Promise<Trained | Failed> {
-  const { train } = await import('../session.js');
+  const { train } = await import('../api/session.js');
   let isStarted = false;
   let steps = 0;
   try {
@@ -209,8 +201,9 @@ async function followRun(request: TrainRequest, onEvent: (event: RunEvent) => vo
 }
 
 /** Under --json this is for stderr. */
-function showPlot(epochs: readonly EpochEvent[], { json }: RunSettings, io: Io): void {
+async function showPlot(epochs: readonly EpochEvent[], { json }: RunSettings, io: Io): Promise<void> {
   const stream = json ? io.stderr : io.stdout;
+  const { plotEpochs } = await import('@lockstep/watch/report');
   for (const line of plotEpochs(epochs, stream.columns ?? PLOT_COLUMNS)) writeLine(stream, line);
 }
 

@@ -1,26 +1,19 @@
 /** `lockstep worker`: lends this machine's cores to a run on another. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import {
-  createDataset,
-  type Dataset,
-  type EngineName,
-  engineNames,
-  findCacheFolder,
-  holdOutValidation,
-  LockstepError,
-  openDataset,
-} from '@lockstep/core';
+import { createDataset, type Dataset, findCacheFolder, holdOutValidation, openDataset } from '@lockstep/core/data';
+import { LockstepError } from '@lockstep/core/errors';
+import { type EngineName, engineNames } from '@lockstep/core/seams';
 import type { DatasetHead } from '@lockstep/core/wire';
 import type { Command } from 'commander';
-import { findToken, parseEndpoint, transportField } from '../cluster-fields.js';
-import { noteCrowd } from '../crowd.js';
-import { EXIT_PREEMPTED, isPreempted, watchEnding } from '../ending.js';
-import { describeError, EXIT_FAILED } from '../failure.js';
-import { type Field, isBoolean, isOneOf, isText, isWholeNumber, optionError } from '../fields.js';
-import { HealthServer } from '../health.js';
-import { type Io, writeLine } from '../io.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
+import { findToken, parseEndpoint, transportField } from '../settings/cluster-fields.js';
+import { noteCrowd } from '../settings/crowd.js';
+import { type Field, isBoolean, isOneOf, isText, isWholeNumber, optionError } from '../settings/fields.js';
+import { EXIT_PREEMPTED, isPreempted, watchEnding } from '../terminal/ending.js';
+import { describeError, EXIT_FAILED } from '../terminal/failure.js';
+import { HealthServer } from '../terminal/health.js';
+import { type Io, writeLine } from '../terminal/io.js';
 
 const MOST_WORKERS = 1024;
 const DEFAULT_PATIENCE_S = 300;
@@ -98,7 +91,7 @@ async function runWorker(options: Record<string, unknown>, io: Io): Promise<numb
   const { health: endpoint, ...asked } = readOptions(options, io);
   noteCrowd(asked.workers, io, '--threads');
   const health = await HealthServer.open(endpoint);
-  const { MpiWorld, runNode } = await import('@lockstep/worker/node');
+  const { MpiWorld, runNode } = await import('@lockstep/worker/connection');
   const say = (line: string): void => writeLine(io.stderr, line);
   const isPreemptible = options['preemptible'] === true;
   let isWarned = false;

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BINDING_REVISION } from '@lockstep/worker';
+import { BINDING_REVISION } from '@lockstep/worker/tensorflow-engine';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkTensorFlow } from './engine-checks.js';
 import { checkCacheFolder, checkPort } from './environment-checks.js';

@@ -7,7 +7,7 @@ import {
   prepareTensorFlow,
   SETUP_COMMAND,
   tensorFlowFolder,
-} from '@lockstep/worker';
+} from '@lockstep/worker/tensorflow-engine';
 import type { Finding } from './finding.js';
 
 /** Builds of the kernels that this processor can run, best first; none where they do not load. */

@@ -2,7 +2,8 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { findCacheFolder, loadMnist } from '@lockstep/core';
+import { findCacheFolder } from '@lockstep/core/data';
+import { loadMnist } from '@lockstep/core/data/mnist';
 import type { Finding } from './finding.js';
 
 /** Reads MNIST as a run would, without touching the network. */

@@ -1,5 +1,7 @@
 /** What `lockstep export` can write: one file of this folder per format, listed in formats.ts. */
-import type { DataNotes, ModelSpec, ModelState } from '@lockstep/core';
+import type { DataNotes } from '@lockstep/core/data';
+import type { ModelState } from '@lockstep/core/run';
+import type { ModelSpec } from '@lockstep/core/spec';
 
 /** What an export is made from. */
 export interface ExportSource {

@@ -7,7 +7,7 @@ export const onnxFormat: ExportFormat = {
   description: 'ONNX, opset 13, any batch size; pixels 0 to 255 in, logits and probabilities out',
   suffix: '.onnx',
   async write({ model, state, notes }, path) {
-    const { exportOnnx } = await import('@lockstep/core/export');
+    const { exportOnnx } = await import('@lockstep/core/exports');
     const bytes = exportOnnx(model, state, notes);
     writeExport(path, bytes);
     const { channels, height, width } = model.input;

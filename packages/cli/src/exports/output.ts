@@ -1,5 +1,6 @@
 /** Writes the files of exports and pictures. */
-import { LockstepError, writeFileAtomically } from '@lockstep/core';
+import { LockstepError } from '@lockstep/core/errors';
+import { writeFileAtomically } from '@lockstep/core/files';
 
 /**
  * Writes a file atomically: nothing is left of it when that fails.

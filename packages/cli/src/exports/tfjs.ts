@@ -1,7 +1,8 @@
 /** `--format tfjs`. */
 import { mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { encodeTfjsModel, LockstepError, toLittleEndian } from '@lockstep/core';
+import { LockstepError } from '@lockstep/core/errors';
+import { encodeTfjsModel, toLittleEndian } from '@lockstep/core/formats';
 import type { ExportFormat } from './export-format.js';
 import { writeExport } from './output.js';
 

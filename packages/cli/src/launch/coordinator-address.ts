@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { hostname, networkInterfaces } from 'node:os';
-import { LockstepError } from '@lockstep/core';
+import { LockstepError } from '@lockstep/core/errors';
 import { DEFAULT_PORT, type Environment, type Launcher, type Place } from './place.js';
 import { own, variableError } from './variables.js';
 

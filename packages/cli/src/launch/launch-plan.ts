@@ -1,9 +1,9 @@
 /** From a place to the command that the process becomes: `lockstep train --listen ...` or `lockstep worker --connect ...`. */
 import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
-import type { Topology } from '@lockstep/coordinator/cluster';
-import { LockstepError } from '@lockstep/core';
-import { optionError } from '../fields.js';
+import type { Topology } from '@lockstep/coordinator/steps';
+import { LockstepError } from '@lockstep/core/errors';
+import { optionError } from '../settings/fields.js';
 import { type CoordinatorAddress, isLoopback } from './coordinator-address.js';
 import type { Environment, Place } from './place.js';
 import { findVariable, own, readWholeIfSet, variableError } from './variables.js';

@@ -1,5 +1,5 @@
 /** Every launcher that `lockstep launch` knows, and which of them has started this process. */
-import { LockstepError } from '@lockstep/core';
+import { LockstepError } from '@lockstep/core/errors';
 import { explicit } from './explicit.js';
 import { kubernetes } from './kubernetes.js';
 import { openMpi } from './open-mpi.js';

@@ -3,7 +3,7 @@
  * rack0n1, rack0n2, rack1n1, rack1n2. A range keeps the leading zeros of its lower end: `[08-11]` is 08, 09, 10, 11.
  * (slurm.conf(5), NodeName; checked against `scontrol show hostnames` in test/slurm.slow.test.ts.)
  */
-import { LockstepError } from '@lockstep/core';
+import { LockstepError } from '@lockstep/core/errors';
 
 /** Slurm's own limit (MAX_SLURM_NODES of hostlist.c): a mistyped range must not fill the memory. */
 const MOST_NODES = 65_536;

@@ -1,7 +1,7 @@
 /** Slurm's srun (srun(1), "OUTPUT ENVIRONMENT VARIABLES"). Rank 0 runs on the first machine of the step. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { LockstepError } from '@lockstep/core';
+import { LockstepError } from '@lockstep/core/errors';
 import { expandNodeList } from './node-list.js';
 import { type Environment, type Launcher, portOfJob } from './place.js';
 import { own, readText, readWhole, readWholeIfSet, variableError } from './variables.js';

@@ -1,5 +1,5 @@
 /** Reads the variables that launchers set; what is missing or wrong is told by its name. */
-import { LockstepError } from '@lockstep/core';
+import { LockstepError } from '@lockstep/core/errors';
 import type { Environment } from './place.js';
 
 /** `LOCKSTEP_RANK`: ours, which come before any launcher's. */

@@ -1,5 +1,5 @@
 /** An `Io` for tests: streams that keep what is written, a clock and signals in the test's hand. */
-import type { InterruptSignal, Io, OutputName, OutputStream, TerminalHandlers } from '../io.js';
+import type { InterruptSignal, Io, OutputName, OutputStream, TerminalHandlers } from '../terminal/io.js';
 
 export class RecordingStream implements OutputStream {
   text = '';

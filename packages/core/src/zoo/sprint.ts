@@ -2,7 +2,7 @@
  * The networks of `lockstep speedrun`: most accuracy for the least arithmetic, in one to three epochs. A 5x5 convolution
  * and a pool bring 28x28 pixels to 12x12, so that no wide layer sees more; dense at the end, without averaging first.
  */
-import type { RecipeInput } from '../recipe.js';
+import type { RecipeInput } from '../spec/recipe.js';
 import { defineZooModel, type LayerInput, MNIST } from './zoo-model.js';
 
 /** What the bias would add, batch norm takes away. */

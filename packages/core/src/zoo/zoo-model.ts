@@ -1,6 +1,6 @@
 /** What a zoo entry holds, and how the files of this folder are turned into one. */
-import { type ModelSpec, type ModelSpecInput, parseModelSpec } from '../model-spec.js';
-import { type Recipe, type RecipeInput, recipeSchema } from '../recipe.js';
+import { type ModelSpec, type ModelSpecInput, parseModelSpec } from '../spec/model-spec.js';
+import { type Recipe, type RecipeInput, recipeSchema } from '../spec/recipe.js';
 
 /** A network of the zoo with its recipes. */
 export interface ZooModel {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { inferLayers, modelParameters } from '../layers.js';
+import { inferLayers, modelParameters } from '../model/layers.js';
 import { findRecipe, findZooModel, namedModels, zooModels } from './zoo.js';
 
 describe('the zoo', () => {

@@ -1,7 +1,7 @@
 /** The zoo: the networks that come with Lockstep. */
-import { LockstepError } from '../errors.js';
-import { nearestName } from '../nearest.js';
-import type { Recipe } from '../recipe.js';
+import { LockstepError } from '../errors/errors.js';
+import { nearestName } from '../errors/nearest.js';
+import type { Recipe } from '../spec/recipe.js';
 import { cnn11m } from './cnn11m.js';
 import { gap19k } from './gap19k.js';
 import { lenet5 } from './lenet5.js';

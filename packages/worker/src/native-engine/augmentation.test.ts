@@ -1,5 +1,8 @@
 /** The images that training sees, native against the reference. */
-import { type Augmentation, elementCount, philox, type Shape } from '@lockstep/core';
+
+import { philox } from '@lockstep/core/math';
+import { elementCount, type Shape } from '@lockstep/core/model';
+import type { Augmentation } from '@lockstep/core/spec';
 import { availableIsas, loadKernels } from '@lockstep/kernels';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

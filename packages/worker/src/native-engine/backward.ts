@@ -2,7 +2,7 @@
  * Fourth part of the compiler: the ops that take the gradient of the logits back, each unit from dOut to dY, to the
  * gradients of its parameters, and to the dOut of the unit before it.
  */
-import type { Layer } from '@lockstep/core/step';
+import type { Layer } from '@lockstep/core/model';
 import type { ProgramBuilder, ProgramTensor } from '@lockstep/kernels';
 import type { Offsets } from './offsets.js';
 import type { PlacedUnit, Placement } from './place.js';

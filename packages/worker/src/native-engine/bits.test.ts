@@ -1,13 +1,8 @@
 /** The same bits, whichever build computes, however the shards are dealt out, and whatever was computed before. */
-import {
-  inferLayers,
-  listGradients,
-  parseModelSpec,
-  type RecipeInput,
-  reduceCanonically,
-  type ShardRange,
-  zooModels,
-} from '@lockstep/core';
+import { inferLayers } from '@lockstep/core/model';
+import { listGradients, reduceCanonically, type ShardRange } from '@lockstep/core/run';
+import { parseModelSpec, type RecipeInput } from '@lockstep/core/spec';
+import { zooModels } from '@lockstep/core/zoo';
 import { availableIsas } from '@lockstep/kernels';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

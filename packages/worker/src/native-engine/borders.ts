@@ -2,7 +2,7 @@
  * Borders of zeros around tensors: what a convolution and its gradients read beside the pixels that are there. Written
  * once when the scratch is made, never after.
  */
-import type { Layer } from '@lockstep/core/step';
+import type { Layer } from '@lockstep/core/model';
 import { type Border, NO_BORDER } from '@lockstep/kernels';
 import { isDense } from './units.js';
 

@@ -11,7 +11,10 @@
  * group at once through the rest and back (so that the weights are read once per group), shard by shard to the start.
  * Other models run each shard forward and backward in one go, so that its activations stay in cache.
  */
-import { type ContributionLayout, elementCount, type Layer, type Recipe } from '@lockstep/core/step';
+
+import { elementCount, type Layer } from '@lockstep/core/model';
+import type { ContributionLayout } from '@lockstep/core/run';
+import type { Recipe } from '@lockstep/core/spec';
 import { BLOCK, ProgramBuilder } from '@lockstep/kernels';
 import { BackwardWriter } from './backward.js';
 import { ForwardWriter, type PixelStatistics } from './forward.js';

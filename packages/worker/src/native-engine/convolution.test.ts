@@ -2,7 +2,8 @@
  * Convolutions of drawn sizes against float64. The networks are linear up to the loss: no ReLU and no pool that rounding
  * could decide, so that every draw must be within the tolerance, without a median.
  */
-import { inferLayers, type ModelSpec, parseModelSpec } from '@lockstep/core';
+import { inferLayers } from '@lockstep/core/model';
+import { type ModelSpec, parseModelSpec } from '@lockstep/core/spec';
 import { availableIsas } from '@lockstep/kernels';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,6 @@
 /** Which elements dropout keeps in training, as a linear layer behind it sees them. */
-import { inferLayers, parseModelSpec } from '@lockstep/core';
+import { inferLayers } from '@lockstep/core/model';
+import { parseModelSpec } from '@lockstep/core/spec';
 import { availableIsas } from '@lockstep/kernels';
 import { describe, expect, it } from 'vitest';
 import { drawRandomShard } from '../reference/random-shard.js';

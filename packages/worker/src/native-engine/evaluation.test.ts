@@ -1,14 +1,8 @@
 /** Evaluation: running statistics, no dropout, no augmentation; native against float64. */
-import {
-  elementCount,
-  inferLayers,
-  type Layer,
-  type ModelSpec,
-  modelParameters,
-  parseModelSpec,
-  shardCount,
-  zooModels,
-} from '@lockstep/core';
+import { elementCount, inferLayers, type Layer, modelParameters } from '@lockstep/core/model';
+import { shardCount } from '@lockstep/core/run';
+import { type ModelSpec, parseModelSpec } from '@lockstep/core/spec';
+import { zooModels } from '@lockstep/core/zoo';
 import { availableIsas } from '@lockstep/kernels';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';

@@ -1,5 +1,7 @@
 /** Frozen layers and label smoothing: what the program leaves out, and that the rest is as it was. */
-import { inferLayers, type ModelSpec, parseModelSpec, planContribution, recipeSchema } from '@lockstep/core';
+import { inferLayers } from '@lockstep/core/model';
+import { planContribution } from '@lockstep/core/run';
+import { type ModelSpec, parseModelSpec, recipeSchema } from '@lockstep/core/spec';
 import { availableIsas } from '@lockstep/kernels';
 import { describe, expect, it } from 'vitest';
 import { drawRandomShard, NOISE_NORMALIZATION } from '../reference/random-shard.js';

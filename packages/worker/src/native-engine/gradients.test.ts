@@ -1,5 +1,5 @@
 /** Models whose gradients were wrong once: a reader behind a flatten, a group stage of more than dense layers. */
-import { type ModelSpec, parseModelSpec } from '@lockstep/core';
+import { type ModelSpec, parseModelSpec } from '@lockstep/core/spec';
 import { availableIsas } from '@lockstep/kernels';
 import { describe, expect, it } from 'vitest';
 import { describeErrors } from './test-comparison.js';

@@ -1,4 +1,4 @@
-import { type ModelSpec, parseModelSpec } from '@lockstep/core';
+import { type ModelSpec, parseModelSpec } from '@lockstep/core/spec';
 import { availableIsas } from '@lockstep/kernels';
 import { describe, expect, it } from 'vitest';
 import { describeErrors, median, TOLERANCE, worstError } from './test-comparison.js';

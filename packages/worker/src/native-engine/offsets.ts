@@ -1,14 +1,8 @@
 /** Where a layer's tensors stand in the contribution, and which of them a run trains. */
-import {
-  assert,
-  type ContributionLayout,
-  type Freeze,
-  type Layer,
-  listRounded,
-  planFreeze,
-  type Recipe,
-  type Segment,
-} from '@lockstep/core/step';
+import { assert } from '@lockstep/core/errors';
+import type { Layer } from '@lockstep/core/model';
+import { type ContributionLayout, type Freeze, listRounded, planFreeze, type Segment } from '@lockstep/core/run';
+import type { Recipe } from '@lockstep/core/spec';
 import type { OutputSpan, ProgramBuilder } from '@lockstep/kernels';
 
 export class Offsets {

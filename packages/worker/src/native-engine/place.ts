@@ -11,7 +11,9 @@
  * units.ts). Likewise dY overwrites y, and where y is needed beside the gradient that comes in, that gradient goes
  * through a tensor g. `checkOwnership` of @lockstep/kernels holds every finished program to this.
  */
-import { assert, elementCount, type Layer, type Recipe, type Shape } from '@lockstep/core/step';
+import { assert } from '@lockstep/core/errors';
+import { elementCount, type Layer, type Shape } from '@lockstep/core/model';
+import type { Recipe } from '@lockstep/core/spec';
 import { type Border, NO_BORDER, type ProgramBuilder, type ProgramTensor } from '@lockstep/kernels';
 import { gradientBorder, inputBorder, isNone, widest } from './borders.js';
 import type { Offsets } from './offsets.js';

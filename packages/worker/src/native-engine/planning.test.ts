@@ -1,4 +1,6 @@
-import { inferLayers, parseModelSpec, planContribution, recipeSchema } from '@lockstep/core';
+import { inferLayers } from '@lockstep/core/model';
+import { planContribution } from '@lockstep/core/run';
+import { parseModelSpec, recipeSchema } from '@lockstep/core/spec';
 import { allocateAligned, loadKernels } from '@lockstep/kernels';
 import { describe, expect, it } from 'vitest';
 import { drawRandomShard, NOISE_NORMALIZATION } from '../reference/random-shard.js';

@@ -1,10 +1,12 @@
 /** The gradient's sum of squares against its definition in packages/kernels/native/average.h, bit by bit. */
-import { inferLayers, parseModelSpec, planContribution, planFold } from '@lockstep/core';
+import { inferLayers } from '@lockstep/core/model';
+import { planContribution, planFold } from '@lockstep/core/run';
+import { parseModelSpec } from '@lockstep/core/spec';
 import { allocateAligned, availableIsas, loadKernels, ProgramBuilder, SQUARES_CHUNK } from '@lockstep/kernels';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomValues } from '../reference/random-values.js';
-import { planSquares } from '../step-plan.js';
+import { planSquares } from '../threads/step-plan.js';
 
 const LANES = 8;
 

@@ -1,8 +1,10 @@
 /** The tail of a contribution: what other nodes may be sent while the shards are still taken back to the image. */
-import { inferLayers, packState, planContribution, recipeSchema } from '@lockstep/core';
+import { inferLayers } from '@lockstep/core/model';
+import { packState, planContribution } from '@lockstep/core/run';
+import { recipeSchema } from '@lockstep/core/spec';
 import { allocateAligned } from '@lockstep/kernels';
 import { describe, expect, it } from 'vitest';
-import { planMemory } from '../memory-plan.js';
+import { planMemory } from '../threads/memory-plan.js';
 import { tailOf } from './compile.js';
 import { NativeEngine } from './native-engine.js';
 import { findZoo, initialState, jitterDigits } from './test-digits.js';

@@ -3,7 +3,9 @@
  * how far float32 can be expected to depart: the reference again, with float32's rounding of what passes from layer to
  * layer.
  */
-import { elementCount, inferLayers, type Layer, type ModelSpec, shardCount } from '@lockstep/core';
+import { elementCount, inferLayers, type Layer } from '@lockstep/core/model';
+import { shardCount } from '@lockstep/core/run';
+import type { ModelSpec } from '@lockstep/core/spec';
 import { normalizePixels } from '../reference/augmentation.js';
 import { type NetworkInput, type NetworkResult, runNetwork } from '../reference/network.js';
 import { uniforms } from '../reference/random-values.js';

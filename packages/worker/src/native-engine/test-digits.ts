@@ -1,14 +1,9 @@
 /** Real digits with noise and PyTorch-like initial weights, for tests of the zoo's networks. */
-import {
-  type Dataset,
-  inferLayers,
-  initialBuffers,
-  initialParameters,
-  loadEmbedded,
-  type ModelState,
-  type ZooModel,
-  zooModels,
-} from '@lockstep/core';
+import type { Dataset } from '@lockstep/core/data';
+import { loadEmbedded } from '@lockstep/core/data/mnist';
+import { inferLayers } from '@lockstep/core/model';
+import { initialBuffers, initialParameters, type ModelState } from '@lockstep/core/run';
+import { type ZooModel, zooModels } from '@lockstep/core/zoo';
 import { uniforms } from '../reference/random-values.js';
 import { compareStep } from './test-comparison.js';
 import { withExactDropout } from './test-harness.js';

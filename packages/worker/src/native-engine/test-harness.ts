@@ -1,26 +1,22 @@
 /** Runs the native engine on one step in plain memory, for tests: no threads, no arena protocol. */
+
+import { philox, purposes } from '@lockstep/core/math';
+import { inferLayers, type Layer } from '@lockstep/core/model';
 import {
   type ContributionLayout,
   canonicalNodes,
   foldStep,
-  inferLayers,
-  type Layer,
   listRounded,
-  type ModelSpec,
   maxCanonicalNodes,
   packState,
-  parseModelSpec,
-  philox,
   planContribution,
   planFold,
-  purposes,
-  type RecipeInput,
-  recipeSchema,
   reduceCanonically,
   type ShardRange,
   type Span,
   shardCount,
-} from '@lockstep/core';
+} from '@lockstep/core/run';
+import { type ModelSpec, parseModelSpec, type RecipeInput, recipeSchema } from '@lockstep/core/spec';
 import { allocateAligned } from '@lockstep/kernels';
 import { NativeEngine } from './native-engine.js';
 

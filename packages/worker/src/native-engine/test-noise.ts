@@ -1,5 +1,6 @@
 /** The native engine against the float64 reference on shards of noise. */
-import { inferLayers, type ModelSpec, parseModelSpec } from '@lockstep/core';
+import { inferLayers } from '@lockstep/core/model';
+import { type ModelSpec, parseModelSpec } from '@lockstep/core/spec';
 import type { ShardDraw } from '../reference/random-models.js';
 import { drawRandomShard, NOISE_NORMALIZATION } from '../reference/random-shard.js';
 import {

@@ -2,7 +2,8 @@
  * Shows what reaches a linear layer in training: with zero weights every class is as probable as the other, the
  * gradient of a sample's logits is known, -1/2 at its label, and the weight gradient is that times the layer's input.
  */
-import { elementCount, type ModelSpecInput, parseModelSpec, type RecipeInput, type Shape } from '@lockstep/core';
+import { elementCount, type Shape } from '@lockstep/core/model';
+import { type ModelSpecInput, parseModelSpec, type RecipeInput } from '@lockstep/core/spec';
 import { prepareNativeStep } from './test-harness.js';
 
 export interface Probe {

@@ -5,7 +5,7 @@
  * departs from the reference by what must be granted to the most careful of kernels: a batch norm over one-pixel
  * channels, for one, cancels all but eps of the gradient of the weights before it, and leaves rounding.
  */
-import { BATCH_NORM_EPS, type Layer } from '@lockstep/core';
+import { BATCH_NORM_EPS, type Layer } from '@lockstep/core/model';
 import { type LayerContext, type LayerGradients, type LayerRun, runLayer } from '../reference/layer-run.js';
 import { crossEntropy } from '../reference/loss.js';
 import type { NetworkInput, NetworkResult, ShardStatistics } from '../reference/network.js';

@@ -8,7 +8,7 @@
  * with a source of its own. A unit without one works on what it reads in place and leaves the gradient there, over the
  * very output whose sign the ReLU in the store still needs.
  */
-import type { Layer } from '@lockstep/core/step';
+import type { Layer } from '@lockstep/core/model';
 
 export interface Post {
   readonly norm?: Layer;

@@ -1,20 +1,20 @@
 /** The end of a step in native code: fold, optimizer, running statistics; against core, bit by bit where core has bits. */
+
+import { roundToBf16 } from '@lockstep/core/math';
 import {
   ALIGNMENT,
   canonicalNodes,
   foldStep,
-  type Optimizer,
   type OptimizerScalars,
   optimizerScalars,
-  optimizerSchema,
   optimizerSlots,
   planFold,
   reduceCanonically,
   roundNode,
-  roundToBf16,
   type ShardRange,
   updateParameters,
-} from '@lockstep/core';
+} from '@lockstep/core/run';
+import { type Optimizer, optimizerSchema } from '@lockstep/core/spec';
 import {
   allocateAligned,
   availableIsas,

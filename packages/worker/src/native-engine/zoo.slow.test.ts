@@ -1,5 +1,5 @@
 /** What zoo.test.ts leaves out: more seeds, and cnn11m, which takes the float64 reference five to ten seconds a shard. */
-import { zooModels } from '@lockstep/core';
+import { zooModels } from '@lockstep/core/zoo';
 import { expect, it } from 'vitest';
 import { describeErrors, median, TOLERANCE, worstError } from './test-comparison.js';
 import { compareOnDigits, type DigitsStep } from './test-digits.js';

@@ -1,5 +1,5 @@
 /** Whole networks of the zoo on jittered digits, with PyTorch-like initial weights, against float64. */
-import { zooModels } from '@lockstep/core';
+import { zooModels } from '@lockstep/core/zoo';
 import { describe, expect, it } from 'vitest';
 import { describeErrors, median, TOLERANCE, worstError } from './test-comparison.js';
 import { compareOnDigits } from './test-digits.js';

@@ -5,7 +5,10 @@
  * lane = sample's index in the training set, stream = epoch, purpose = 3 (augmentation)]; whether it is cropped, from word 0
  * of index 1.
  */
-import { type Augmentation, philox, purposes, type Shape } from '@lockstep/core';
+
+import { philox, purposes } from '@lockstep/core/math';
+import type { Shape } from '@lockstep/core/model';
+import type { Augmentation } from '@lockstep/core/spec';
 
 /** What is done to one image. */
 export interface ImageChange {

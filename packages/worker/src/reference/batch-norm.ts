@@ -2,8 +2,8 @@
  * Batch norm as torch.nn.BatchNorm2d (Ioffe and Szegedy, arXiv:1502.03167): per channel,
  * out = gamma * normalized + beta, normalized = (input - mean) / sqrt(variance + eps).
  */
-import type { Shape } from '@lockstep/core';
-import { BATCH_NORM_EPS } from '@lockstep/core';
+import type { Shape } from '@lockstep/core/model';
+import { BATCH_NORM_EPS } from '@lockstep/core/model';
 import { at, forEachPlane, sumChannels, zeroShard } from './tensor.js';
 
 /** Per channel. */

@@ -1,4 +1,4 @@
-import type { Shape } from '@lockstep/core';
+import type { Shape } from '@lockstep/core/model';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ConvGeometry } from './conv.js';

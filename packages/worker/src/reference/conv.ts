@@ -1,6 +1,8 @@
 /** Convolution as torch.nn.Conv2d: square kernel, zero padding, stride, groups. */
-import type { Layer, Shape } from '@lockstep/core';
-import { assert, elementCount } from '@lockstep/core';
+
+import { assert } from '@lockstep/core/errors';
+import type { Layer, Shape } from '@lockstep/core/model';
+import { elementCount } from '@lockstep/core/model';
 import { addAt, addScaled, at, dotStrided, forEachPlane, zeroShard } from './tensor.js';
 
 export interface ConvGeometry {

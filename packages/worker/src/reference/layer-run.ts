@@ -1,6 +1,8 @@
 /** One layer over one shard: its forward pass, and its backward pass as a function of the gradient of its output. */
-import type { Layer } from '@lockstep/core';
-import { assert, elementCount } from '@lockstep/core';
+
+import { assert } from '@lockstep/core/errors';
+import type { Layer } from '@lockstep/core/model';
+import { elementCount } from '@lockstep/core/model';
 import type { ChannelStatistics } from './batch-norm.js';
 import { batchNormBackward, batchNormForward, measureChannels, normalizeChannels } from './batch-norm.js';
 import { convForward, convGeometry, convInputGradient, convWeightGradient } from './conv.js';

@@ -1,5 +1,5 @@
 /** Cross-entropy from logits as torch.nn.functional.cross_entropy with reduction='sum'. */
-import { assert } from '@lockstep/core';
+import { assert } from '@lockstep/core/errors';
 import { at } from './tensor.js';
 
 export interface Loss {

@@ -1,5 +1,7 @@
-import type { Layer, ModelSpecInput } from '@lockstep/core';
-import { inferLayers, parseModelSpec } from '@lockstep/core';
+import type { Layer } from '@lockstep/core/model';
+import { inferLayers } from '@lockstep/core/model';
+import type { ModelSpecInput } from '@lockstep/core/spec';
+import { parseModelSpec } from '@lockstep/core/spec';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { differentiate, relativeError } from './finite-differences.js';

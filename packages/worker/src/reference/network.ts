@@ -1,6 +1,8 @@
 /** A whole network over one shard, forward and backward. */
-import type { Layer } from '@lockstep/core';
-import { assert, elementCount } from '@lockstep/core';
+
+import { assert } from '@lockstep/core/errors';
+import type { Layer } from '@lockstep/core/model';
+import { elementCount } from '@lockstep/core/model';
 import type { LayerContext, LayerRun } from './layer-run.js';
 import { runLayer } from './layer-run.js';
 import { crossEntropy } from './loss.js';

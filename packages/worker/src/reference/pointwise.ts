@@ -1,5 +1,5 @@
 /** Layers that work on each element alone. */
-import { assert } from '@lockstep/core';
+import { assert } from '@lockstep/core/errors';
 import { at } from './tensor.js';
 
 /** max(0, input). */

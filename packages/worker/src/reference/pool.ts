@@ -1,6 +1,7 @@
 /** Pooling as torch.nn.MaxPool2d, AvgPool2d (floor mode, no padding) and AdaptiveAvgPool2d(1). */
-import type { Layer, Shape } from '@lockstep/core';
-import { assert } from '@lockstep/core';
+
+import { assert } from '@lockstep/core/errors';
+import type { Layer, Shape } from '@lockstep/core/model';
 import { addAt, at, forEachPlane, zeroShard } from './tensor.js';
 
 export interface PoolGeometry {

@@ -1,5 +1,7 @@
-import type { Layer, LayerSpec } from '@lockstep/core';
-import { elementCount, inferLayers, parseModelSpec } from '@lockstep/core';
+import type { Layer } from '@lockstep/core/model';
+import { elementCount, inferLayers } from '@lockstep/core/model';
+import type { LayerSpec } from '@lockstep/core/spec';
+import { parseModelSpec } from '@lockstep/core/spec';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LARGE_DENSE_WEIGHTS, randomModel, randomShard } from './random-models.js';

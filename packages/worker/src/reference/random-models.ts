@@ -6,7 +6,8 @@
  * model, and fast-check can shrink it by dropping layers and lowering numbers. A flatten or a linear layer may stand
  * anywhere in the body; what needs an image and finds a vector becomes its like for vectors.
  */
-import { elementCount, type LayerSpec, type ModelSpec, type Shape } from '@lockstep/core';
+import { elementCount, type Shape } from '@lockstep/core/model';
+import type { LayerSpec, ModelSpec } from '@lockstep/core/spec';
 import fc from 'fast-check';
 
 /** Larger than any layer of a drawn model needs, so that test runs stay short. */

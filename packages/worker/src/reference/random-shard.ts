@@ -1,6 +1,8 @@
 /** A whole shard of noise for a model: what the tests of networks and of kernels run. */
-import type { Layer } from '@lockstep/core';
-import { assert, elementCount } from '@lockstep/core';
+
+import { assert } from '@lockstep/core/errors';
+import type { Layer } from '@lockstep/core/model';
+import { elementCount } from '@lockstep/core/model';
 import type { PixelNormalization } from './augmentation.js';
 import { normalizePixels } from './augmentation.js';
 import type { NetworkInput } from './network.js';

@@ -2,8 +2,8 @@
  * Random tensors for tests, each a function of a seed that fast-check draws and prints. All values are exact in
  * float32, so that the float64 reference and a float32 kernel start from the same numbers.
  */
-import type { Layer, Shape } from '@lockstep/core';
-import { elementCount } from '@lockstep/core';
+import type { Layer, Shape } from '@lockstep/core/model';
+import { elementCount } from '@lockstep/core/model';
 
 /** Uniform in [0, 1), 24 bits: the next of the mulberry32 sequence (Tommy Ettinger, public domain). */
 export function uniforms(seed: number): () => number {

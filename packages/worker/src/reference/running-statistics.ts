@@ -1,5 +1,6 @@
 /** Batch norm's running statistics: the whole batch's, put together from its shards'. */
-import { assert, BATCH_NORM_MOMENTUM } from '@lockstep/core';
+import { assert } from '@lockstep/core/errors';
+import { BATCH_NORM_MOMENTUM } from '@lockstep/core/model';
 import type { ChannelStatistics } from './batch-norm.js';
 import { addAt, at } from './tensor.js';
 

@@ -4,8 +4,8 @@
  *
  * Layout of a shard: row-major [sample][channel][row][column]. Gradients are named `d` + name.
  */
-import type { Shape } from '@lockstep/core';
-import { elementCount } from '@lockstep/core';
+import type { Shape } from '@lockstep/core/model';
+import { elementCount } from '@lockstep/core/model';
 
 /** The element at an index that must be inside. */
 export function at(values: Float64Array, index: number): number {

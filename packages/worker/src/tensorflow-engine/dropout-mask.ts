@@ -1,5 +1,7 @@
 /** Dropout's kept elements: the same as the native kernels draw (packages/kernels/native/post.cc). */
-import { type Layer, type PhiloxBlock, type Purpose, philox, purposes } from '@lockstep/core/step';
+
+import { type PhiloxBlock, type Purpose, philox, purposes } from '@lockstep/core/math';
+import type { Layer } from '@lockstep/core/model';
 
 /** A probability is a threshold on 16 random bits. */
 const BITS = 65_536;

@@ -2,7 +2,9 @@
  * The native engine shows the bits of its input: under a dense layer of zeros for two classes each has probability 1/2,
  * so that the gradient of the first class's weights is half the input of the shard's one sample.
  */
-import { type Augmentation, inferLayers, parseModelSpec, recipeSchema, type Shape } from '@lockstep/core';
+
+import { inferLayers, type Shape } from '@lockstep/core/model';
+import { type Augmentation, parseModelSpec, recipeSchema } from '@lockstep/core/spec';
 import { describe, expect, it } from 'vitest';
 import { randomImages } from '../reference/random-values.js';
 import { drawMask } from './dropout-mask.js';

@@ -2,7 +2,11 @@
  * The images of a shard as the network reads them: augmented, normalised, in TensorFlow's order. To the last bit what
  * the native kernels make of them (packages/kernels/native/input.cc): the same draws, the same roundings.
  */
-import { type Augmentation, type Dataset, philox, purposes, type Shape, toUniform } from '@lockstep/core/step';
+
+import type { Dataset } from '@lockstep/core/data';
+import { philox, purposes, toUniform } from '@lockstep/core/math';
+import type { Shape } from '@lockstep/core/model';
+import type { Augmentation } from '@lockstep/core/spec';
 import type { EngineData } from '../engine.js';
 import { fusedMultiplyAdd } from './fused-multiply-add.js';
 

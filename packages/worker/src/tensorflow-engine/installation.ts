@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { findCacheFolder, LockstepError } from '@lockstep/core';
+import { findCacheFolder } from '@lockstep/core/data';
+import { LockstepError } from '@lockstep/core/errors';
 import type { TensorFlow } from './tfjs.js';
 
 /** Kept in step with tools/setup/tensorflow.mjs by its test. */

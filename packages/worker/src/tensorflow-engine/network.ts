@@ -1,12 +1,9 @@
 /** A model as TensorFlow operations: the forward pass of a shard, which tf.variableGrads differentiates. */
-import {
-  BATCH_NORM_EPS,
-  type Freeze,
-  isDepthwise,
-  type Layer,
-  type ParameterSpec,
-  type Recipe,
-} from '@lockstep/core/step';
+
+import { isDepthwise } from '@lockstep/core/formats';
+import { BATCH_NORM_EPS, type Layer, type ParameterSpec } from '@lockstep/core/model';
+import type { Freeze } from '@lockstep/core/run';
+import type { Recipe } from '@lockstep/core/spec';
 import type { Padding, Tensor, TensorFlow } from './tfjs.js';
 
 /** A batch norm's own statistics of a shard, [channels] each; the variance is biased. */

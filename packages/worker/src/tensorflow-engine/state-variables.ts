@@ -1,15 +1,8 @@
 /** The run's state as TensorFlow variables, loaded from the arena before each call. */
-import {
-  ALIGNMENT,
-  type ContributionLayout,
-  type KernelOrder,
-  type Layer,
-  orderKernel,
-  type ParameterSegment,
-  type ParameterSpec,
-  type StatisticsSegment,
-  toTensorFlow,
-} from '@lockstep/core/step';
+
+import { type KernelOrder, orderKernel, toTensorFlow } from '@lockstep/core/formats';
+import type { Layer, ParameterSpec } from '@lockstep/core/model';
+import { ALIGNMENT, type ContributionLayout, type ParameterSegment, type StatisticsSegment } from '@lockstep/core/run';
 import type { Pass } from './network.js';
 import type { TensorFlow, Variable } from './tfjs.js';
 

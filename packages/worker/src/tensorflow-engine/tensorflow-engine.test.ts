@@ -1,15 +1,7 @@
-import {
-  inferLayers,
-  initialBuffers,
-  initialParameters,
-  listGradients,
-  type ModelSpec,
-  parseModelSpec,
-  type RecipeInput,
-  recipeSchema,
-  reduceCanonically,
-  zooModels,
-} from '@lockstep/core';
+import { inferLayers } from '@lockstep/core/model';
+import { initialBuffers, initialParameters, listGradients, reduceCanonically } from '@lockstep/core/run';
+import { type ModelSpec, parseModelSpec, type RecipeInput, recipeSchema } from '@lockstep/core/spec';
+import { zooModels } from '@lockstep/core/zoo';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { randomModel } from '../reference/random-models.js';

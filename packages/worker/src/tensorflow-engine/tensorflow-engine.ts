@@ -3,18 +3,19 @@
  * thread. Shards are computed one by one and added in the canonical order, so that on one machine the bits do not depend
  * on who computes which; they are not those of the native engine, nor of another processor.
  */
+
+import { assert } from '@lockstep/core/errors';
+import { fromTensorFlow } from '@lockstep/core/formats';
+import type { Layer } from '@lockstep/core/model';
 import {
   ALIGNMENT,
-  assert,
   type Freeze,
-  fromTensorFlow,
-  type Layer,
   listRounded,
   planFreeze,
   roundNode,
   type Span,
   type StatisticsSegment,
-} from '@lockstep/core/step';
+} from '@lockstep/core/run';
 import type { Engine, EngineData, EngineMemory, EngineTask, EvaluateCall, StepCall } from '../engine.js';
 import { drawMask } from './dropout-mask.js';
 import { InputWriter } from './input.js';

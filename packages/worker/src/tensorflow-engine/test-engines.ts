@@ -1,18 +1,17 @@
 /** Runs the same step on both engines in plain memory, for tests, and compares their contributions tensor by tensor. */
+
+import { inferLayers, type Layer } from '@lockstep/core/model';
 import {
   type ContributionLayout,
   canonicalNodes,
-  type EngineName,
-  inferLayers,
-  type Layer,
-  type ModelSpec,
   type ModelState,
   maxCanonicalNodes,
   packState,
   planContribution,
-  type Recipe,
   shardCount,
-} from '@lockstep/core';
+} from '@lockstep/core/run';
+import type { EngineName } from '@lockstep/core/seams';
+import type { ModelSpec, Recipe } from '@lockstep/core/spec';
 import { allocateAligned } from '@lockstep/kernels';
 import type { Engine, EngineData, EngineTask, StepCall } from '../engine.js';
 import { NativeEngine } from '../native-engine/native-engine.js';

@@ -1,14 +1,8 @@
 /** How far the two engines are apart: of a shard's contribution, and along the steps of a training. For tests. */
-import {
-  inferLayers,
-  initialBuffers,
-  initialParameters,
-  type ModelSpec,
-  type RecipeInput,
-  recipeSchema,
-  reduceCanonically,
-  zooModels,
-} from '@lockstep/core';
+import { inferLayers } from '@lockstep/core/model';
+import { initialBuffers, initialParameters, reduceCanonically } from '@lockstep/core/run';
+import { type ModelSpec, type RecipeInput, recipeSchema } from '@lockstep/core/spec';
+import { zooModels } from '@lockstep/core/zoo';
 import { expect } from 'vitest';
 import { jitterDigits } from '../native-engine/test-digits.js';
 import { compareContributions, EngineRun } from './test-engines.js';

@@ -1,0 +1,199 @@
+/** Loads the data of a command and tells on stderr what a person should know about it. */
+
+import {
+  createDataset,
+  type DataOptions,
+  type DataProgress,
+  type Dataset,
+  fitDataset,
+  openDataset,
+  type PixelChoice,
+  type PixelSource,
+  resizeDataset,
+  takePixels,
+} from '@lockstep/core/data';
+import { type DownloadProgress, EMBEDDED_CHECKSUM, loadEmbedded, loadMnist } from '@lockstep/core/data/mnist';
+import { LockstepError } from '@lockstep/core/errors';
+import { adaptModel } from '@lockstep/core/model';
+import type { ModelSpec } from '@lockstep/core/spec';
+import { countOf, formatBar, formatCount } from '@lockstep/core/text';
+import { optionError } from '../settings/fields.js';
+import type { ModelNotes } from '../settings/model-notes.js';
+import { type Io, tellNote, writeLine } from '../terminal/io.js';
+import { canRedraw, StatusLine } from '../terminal/terminal.js';
+
+/** How to read the data at `path`; MNIST from cache, mirrors or the embedded sample when there is no path. */
+export interface DataRequest extends Omit<DataOptions, 'onProgress' | 'onWarning'> {
+  readonly path: string | undefined;
+  /** Without a path: the embedded sample, whatever else could be had. */
+  readonly isSample?: boolean | undefined;
+  /** What is said of its pixels. */
+  readonly pixels?: PixelChoice | undefined;
+}
+
+/**
+ * Loads data that a model can read as it is.
+ *
+ * @throws LockstepError as core's `loadMnist` and `openDataset`; LOCKSTEP_DATA_MODEL when the model cannot read it
+ */
+export async function loadData(request: DataRequest, model: ModelSpec, io: Io): Promise<Dataset> {
+  const dataset = withClassesOf(model, await load(request, io));
+  checkFit(dataset, model);
+  return dataset;
+}
+
+/**
+ * Loads data in the form of those that weights were trained on: their classes, their size if it was made so by --resize,
+ * and their pixels; how these were changed is told.
+ *
+ * @throws LockstepError as `loadData`
+ */
+export async function loadDataLikeTraining(
+  request: DataRequest,
+  model: ModelSpec,
+  { notes, carried }: ModelNotes,
+  io: Io,
+): Promise<Dataset> {
+  const { channels, height, width } = model.input;
+  const form = { ...(carried?.isResized && { resize: { height, width } }), channels: channels === 3 ? 3 : 1 };
+  const { classNames, heldOut } = carried ?? {};
+  const dataset = await loadData(
+    { ...form, ...definedOf(request), path: request.path, classNames, heldOut },
+    model,
+    io,
+  );
+  const fitted = fitDataset(dataset, notes);
+  if (fitted.changes.length > 0) {
+    tellNote(
+      io,
+      `the images were ${fitted.changes.join('; ')} (--white and --ground say otherwise how the model reads pixels)`,
+    );
+  }
+  return fitted.dataset;
+}
+
+/** Without what is undefined. */
+export const definedOf = <T extends object>(value: T): Partial<T> =>
+  Object.fromEntries(Object.entries(value).filter(([, part]) => part !== undefined)) as Partial<T>;
+
+/**
+ * Loads data to train a model on; a model made for other shapes or classes is changed to fit, and what was changed is
+ * told. A run that goes on from another, or from weights, takes over how these read pixels, which is told as well.
+ *
+ * @throws LockstepError as `loadData`
+ */
+export async function loadTrainingData(request: DataRequest, model: ModelSpec, io: Io, source: PixelSource = {}) {
+  const loaded = withClassesOf(model, await load(request, io));
+  const { model: adapted, changes } = adaptModel(model, loaded);
+  if (changes.length > 0) tellNote(io, `${model.name} was changed to fit the data: ${changes.join(', ')}`);
+  const { dataset, notes } = takePixels(loaded, source, request.pixels ?? {});
+  for (const note of notes) tellNote(io, note);
+  return { dataset, model: adapted };
+}
+
+async function load({ path, isSample, pixels: _, ...options }: DataRequest, io: Io): Promise<Dataset> {
+  const status = canRedraw(io.stderr, io.env) ? new StatusLine(io) : undefined;
+  const onWarning = ({ message }: { message: string }): void => {
+    status?.clear();
+    writeLine(io.stderr, `warning: ${message}`);
+  };
+  const show = (format: (columns: number) => string): void => status?.update(format);
+  const showDownload = (progress: DownloadProgress): void => show((columns) => formatDownload(progress, columns));
+  try {
+    const dataset =
+      path === undefined
+        ? resizeMnist(await (isSample ? loadEmbedded() : loadMnist({ onWarning, onProgress: showDownload })), options)
+        : await openDataset(path, {
+            ...options,
+            onWarning,
+            onProgress: (progress) => show(() => formatReading(progress)),
+          });
+    status?.clear();
+    if (dataset.notice !== undefined) writeLine(io.stderr, frameNotice(dataset.notice));
+    if (dataset.heldOut !== undefined) tellNote(io, describeHeldOut(dataset));
+    return dataset;
+  } finally {
+    status?.clear();
+  }
+}
+
+/** MNIST, which comes without --data, can be resized as other data can; it is no table. */
+export function resizeMnist(dataset: Dataset, { resize, labelColumn, csvShape }: Omit<DataRequest, 'path'>): Dataset {
+  if (labelColumn !== undefined || csvShape !== undefined) {
+    const flag = labelColumn !== undefined ? '--label-column' : '--csv-shape';
+    throw optionError(`${flag} says how to read a CSV file: it needs --data as well`);
+  }
+  if (resize === undefined) return dataset;
+  const kind = dataset.origin?.kind === 'sample' ? 'sample' : 'mnist';
+  return { ...resizeDataset(dataset, resize), isResized: true, origin: { kind, form: { resize } } };
+}
+
+/**
+ * The embedded sample's test images are of MNIST's training set, and few: nothing that is claimed about MNIST can be shown
+ * on them.
+ *
+ * @param what is asked for, such as `speedrun times trainings`
+ * @throws LockstepError LOCKSTEP_DATA_SAMPLE
+ */
+export function refuseSample({ checksum, test }: Dataset, what: string): void {
+  if (checksum !== EMBEDDED_CHECKSUM) return;
+  throw new LockstepError(
+    'LOCKSTEP_DATA_SAMPLE',
+    `${what} on MNIST's 10,000 test images, and here is only the embedded sample: ${formatCount(test.count)} images of MNIST's training set. ` +
+      'Connect to the network once, or give --data DIR with the full set.',
+  );
+}
+
+const describeHeldOut = ({ train, test }: Dataset): string =>
+  `the data has no test set; ${test.count} of its ${countOf(train.count + test.count, 'image')}, evenly from all, are kept for one (--validation sets how many)`;
+
+/** Labels without names may be fewer than the model's classes: the data then counts as many as the model. */
+function withClassesOf(model: ModelSpec, dataset: Dataset): Dataset {
+  if (dataset.classNames !== undefined || dataset.classes === model.classes) return dataset;
+  const largest = Math.max(
+    ...[dataset.train, dataset.validation, dataset.test].map(({ labels }) => findLargest(labels)),
+  );
+  if (largest >= model.classes) return dataset;
+  const { checksum: _, ...parts } = dataset;
+  return createDataset({ ...parts, classes: model.classes });
+}
+
+const findLargest = (labels: Uint8Array): number => labels.reduce((largest, label) => Math.max(largest, label), 0);
+
+function checkFit(dataset: Dataset, { name, input, classes }: ModelSpec): void {
+  const isSameShape = (['channels', 'height', 'width'] as const).every((side) => dataset[side] === input[side]);
+  if (isSameShape && dataset.classes <= classes) return;
+  const describe = (of: { channels: number; height: number; width: number }, classCount: number): string =>
+    `images of ${of.channels}x${of.height}x${of.width} in ${countOf(classCount, 'class', 'classes')}`;
+  throw new LockstepError(
+    'LOCKSTEP_DATA_MODEL',
+    `${name} reads ${describe(input, classes)}, the data (${dataset.source}) has ${describe(dataset, dataset.classes)}. ` +
+      'Choose another model or another --data folder.',
+  );
+}
+
+const BAR_COLUMNS = 20;
+
+/** `reading  45%|█████████           | 450/1,000`. */
+export function formatReading({ phase, done, total }: DataProgress): string {
+  const fraction = total > 0 ? done / total : 1;
+  const percent = `${Math.floor(100 * fraction)}%`.padStart(4);
+  return `${phase} ${percent}|${formatBar(fraction, BAR_COLUMNS)}| ${formatCount(done)}/${formatCount(total)}`;
+}
+
+/** `train-images-idx3-ubyte.gz  45%|█████████           | 4.5/9.9 MB`. */
+export function formatDownload({ file, receivedBytes, totalBytes }: DownloadProgress, columns: number): string {
+  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+  if (totalBytes === undefined || totalBytes === 0) return `${file} ${megabytes(receivedBytes)} MB`.slice(-columns);
+  const fraction = receivedBytes / totalBytes;
+  const percent = `${Math.floor(100 * fraction)}%`.padStart(4);
+  const amount = `${megabytes(receivedBytes)}/${megabytes(totalBytes)} MB`;
+  const line = `${file} ${percent}|${formatBar(fraction, BAR_COLUMNS)}| ${amount}`;
+  return line.length <= columns ? line : `${percent} ${amount}`.trimStart();
+}
+
+/** Loud on purpose: results on other data than expected would mislead. */
+function frameNotice(notice: string): string {
+  const rule = '*'.repeat(72);
+  return `${rule}\n${notice}\n${rule}`;
+}

@@ -1,0 +1,16 @@
+/** What a training is asked for: the argument of `train`. */
+import type { RunOptions } from '@lockstep/coordinator/run';
+import type { ModelState } from '@lockstep/core/run';
+import type { RunFields, RunObserver } from '@lockstep/core/seams';
+import type { ClusterSettings } from '../settings/cluster-fields.js';
+
+type Asked = Pick<RunFields, 'workers' | 'engine' | 'preemptible'>;
+
+export interface TrainRequest extends Omit<RunOptions, 'observers'>, Asked {
+  /** Lets other machines take part. */
+  readonly cluster?: ClusterSettings | undefined;
+  /** Start from these instead of the seed's initial weights. */
+  readonly initial?: ModelState | undefined;
+  /** Who watches; every one of them is closed when the run is over, however it ends. */
+  readonly observers?: readonly RunObserver[] | undefined;
+}

@@ -1,0 +1,42 @@
+/** Simulated steps as a table. */
+import { formatTable } from '../../terminal/text-table.js';
+import { formatLink, type SimulatedCase } from './simulate.js';
+
+const HEAD = [
+  'Model',
+  'Link',
+  'Topology',
+  'Nodes',
+  'Batch',
+  'Compute',
+  'Exchange',
+  'Step',
+  'Images/s',
+  'Efficiency',
+  'MB/node',
+  'MB',
+  'Limit',
+];
+
+/** MB/node: through the busiest cable, each way; MB: all that is sent in a step. */
+export function formatCases(cases: readonly SimulatedCase[]): string[] {
+  const rows = cases.map((one) => [
+    one.model,
+    formatLink(one.bitsPerSecond),
+    one.groupSize === undefined ? one.topology : `${one.topology} ${one.groupSize}`,
+    String(one.nodes),
+    String(one.batchSize),
+    formatMs(one.compute),
+    formatMs(one.exchange),
+    formatMs(one.step),
+    Math.round(one.imagesPerSecond).toLocaleString('en-US'),
+    `${(100 * one.efficiency).toFixed(0)}%`,
+    formatMegabytes(one.busiestBytes),
+    formatMegabytes(one.totalBytes),
+    one.nodes === 1 ? '' : one.busiest,
+  ]);
+  return formatTable([HEAD, ...rows], 'lllrrrrrrrrrl');
+}
+
+const formatMs = (seconds: number): string => `${(1000 * seconds).toFixed(seconds < 0.1 ? 2 : 0)} ms`;
+const formatMegabytes = (bytes: number): string => (bytes / 1e6).toFixed(bytes < 1e8 ? 2 : 0);

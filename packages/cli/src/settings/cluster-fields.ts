@@ -1,0 +1,148 @@
+/** Fields of a run that other machines take part in. */
+
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import type { Topology } from '@lockstep/coordinator/steps';
+import { LockstepError } from '@lockstep/core/errors';
+import { countOf } from '@lockstep/core/text';
+import type { Io } from '../terminal/io.js';
+import { type Field, isFraction, isOneOf, isText, isWholeNumber, optionError } from './fields.js';
+
+export const topologyNames = ['auto', 'star', 'mesh', 'hierarchical'] as const satisfies readonly Topology[];
+export const transportNames = ['tcp', 'mpi'] as const;
+
+const MOST_NODES = 128;
+
+const text = (flags: string, path: string, description: string, more: Partial<Field> = {}): Field => ({
+  flags,
+  path: [path],
+  group: 'Cluster',
+  kind: 'text',
+  description,
+  check: isText,
+  ...more,
+});
+
+/** Of `train` and of `worker`. */
+export const transportField = text('--transport <name>', 'transport', 'how floats travel: tcp, or mpi under mpirun', {
+  defaultText: transportNames[0],
+  check: isOneOf(...transportNames),
+});
+
+export const clusterFields: readonly Field[] = [
+  text('--listen <host:port>', 'listen', 'let other machines take part: they run `lockstep worker --connect`'),
+  {
+    ...text('--wait-for <n>', 'waitFor', 'wait for n of them before the first step', {
+      defaultText: '0, or 1 with --workers 0',
+    }),
+    kind: 'number',
+    check: isWholeNumber(0, MOST_NODES),
+  },
+  text('--token-file <file>', 'tokenFile', 'secret that every machine of the run holds', {
+    defaultText: 'LOCKSTEP_TOKEN_FILE, else the text in LOCKSTEP_TOKEN',
+  }),
+  text(
+    '--topology <name>',
+    'topology',
+    'how sums travel: star (through this machine), mesh (between all), hierarchical (through leaders); auto: star, and swapped between two',
+    {
+      defaultText: topologyNames[0],
+      check: isOneOf(...topologyNames),
+    },
+  ),
+  transportField,
+  {
+    ...text('--audit <fraction>', 'audit', "share of the other machines' shards to compute twice and compare"),
+    kind: 'number',
+    check: isFraction,
+  },
+  text('--tls-cert <file>', 'tlsCert', 'certificate in PEM, for wss'),
+  text('--tls-key <file>', 'tlsKey', 'its key in PEM'),
+];
+
+export interface ClusterSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly waitFor: number;
+  readonly token: Uint8Array | undefined;
+  readonly topology: (typeof topologyNames)[number];
+  readonly transport?: (typeof transportNames)[number] | undefined;
+  readonly audit: number;
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+}
+
+/** Fields of a cluster; undefined when the run stays in this process. */
+export function resolveCluster(get: (name: string) => unknown, env: Io['env']): ClusterSettings | undefined {
+  const listen = get('listen');
+  const isAlone = get('workers') === 0;
+  if (listen === undefined) {
+    if (isAlone) throw optionError('--workers 0 needs --listen as well: somebody must compute');
+    const hasPage = get('dashboard') !== undefined;
+    const isUnused = (name: string): boolean => get(name) !== undefined && !(name === 'tokenFile' && hasPage);
+    const other = clusterFields.find(({ path }) => isUnused(path[0] as string));
+    if (other) throw optionError(`${other.flags.split(' ')[0]} needs --listen as well`);
+    return undefined;
+  }
+  return {
+    ...parseEndpoint(listen as string, '--listen'),
+    waitFor: (get('waitFor') as number | undefined) ?? (isAlone ? 1 : 0),
+    token: findToken(get('tokenFile') as string | undefined, env),
+    topology: (get('topology') as ClusterSettings['topology'] | undefined) ?? topologyNames[0],
+    transport: (get('transport') as ClusterSettings['transport'] | undefined) ?? 'tcp',
+    audit: (get('audit') as number | undefined) ?? 0,
+    tlsCert: get('tlsCert') as string | undefined,
+    tlsKey: get('tlsKey') as string | undefined,
+  };
+}
+
+/**
+ * Reads `0.0.0.0:7400`, `[::1]:7400` or `:7400`.
+ *
+ * @throws LockstepError LOCKSTEP_CLI_OPTION
+ */
+export function parseEndpoint(value: string, flag: string): { readonly host: string; readonly port: number } {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(value);
+  const port = Number(match?.[3]);
+  const host = match?.[1] ?? match?.[2] ?? '';
+  if (!match || port > 65_535 || (match[1] !== undefined && isIP(host) !== 6)) {
+    throw optionError(`${flag} ${JSON.stringify(value)}: must be host:port, such as 0.0.0.0:7400`);
+  }
+  return { host: host === '' ? '127.0.0.1' : host, port };
+}
+
+const LEAST_TOKEN_BYTES = 8;
+
+/**
+ * The run's secret, without the white space around it: of --token-file, else of the file that LOCKSTEP_TOKEN_FILE names,
+ * else the text in LOCKSTEP_TOKEN.
+ *
+ * @returns undefined without any
+ * @throws LockstepError LOCKSTEP_TOKEN when it cannot be read or is short
+ */
+export function findToken(path: string | undefined, env: Io['env']): Uint8Array | undefined {
+  if (path !== undefined) return checkToken(readToken(path, `--token-file ${path}`), path);
+  const named = env['LOCKSTEP_TOKEN_FILE'];
+  if (named !== undefined) return checkToken(readToken(named, `LOCKSTEP_TOKEN_FILE ${named}`), named);
+  const text = env['LOCKSTEP_TOKEN'];
+  return text === undefined ? undefined : checkToken(text, 'the variable of that name');
+}
+
+function readToken(path: string, source: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new LockstepError('LOCKSTEP_TOKEN', `cannot read ${source}: ${(error as Error).message}.`, { cause: error });
+  }
+}
+
+function checkToken(token: string, source: string): Uint8Array {
+  const bytes = Buffer.from(token.trim());
+  if (bytes.length < LEAST_TOKEN_BYTES) {
+    throw new LockstepError(
+      'LOCKSTEP_TOKEN',
+      `the token in ${source} has ${countOf(bytes.length, 'byte')}, at least ${LEAST_TOKEN_BYTES} are needed. A good one: openssl rand -hex 32.`,
+    );
+  }
+  return bytes;
+}

@@ -1,0 +1,138 @@
+/** A run in a file, `--config run.yaml` or run.json: the same fields as the flags, with line numbers for errors. */
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+import { LockstepError, nearestName } from '@lockstep/core/errors';
+import { isRecord, parseJson } from '@lockstep/core/files';
+import { recipeSchema } from '@lockstep/core/spec';
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { runFields } from './options.js';
+
+export interface ConfigFile {
+  readonly path: string;
+  /** Fields by name, `model` and `recipe` among them; paths in them are relative to the folder of this process. */
+  readonly values: Readonly<Record<string, unknown>>;
+  /** `run.yaml:7`, where a field is set; the nearest enclosing field when it is not. */
+  locate(path: readonly PropertyKey[]): string;
+}
+
+const PATH_FIELDS = [
+  ...['data', 'weights', 'save', 'model', 'checkpoint', 'resume', 'saveEma'],
+  ...['out', 'trace', 'logFile', 'tensorboard', 'tokenFile', 'tlsCert', 'tlsKey'],
+];
+const RECIPE_NAMES = Object.keys(recipeSchema.shape);
+const FIELD_NAMES = ['model', 'recipe', ...new Set(runFields.map((field) => field.path[0] as string)), ...RECIPE_NAMES];
+
+/**
+ * Reads a config file. Fields of the recipe may stand under `recipe` or beside the others; relative paths are meant
+ * from the file's own folder.
+ *
+ * @throws LockstepError LOCKSTEP_CONFIG with file and line
+ */
+export function readConfigFile(path: string): ConfigFile {
+  const text = readText(path);
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const locate = (field: readonly PropertyKey[]): string =>
+    `${path}:${lines.linePos(findOffset(document, field)).line}`;
+  const values = path.toLowerCase().endsWith('.json') ? readJson(text, path) : readYaml(document, lines, path);
+  if (values === null) return { path, values: {}, locate };
+  if (!isRecord(values)) throw configError(`${path}:1: expected fields such as "epochs: 3", got ${describe(values)}`);
+  checkNames(values, locate);
+  return {
+    path,
+    values: resolvePaths(gatherRecipe(values, locate), dirname(path)),
+    locate: locateMoved(document, locate),
+  };
+}
+
+export const configError = (text: string): LockstepError => new LockstepError('LOCKSTEP_CONFIG', text);
+
+const describe = (value: unknown): string => (Array.isArray(value) ? 'a list' : JSON.stringify(value));
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
+    throw new LockstepError('LOCKSTEP_CONFIG', `cannot read --config ${path}: ${reason}`, { cause: error });
+  }
+}
+
+function readJson(text: string, path: string): unknown {
+  const parsed = parseJson(text);
+  if ('value' in parsed) return parsed.value;
+  throw configError(`${path}:${parsed.fault.line}: not JSON: column ${parsed.fault.column}: ${parsed.fault.text}`);
+}
+
+function readYaml(document: Document.Parsed, lines: LineCounter, path: string): unknown {
+  const [error] = document.errors;
+  if (error !== undefined) {
+    const { line, col } = lines.linePos(error.pos[0]);
+    throw configError(`${path}:${line}: not YAML: column ${col}: ${error.message.split('\n')[0]}`);
+  }
+  try {
+    return document.toJS() as unknown;
+  } catch (cause) {
+    throw new LockstepError('LOCKSTEP_CONFIG', `${path}:1: not YAML: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function checkNames(values: Record<string, unknown>, locate: ConfigFile['locate']): void {
+  for (const name of Object.keys(values)) {
+    if (FIELD_NAMES.includes(name)) continue;
+    const nearest = nearestName(name, FIELD_NAMES);
+    throw configError(`${locate([name])}: unknown field "${name}". Did you mean ${nearest}?`);
+  }
+}
+
+/** Moves the recipe's fields that stand beside the others into `recipe`; `optimizer: adamw` names its type alone. */
+function gatherRecipe(values: Record<string, unknown>, locate: ConfigFile['locate']): Record<string, unknown> {
+  const { recipe = {}, ...others } = values;
+  if (!isRecord(recipe)) throw configError(`${locate(['recipe'])}: recipe must hold fields such as epochs`);
+  const gathered: Record<string, unknown> = { ...recipe };
+  for (const name of RECIPE_NAMES.filter((name) => name in others)) {
+    if (name in recipe) throw configError(`${locate([name])}: ${name} is given twice, here and under recipe`);
+    gathered[name] = others[name];
+    delete others[name];
+  }
+  for (const name of ['optimizer', 'schedule']) {
+    if (typeof gathered[name] === 'string') gathered[name] = { type: gathered[name] };
+  }
+  return { ...others, recipe: gathered };
+}
+
+/** Finds `recipe.epochs` also where it stands as `epochs`. */
+const locateMoved =
+  (document: Document.Parsed, locate: ConfigFile['locate']): ConfigFile['locate'] =>
+  (path) =>
+    locate(path[0] === 'recipe' && path.length > 1 && document.has(path[1]) ? path.slice(1) : path);
+
+function resolvePaths(values: Record<string, unknown>, folder: string): Record<string, unknown> {
+  const resolved = { ...values };
+  for (const name of PATH_FIELDS) {
+    const value = values[name];
+    if (typeof value !== 'string' || value === '' || isAbsolute(value)) continue;
+    if (name !== 'model' || /[/\\]|\.json$/i.test(value)) resolved[name] = join(folder, value);
+  }
+  return resolved;
+}
+
+/** Where the key of a field starts in the text; where its parents end, when they do not have it. */
+function findOffset(document: Document.Parsed, path: readonly PropertyKey[]): number {
+  let node: Node | null = document.contents;
+  let offset = 0;
+  for (const name of path) {
+    if (isAlias(node)) node = node.resolve(document) ?? null;
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(name));
+      if (pair === undefined) break;
+      offset = (pair.key as Node).range?.[0] ?? offset;
+      node = pair.value as Node | null;
+    } else if (isSeq(node)) {
+      node = (node.items[Number(name)] as Node | undefined) ?? null;
+      offset = node?.range?.[0] ?? offset;
+    } else break;
+  }
+  return offset;
+}

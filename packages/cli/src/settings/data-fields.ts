@@ -1,0 +1,63 @@
+/** The flags that say how to read a user's own data. */
+import { type DataOptions, type ImageForm, isImageForm, isImageSize, type PixelChoice } from '@lockstep/core/data';
+import type { ImageSize } from '@lockstep/core/data/readers';
+import { type Check, type Field, isText } from './fields.js';
+import { pixelFields, readPixels } from './pixel-fields.js';
+
+const SIZE = /^(\d{1,3})(?:x(\d{1,3}))?$/;
+const SHAPE = /^(\d{1,2})x(\d{1,3})x(\d{1,3})$/;
+
+/** How to read data, as far as flags say. */
+export interface DataForm extends Pick<DataOptions, 'resize' | 'labelColumn' | 'csvShape'> {
+  /** What is said of its pixels. */
+  readonly pixels: PixelChoice;
+}
+
+const isSize: Check = (value) => isImageSize(parseSize(value));
+
+const isShape: Check = (value) => isImageForm(parseShape(value));
+
+/** `32x24` is 32 high and 24 wide; `32` is square. */
+function parseSize(value: unknown): ImageSize | undefined {
+  const [, height, width = height] = SIZE.exec(String(value)) ?? [];
+  return height === undefined ? undefined : { height: Number(height), width: Number(width) };
+}
+
+function parseShape(value: unknown): ImageForm | undefined {
+  const [channels, height, width] = (SHAPE.exec(String(value)) ?? []).slice(1).map(Number);
+  return channels === undefined ? undefined : { channels, height: height as number, width: width as number };
+}
+
+const textField = (flags: string, name: string, description: string, check: Check): Field => ({
+  flags,
+  path: [name],
+  group: 'Data',
+  kind: 'text',
+  description,
+  check,
+});
+
+export const dataFormFields: readonly Field[] = [
+  textField('--resize <size>', 'resize', 'bring images to this height and width, such as 28x28', isSize),
+  textField(
+    '--label-column <name>',
+    'labelColumn',
+    'CSV: column with the labels (default: label, else the first)',
+    isText,
+  ),
+  textField(
+    '--csv-shape <shape>',
+    'csvShape',
+    'CSV: form of the images where they are not square, such as 1x20x30',
+    isShape,
+  ),
+  ...pixelFields,
+];
+
+/** @param get the checked value of a field, by name */
+export const readDataForm = (get: (name: string) => unknown): DataForm => ({
+  resize: get('resize') === undefined ? undefined : parseSize(get('resize')),
+  labelColumn: get('labelColumn') as string | undefined,
+  csvShape: get('csvShape') === undefined ? undefined : parseShape(get('csvShape')),
+  pixels: readPixels(get),
+});

@@ -1,0 +1,82 @@
+/** Weights files that carry their model, so that they can be evaluated without naming it. */
+import { DATA_KEY, type DataNotes, parseDataNotes } from '@lockstep/core/data';
+import { LockstepError } from '@lockstep/core/errors';
+import { parseJson, readWholeFile } from '@lockstep/core/files';
+import { decodeSafetensors, isTfjsPath, readTfjsFile, type SafetensorsFile, type Tell } from '@lockstep/core/formats';
+import { inferLayers } from '@lockstep/core/model';
+import type { ModelState } from '@lockstep/core/run';
+import { type ModelSpec, parseModelSpec } from '@lockstep/core/spec';
+import { loadWeights, saveWeights } from '@lockstep/core/state';
+
+/** Key of the model spec, as JSON, in the file's `__metadata__`. */
+export const MODEL_KEY = 'lockstep.model';
+
+/** Writes a state with its model and what is to be known of its data; throws as core's `saveWeights`. */
+export function saveModelState(
+  path: string,
+  model: ModelSpec,
+  state: ModelState,
+  steps: number,
+  notes?: DataNotes,
+): void {
+  const metadata = { [MODEL_KEY]: JSON.stringify(model), ...(notes && { [DATA_KEY]: JSON.stringify(notes) }) };
+  saveWeights(path, inferLayers(model), state, { steps, metadata });
+}
+
+/** Reads the state of a model; tells and throws as core's `loadWeights`. */
+export const loadModelState = (path: string, model: ModelSpec, tell?: Tell): ModelState =>
+  loadWeights(path, inferLayers(model), tell);
+
+/**
+ * The model that a weights file carries.
+ *
+ * @throws LockstepError LOCKSTEP_WEIGHTS_READ, LOCKSTEP_WEIGHTS_FORMAT; LOCKSTEP_WEIGHTS_MODEL when it carries none;
+ *   LOCKSTEP_MODEL_SPEC, LOCKSTEP_MODEL_SHAPE when that is not a model
+ */
+export function readModelOfWeights(path: string, command = 'evaluate'): ModelSpec {
+  const text = readContent(path).metadata[MODEL_KEY];
+  if (text === undefined) {
+    throw new LockstepError(
+      'LOCKSTEP_WEIGHTS_MODEL',
+      `${path} does not say which model it belongs to. Name it: lockstep ${command} MODEL --weights ${path}`,
+    );
+  }
+  const parsed = parseJson(text);
+  const source = `${MODEL_KEY} of ${path}`;
+  if ('fault' in parsed) throw new LockstepError('LOCKSTEP_MODEL_SPEC', `${source} is not JSON: ${parsed.fault.text}`);
+  const model = parseModelSpec(parsed.value, source);
+  inferLayers(model);
+  return model;
+}
+
+/**
+ * What a weights file says of the data that its model was trained on; undefined when it says nothing.
+ *
+ * @throws LockstepError LOCKSTEP_WEIGHTS_READ, LOCKSTEP_WEIGHTS_FORMAT, LOCKSTEP_WEIGHTS_DATA
+ */
+export function readDataNotes(path: string, model: ModelSpec): DataNotes | undefined {
+  return parseDataNotes(readContent(path).metadata[DATA_KEY], model, path);
+}
+
+/**
+ * Finds out that a weights file is of no use before the work that needs it.
+ *
+ * @throws LockstepError LOCKSTEP_WEIGHTS_READ, LOCKSTEP_WEIGHTS_FORMAT; LOCKSTEP_TFJS_FORMAT, LOCKSTEP_TFJS_LAYER
+ */
+export function checkWeightsFile(path: string): void {
+  readContent(path);
+}
+
+/** Safetensors, or a LayersModel of TensorFlow.js. */
+const readContent = (path: string): SafetensorsFile =>
+  isTfjsPath(path) ? readTfjsFile(path) : decodeSafetensors(readBytes(path), path);
+
+function readBytes(path: string): Uint8Array {
+  try {
+    return readWholeFile(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
+    throw new LockstepError('LOCKSTEP_WEIGHTS_READ', `cannot read --weights ${path}: ${reason}`, { cause: error });
+  }
+}

@@ -1,0 +1,57 @@
+/** Answers probes: whether this process lives, and whether it takes part in a run that goes. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { LockstepError } from '@lockstep/core/errors';
+
+/** /healthz: 200 while the process answers at all. /readyz: 200 from `setReady` on, 503 before. */
+export class HealthServer {
+  #isReady = false;
+
+  private constructor(private readonly server: Server) {}
+
+  /**
+   * @param endpoint undefined opens nothing
+   * @throws LockstepError LOCKSTEP_HEALTH when the port cannot be had
+   */
+  static async open(endpoint: { host: string; port: number } | undefined): Promise<HealthServer | undefined> {
+    if (endpoint === undefined) return undefined;
+    const server = createServer((request, response) => {
+      const [status, text] = health.#answer(request.url ?? '');
+      response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(`${text}\n`);
+    });
+    const health = new HealthServer(server);
+    await listen(server, endpoint);
+    server.unref();
+    return health;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  setReady(): void {
+    this.#isReady = true;
+  }
+
+  close(): void {
+    this.server.close();
+    this.server.closeAllConnections();
+  }
+
+  #answer(url: string): [number, string] {
+    if (url === '/healthz') return [200, 'alive'];
+    if (url === '/readyz') return this.#isReady ? [200, 'ready'] : [503, 'not yet'];
+    return [404, 'there are /healthz and /readyz'];
+  }
+}
+
+async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const reason = error.code === 'EADDRINUSE' ? 'another program listens there' : error.message;
+      const text = `cannot answer probes on ${host}:${port}: ${reason}. Choose another --health.`;
+      reject(new LockstepError('LOCKSTEP_HEALTH', text, { cause: error }));
+    });
+    server.listen(port, host, resolve);
+  });
+}

@@ -1,0 +1,71 @@
+/**
+ * Those who watch a run because its settings ask for them: opened before it begins, closed by it. Each is loaded when it is
+ * asked for.
+ */
+import { RunControl, type RunObserver } from '@lockstep/core/seams';
+import type { RunSettings } from '../settings/run-settings.js';
+import { closeObservers, openObservers } from './open-observers.js';
+
+export interface Watchers {
+  readonly observers: readonly RunObserver[];
+  readonly control: RunControl;
+  /** Lines for the person who started the run. */
+  readonly notes: readonly string[];
+  /** Where the live page is, if there is one. */
+  readonly page: string | undefined;
+}
+
+/** Those of a run's settings that decide who watches. */
+export type WatchedSettings = Pick<RunSettings, 'dashboard' | 'watch' | 'resume'> & {
+  readonly model: { readonly name: string };
+};
+
+export interface Surroundings {
+  /** How to run it again. */
+  readonly command: string;
+  /** Milliseconds on a clock that never goes back. */
+  readonly now: () => number;
+}
+
+/** @throws LockstepError when a port or a file cannot be had; what was open until then is closed again */
+export async function openWatchers(settings: WatchedSettings, surroundings: Surroundings): Promise<Watchers> {
+  const { dashboard, watch } = settings;
+  const control = new RunControl();
+  const notes: string[] = [];
+  // other machines get metrics from a page only where they may look at it without a token, which is nowhere
+  const isShowingMetrics = dashboard !== undefined && dashboard.token === undefined;
+  const metrics = watch.metrics !== undefined || isShowingMetrics ? await createMetrics() : undefined;
+  const resumedStep = settings.resume?.checkpoint.info.step;
+  const observers = await openObservers(watch, { resumedStep, metrics, tell: (line) => notes.push(line) });
+  if (dashboard === undefined && watch.out === undefined) return { observers, control, notes, page: undefined };
+  const { Chronicler, PageServer } = await import('@lockstep/watch/page');
+  const { createInputDrawer } = await import('./input-sheet.js');
+  // before those who read what it writes
+  const chronicler = new Chronicler({
+    ...surroundings,
+    startedAt: new Date().toISOString(),
+    drawInputs: createInputDrawer,
+  });
+  observers.push(chronicler);
+  if (watch.out !== undefined) {
+    const { ReportFolder } = await import('@lockstep/watch/report');
+    observers.push(new ReportFolder(watch.out, chronicler));
+  }
+  if (dashboard === undefined) return { observers, control, notes, page: undefined };
+  try {
+    const runs = [{ name: settings.model.name, source: chronicler }];
+    const answer = isShowingMetrics ? metrics?.answer : undefined;
+    const page = await PageServer.open({ flag: '--dashboard', ...dashboard, runs, control, answer });
+    observers.push({ name: 'the live page', close: () => page.close() });
+    notes.push(`Live page: ${page.url}`);
+    return { observers, control, notes, page: page.url };
+  } catch (error) {
+    await closeObservers(observers);
+    throw error;
+  }
+}
+
+async function createMetrics() {
+  const { RunMetrics } = await import('@lockstep/watch/metrics');
+  return new RunMetrics();
+}

@@ -1,0 +1,160 @@
+/** The coordinator's side of the handshake: from a connection to a node that has all it needs but the state. */
+import type { Dataset } from '@lockstep/core/data';
+import { LockstepError } from '@lockstep/core/errors';
+import { LOCKSTEP_VERSION } from '@lockstep/core/files';
+import type { ModelSpec, Recipe } from '@lockstep/core/spec';
+import {
+  type Carriers,
+  type Conversation,
+  carryBy,
+  createNonce,
+  createProof,
+  cutDataset,
+  datasetBytes,
+  deriveFrameKey,
+  describeDataset,
+  hashRun,
+  isSameProof,
+  type Link,
+  type MessageOf,
+  PROTOCOL_VERSION,
+} from '@lockstep/core/wire';
+
+/** What nodes are admitted to. */
+export interface AdmissionTerms {
+  readonly model: ModelSpec;
+  readonly recipe: Recipe;
+  readonly seed: number;
+  readonly dataset: Dataset;
+  readonly token: Uint8Array;
+  /** With --transport mpi. */
+  readonly carriers?: Carriers | undefined;
+  /** What the coordinator's own process computes with, and the self-test of that. */
+  readonly engine: string;
+  readonly selfTest: string;
+}
+
+export interface Admission {
+  readonly hello: MessageOf<'hello'>;
+}
+
+const SELF_TEST_ADVICE: Readonly<Record<string, string>> = {
+  native: 'Rebuild the kernels there (npm run build), and report it if that does not help.',
+  tensorflow: 'With --engine tensorflow all machines need the same kind of processor; native has no such limit.',
+};
+/** For each message of a handshake that needs no work. */
+export const GREETING_MS = 5000;
+/** For a node to load or check its data and to run the self-test. */
+const PREPARATION_MS = 120_000;
+/** Pieces of the dataset on their way at a time. */
+const WINDOW = 8;
+
+/**
+ * Shakes hands.
+ *
+ * @param node the id that it gets
+ * @throws LockstepError with the reason to refuse it
+ */
+export async function admitNode(
+  link: Link,
+  talk: Conversation,
+  terms: AdmissionTerms,
+  node: number,
+): Promise<Admission> {
+  const nonce = createNonce();
+  link.send({ type: 'challenge', protocol: PROTOCOL_VERSION, version: LOCKSTEP_VERSION, nonce });
+  const { message: hello } = await talk.next('hello', GREETING_MS);
+  checkHello(hello, terms.token, nonce);
+  checkEngine(hello, terms.engine);
+  const nonces = { listener: nonce, caller: hello.nonce };
+  const { model, recipe, seed, dataset, carriers } = terms;
+  const runHash = hashRun(model, recipe, seed);
+  const proof = createProof(terms.token, 'coordinator', nonces);
+  const run = Buffer.from(JSON.stringify({ model, recipe }));
+  link.send(
+    {
+      type: 'welcome',
+      proof,
+      node,
+      seed,
+      runHash,
+      dataset: describeDataset(dataset),
+      ...(carriers && { rank: carriers.rank }),
+    },
+    run,
+  );
+  link.secure(deriveFrameKey(terms.token, nonces));
+  carryBy(link, carriers, hello.rank);
+  const { message: inquiry } = await talk.next('inquire', PREPARATION_MS);
+  if (inquiry.needsData) await sendDataset(link, dataset);
+  const { message: ready } = await talk.next('ready', PREPARATION_MS);
+  checkReady(ready, terms, runHash);
+  return { hello };
+}
+
+function checkHello(hello: MessageOf<'hello'>, token: Uint8Array, nonce: string): void {
+  if (hello.protocol !== PROTOCOL_VERSION || hello.version !== LOCKSTEP_VERSION) {
+    throw new LockstepError(
+      'LOCKSTEP_NODE_VERSION',
+      `the node runs Lockstep ${hello.version} (protocol ${hello.protocol}), the coordinator ${LOCKSTEP_VERSION} ` +
+        `(protocol ${PROTOCOL_VERSION}). Install the same release on both.`,
+    );
+  }
+  const expected = createProof(token, 'node', { listener: nonce, caller: hello.nonce });
+  if (!isSameProof(hello.proof, expected)) {
+    throw new LockstepError(
+      'LOCKSTEP_NODE_TOKEN',
+      'the node does not hold the token of this run. Give both sides the same --token-file.',
+    );
+  }
+}
+
+/** Of `native (avx512)`: native. */
+const engineName = (engine: string): string => engine.split(' ')[0] as string;
+
+/** Engines give other bits, so a run has one; which instruction set a node has does not matter. */
+function checkEngine({ engine }: MessageOf<'hello'>, ours: string): void {
+  if (engineName(engine) === engineName(ours)) return;
+  throw new LockstepError(
+    'LOCKSTEP_NODE_ENGINE',
+    `the node computes with ${engine}, the coordinator with ${ours}, and their bits differ. ` +
+      `Start it with --engine ${engineName(ours)}.`,
+  );
+}
+
+async function sendDataset(link: Link, dataset: Dataset): Promise<void> {
+  const total = datasetBytes(describeDataset(dataset));
+  let offset = 0;
+  for (const piece of cutDataset(dataset)) {
+    await link.drain(WINDOW);
+    if (!link.isOpen) return;
+    link.send({ type: 'dataset', offset, total }, piece);
+    offset += piece.length;
+  }
+}
+
+function checkReady(ready: MessageOf<'ready'>, terms: AdmissionTerms, runHash: string): void {
+  const { dataset, engine, selfTest } = terms;
+  const compare = (name: string, theirs: string, ours: string, code: `LOCKSTEP_${string}`, advice: string): void => {
+    if (theirs === ours) return;
+    throw new LockstepError(
+      code,
+      `the node's ${name} is ${theirs.slice(0, 16)}, the coordinator's ${ours.slice(0, 16)}. ${advice}`,
+    );
+  };
+  compare('run', ready.runHash, runHash, 'LOCKSTEP_NODE_RUN', 'Install the same release on both.');
+  compare(
+    'dataset checksum',
+    ready.checksum,
+    dataset.checksum,
+    'LOCKSTEP_NODE_DATA',
+    'Leave out --data on the node to get the data from here.',
+  );
+  compare(
+    'kernel self-test',
+    ready.selfTest,
+    selfTest,
+    'LOCKSTEP_NODE_SELF_TEST',
+    `It computes other bits, so its results cannot be used. ${SELF_TEST_ADVICE[engineName(engine)]}`,
+  );
+}

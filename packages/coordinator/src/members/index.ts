@@ -1,0 +1,2 @@
+/** Who takes part in a run of several machines. */
+export * from './server.js';

@@ -1,0 +1,153 @@
+/** Who is in the run: admits nodes, sends them away, remembers who broke a rule, and tells what happened. */
+
+import { LockstepError } from '@lockstep/core/errors';
+import type { NodeEvent } from '@lockstep/core/events';
+import { countOf } from '@lockstep/core/text';
+import { Conversation, type Frame, type Link, type MessageOf } from '@lockstep/core/wire';
+import { type AdmissionTerms, admitNode } from './admission.js';
+import { RemoteNode } from './remote-node.js';
+
+/** What membership tells the loop that drives the steps. */
+export interface MembershipHandler {
+  onFrame(node: RemoteNode, frame: Frame): void;
+  /** A node that took part in steps is gone. */
+  onGone(node: RemoteNode): void;
+  /** A node is ready to be taken in. */
+  onReady(): void;
+  emit(event: NodeEvent): void;
+  /** Step that is under way, for events. */
+  stepNow(): number;
+}
+
+/** Rules that a node may break before it is not let in again. */
+const STRIKES = 3;
+/** Ends of a connection that are nobody's fault. */
+const BLAMELESS = new Set(['LOCKSTEP_NODE_LOST', 'LOCKSTEP_NODE_SILENT', 'LOCKSTEP_NODE_STALLED']);
+/** Nodes at a time. */
+const MAX_NODES = 128;
+/** Refusals that are told one by one; a flood of them is not. */
+const MAX_REFUSALS_TOLD = 50;
+
+export class Membership {
+  readonly nodes = new Map<number, RemoteNode>();
+  /** Admitted, to be taken in at the next step boundary. */
+  readonly #ready: RemoteNode[] = [];
+  readonly #strikes = new Map<string, number>();
+  #nextId = 1;
+  #refusals = 0;
+  #isClosed = false;
+
+  constructor(
+    private readonly terms: AdmissionTerms,
+    private readonly handler: MembershipHandler,
+  ) {}
+
+  linkTo(node: number): Link | undefined {
+    return this.nodes.get(node)?.link;
+  }
+
+  get readyCount(): number {
+    return this.#ready.length;
+  }
+
+  /** Shakes hands with a connection; resolves when it is a node, or is turned away. */
+  async admit(link: Link): Promise<void> {
+    const talk = new Conversation(link);
+    try {
+      const id = this.#nextId++;
+      const { hello } = await admitNode(link, talk, this.terms, id);
+      const node = new RemoteNode(id, link, hello);
+      if ((this.#strikes.get(this.#keyOf(node)) ?? 0) >= STRIKES) {
+        const text = `${node.name} at ${node.address} broke the rules ${STRIKES} times and is not let in again.`;
+        throw new LockstepError('LOCKSTEP_NODE_BANNED', text);
+      }
+      if (this.nodes.size + this.#ready.length >= MAX_NODES || this.#isClosed) {
+        throw new LockstepError('LOCKSTEP_NODE_CROWD', `the run has ${countOf(this.nodes.size, 'node')} already.`);
+      }
+      this.#take(node);
+    } catch (error) {
+      if (!(error instanceof LockstepError)) throw error;
+      link.refuse(error);
+      if (++this.#refusals > MAX_REFUSALS_TOLD) return;
+      this.handler.emit({ event: 'node-refused', address: link.address, code: error.code, reason: error.text });
+    }
+  }
+
+  #take(node: RemoteNode): void {
+    node.link.onFrame = (frame) => {
+      if (frame.message.type === 'leaving') node.link.close(undefined, `${node.name} left: ${frame.message.text}`);
+      else this.handler.onFrame(node, frame);
+    };
+    node.link.onClose = (reason) => this.#lose(node, reason);
+    this.#ready.push(node);
+    this.handler.onReady();
+  }
+
+  /** Takes in the nodes that wait, at a step boundary. */
+  takeReady(): RemoteNode[] {
+    const joined = this.#ready.splice(0).filter(({ link }) => link.isOpen);
+    for (const node of joined) {
+      this.nodes.set(node.id, node);
+      const { name, address, workers, engine } = node;
+      this.handler.emit({ event: 'node-joined', node: name, address, workers, engine, step: this.handler.stepNow() });
+    }
+    if (joined.length > 0) this.#introduce();
+    return joined;
+  }
+
+  /** Sends a node away, if it is still here, with a reason that it is told. */
+  evict(id: number, reason: LockstepError): void {
+    this.nodes.get(id)?.link.refuse(reason);
+  }
+
+  /** Nodes that have not applied the steps before this one. */
+  listBehind(step: number): number[] {
+    return [...this.nodes.values()].filter((n) => n.hasState && n.appliedSteps < step).map(({ id }) => id);
+  }
+
+  #lose(node: RemoteNode, reason: LockstepError): void {
+    const { name, address } = node;
+    if (!this.nodes.delete(node.id)) return;
+    const step = this.handler.stepNow();
+    if (reason.code === 'LOCKSTEP_NODE_LOST') {
+      this.handler.emit({ event: 'node-left', node: name, address, step, reason: reason.text });
+    } else {
+      this.handler.emit({ event: 'node-evicted', node: name, address, step, code: reason.code, reason: reason.text });
+    }
+    if (!BLAMELESS.has(reason.code)) {
+      const key = this.#keyOf(node);
+      this.#strikes.set(key, (this.#strikes.get(key) ?? 0) + 1);
+    }
+    this.handler.onGone(node);
+  }
+
+  #keyOf({ address, name }: RemoteNode): string {
+    return `${address.slice(0, address.lastIndexOf(':'))} ${name}`;
+  }
+
+  /** Tells every node that can be part of a mesh where the others are. */
+  #introduce(): void {
+    for (const node of this.nodes.values()) {
+      const peers = [...this.nodes.values()].flatMap(({ id, meshUrl }) =>
+        meshUrl !== undefined && id < node.id ? [{ node: id, url: meshUrl }] : [],
+      );
+      node.link.send({ type: 'peers', peers });
+    }
+  }
+
+  /** Whether every pair of nodes has a connection. */
+  get isMesh(): boolean {
+    const all = [...this.nodes.values()];
+    return all.every(({ id, reachable }) => all.every((other) => other.id === id || reachable.has(other.id)));
+  }
+
+  /** Ends every connection, with a goodbye or without one. */
+  close(goodbye: MessageOf<'end'> | undefined): void {
+    this.#isClosed = true;
+    for (const { link } of [...this.nodes.values(), ...this.#ready]) {
+      link.onClose = () => {};
+      link.close(goodbye, goodbye?.text ?? 'the coordinator ends');
+    }
+    this.nodes.clear();
+  }
+}

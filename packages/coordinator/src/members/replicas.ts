@@ -1,0 +1,62 @@
+/** The replicas of the other nodes: brought to the keeper's state when they join, and compared with it from then on. */
+import { LockstepError } from '@lockstep/core/errors';
+import type { NodeSnapshot, SharingNode } from '@lockstep/core/seams';
+import { MAX_PAYLOAD_BYTES } from '@lockstep/core/wire';
+import type { Membership } from './membership.js';
+
+export class Replicas {
+  /** The last state at which all were equal. */
+  #verified: NodeSnapshot | undefined;
+
+  constructor(
+    private readonly keeper: SharingNode,
+    private readonly membership: Membership,
+  ) {}
+
+  /** Takes the keeper's state for the one to go back to. */
+  markVerified(): void {
+    this.#verified = this.keeper.readSnapshot();
+  }
+
+  /** Sends the committed state to every node that does not have it. */
+  bringUp(): void {
+    const behind = [...this.membership.nodes.values()].filter(({ hasState }) => !hasState);
+    if (behind.length === 0) return;
+    const { step, state, slots, average } = this.keeper.readSnapshot();
+    const bytes = Buffer.concat([state, ...slots, ...(average ? [average] : [])].map(bufferOf));
+    for (const node of behind) {
+      for (let offset = 0; offset < bytes.length; offset += MAX_PAYLOAD_BYTES) {
+        const piece = bytes.subarray(offset, offset + MAX_PAYLOAD_BYTES);
+        node.link.send({ type: 'state', step, offset, total: bytes.length }, piece);
+      }
+      node.hasState = true;
+      node.appliedSteps = step;
+    }
+  }
+
+  /** The state is not the one that the others have. */
+  forget(): void {
+    for (const node of this.membership.nodes.values()) node.hasState = false;
+  }
+
+  /**
+   * Sends away who has another state than the keeper. What such a node contributed since the last comparison may be wrong
+   * too, so the run goes back to there.
+   *
+   * @param applied hashes of the others' states after the step
+   * @returns the step that the run went back to; undefined when all are equal
+   */
+  compare(step: number, hash: string, applied: ReadonlyMap<number, string | undefined>): number | undefined {
+    const different = [...applied].filter(([, theirs]) => theirs !== hash);
+    for (const [id, theirs] of different) {
+      const text = `after step ${step} its replica has hash ${theirs?.slice(0, 16)}, the coordinator's ${hash.slice(0, 16)}: its results are not used.`;
+      this.membership.evict(id, new LockstepError('LOCKSTEP_NODE_REPLICA', text));
+    }
+    if (different.length === 0 || !this.#verified) return undefined;
+    this.keeper.restore(this.#verified);
+    this.forget();
+    return this.#verified.step;
+  }
+}
+
+const bufferOf = (floats: Float32Array): Buffer => Buffer.from(floats.buffer, floats.byteOffset, floats.byteLength);

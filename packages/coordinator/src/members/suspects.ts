@@ -1,0 +1,67 @@
+/**
+ * Nodes whose results in a step were not finite numbers. The step is computed again without them: if others get a finite
+ * result, they were wrong and are sent away; if the same comes again, the run itself has diverged.
+ */
+
+import type { LockstepError } from '@lockstep/core/errors';
+import { stepsPerEpoch } from '@lockstep/core/run';
+import { COORDINATOR_ID, divergedError } from '@lockstep/core/seams';
+import type { AdmissionTerms } from './admission.js';
+
+export class Suspects {
+  readonly #nodes = new Set<number>();
+  /** Named in the attempt that is under way. */
+  #named: number[] = [];
+  #count = 0;
+
+  /** Begins a step, with nobody under suspicion. */
+  clear(): void {
+    this.#nodes.clear();
+    this.#count = 0;
+  }
+
+  /** What was said after the last attempt had ended is about that one. */
+  beginAttempt(): void {
+    this.#named = [];
+  }
+
+  /** Names a node whose sums are not finite; it counts when the attempt has ended. */
+  name(node: number): void {
+    this.#named.push(node);
+  }
+
+  /** Takes the first that was named in the attempt that has ended; what others sent after it came of the same. */
+  settle(): void {
+    const [first] = this.#named;
+    this.#named = [];
+    if (first !== undefined) this.add(first);
+  }
+
+  add(node: number): void {
+    this.#nodes.add(node);
+    this.#count += 1;
+  }
+
+  /** Whether a result that is not finite has come twice in this step. */
+  get isConfirmed(): boolean {
+    return this.#count > 1;
+  }
+
+  /** Who is to compute, of the keeper (if it should) and the other nodes; empty when there is nobody. */
+  chooseComputing(others: readonly number[], isKeeperComputing: boolean): number[] {
+    const clear = others.filter((id) => !this.#nodes.has(id));
+    // what nobody else can confirm, the keeper computes even if it should not
+    if (clear.length === 0 && this.#nodes.size > 0) return [COORDINATOR_ID];
+    return isKeeperComputing && !this.#nodes.has(COORDINATOR_ID) ? [COORDINATOR_ID, ...clear] : clear;
+  }
+
+  /** The nodes under suspicion. */
+  list(): number[] {
+    return [...this.#nodes];
+  }
+}
+
+export function notFiniteError(step: number, { dataset, recipe }: AdmissionTerms): LockstepError {
+  const epoch = Math.floor(step / stepsPerEpoch(dataset.train.count, recipe.batchSize));
+  return divergedError(`the loss of step ${step}`, epoch, ', computed twice');
+}

@@ -1,0 +1,328 @@
+/**
+ * The run in motion: epochs, segments, evaluation, events. It drives nodes and reports; it computes nothing.
+ */
+
+import { pixelsOf } from '@lockstep/core/data';
+import { LockstepError } from '@lockstep/core/errors';
+import {
+  type EndEvent,
+  type EpochEvent,
+  epochsWithoutGain,
+  type NodeEvent,
+  type RunEvent,
+  type WarningEvent,
+} from '@lockstep/core/events';
+import { inferLayers } from '@lockstep/core/model';
+import { type ModelState, planContribution, stepsPerEpoch } from '@lockstep/core/run';
+import {
+  areFinite,
+  divergedError,
+  isDivergence,
+  RunControl,
+  type RunView,
+  type SegmentPlan,
+  type SegmentProgress,
+  type TrainingNode,
+} from '@lockstep/core/seams';
+import type { FoundCheckpoint } from '@lockstep/core/state';
+import { Checkpoints } from './checkpoints.js';
+import { type Evaluated, evaluateNode } from './evaluation.js';
+import { Observers } from './observers.js';
+import { adaptSnapshot, checkResume } from './resume.js';
+import { RunEvents } from './run-events.js';
+import type { RunOptions } from './run-options.js';
+
+const PROGRESS_MS = 250;
+
+interface Halt {
+  readonly reason: 'stopped' | 'interrupted';
+  readonly signal?: string;
+}
+
+export class Coordinator {
+  readonly #warnings: (WarningEvent | NodeEvent)[] = [];
+  readonly #events: RunEvents;
+  readonly #epochSteps: number;
+  readonly #checkpoints: Checkpoints | undefined;
+  /** Those of the resumed run among them. */
+  readonly #epochs: EpochEvent[];
+  readonly #control: RunControl;
+  readonly #observers: Observers;
+
+  constructor(
+    private readonly options: RunOptions,
+    private readonly node: TrainingNode,
+  ) {
+    const { checkpoints, heldFolder, resume } = options;
+    this.#control = options.control ?? new RunControl();
+    this.#observers = options.observers ?? new Observers([]);
+    this.#epochSteps = stepsPerEpoch(options.dataset.train.count, options.recipe.batchSize);
+    this.#events = new RunEvents(options, node, this.#epochSteps);
+    this.#epochs = [...(resume?.checkpoint.info.epochs ?? [])];
+    if (resume) this.#checkResumed(resume);
+    this.#checkpoints = checkpoints && heldFolder && new Checkpoints(checkpoints, heldFolder, this.#epochSteps, resume);
+  }
+
+  #checkResumed({ path, checkpoint, skipped }: FoundCheckpoint): void {
+    for (const text of skipped) {
+      this.warn({ code: 'LOCKSTEP_CHECKPOINT_SKIPPED', message: `${text} The run goes on from ${path}.` });
+    }
+    const differences = checkResume(checkpoint.info, this.options, this.options.override === true);
+    if (differences.length === 0) return;
+    const message = `the run goes on from step ${checkpoint.info.step} although ${differences.join('; ')}.`;
+    this.warn({ code: 'LOCKSTEP_CHECKPOINT_OVERRIDE', message });
+  }
+
+  /** Takes a warning into the run's events. */
+  warn(warning: Omit<WarningEvent, 'event'>): void {
+    this.#warnings.push({ event: 'warning', ...warning });
+  }
+
+  /** Takes what happened to nodes, or a warning, into the run's events. */
+  emit(event: NodeEvent | WarningEvent): void {
+    this.#warnings.push(event);
+  }
+
+  /** Runs the recipe from the first step, or from where the resumed run was. Observers hear of an event before the reader. */
+  async *run(): AsyncGenerator<RunEvent, void> {
+    this.#observers.begin(this.#view());
+    for await (const event of this.#run()) {
+      this.#observers.onEvent(event);
+      yield event;
+    }
+  }
+
+  #view(): RunView {
+    const { model, recipe, dataset, seed } = this.options;
+    const layers = inferLayers(model);
+    return {
+      model,
+      layers,
+      layout: planContribution(layers),
+      recipe,
+      dataset,
+      seed,
+      workers: this.node.workers,
+      engine: this.node.engine,
+      stepsPerEpoch: this.#epochSteps,
+      hasCheckpoints: this.#checkpoints !== undefined,
+      history: [...this.#epochs],
+      readState: () => this.node.readState(),
+      readAverage: () => this.node.readAverage(),
+      readGradient: () => this.node.readGradient(),
+    };
+  }
+
+  async *#run(): AsyncGenerator<RunEvent, void> {
+    const { recipe } = this.options;
+    const resume = this.options.resume?.checkpoint;
+    const totalSteps = Math.min(this.options.steps ?? Number.POSITIVE_INFINITY, recipe.epochs * this.#epochSteps);
+    if (resume) await this.node.restore(adaptSnapshot(resume, recipe));
+    yield this.#events.start();
+    yield* this.#drainWarnings();
+    let steps = resume?.info.step ?? 0;
+    let seconds = resume?.info.epochSeconds ?? 0;
+    let test: Evaluated | undefined;
+    let reason: Exclude<EndEvent['reason'], Halt['reason']> =
+      totalSteps < recipe.epochs * this.#epochSteps ? 'steps' : 'completed';
+    // steps of a run that was stopped further on: there is nothing left to do
+    reason = this.#stopReason(steps) ?? reason;
+    let halt: Halt | undefined;
+    while (steps < totalSteps && this.#stopReason(steps) === undefined) {
+      const wasHeld = yield* this.#hold(steps, seconds);
+      if (wasHeld && this.#isStopped) {
+        halt = this.#halt();
+        break;
+      }
+      const epoch = Math.floor(steps / this.#epochSteps);
+      const nextCheckpoint = this.#checkpoints?.nextStep(steps) ?? Number.POSITIVE_INFINITY;
+      // asked for before the segment begins: a short step could be over, and the next one begun, before it is told to stop
+      const isAsked = this.#isStopped || this.#control.isCalling;
+      const mostSteps = isAsked ? steps + 1 : totalSteps;
+      const endStep = Math.min(mostSteps, totalSteps, (epoch + 1) * this.#epochSteps, nextCheckpoint);
+      // as if the epoch had run without a break
+      const began = performance.now() - 1000 * seconds;
+      const progress = yield* this.#segment({ epoch, firstStep: steps, endStep }, began);
+      steps = progress.committed;
+      seconds = (performance.now() - began) / 1000;
+      test = undefined;
+      if (steps === (epoch + 1) * this.#epochSteps && this.options.evaluate !== 'end') {
+        test = await this.#evaluate(steps);
+        yield* this.#drainWarnings();
+        this.#checkLoss(steps, test);
+        const event = this.#events.epoch(epoch, progress, test, seconds);
+        this.#epochs.push(event);
+        yield event;
+      }
+      if (steps === (epoch + 1) * this.#epochSteps) seconds = 0;
+      const stopReason = this.#stopReason(steps);
+      reason = stopReason ?? reason;
+      if (stopReason === undefined && steps < totalSteps) halt = this.#halt();
+      const isLast = halt !== undefined || stopReason !== undefined || steps === totalSteps;
+      if (steps === totalSteps) {
+        test ??= await this.#evaluate(steps);
+        this.#checkLoss(steps, test);
+      }
+      yield* this.#keepCheckpoint(steps, seconds, isLast);
+      if (halt) break;
+    }
+    test ??= await this.#evaluate(steps);
+    yield* this.#drainWarnings();
+    this.#checkLoss(steps, test);
+    this.#checkState(steps, [this.node.readState(), this.node.readAverage()]);
+    yield this.#events.end(steps, test, halt ?? { reason });
+  }
+
+  /** @throws LockstepError LOCKSTEP_LOSS_NOT_FINITE for a run whose last step has led nowhere */
+  #checkLoss(step: number, { test }: Evaluated): void {
+    if (test.total > 0 && !Number.isFinite(test.loss))
+      throw divergedError(`the test loss after ${step} steps`, this.#epochBefore(step));
+  }
+
+  /** @throws LockstepError LOCKSTEP_LOSS_NOT_FINITE when what was learned holds an infinite value or NaN */
+  #checkState(step: number, states: readonly (ModelState | undefined)[]): void {
+    const vectors = states.flatMap((state) => (state === undefined ? [] : [...state.parameters, ...state.buffers]));
+    if (!areFinite(vectors)) throw divergedError(`a parameter after ${step} steps`, this.#epochBefore(step));
+  }
+
+  /** The epoch of the step before this one. */
+  #epochBefore(step: number): number {
+    return Math.floor(Math.max(0, step - 1) / this.#epochSteps);
+  }
+
+  /** Why a run whose last epoch ended with this step is to end before its recipe does. */
+  #stopReason(step: number): 'until' | 'patience' | undefined {
+    const { until, patience, dataset } = this.options;
+    const last = this.#epochs.at(-1);
+    if (last === undefined || step !== this.#epochs.length * this.#epochSteps) return undefined;
+    if (until !== undefined && last.testAccuracy >= until) return 'until';
+    const metric = this.options.best ?? (dataset.validation.count > 0 ? 'validationAccuracy' : 'testAccuracy');
+    return patience !== undefined && epochsWithoutGain(this.#epochs, metric) >= patience ? 'patience' : undefined;
+  }
+
+  /** Who cuts the run short, if anybody does. */
+  #halt(): Halt | undefined {
+    const { signal } = this.options;
+    if (signal?.aborted !== true) return this.#control.isStopped ? { reason: 'stopped' } : undefined;
+    const name: unknown = signal.reason;
+    return { reason: 'interrupted', ...(typeof name === 'string' && { signal: name }) };
+  }
+
+  get #isStopped(): boolean {
+    return this.options.signal?.aborted === true || this.#control.isStopped;
+  }
+
+  /** Waits while the run is paused. @returns whether it was */
+  async *#hold(step: number, epochSeconds: number): AsyncGenerator<RunEvent, boolean> {
+    if (!this.#control.isPaused || this.#isStopped) return false;
+    yield { event: 'paused', step };
+    while (this.#control.isPaused && !this.#isStopped) {
+      if (!this.#control.wantsCheckpoint) await this.#nextRequest();
+      yield* this.#keepCheckpoint(step, epochSeconds, false);
+      yield* this.#drainWarnings();
+    }
+    if (!this.#isStopped) yield { event: 'resumed', step };
+    return true;
+  }
+
+  async #nextRequest(): Promise<void> {
+    const { signal } = this.options;
+    await new Promise<void>((resolve) => {
+      const end = this.#control.onChange(() => done());
+      const done = (): void => {
+        end();
+        signal?.removeEventListener('abort', done);
+        resolve();
+      };
+      signal?.addEventListener('abort', done);
+    });
+  }
+
+  /** A checkpoint that cannot be written costs a warning, not the run. */
+  async *#keepCheckpoint(step: number, epochSeconds: number, isLast: boolean): AsyncGenerator<RunEvent, void> {
+    const isAsked = this.#control.takeCheckpoint();
+    if (isAsked && !this.#checkpoints) {
+      const message =
+        'a checkpoint was asked for, but the run has no folder for them. Start it with --checkpoint FOLDER.';
+      this.warn({ code: 'LOCKSTEP_CHECKPOINT_FOLDER', message });
+    }
+    if (!this.#checkpoints?.isDue(step, this.#epochs, isLast || isAsked)) return;
+    const { model, recipe, seed, dataset } = this.options;
+    const { source, checksum } = dataset;
+    const { train, validation } = dataset;
+    const origin = dataset.origin ?? ({ kind: 'given' } as const);
+    const counts = { trainSamples: train.count, validationSamples: validation.count };
+    const about = { source, checksum, ...counts, pixels: pixelsOf(dataset), origin };
+    const info = { step, seed, model, recipe, dataset: about, epochs: this.#epochs, epochSeconds };
+    try {
+      const snapshot = await this.node.readSnapshot();
+      if (!areFinite([snapshot.state, ...(snapshot.average ? [snapshot.average] : [])])) {
+        throw divergedError(`a parameter after ${step} steps`, this.#epochBefore(step));
+      }
+      const checkpoint = { info, snapshot };
+      const path = this.#checkpoints.write(checkpoint, (warning) => this.warn(warning));
+      yield* this.#drainWarnings();
+      yield { event: 'checkpoint', path, step, isBest: step === this.#checkpoints.bestStep(this.#epochs) };
+    } catch (error) {
+      if (!(error instanceof LockstepError) || isDivergence(error)) throw error;
+      this.warn({ code: error.code, message: error.text });
+      yield* this.#drainWarnings();
+    }
+  }
+
+  /** Runs a segment; meanwhile reports how far it has come. */
+  async *#segment(plan: SegmentPlan, began: number): AsyncGenerator<RunEvent, SegmentProgress> {
+    const { signal } = this.options;
+    const stop = (): void => this.node.stop();
+    const stopIfAsked = (): void => {
+      if (this.#isStopped || this.#control.isCalling) stop();
+    };
+    const running = this.node.train(plan);
+    let isDone = false;
+    const done = running.then(
+      () => (isDone = true),
+      () => (isDone = true),
+    );
+    // a segment begins with a clean slate, so a stop from before it must be said again
+    stopIfAsked();
+    signal?.addEventListener('abort', stop);
+    const endListening = this.#control.onChange(stopIfAsked);
+    try {
+      while (!isDone) {
+        await Promise.race([done, tick()]);
+        this.#observers.onSteps(this.node.takeSteps());
+        yield* this.#drainWarnings();
+        if (!isDone) yield this.#events.progress(plan, this.node.progress(), began);
+      }
+    } finally {
+      signal?.removeEventListener('abort', stop);
+      endListening();
+      // the reader went away, or the segment failed: never leave workers in a segment
+      if (!isDone) {
+        stop();
+        await done;
+      }
+    }
+    yield* this.#drainWarnings();
+    const progress = await running;
+    yield this.#events.progress(plan, progress, began);
+    return progress;
+  }
+
+  #evaluate(step: number): Promise<Evaluated> {
+    const { dataset, recipe } = this.options;
+    const epoch = Math.floor(step / this.#epochSteps);
+    return evaluateNode(this.node, {
+      hasValidation: dataset.validation.count > 0,
+      hasAverage: recipe.ema !== undefined,
+      onEvaluated: (record) => this.#observers.onEvaluated({ ...record, epoch, step }),
+    });
+  }
+
+  *#drainWarnings(): Generator<WarningEvent | NodeEvent, void> {
+    for (const failure of this.#observers.takeFailures()) this.warn(failure);
+    yield* this.#warnings.splice(0);
+  }
+}
+
+const tick = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, PROGRESS_MS));

@@ -1,0 +1,6 @@
+/** The run in motion: the loop, its evaluations and checkpoints. */
+export * from './coordinator.js';
+export * from './folder-lock.js';
+export * from './held-folder.js';
+export * from './observers.js';
+export * from './run-options.js';

@@ -1,0 +1,20 @@
+/** What a run is asked to be. */
+
+import type { RunControl, RunFields, RunIdentity } from '@lockstep/core/seams';
+import type { FoundCheckpoint } from '@lockstep/core/state';
+import type { HeldFolder } from './held-folder.js';
+import type { Observers } from './observers.js';
+
+type Asked = Pick<RunFields, 'steps' | 'until' | 'patience' | 'best' | 'evaluate' | 'checkpoints' | 'override'>;
+
+export interface RunOptions extends RunIdentity, Asked {
+  /** Their folder, which the caller gives back; without it none are written. */
+  readonly heldFolder?: HeldFolder | undefined;
+  /** Go on from here instead of the first step; see core's `findCheckpoint`. */
+  readonly resume?: FoundCheckpoint | undefined;
+  /** Aborting lets the step end, evaluates, and ends the run with reason `interrupted`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Asks for pauses, checkpoints and the end while the run goes; its `stop` does what `signal` does. */
+  readonly control?: RunControl | undefined;
+  readonly observers?: Observers | undefined;
+}

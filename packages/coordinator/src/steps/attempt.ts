@@ -1,0 +1,107 @@
+/**
+ * One attempt at a step: everybody is told what to do, the keeper does its part, and the attempt ends when the step is
+ * done, or when something goes wrong and the step is to be begun again.
+ */
+import { LockstepError } from '@lockstep/core/errors';
+import type { ShardRange } from '@lockstep/core/run';
+import { type StepOutcome, type StepParticipant, SupersededError } from '@lockstep/core/seams';
+import { type Assignment, isAmongNodes } from '@lockstep/core/wire';
+import type { Membership } from '../members/membership.js';
+import type { Deadlines } from './deadlines.js';
+import type { ToldStep } from './told-steps.js';
+
+/** How an attempt ended. */
+export type Verdict =
+  | { readonly kind: 'done'; readonly outcome: StepOutcome }
+  /** `isMeshSilent`: somebody waits for another node, and only a star shows for whom. */
+  | { readonly kind: 'again'; readonly isMeshSilent: boolean };
+
+export class Attempt {
+  #settle: (verdict: Verdict) => void = () => {};
+  #wake: () => void = () => {};
+
+  constructor(
+    readonly told: ToldStep,
+    private readonly membership: Membership,
+    private readonly participant: StepParticipant,
+    private readonly deadlines: Deadlines,
+  ) {}
+
+  get assignment(): Assignment {
+    return this.told.assignment;
+  }
+
+  /** Whether nodes send sums to each other. */
+  get isAmongNodes(): boolean {
+    return isAmongNodes(this.assignment);
+  }
+
+  /**
+   * The nodes have been told.
+   *
+   * @param audits canonical nodes of others that the keeper computes too
+   */
+  async run(audits: readonly ShardRange[]): Promise<Verdict> {
+    this.told.beganMs = performance.now();
+    const ended = new Promise<Verdict>((resolve) => {
+      this.#settle = resolve;
+    });
+    const watch = setInterval(() => this.#checkDeadlines(), this.deadlines.pollMs);
+    try {
+      return await Promise.race([this.#finish(audits), ended]);
+    } finally {
+      clearInterval(watch);
+      this.#settle = () => {};
+      this.#wake = () => {};
+    }
+  }
+
+  /** The step is to be begun again. */
+  end(): void {
+    this.#settle({ kind: 'again', isMeshSilent: false });
+  }
+
+  /** A node has applied a step. */
+  noteApplied(): void {
+    this.#wake();
+  }
+
+  async #finish(audits: readonly ShardRange[]): Promise<Verdict> {
+    const { step, withHash } = this.assignment;
+    try {
+      const outcome = await this.participant.run(this.assignment, audits);
+      // others' sums may be needed until everybody has theirs; a star may be one step ahead of the slowest
+      const isWaiting = this.isAmongNodes || withHash;
+      while (isWaiting ? !this.#isAppliedByAll() : this.membership.listBehind(step).length > 0) {
+        await new Promise<void>((resolve) => (this.#wake = resolve));
+      }
+      return { kind: 'done', outcome };
+    } catch (error) {
+      if (error instanceof SupersededError) return { kind: 'again', isMeshSilent: false };
+      throw error;
+    }
+  }
+
+  #isAppliedByAll(): boolean {
+    return [...this.membership.nodes.values()].every(({ id, hasState }) => !hasState || this.told.applied.has(id));
+  }
+
+  #checkDeadlines(): void {
+    const { told, assignment, deadlines, membership } = this;
+    const others = [...membership.nodes.keys()];
+    const late = deadlines.findLate(told, others, [
+      ...this.participant.waitsFor(),
+      ...membership.listBehind(assignment.step),
+      ...(assignment.withHash ? others.filter((id) => !told.applied.has(id)) : []),
+    ]);
+    if (late.length === 0) return;
+    if (this.isAmongNodes && late.every((id) => told.contributedMs.has(id))) {
+      this.#settle({ kind: 'again', isMeshSilent: true });
+      return;
+    }
+    for (const id of late) {
+      const text = `it did not finish step ${assignment.step} within ${(deadlines.limitMs(id) / 1000).toFixed(1)} s; its shards are computed elsewhere.`;
+      membership.evict(id, new LockstepError('LOCKSTEP_NODE_STALLED', text));
+    }
+  }
+}

@@ -1,0 +1,64 @@
+/** Until when a node must have done its part of a step: many times what it took before. */
+import { COORDINATOR_ID } from '@lockstep/core/seams';
+import type { ToldStep } from './told-steps.js';
+
+/** Nobody is late before this, */
+const LEAST_MS = 5000;
+/** nor before this many times the longest part of late; */
+const PATIENCE = 10;
+/** a node's first step takes longer: threads start, code is compiled. */
+const FIRST_PATIENCE = 6;
+const NEWEST = 0.1;
+
+export class Deadlines {
+  /** Between two looks. */
+  readonly pollMs: number;
+  readonly #leastMs = Number(process.env['LOCKSTEP_NODE_DEADLINE_MS'] ?? LEAST_MS);
+  /** Usual milliseconds from the beginning of a step until a node's contribution is known, of each node. */
+  readonly #usualMs = new Map<number, number>();
+
+  constructor() {
+    this.pollMs = Math.max(10, Math.min(100, this.#leastMs / 5));
+  }
+
+  /**
+   * A node has computed its shards.
+   *
+   * @returns whether that was not known
+   */
+  noteContributed({ contributedMs, beganMs }: ToldStep, node: number): boolean {
+    if (contributedMs.has(node)) return false;
+    const now = performance.now();
+    const ms = now - beganMs;
+    contributedMs.set(node, now);
+    const usual = this.#usualMs.get(node);
+    this.#usualMs.set(node, usual === undefined ? ms : Math.max(ms, usual + NEWEST * (ms - usual)));
+    return true;
+  }
+
+  /** Milliseconds that a node has. */
+  limitMs(node: number): number {
+    const usual = this.#usualMs.get(node);
+    return usual === undefined ? FIRST_PATIENCE * this.#leastMs : Math.max(this.#leastMs, PATIENCE * usual);
+  }
+
+  /**
+   * Who is late: who has not contributed in time, and whoever the keeper waits for although everybody has.
+   *
+   * @param waitsFor nodes of which something is still to come here
+   */
+  findLate(told: ToldStep, nodes: readonly number[], waitsFor: readonly number[]): number[] {
+    const { assignment, beganMs, contributedMs } = told;
+    const now = performance.now();
+    const members = assignment.members.map(({ node }) => node);
+    const computing = members.filter((node) => node !== COORDINATOR_ID && nodes.includes(node));
+    const silent = computing.filter((node) => !contributedMs.has(node) && now - beganMs > this.limitMs(node));
+    if (silent.length > 0) return silent;
+    if (!computing.every((node) => contributedMs.has(node))) return [];
+    const lastMs = Math.max(beganMs, ...computing.map((node) => contributedMs.get(node) as number));
+    const slow = Math.max(0, ...computing.map((node) => this.limitMs(node)));
+    // its own limit too: where the keeper alone computes, a node still has to apply the step
+    const isLate = (node: number): boolean => now - lastMs > 2 * Math.max(slow, this.limitMs(node));
+    return waitsFor.filter((node) => nodes.includes(node) && isLate(node));
+  }
+}

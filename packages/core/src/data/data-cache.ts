@@ -1,0 +1,137 @@
+/**
+ * Keeps datasets that took long to read as IDX files, in a folder named by the checksum of what they were read from:
+ *
+ *     <cache>/data/<SHA-256>/train-images-idx3-ubyte ... dataset.json
+ *
+ * A folder that is damaged or cannot be written costs a warning and the time to read the data again, never a run.
+ */
+import { createHash, type Hash } from 'node:crypto';
+import { createReadStream, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+import { z } from 'zod';
+import { LockstepError } from '../errors/errors.js';
+import { writeFileAtomically } from '../files/atomic-file.js';
+import { readWholeFile } from '../files/whole-file.js';
+import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
+import type { Warn } from './mnist/download.js';
+import { describeSource } from './own-data.js';
+import { encodeIdxImages, encodeIdxLabels, parseIdxImages, parseIdxLabels } from './readers/idx.js';
+import type { OnCount } from './readers/image-folder.js';
+
+/** Grows when the same files would give another dataset. */
+const FORM = 1;
+/** Files hashed at once. */
+const READ_AHEAD = 64;
+
+/** A source file: its name within the dataset, and where it is. */
+export interface SourceFile {
+  readonly name: string;
+  readonly path: string;
+}
+
+/**
+ * SHA-256 (hex) over the names and contents of files, and over everything else that decides the dataset.
+ *
+ * @throws LockstepError LOCKSTEP_DATA_READ
+ */
+export async function hashSources(files: readonly SourceFile[], settings: unknown, onCount: OnCount): Promise<string> {
+  const hash = createHash('sha256').update(`lockstep data ${FORM} ${JSON.stringify(settings)}\n`);
+  for (let from = 0; from < files.length; from += READ_AHEAD) {
+    const some = files.slice(from, from + READ_AHEAD);
+    const digests = await Promise.all(some.map(({ path }) => hashFile(path)));
+    some.forEach(({ name }, index) => {
+      hash.update(`${JSON.stringify(name)} ${digests[index]}\n`);
+    });
+    onCount(from + some.length, files.length);
+  }
+  return hash.digest('hex');
+}
+
+async function hashFile(path: string): Promise<string> {
+  const hash: Hash = createHash('sha256');
+  try {
+    // Of thousands of small files each takes a fraction of what a promise for it costs.
+    if (statSync(path).size < 1 << 20) return hash.update(readFileSync(path)).digest('hex');
+    for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+    return hash.digest('hex');
+  } catch (error) {
+    throw new LockstepError(
+      'LOCKSTEP_DATA_READ',
+      `cannot read ${path} (${(error as NodeJS.ErrnoException).code}). Check that it is a file and that you may read it.`,
+      { cause: error },
+    );
+  }
+}
+
+const notesSchema = z.object({
+  classNames: z.array(z.string()),
+  mean: z.array(z.number()),
+  std: z.array(z.number()),
+  heldOut: z.int().optional(),
+  checksum: z.string(),
+});
+
+/** The dataset in `folder`, read from `origin` once; undefined when there is none, with a warning when it is damaged. */
+export async function readCachedDataset(folder: string, origin: string, onWarning: Warn): Promise<Dataset | undefined> {
+  try {
+    const { checksum, heldOut, ...notes } = notesSchema.parse(JSON.parse(await readFile(join(folder, NOTES), 'utf8')));
+    const [train, test] = await Promise.all([readSplit(folder, 'train'), readSplit(folder, 't10k')]);
+    const { channels, height, width } = train;
+    const classes = notes.classNames.length;
+    const dataset = createDataset({
+      name: basename(resolve(origin)),
+      source: describeSource(train.split, test.split, origin),
+      ...notes,
+      ...(heldOut === undefined ? {} : { heldOut }),
+      channels,
+      height,
+      width,
+      classes,
+      train: train.split,
+      validation: allocateSplit(0, 0),
+      test: test.split,
+    });
+    if (dataset.checksum === checksum) return dataset;
+    warn(onWarning, `${folder} does not have the checksum that it was written with; it is written anew.`);
+  } catch (error) {
+    // Simply not there; that a file stands where the folder should be is for writing to report.
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
+    warn(onWarning, `the cached data in ${folder} cannot be used (${(error as Error).message}); it is written anew.`);
+  }
+  return undefined;
+}
+
+const NOTES = 'dataset.json';
+
+async function readSplit(folder: string, stem: 'train' | 't10k') {
+  const [imagesPath, labelsPath] = [`${stem}-images-ubyte`, `${stem}-labels-ubyte`].map((name) => join(folder, name));
+  const images = parseIdxImages(readWholeFile(imagesPath as string), imagesPath as string);
+  const labels = parseIdxLabels(readWholeFile(labelsPath as string), labelsPath as string);
+  const split = allocateSplit(images.count, images.pixels.length / images.count);
+  split.images.set(images.pixels);
+  split.labels.set(labels);
+  return { ...images, split };
+}
+
+/** Writes a dataset; its notes come last, so that a folder with notes is complete. */
+export function writeCachedDataset(folder: string, dataset: Dataset, onWarning: Warn): void {
+  const { classNames, mean, std, heldOut, checksum } = dataset;
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeSplit(folder, 'train', dataset, dataset.train);
+    writeSplit(folder, 't10k', dataset, dataset.test);
+    const notes = `${JSON.stringify({ classNames, mean, std, heldOut, checksum })}\n`;
+    writeFileAtomically(join(folder, NOTES), [new TextEncoder().encode(notes)]);
+  } catch (error) {
+    warn(onWarning, `the data cannot be kept in ${folder} (${(error as Error).message}); it is read again next time.`);
+  }
+}
+
+function writeSplit(folder: string, stem: 'train' | 't10k', { channels, height, width }: Dataset, split: Split): void {
+  const images = encodeIdxImages({ count: split.count, channels, height, width, pixels: split.images });
+  writeFileAtomically(join(folder, `${stem}-images-ubyte`), [images]);
+  writeFileAtomically(join(folder, `${stem}-labels-ubyte`), [encodeIdxLabels(split.labels)]);
+}
+
+const warn = (onWarning: Warn, message: string): void => onWarning({ code: 'LOCKSTEP_DATA_CACHE', message });

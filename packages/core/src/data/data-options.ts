@@ -1,0 +1,92 @@
+/** How to read a user's data: what a program may say, and in which ranges. */
+import type { z } from 'zod';
+import { type Check, isBoolean, isText, isWholeNumber } from '../errors/checks.js';
+import { allowedBy, fieldsOf } from '../spec/check-options.js';
+import { isClassCount } from './check-dataset.js';
+import type { DownloadLimits, DownloadProgress, Warn } from './mnist/download.js';
+import type { ImageSize } from './readers/image-list.js';
+
+/** What is being done, for a progress bar. */
+export interface DataProgress {
+  readonly phase: 'checking' | 'reading';
+  /** Files, or bytes of a table. */
+  readonly done: number;
+  readonly total: number;
+}
+
+/** Largest height and width that data are read with or brought to. */
+export const MAX_SIDE = 256;
+const MAX_CHANNELS = 16;
+
+const isSide = (value: unknown): boolean => isWholeNumber(1, MAX_SIDE)(value) === undefined;
+
+export const isImageSize: Check = (value) => {
+  const { height, width } = Object(value) as Partial<ImageSize>;
+  return isSide(height) && isSide(width) ? undefined : `must be a height and a width up to ${MAX_SIDE}, such as 28x28`;
+};
+
+export interface ImageForm extends ImageSize {
+  readonly channels: number;
+}
+
+export const isImageForm: Check = (value) => {
+  const { channels, height, width } = Object(value) as Partial<ImageForm>;
+  const isWhole = isWholeNumber(1, MAX_CHANNELS)(channels) === undefined && isSide(height) && isSide(width);
+  return isWhole ? undefined : 'must be channels, height and width, such as 3x32x32';
+};
+
+const isColour: Check = (value) => (value === 1 || value === 3 ? undefined : 'must be 1 or 3');
+export const isTexts: Check = (value) =>
+  Array.isArray(value) && value.every((one) => isText(one) === undefined) ? undefined : 'must be a list of texts';
+export const isFunction: Check = (value) => (typeof value === 'function' ? undefined : 'must be a function');
+const isSignal: Check = (value) =>
+  value instanceof AbortSignal ? undefined : 'must be an object of the class AbortSignal';
+const isLimits: Check = (value) => {
+  const { noNetworkMs, silenceMs } = Object(value) as Partial<DownloadLimits>;
+  return [noNetworkMs, silenceMs].every((ms) => typeof ms === 'number' && ms > 0)
+    ? undefined
+    : 'must be an object with noNetworkMs and silenceMs above 0';
+};
+
+export const dataSchema = fieldsOf({
+  /** Bring every image to this size: each side from 1 to 256. */
+  resize: allowedBy<ImageSize>(isImageSize).optional(),
+  /** Image folders: bring every image to 1 or 3 channels. Default: 3 if any image has colours. */
+  channels: allowedBy<number>(isColour).optional(),
+  /** CSV: name of the column with the labels. Default: `label` or `class`, else the first. */
+  labelColumn: allowedBy<string>(isText).optional(),
+  /** CSV: form of the images, up to 16 channels and 256 a side. Default: square, grey or RGB. */
+  csvShape: allowedBy<ImageForm>(isImageForm).optional(),
+  /** Images to hold out as the test set, at least 1, for data that has none. Default: a tenth. */
+  heldOut: allowedBy<number>(isWholeNumber(1)).optional(),
+  /** The classes in order, when a model that knows them is to read the data. */
+  classNames: allowedBy<readonly string[]>(isTexts).optional(),
+  /** IDX: labels must be below; 1 to 256. Default: what the labels need, at least 10. */
+  classes: allowedBy<number>(isClassCount).optional(),
+  /** Lockstep's cache folder. Default: `findCacheFolder()`. */
+  cacheDirectory: allowedBy<string>(isText).optional(),
+  onProgress: allowedBy<(progress: DataProgress) => void>(isFunction).optional(),
+  onWarning: allowedBy<Warn>(isFunction).optional(),
+});
+
+export interface DataOptions extends Readonly<z.input<typeof dataSchema>> {}
+
+export const mnistSchema = fieldsOf({
+  /** A folder of IDX files under MNIST's names, of any size and shape; nothing else is tried then. */
+  directory: allowedBy<string>(isText).optional(),
+  /** In a folder, labels must be below; 1 to 256. Default: what the labels need, at least 10. */
+  classes: allowedBy<number>(isClassCount).optional(),
+  /** Lockstep's cache folder; MNIST is in `mnist` under it. Default: `findCacheFolder()`. */
+  cacheDirectory: allowedBy<string>(isText).optional(),
+  /** Addresses, each ending with a slash, tried in turn. */
+  mirrors: allowedBy<readonly string[]>(isTexts).optional(),
+  /** Never touch the network. */
+  offline: allowedBy<boolean>(isBoolean).optional(),
+  limits: allowedBy<DownloadLimits>(isLimits).optional(),
+  onProgress: allowedBy<(progress: DownloadProgress) => void>(isFunction).optional(),
+  /** Mirrors that failed, a damaged or unwritable cache. Default: a process warning. */
+  onWarning: allowedBy<Warn>(isFunction).optional(),
+  signal: allowedBy<AbortSignal>(isSignal).optional(),
+});
+
+export interface MnistOptions extends Readonly<z.input<typeof mnistSchema>> {}

@@ -1,0 +1,125 @@
+/** A dataset in memory: three splits of uint8 images and labels, with what a run must know about them. */
+import { createHash } from 'node:crypto';
+import { assert, LockstepError } from '../errors/errors.js';
+import { hashWhole } from '../files/whole-file.js';
+import type { DataOrigin } from './data-origin.js';
+
+/** Labels are uint8. */
+export const MAX_CLASSES = 256;
+
+/**
+ * A split: images are uint8, [count][channels][height][width] row-major; labels are uint8. Both over
+ * SharedArrayBuffers so that worker threads read them without copies.
+ */
+export interface Split {
+  readonly count: number;
+  readonly images: Uint8Array;
+  readonly labels: Uint8Array;
+}
+
+/** What drawings lie on; `mixed` where that cannot be said. */
+export const grounds = ['dark', 'light', 'mixed'] as const;
+export type Ground = (typeof grounds)[number];
+
+export interface Dataset {
+  /** `mnist`, `mnist-sample`, or the name of the folder it came from. */
+  readonly name: string;
+  /** For people: `60,000 + 10,000 images from DIR`. */
+  readonly source: string;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  readonly classes: number;
+  /** One per class; default: their numbers. */
+  readonly classNames?: readonly string[];
+  /** Images that were held out for `test`, when the data came without a test set. */
+  readonly heldOut?: number;
+  /** Whether the images were brought to this size by --resize. */
+  readonly isResized?: boolean;
+  /** Pixel value v becomes (v/255 - mean)/std; one pair per channel. */
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  /** What its images lie on, where that was said; else it is measured. */
+  readonly ground?: Ground | undefined;
+  /** The pixel value that stands for white, 1 to 255, where that is known; else it is measured. */
+  readonly white?: number | undefined;
+  readonly train: Split;
+  /** Count 0 unless held out. */
+  readonly validation: Split;
+  readonly test: Split;
+  /** SHA-256 hex over shape, images and labels of train, validation and test: same data, same hash. */
+  readonly checksum: string;
+  /** Where it came from, and how it was read there; a program's own data has none. */
+  readonly origin?: DataOrigin | undefined;
+  /** A loud notice for people, when the data is not what they would expect. */
+  readonly notice?: string;
+}
+
+/** A split of zeros, to be filled in. */
+export function allocateSplit(count: number, sampleBytes: number): Split {
+  return {
+    count,
+    images: new Uint8Array(new SharedArrayBuffer(count * sampleBytes)),
+    labels: new Uint8Array(new SharedArrayBuffer(count)),
+  };
+}
+
+/** Completes a dataset with its checksum. The splits' sizes must fit the shape. */
+export function createDataset(parts: Omit<Dataset, 'checksum'>): Dataset {
+  const sampleBytes = parts.channels * parts.height * parts.width;
+  for (const { count, images, labels } of [parts.train, parts.validation, parts.test]) {
+    assert(
+      images.length === count * sampleBytes && labels.length === count,
+      () =>
+        `a split of ${count} images of ${sampleBytes} bytes has ${images.length} pixels and ${labels.length} labels`,
+    );
+  }
+  return { ...parts, checksum: computeChecksum(parts) };
+}
+
+/**
+ * Holds out the last `count` training images as the validation split: views, no copies. 0 leaves the dataset as it is.
+ *
+ * @throws LockstepError LOCKSTEP_DATA_VALIDATION when no training image would be left, count is not a whole number, or
+ *   some are held out already
+ */
+export function holdOutValidation(dataset: Dataset, count: number): Dataset {
+  const { train, validation } = dataset;
+  if (count === 0) return dataset;
+  if (validation.count > 0) {
+    const text = `${validation.count} images are already held out for validation, so ${count} more cannot be.`;
+    throw new LockstepError('LOCKSTEP_DATA_VALIDATION', `${text} Leave out one of the two.`);
+  }
+  if (!Number.isInteger(count) || count < 0 || count >= train.count) {
+    throw new LockstepError(
+      'LOCKSTEP_DATA_VALIDATION',
+      `cannot hold out ${count} of ${train.count} training images for validation. Choose 0 to ${train.count - 1}.`,
+    );
+  }
+  const kept = train.count - count;
+  const { checksum: _, ...parts } = dataset;
+  return createDataset({
+    ...parts,
+    train: sliceSplit(train, 0, kept),
+    validation: sliceSplit(train, kept, train.count),
+  });
+}
+
+/** Samples [from, to) of a split, as views. */
+function sliceSplit(split: Split, from: number, to: number): Split {
+  const sampleBytes = split.images.length / split.count;
+  return {
+    count: to - from,
+    images: split.images.subarray(from * sampleBytes, to * sampleBytes),
+    labels: split.labels.subarray(from, to),
+  };
+}
+
+/** The sizes go first, as text, so that no two datasets of different shapes feed the hash the same bytes. */
+function computeChecksum(dataset: Omit<Dataset, 'checksum'>): string {
+  const { channels, height, width, classes, train, validation, test } = dataset;
+  const sizes = [channels, height, width, classes, train.count, validation.count, test.count];
+  const hash = createHash('sha256').update(`lockstep dataset ${sizes.join(' ')}\n`);
+  for (const split of [train, validation, test]) hashWhole(hashWhole(hash, split.images), split.labels);
+  return hash.digest('hex');
+}

@@ -1,0 +1,141 @@
+/**
+ * One door to a user's data: tells its form by content and reads it, from the cache when it was read before. What reads a
+ * form is loaded with the first data of that form, since the libraries beneath it take long to load.
+ */
+import { statSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { basename, join, relative } from 'node:path';
+import { isText } from '../errors/checks.js';
+import { LockstepError } from '../errors/errors.js';
+import { checkArgument, checkOptions } from '../spec/check-options.js';
+import { findCacheFolder } from './cache-folder.js';
+import { hashSources, readCachedDataset, type SourceFile, writeCachedDataset } from './data-cache.js';
+import { type DataOptions, dataSchema } from './data-options.js';
+import { originAt } from './data-origin.js';
+import type { Dataset } from './dataset.js';
+import { finishOwnData, type OwnData } from './own-data.js';
+import { FULL_WHITE } from './pixels.js';
+import { loadIdxFolder, readBytes } from './readers/idx-folder.js';
+import type { ImageSize } from './readers/image-list.js';
+import { resizeDataset } from './resize.js';
+
+/** How to read one kind of data, once it is known what files it is made of. */
+interface Reader {
+  readonly files: readonly SourceFile[];
+  readonly read: () => Promise<OwnData>;
+  /** The value that stands for white in such files; tables and arrays may have any. */
+  readonly white?: number;
+}
+
+/**
+ * Opens data at a path:
+ *
+ * - a folder with IDX files under MNIST's names;
+ * - a folder with a folder of PNG and JPEG files per class, directly or under `train` and `test`;
+ * - a CSV file, or a folder with one whose name contains `train` (and one with `test`), plain or .gz;
+ * - an .npz file.
+ *
+ * Pixels of all but IDX files are normalized by the training images' own mean and standard deviation. Data without a
+ * test set gives a part of its images for one.
+ *
+ * @throws LockstepError LOCKSTEP_OPTION for an option that is not allowed; LOCKSTEP_DATA_PATH (nothing of these), LOCKSTEP_DATA_IMAGE, _CSV, _NPZ, _CLASSES, _SHAPE, _READ,
+ *   _GZIP, _VALIDATION, or what `loadIdxFolder` throws
+ */
+export async function openDataset(path: string, options: DataOptions = {}): Promise<Dataset> {
+  checkArgument('path', path, isText);
+  checkOptions(dataSchema, options);
+  const dataset = await readDataset(path, options);
+  return { ...dataset, origin: originAt(path, { ...options, heldOut: dataset.heldOut }) };
+}
+
+async function readDataset(path: string, options: DataOptions): Promise<Dataset> {
+  const kind = statSync(path, { throwIfNoEntry: false });
+  if (kind === undefined) throw pathError(`there is nothing at ${path}`);
+  const reader = kind.isDirectory() ? await findInFolder(path, options) : findByName(path, options);
+  const { resize } = options;
+  if (reader !== 'idx') {
+    const dataset = withResized(await readOrRecall(path, reader, options), resize);
+    return reader.white === undefined ? dataset : { ...dataset, white: reader.white };
+  }
+  const dataset = await loadIdxFolder(path, options.classes);
+  return resize === undefined ? dataset : withResized(resizeDataset(dataset, resize), resize);
+}
+
+const withResized = (dataset: Dataset, resize: ImageSize | undefined): Dataset =>
+  resize === undefined ? dataset : { ...dataset, isResized: true };
+
+const FORMS =
+  'Give a folder with IDX files (train-images-idx3-ubyte and so on), a folder with a folder of PNG or JPEG images for each class, a .csv file or an .npz file';
+
+const pathError = (text: string): LockstepError => new LockstepError('LOCKSTEP_DATA_PATH', `${text}. ${FORMS}.`);
+
+async function findInFolder(directory: string, options: DataOptions): Promise<Reader | 'idx'> {
+  const names = (await readdir(directory)).sort();
+  if (names.some((name) => /(images|labels)[-.]idx\d-ubyte(\.gz)?$/.test(name))) return 'idx';
+  const tables = names.filter(isTableName);
+  const train = tables.find((name) => /train/i.test(name));
+  if (train !== undefined) {
+    const test = tables.find((name) => /test/i.test(name));
+    return readTables(directory, join(directory, train), test && join(directory, test), options);
+  }
+  const { listImageFolder, readImageFolder } = await import('./readers/image-folder.js');
+  const folder = await listImageFolder(directory);
+  if (folder === undefined) throw pathError(`${directory} holds ${describeNames(names)}, which is no dataset`);
+  const all = [...folder.train, ...(folder.test ?? [])];
+  return {
+    files: all.map(({ path }) => ({ name: relative(directory, path), path })),
+    read: async () => readImageFolder(folder, options, (done, total) => report(options, done, total)),
+    white: FULL_WHITE,
+  };
+}
+
+const isTableName = (name: string): boolean => /\.(csv|tsv)(\.gz)?$/i.test(name);
+
+const describeNames = (names: readonly string[]): string =>
+  names.length === 0 ? 'nothing' : names.slice(0, 4).join(', ') + (names.length > 4 ? ', ...' : '');
+
+function findByName(path: string, options: DataOptions): Reader {
+  if (isTableName(path)) return readTables(path, path, undefined, options);
+  if (!/\.npz$/i.test(path)) throw pathError(`${path} is neither a folder nor a .csv or .npz file`);
+  const read = async (): Promise<OwnData> => {
+    const { readNpz } = await import('./readers/npz.js');
+    return { name: basename(path), origin: path, ...readNpz(await readBytes(path), path, options.resize) };
+  };
+  return { files: [{ name: basename(path), path }], read };
+}
+
+function readTables(origin: string, train: string, test: string | undefined, options: DataOptions): Reader {
+  const paths = test === undefined ? [train] : [train, test];
+  const readOne = async (path: string) => {
+    const { readCsv } = await import('./readers/csv.js');
+    const { labelColumn, csvShape: shape, resize } = options;
+    const onCount = (done: number, total: number): void => report(options, done, total);
+    return readCsv(path, statSync(path).size, { labelColumn, shape, resize, onCount });
+  };
+  return {
+    files: paths.map((path) => ({ name: basename(path), path })),
+    read: async () => ({
+      name: basename(origin),
+      origin,
+      train: await readOne(train),
+      test: test === undefined ? undefined : await readOne(test),
+    }),
+  };
+}
+
+const report = ({ onProgress }: DataOptions, done: number, total: number): void =>
+  onProgress?.({ phase: 'reading', done, total });
+
+async function readOrRecall(path: string, { files, read }: Reader, options: DataOptions): Promise<Dataset> {
+  const { resize, channels, labelColumn, csvShape, heldOut, classNames, onWarning = () => {} } = options;
+  const settings = { resize, channels, labelColumn, csvShape, heldOut, classNames };
+  const key = await hashSources(files, settings, (done, total) =>
+    options.onProgress?.({ phase: 'checking', done, total }),
+  );
+  const folder = join(options.cacheDirectory ?? findCacheFolder(), 'data', key);
+  const known = await readCachedDataset(folder, path, onWarning);
+  if (known !== undefined) return known;
+  const dataset = finishOwnData(await read(), { heldOut, classNames });
+  writeCachedDataset(folder, dataset, onWarning);
+  return dataset;
+}

@@ -1,0 +1,157 @@
+/**
+ * From labelled images, wherever they were read, to a dataset: names for classes, a test set where there is none, and
+ * training images in a mixed order, since files and tables are so often sorted by class.
+ */
+
+import { LockstepError } from '../errors/errors.js';
+import { epochOrder } from '../run/order.js';
+import { countOf, formatCount } from '../text/count-text.js';
+import { allocateSplit, createDataset, type Dataset, MAX_CLASSES, type Split } from './dataset.js';
+import { measureNormalization } from './normalization.js';
+
+/** Unless told otherwise, a tenth of data without a test set becomes one. */
+const HELD_OUT_SHARE = 10;
+
+/** Labelled images in the order of their files or rows. */
+export interface LabelledImages {
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  /** [count][channels][height][width]. */
+  readonly images: Uint8Array;
+  /** Names of classes, one per image. */
+  readonly labels: readonly string[];
+}
+
+export interface OwnData {
+  readonly name: string;
+  /** For people, where the data came from. */
+  readonly origin: string;
+  readonly train: LabelledImages;
+  readonly test: LabelledImages | undefined;
+}
+
+export interface FinishOptions {
+  /** Images to hold out as the test set, for data that has none. Default: a tenth. */
+  readonly heldOut?: number | undefined;
+  /** The classes in order, when a model that knows them is to read the data. */
+  readonly classNames?: readonly string[] | undefined;
+}
+
+/**
+ * Makes a dataset. Classes whose names are all whole numbers below 256 keep these numbers; others are numbered in the
+ * order of their names.
+ *
+ * @throws LockstepError LOCKSTEP_DATA_CLASSES (one, too many, or unknown ones), LOCKSTEP_DATA_SHAPE (test images unlike
+ *   training images), LOCKSTEP_DATA_VALIDATION (nothing would be left to train on)
+ */
+export function finishOwnData({ name, origin, train, test }: OwnData, options: FinishOptions): Dataset {
+  const { channels, height, width } = train;
+  if (test !== undefined) checkSameShape(train, test, origin);
+  const classNames = nameClasses([...train.labels, ...(test?.labels ?? [])], origin, options.classNames);
+  const indexes = new Map(classNames.map((className, index) => [className, index]));
+  const isHeldOut = planHeldOut(train.labels.length, test === undefined ? options.heldOut : 0, origin);
+  const trainAt = shuffle(listWhere(train.labels.length, (i) => !isHeldOut(i)));
+  const trainSplit = pick(train, trainAt, indexes);
+  const testSplit =
+    test === undefined
+      ? pick(train, listWhere(train.labels.length, isHeldOut), indexes)
+      : pick(
+          test,
+          listWhere(test.labels.length, () => true),
+          indexes,
+        );
+  return createDataset({
+    name,
+    source: describeSource(trainSplit, testSplit, origin),
+    channels,
+    height,
+    width,
+    classes: classNames.length,
+    classNames,
+    ...measureNormalization(trainSplit, train),
+    train: trainSplit,
+    validation: allocateSplit(0, 0),
+    test: testSplit,
+    ...(test === undefined ? { heldOut: testSplit.count } : {}),
+  });
+}
+
+/** For people: `1,200 + 300 images from DIR`. */
+export const describeSource = (train: Split, test: Split, origin: string): string =>
+  `${formatCount(train.count)} + ${formatCount(test.count)} images from ${origin}`;
+
+/** The classes of these labels in order, or those given if they have every label. */
+function nameClasses(labels: readonly string[], origin: string, given?: readonly string[]): readonly string[] {
+  const found = [...new Set(labels)];
+  if (given !== undefined) {
+    const unknown = found.filter((label) => !given.includes(label));
+    if (unknown.length === 0) return given;
+    throw new LockstepError(
+      'LOCKSTEP_DATA_CLASSES',
+      `${origin} has the class ${listNames(unknown)}, which the model does not know: it knows ${listNames(given)}. Rename it, or train a model with it.`,
+    );
+  }
+  const names = found.every(isClassNumber) ? numbersUpTo(Math.max(...found.map(Number))) : found.sort(compareNames);
+  if (names.length >= 2 && names.length <= MAX_CLASSES) return names;
+  const wrong =
+    names.length < 2
+      ? `one class, ${listNames(names)}`
+      : `${countOf(names.length, 'class', 'classes')} (${listNames(names)})`;
+  throw new LockstepError('LOCKSTEP_DATA_CLASSES', `${origin} has ${wrong}. Give data of 2 to ${MAX_CLASSES} classes.`);
+}
+
+const isClassNumber = (label: string): boolean => /^(0|[1-9]\d{0,2})$/.test(label) && Number(label) < MAX_CLASSES;
+
+const numbersUpTo = (largest: number): string[] => Array.from({ length: largest + 1 }, (_, index) => String(index));
+
+/** Whole numbers by value, before all else; the rest by its code units, as no locale would change it. */
+function compareNames(a: string, b: string): number {
+  const [x, y] = [a, b].map((name) => (/^\d+$/.test(name) ? Number(name) : Number.POSITIVE_INFINITY));
+  if (x !== y) return (x as number) < (y as number) ? -1 : 1;
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function listNames(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ');
+  return names.length > 5 ? `${shown}, ...` : shown;
+}
+
+function checkSameShape(train: LabelledImages, test: LabelledImages, origin: string): void {
+  const [trainShape, testShape] = [train, test].map(({ channels, height, width }) => `${channels}x${height}x${width}`);
+  if (trainShape === testShape) return;
+  throw new LockstepError(
+    'LOCKSTEP_DATA_SHAPE',
+    `${origin} has training images of ${trainShape} (channels x height x width), test images of ${testShape}. Give both the same form, or use --resize.`,
+  );
+}
+
+/** Holds out images evenly over the whole order, so that every class of a sorted order gives its share. */
+function planHeldOut(count: number, wanted: number | undefined, origin: string): (index: number) => boolean {
+  const heldOut = wanted || (wanted === 0 ? 0 : Math.max(1, Math.floor(count / HELD_OUT_SHARE)));
+  if (heldOut >= count) {
+    throw new LockstepError(
+      'LOCKSTEP_DATA_VALIDATION',
+      `${origin} has no test set, and of its ${countOf(count, 'image')} ${heldOut} cannot be held out for one. Give more images, or a --validation below ${count}.`,
+    );
+  }
+  return (index) => Math.floor(((index + 1) * heldOut) / count) > Math.floor((index * heldOut) / count);
+}
+
+const listWhere = (count: number, holds: (index: number) => boolean): Int32Array =>
+  Int32Array.from({ length: count }, (_, index) => index).filter(holds);
+
+/** Always the same mixing, so that the same data gives the same run. */
+function shuffle(indexes: Int32Array): Int32Array {
+  return epochOrder(0, 0, indexes.length).map((at) => indexes[at] as number);
+}
+
+function pick(from: LabelledImages, indexes: Int32Array, classes: ReadonlyMap<string, number>): Split {
+  const sampleBytes = from.channels * from.height * from.width;
+  const split = allocateSplit(indexes.length, sampleBytes);
+  indexes.forEach((index, i) => {
+    split.images.set(from.images.subarray(index * sampleBytes, (index + 1) * sampleBytes), i * sampleBytes);
+    split.labels[i] = classes.get(from.labels[index] as string) as number;
+  });
+  return split;
+}

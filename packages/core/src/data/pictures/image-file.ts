@@ -1,0 +1,99 @@
+/** PNG and JPEG files to pixels, told apart by content, never by name. */
+import { convertIndexedToRgb, type DecodedPng, decode as decodePng } from 'fast-png';
+import jpeg from 'jpeg-js';
+import { LockstepError } from '../../errors/errors.js';
+
+/** Pixels as the file has them: uint8, row-major, channels interleaved. */
+export interface RawImage {
+  readonly width: number;
+  readonly height: number;
+  /** 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha. */
+  readonly channels: number;
+  readonly pixels: Uint8Array;
+}
+
+/** More than any photograph; a file that claims more is refused before memory is taken for it. */
+const MAX_PIXELS = 100_000_000;
+
+/** Names of files that are images, by their ending. */
+export const isImageName = (name: string): boolean => /\.(png|jpe?g)$/i.test(name);
+
+/**
+ * Decodes a PNG (any depth, palette, interlaced) or JPEG file to 8 bits per channel.
+ *
+ * @param source the file's name, for errors
+ * @throws LockstepError LOCKSTEP_DATA_IMAGE when it is neither, damaged, or larger than 100 million pixels
+ */
+export function decodeImage(bytes: Uint8Array, source: string): RawImage {
+  try {
+    if (startsWith(bytes, PNG_SIGNATURE)) return decodePngImage(bytes);
+    if (startsWith(bytes, JPEG_SIGNATURE)) return decodeJpegImage(bytes);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw imageError(`${source} cannot be decoded: ${reason}. The file is damaged: replace or remove it.`, error);
+  }
+  throw imageError(`${source} is ${describeContent(bytes)}, expected a PNG or JPEG image. Convert or remove it.`);
+}
+
+const PNG_SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
+const JPEG_SIGNATURE = [0xff, 0xd8, 0xff];
+
+const startsWith = (bytes: Uint8Array, signature: readonly number[]): boolean =>
+  signature.every((byte, index) => bytes[index] === byte);
+
+const imageError = (text: string, cause?: unknown): LockstepError =>
+  new LockstepError('LOCKSTEP_DATA_IMAGE', text, { cause });
+
+/** What people most often have under the wrong name. */
+function describeContent(bytes: Uint8Array): string {
+  const ascii = (from: number, to: number): string => String.fromCharCode(...bytes.subarray(from, to));
+  if (bytes.length === 0) return 'empty';
+  if (ascii(0, 4) === 'GIF8') return 'a GIF';
+  if (ascii(0, 4) === 'RIFF' && ascii(8, 12) === 'WEBP') return 'a WebP image';
+  if (ascii(0, 2) === 'BM') return 'a BMP image';
+  if (['II*\0', 'MM\0*'].includes(ascii(0, 4))) return 'a TIFF image';
+  return 'not an image';
+}
+
+function decodePngImage(bytes: Uint8Array): RawImage {
+  checkPixelCount(bytes.length >= 24 ? new DataView(bytes.buffer, bytes.byteOffset) : undefined);
+  const png = decodePng(bytes, { checkCrc: true });
+  const { width, height } = png;
+  if (png.palette !== undefined) {
+    return { width, height, channels: png.palette[0]?.length ?? 3, pixels: convertIndexedToRgb(png) };
+  }
+  // Grey of less than 8 bits is packed like a palette's indexes.
+  if (png.depth < 8) return { width, height, channels: 1, pixels: convertIndexedToRgb(withGreyPalette(png)) };
+  return { width, height, channels: png.channels, pixels: toBytes(png) };
+}
+
+/** The image header is the first chunk: width and height stand at offsets 16 and 20. */
+function checkPixelCount(header: DataView | undefined): void {
+  if (header === undefined) throw new Error('it ends inside its header');
+  const [width, height] = [header.getUint32(16), header.getUint32(20)];
+  if (width === 0 || height === 0 || width * height > MAX_PIXELS) {
+    throw new Error(`it claims ${width}x${height} pixels, the limit is ${MAX_PIXELS} in all`);
+  }
+}
+
+function withGreyPalette(png: DecodedPng): DecodedPng {
+  const top = 2 ** png.depth - 1;
+  return { ...png, palette: Array.from({ length: top + 1 }, (_, level) => [(255 / top) * level]) };
+}
+
+/** 16-bit values are cut to their upper byte. */
+function toBytes({ data, depth }: DecodedPng): Uint8Array {
+  if (depth === 16) return Uint8Array.from(data as Uint16Array, (value) => value >>> 8);
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function decodeJpegImage(bytes: Uint8Array): RawImage {
+  const { width, height, data } = jpeg.decode(bytes, {
+    useTArray: true,
+    formatAsRGBA: false,
+    tolerantDecoding: false,
+    maxResolutionInMP: MAX_PIXELS / 1e6,
+    maxMemoryUsageInMB: 1024,
+  });
+  return { width, height, channels: 3, pixels: data };
+}

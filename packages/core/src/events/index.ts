@@ -1,0 +1,5 @@
+/** What happens in a run, as it is told. */
+export * from './events.js';
+export * from './judgement.js';
+export * from './metric.js';
+export * from './step-times.js';

@@ -1,0 +1,3 @@
+/** Models in the formats of others: ONNX, a page. */
+export * from './html.js';
+export * from './onnx.js';

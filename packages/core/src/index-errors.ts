@@ -1,4 +1,0 @@
-/** How what went wrong is told. */
-export * from './errors.js';
-export * from './nearest.js';
-export * from './checks.js';

@@ -1,0 +1,138 @@
+/**
+ * The layout of a contribution: what a shard adds to a step, as one float32 vector. The state (parameters and running
+ * statistics) and every optimizer slot have the same layout, so that one offset names a thing in all of them.
+ *
+ *   layer 0: weight | bias | ...      layer 1: gamma | beta | statistics [3][channels]      ...      result [2]
+ *
+ * Segments follow the model's order, so that what backward finishes last stands first. Each starts at a multiple of 16.
+ */
+import type { Layer, ParameterSpec } from '../model/layers.js';
+
+/** Floats in one element of a block; every segment is aligned to it. */
+export const ALIGNMENT = 16;
+
+export interface ParameterSegment {
+  readonly kind: 'parameter';
+  readonly offset: number;
+  /** Without padding. */
+  readonly size: number;
+  readonly parameter: ParameterSpec;
+  readonly layerIndex: number;
+}
+
+/**
+ * A batch norm's statistics. In a contribution, with d = shard mean - running mean of version t and n the values per
+ * channel: [n d][n d^2][n variance], each [channels]; in the state: [running mean][running variance][unused].
+ */
+export interface StatisticsSegment {
+  readonly kind: 'statistics';
+  readonly offset: number;
+  /** 3 * channels. */
+  readonly size: number;
+  readonly channels: number;
+  /** Values per channel in one sample: height * width. */
+  readonly valuesPerSample: number;
+  readonly layerIndex: number;
+}
+
+/** [loss sum, correct count]. */
+export interface ResultSegment {
+  readonly kind: 'result';
+  readonly offset: number;
+  readonly size: 2;
+}
+
+export type Segment = ParameterSegment | StatisticsSegment | ResultSegment;
+
+export interface ContributionLayout {
+  readonly segments: readonly Segment[];
+  /** Floats of a contribution, a multiple of 16. */
+  readonly length: number;
+  /** Offset of the result segment. */
+  readonly resultOffset: number;
+}
+
+/** Floats [begin, end) of a contribution; both are multiples of 16. */
+export interface Span {
+  readonly begin: number;
+  readonly end: number;
+}
+
+const align = (floats: number): number => Math.ceil(floats / ALIGNMENT) * ALIGNMENT;
+
+/** Lays out the contribution of a model. */
+export function planContribution(layers: readonly Layer[]): ContributionLayout {
+  const segments: Segment[] = [];
+  let offset = 0;
+  const place = (segment: Segment): void => {
+    segments.push(segment);
+    offset = align(offset + segment.size);
+  };
+  for (const layer of layers) {
+    for (const parameter of layer.parameters) {
+      place({ kind: 'parameter', offset, size: parameter.size, parameter, layerIndex: layer.index });
+    }
+    if (layer.spec.type === 'batchNorm') {
+      const { channels, height, width } = layer.input;
+      place({
+        kind: 'statistics',
+        offset,
+        size: 3 * channels,
+        channels,
+        valuesPerSample: height * width,
+        layerIndex: layer.index,
+      });
+    }
+  }
+  const resultOffset = offset;
+  place({ kind: 'result', offset, size: 2 });
+  return { segments, length: offset, resultOffset };
+}
+
+/** Where the gradients stand, in spans as long as they get; between them are statistics and the result. */
+export function listGradients({ segments }: ContributionLayout): Span[] {
+  const spans: Span[] = [];
+  for (const { kind, offset, size } of segments) {
+    if (kind !== 'parameter') continue;
+    const end = align(offset + size);
+    const last = spans.at(-1);
+    if (last?.end === offset) spans[spans.length - 1] = { begin: last.begin, end };
+    else spans.push({ begin: offset, end });
+  }
+  return spans;
+}
+
+/** Parameters and batch-norm statistics (mean, variance of each batch norm in turn), each a vector of its own. */
+export interface ModelState {
+  readonly parameters: readonly Float32Array[];
+  readonly buffers: readonly Float32Array[];
+}
+
+/** Writes a state in the layout of a contribution. */
+export function packState(layout: ContributionLayout, state: ModelState, out: Float32Array): void {
+  const parameters = state.parameters[Symbol.iterator]();
+  const buffers = state.buffers[Symbol.iterator]();
+  for (const segment of layout.segments) {
+    if (segment.kind === 'parameter') out.set(parameters.next().value as Float32Array, segment.offset);
+    if (segment.kind === 'statistics') {
+      out.set(buffers.next().value as Float32Array, segment.offset);
+      out.set(buffers.next().value as Float32Array, segment.offset + segment.channels);
+    }
+  }
+}
+
+/** Copies the vectors of a state out of its packed form. */
+export function unpackState(layout: ContributionLayout, packed: Float32Array): ModelState {
+  const parameters: Float32Array[] = [];
+  const buffers: Float32Array[] = [];
+  const copy = (offset: number, size: number): Float32Array =>
+    Float32Array.from(packed.subarray(offset, offset + size));
+  for (const segment of layout.segments) {
+    if (segment.kind === 'parameter') parameters.push(copy(segment.offset, segment.size));
+    if (segment.kind === 'statistics') {
+      buffers.push(copy(segment.offset, segment.channels));
+      buffers.push(copy(segment.offset + segment.channels, segment.channels));
+    }
+  }
+  return { parameters, buffers };
+}

@@ -1,0 +1,6 @@
+/** What is put together from outside: a node, an observer, the control of a run. */
+export * from './divergence.js';
+export * from './node.js';
+export * from './observer.js';
+export * from './run-control.js';
+export * from './run-schema.js';

@@ -1,0 +1,4 @@
+/** What a run is told: the recipe and the model as they are written down. */
+export * from './check-options.js';
+export * from './model-spec.js';
+export * from './recipe.js';

@@ -1,0 +1,7 @@
+/** Numbers, counts, recipes and nodes in words, the same for terminal, page and report. */
+export * from './count-text.js';
+export * from './node-text.js';
+export * from './number-text.js';
+export * from './progress.js';
+export * from './recipe-text.js';
+export * from './standing.js';

@@ -1,0 +1,85 @@
+/** A dataset on its way to a node that lacks it: one row of bytes, cut in pieces, verified by the dataset's checksum. */
+import { allocateSplit, createDataset, type Dataset, type Split } from '../data/dataset.js';
+import { assert, LockstepError } from '../errors/errors.js';
+import { MAX_PAYLOAD_BYTES } from './frames.js';
+import type { DatasetHead } from './messages.js';
+
+const splitNames = ['train', 'validation', 'test'] as const;
+
+export function describeDataset(dataset: Dataset): DatasetHead {
+  const { name, source, channels, height, width, classes, mean, std, checksum } = dataset;
+  const counts = { train: dataset.train.count, validation: dataset.validation.count, test: dataset.test.count };
+  return { name, source, channels, height, width, classes, mean: [...mean], std: [...std], counts, checksum };
+}
+
+/** The parts of a dataset in the order they travel: images and labels of each split. */
+const listParts = (splits: Readonly<Record<(typeof splitNames)[number], Split>>): Uint8Array[] =>
+  splitNames.flatMap((name) => [splits[name].images, splits[name].labels]);
+
+/** Bytes of a whole dataset. */
+export const datasetBytes = ({ channels, height, width, counts }: DatasetHead): number =>
+  (counts.train + counts.validation + counts.test) * (channels * height * width + 1);
+
+/** The dataset's bytes piece by piece, as views. */
+export function* cutDataset(dataset: Dataset): Generator<Uint8Array> {
+  for (const part of listParts(dataset)) {
+    for (let at = 0; at < part.length; at += MAX_PAYLOAD_BYTES) yield part.subarray(at, at + MAX_PAYLOAD_BYTES);
+  }
+}
+
+/** Puts a dataset together again. */
+export class DatasetAssembly {
+  readonly #splits;
+  readonly #parts: readonly Uint8Array[];
+  #part = 0;
+  #at = 0;
+
+  constructor(private readonly head: DatasetHead) {
+    const sampleBytes = head.channels * head.height * head.width;
+    const [train, validation, test] = splitNames.map((name) => allocateSplit(head.counts[name], sampleBytes));
+    this.#splits = { train: train as Split, validation: validation as Split, test: test as Split };
+    this.#parts = listParts(this.#splits);
+    this.#skipFull();
+  }
+
+  get isComplete(): boolean {
+    return this.#part === this.#parts.length;
+  }
+
+  /** Bytes until the end of the part that the next piece belongs to. */
+  get room(): number {
+    return (this.#parts[this.#part]?.length ?? 0) - this.#at;
+  }
+
+  /** @throws LockstepError LOCKSTEP_NODE_DATA when there is more than was announced */
+  add(piece: Uint8Array): void {
+    const part = this.#parts[this.#part];
+    if (!part || this.#at + piece.length > part.length) {
+      throw new LockstepError('LOCKSTEP_NODE_DATA', 'more data came than the coordinator announced.');
+    }
+    part.set(piece, this.#at);
+    this.#at += piece.length;
+    this.#skipFull();
+  }
+
+  #skipFull(): void {
+    while (this.#at === this.#parts[this.#part]?.length) {
+      this.#part += 1;
+      this.#at = 0;
+    }
+  }
+
+  /** @throws LockstepError LOCKSTEP_NODE_DATA when the checksum is not the announced one */
+  finish(): Dataset {
+    assert(this.isComplete, () => 'a dataset is not complete');
+    const { counts: _, checksum, ...rest } = this.head;
+    const dataset = createDataset({ ...rest, ...this.#splits });
+    if (dataset.checksum !== checksum) {
+      throw new LockstepError(
+        'LOCKSTEP_NODE_DATA',
+        `the dataset that came has checksum ${dataset.checksum}, announced was ${checksum}. It was changed on the way.`,
+      );
+    }
+    return dataset;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * How a message travels, as one binary WebSocket message:
+ *
+ *   seal (16 bytes) | bytes of the head (uint32, little-endian) | head: the message in MessagePack | payload: raw bytes
+ *
+ * The seal is a Poly1305 tag over the rest, whose one-time key comes from the number of frames so far in this direction
+ * (RFC 8439's ChaCha20-Poly1305 with nothing to encipher), so that a flipped bit, a frame left out and a frame put in are
+ * all noticed. Before the handshake has made a key it is zero.
+ */
+import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
+import { Packr, Unpackr } from 'msgpackr';
+import { LockstepError } from '../errors/errors.js';
+import { BUCKET_FLOATS } from '../run/buckets.js';
+import { type Message, parseMessage } from './messages.js';
+
+/** Bytes of a payload at most. */
+export const MAX_PAYLOAD_BYTES = 4 * BUCKET_FLOATS;
+const MAX_HEAD_BYTES = 65_536;
+const SEAL_BYTES = 16;
+const PREFIX_BYTES = SEAL_BYTES + 4;
+/** Bytes of a frame at most. */
+export const MAX_FRAME_BYTES = PREFIX_BYTES + MAX_HEAD_BYTES + MAX_PAYLOAD_BYTES;
+/** Bytes of a frame before the handshake is over. */
+export const MAX_GREETING_BYTES = 4096;
+
+// Plain maps only: no records, no references, nothing that a peer could define.
+const packr = new Packr({ useRecords: false, moreTypes: false, encodeUndefinedAsNil: false });
+const unpackr = new Unpackr({ useRecords: false, moreTypes: false, mapsAsObjects: true, int64AsType: 'number' });
+
+export interface Frame {
+  readonly message: Message;
+  /** A view of the frame; empty when there is none. */
+  readonly payload: Uint8Array;
+}
+
+/** Seals the frames of one direction of a connection, or checks their seals. */
+export class FrameSeal {
+  readonly #key: Uint8Array;
+  /** Frames so far: a key seals no two frames under the same nonce. */
+  readonly #nonce = Buffer.alloc(12);
+  #count = 0;
+
+  /**
+   * @param key of this connection alone
+   * @param direction who sends: `listener` or `caller`
+   */
+  constructor(key: Uint8Array, direction: 'listener' | 'caller') {
+    this.#key = createHmac('sha256', key).update(direction).digest();
+  }
+
+  next(...parts: readonly Uint8Array[]): Buffer {
+    this.#nonce.writeUIntLE(this.#count++, 0, 6);
+    const cipher = createCipheriv('chacha20-poly1305', this.#key, this.#nonce, { authTagLength: SEAL_BYTES });
+    // what is authenticated and not enciphered; `plaintextLength` is for other modes
+    for (const part of parts) cipher.setAAD(part, { plaintextLength: 0 });
+    cipher.final();
+    return cipher.getAuthTag();
+  }
+}
+
+/** Everything of a frame but its payload, which is sent after it, as it is. */
+export function encodeHead(message: Message, payload: Uint8Array, seal: FrameSeal | undefined): Buffer {
+  const head = packr.pack(message) as Buffer;
+  const bytes = Buffer.alloc(PREFIX_BYTES + head.length);
+  bytes.writeUInt32LE(head.length, SEAL_BYTES);
+  bytes.set(head, PREFIX_BYTES);
+  seal?.next(bytes.subarray(SEAL_BYTES), payload).copy(bytes);
+  return bytes;
+}
+
+/**
+ * Reads a frame.
+ *
+ * @param parts the frame's bytes, cut anywhere
+ * @throws LockstepError LOCKSTEP_NODE_FRAME when it is none, LOCKSTEP_NODE_MESSAGE when the message is not in form
+ */
+export function decodeFrame(parts: readonly Buffer[], seal: FrameSeal | undefined): Frame {
+  const [first, second] = splitParts(parts);
+  const headBytes = first.length >= PREFIX_BYTES ? first.readUInt32LE(SEAL_BYTES) : -1;
+  if (headBytes < 0 || headBytes > MAX_HEAD_BYTES || PREFIX_BYTES + headBytes > first.length + second.length) {
+    throw frameError(`it has ${first.length + second.length} bytes and claims a head of ${headBytes}`);
+  }
+  const bytes = PREFIX_BYTES + headBytes === first.length ? first : Buffer.concat([first, second]);
+  const payload = bytes === first ? second : bytes.subarray(PREFIX_BYTES + headBytes);
+  if (payload.length > MAX_PAYLOAD_BYTES) throw frameError(`its payload has ${payload.length} bytes`);
+  const sealed = bytes.subarray(SEAL_BYTES, PREFIX_BYTES + headBytes);
+  if (seal && !timingSafeEqual(seal.next(sealed, payload), bytes.subarray(0, SEAL_BYTES))) {
+    throw frameError('its seal is wrong: it was changed on the way, or is not from the node that shook hands');
+  }
+  return { message: parseMessage(unpackHead(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headBytes))), payload };
+}
+
+/** The head as it was sent, alone, and the rest. */
+function splitParts(parts: readonly Buffer[]): [Buffer, Buffer] {
+  const [first, second] = parts;
+  if (first && second && parts.length === 2 && first.length >= PREFIX_BYTES) return [first, second];
+  return [parts.length === 1 && first ? first : Buffer.concat(parts), Buffer.alloc(0)];
+}
+
+function unpackHead(bytes: Buffer): unknown {
+  try {
+    return unpackr.unpack(bytes);
+  } catch (error) {
+    throw frameError(
+      `its head is not MessagePack (${error instanceof Error ? error.message.slice(0, 100) : 'unreadable'})`,
+    );
+  }
+}
+
+const frameError = (text: string): LockstepError =>
+  new LockstepError(
+    'LOCKSTEP_NODE_FRAME',
+    `a frame cannot be read: ${text}. Is that a Lockstep node of the same release?`,
+  );

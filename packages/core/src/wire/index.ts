@@ -1,0 +1,8 @@
+/** What nodes say to each other, and how it travels. */
+export * from './carrier.js';
+export * from './conversation.js';
+export * from './dataset-transfer.js';
+export * from './frames.js';
+export * from './link.js';
+export * from './messages.js';
+export * from './proof.js';

@@ -1,0 +1,265 @@
+/**
+ * One end of a connection between two nodes: frames in and out, heartbeats, and one way to end with a reason. It is
+ * given its socket, so that this file needs none.
+ */
+
+import { LockstepError } from '../errors/errors.js';
+import type { Carrier, Carriers } from './carrier.js';
+import { decodeFrame, encodeHead, type Frame, FrameSeal, MAX_GREETING_BYTES } from './frames.js';
+import type { Message } from './messages.js';
+
+/** What a link needs of a WebSocket (ws's fits), with `binaryType` 'fragments'. */
+export interface Socket {
+  /** 0 until the connection is open, see WHATWG's WebSocket. */
+  readonly readyState: number;
+  send(data: Uint8Array, options: { binary: boolean; fin: boolean }, done?: (error?: Error) => void): void;
+  ping(): void;
+  close(code: number, reason: string): void;
+  terminate(): void;
+  on(event: 'message', handler: (data: unknown, isBinary: boolean) => void): unknown;
+  on(event: 'ping' | 'pong', handler: () => void): unknown;
+  on(event: 'close', handler: (code: number, reason: Buffer) => void): unknown;
+  on(event: 'error', handler: (error: Error) => void): unknown;
+}
+
+/** What is beneath a WebSocket: frames that are sent while it is corked leave together. */
+export interface Pipe {
+  cork(): void;
+  uncork(): void;
+}
+
+export interface LinkTimings {
+  /** Between two heartbeats. */
+  readonly heartbeatMs: number;
+  /** Without a sign of life for so long, the other end is given up. */
+  readonly silenceMs: number;
+}
+
+/** Defaults, or what the environment says: tests use shorter ones. */
+export const readLinkTimings = (env: Readonly<Record<string, string | undefined>>): LinkTimings => {
+  const silenceMs = Number(env['LOCKSTEP_SILENCE_MS'] ?? 10_000);
+  return { heartbeatMs: Math.max(20, silenceMs / 8), silenceMs };
+};
+
+/** Close code of the WebSocket when a rule was broken. */
+const POLICY_VIOLATION = 1008;
+/** A socket's state while nothing can be sent, not even a ping. */
+const CONNECTING = 0;
+/** How long a message that nobody waits for may wait for another one to leave with. */
+const LATER_MS = 25;
+/** How long a last message may take to leave. */
+const LINGER_MS = 1000;
+
+export class Link {
+  /** Called once. */
+  onClose: (reason: LockstepError) => void = () => {};
+  /** If it is known, what is sent in one turn leaves in one write. */
+  pipe: Pipe | undefined;
+  #isCorked = false;
+  /** What leaves with the next message. */
+  #later: Message[] = [];
+  #laterTimer: NodeJS.Timeout | undefined;
+  /** When the other end was last heard of. */
+  heardMs = performance.now();
+  #onFrame: ((frame: Frame) => void) | undefined;
+  /** What came before anybody took it: the first frame may come with the bytes that open the connection. */
+  #early: Frame[] = [];
+  #outgoing: FrameSeal | undefined;
+  #incoming: FrameSeal | undefined;
+  #carrier: Carrier | undefined;
+  #closed: LockstepError | undefined;
+  #inFlight = 0;
+  #onDrain: (() => void)[] = [];
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(
+    private readonly socket: Socket,
+    private readonly role: 'listener' | 'caller',
+    /** For people. */
+    readonly address: string,
+    private readonly timings: LinkTimings,
+  ) {
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
+    for (const event of ['ping', 'pong'] as const) socket.on(event, () => (this.heardMs = performance.now()));
+    socket.on('error', (error) => this.#end(lost(`${address}: ${error.message}`), false));
+    socket.on('close', () => this.#end(lost(`${address} closed the connection`), false));
+    this.#timer = setInterval(() => this.#beat(), timings.heartbeatMs);
+  }
+
+  /** Takes what arrives; what it throws ends the link. */
+  set onFrame(take: (frame: Frame) => void) {
+    this.#onFrame = take;
+    for (const frame of this.#early.splice(0)) take(frame);
+  }
+
+  get isOpen(): boolean {
+    return this.#closed === undefined;
+  }
+
+  /** Seals every frame from here on, in both directions, and lets longer ones in. */
+  secure(key: Uint8Array): void {
+    this.#outgoing = new FrameSeal(key, this.role);
+    this.#incoming = new FrameSeal(key, this.role === 'listener' ? 'caller' : 'listener');
+  }
+
+  /** Lets the floats of steps go another way, which has no seal: it is taken to be safe. */
+  carry(carrier: Carrier): void {
+    this.#carrier = carrier;
+    carrier.receive((parts) => this.#takeParts(parts, undefined));
+  }
+
+  /** Sends a message and its bytes, which may not change until `drain` resolves. */
+  send(message: Message, payload: Uint8Array = EMPTY): void {
+    if (this.#closed) return;
+    this.#cork();
+    this.#sendLate();
+    if (this.#carrier && isSum(message)) {
+      this.#inFlight += 1;
+      this.#carrier.send(encodeHead(message, payload, undefined), payload, () => this.#sent());
+      return;
+    }
+    const head = encodeHead(message, payload, this.#outgoing);
+    if (payload.length === 0) {
+      this.socket.send(head, { binary: true, fin: true });
+      return;
+    }
+    this.socket.send(head, { binary: true, fin: false });
+    this.#inFlight += 1;
+    const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+    this.socket.send(bytes, { binary: true, fin: true }, () => this.#sent());
+  }
+
+  /**
+   * Sends a message with the next one, or a little later: each write costs both ends system calls, and a thread that is
+   * woken takes its core from one that computes.
+   */
+  sendLater(message: Message): void {
+    if (this.#closed) return;
+    this.#later.push(message);
+    this.#laterTimer ??= setTimeout(() => this.#sendLate(), LATER_MS);
+  }
+
+  #sendLate(): void {
+    clearTimeout(this.#laterTimer);
+    this.#laterTimer = undefined;
+    for (const message of this.#later.splice(0)) this.send(message);
+  }
+
+  #cork(): void {
+    if (this.#isCorked || !this.pipe) return;
+    this.#isCorked = true;
+    this.pipe.cork();
+    process.nextTick(() => this.flush());
+  }
+
+  /** Lets go at once of what was sent in this turn, for who has more to do before its end. */
+  flush(): void {
+    if (!this.#isCorked) return;
+    this.#isCorked = false;
+    this.pipe?.uncork();
+  }
+
+  /** Resolves when at most so many payloads are still to leave; at once when the link is closed. */
+  async drain(most = 0): Promise<void> {
+    while (!this.#closed && this.#inFlight > most) await new Promise<void>((resolve) => this.#onDrain.push(resolve));
+  }
+
+  /** Payloads that have not left yet. */
+  get inFlight(): number {
+    return this.#closed ? 0 : this.#inFlight;
+  }
+
+  /** Tells the other end why, and closes. */
+  refuse(reason: LockstepError): void {
+    if (this.#closed) return;
+    this.send({ type: 'refused', code: reason.code, text: reason.text.slice(0, 2000) });
+    this.#end(reason, true);
+  }
+
+  /** Says goodbye and closes. */
+  close(message: Message | undefined, text: string): void {
+    if (message) this.send(message);
+    this.#end(lost(text), true);
+  }
+
+  #receive(data: unknown, isBinary: boolean): void {
+    if (this.#closed) return;
+    this.heardMs = performance.now();
+    if (!isBinary) {
+      this.refuse(new LockstepError('LOCKSTEP_NODE_FRAME', 'a text frame came, all of ours are binary.'));
+      return;
+    }
+    this.#takeParts((Array.isArray(data) ? data : [data]) as Buffer[], this.#incoming);
+  }
+
+  #takeParts(parts: readonly Buffer[], seal: FrameSeal | undefined): void {
+    if (this.#closed) return;
+    try {
+      const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+      if (!this.#incoming && bytes > MAX_GREETING_BYTES && this.role === 'listener') {
+        throw new LockstepError('LOCKSTEP_NODE_FRAME', `a frame of ${bytes} bytes came before the handshake was over.`);
+      }
+      const frame = decodeFrame(parts, seal);
+      if (this.#onFrame) this.#onFrame(frame);
+      else if (this.#early.push(frame) > MAX_EARLY)
+        throw new LockstepError('LOCKSTEP_NODE_ORDER', 'it sends more than was asked for.');
+    } catch (error) {
+      if (error instanceof LockstepError) this.refuse(error);
+      else throw error;
+    }
+  }
+
+  #sent(): void {
+    this.#inFlight -= 1;
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#onDrain.splice(0)) resolve();
+  }
+
+  #beat(): void {
+    const silentMs = performance.now() - this.heardMs;
+    if (silentMs > this.timings.silenceMs) {
+      const text = `nothing was heard from ${this.address} for ${(silentMs / 1000).toFixed(1)} s.`;
+      this.#end(new LockstepError('LOCKSTEP_NODE_SILENT', text), false);
+    } else if (this.socket.readyState !== CONNECTING) this.socket.ping();
+  }
+
+  #end(reason: LockstepError, isGraceful: boolean): void {
+    if (this.#closed) return;
+    this.#closed = reason;
+    clearInterval(this.#timer);
+    clearTimeout(this.#laterTimer);
+    // nobody waits for what a closed link still has to send, so its bytes may change from here on
+    this.flush();
+    if (isGraceful) {
+      this.socket.close(POLICY_VIOLATION, reason.code);
+      setTimeout(() => this.socket.terminate(), LINGER_MS).unref();
+    } else this.socket.terminate();
+    this.#wake();
+    this.onClose(reason);
+  }
+}
+
+const isSum = ({ type }: Message): boolean => type === 'partial' || type === 'reduced';
+
+const MAX_EARLY = 4;
+const EMPTY = new Uint8Array(0);
+
+const lost = (text: string): LockstepError => new LockstepError('LOCKSTEP_NODE_LOST', text);
+
+/**
+ * Lets the floats of a link go by MPI, if both ends say that they do.
+ *
+ * @throws LockstepError LOCKSTEP_NODE_TRANSPORT when only one does
+ */
+export function carryBy(link: Link, carriers: Carriers | undefined, rank: number | undefined): void {
+  if (carriers && rank !== undefined) link.carry(carriers.to(rank));
+  else if (carriers || rank !== undefined) {
+    throw new LockstepError(
+      'LOCKSTEP_NODE_TRANSPORT',
+      `${carriers ? 'this side' : 'the other side'} sends floats over MPI, the other does not. Give --transport mpi to all processes or to none.`,
+    );
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * What nodes say to each other, as data: every message is one object of this file, checked before it is used, with the
+ * bytes that go with it (floats, a piece of the dataset) beside it. frames.ts says how it travels.
+ *
+ *   coordinator                          node
+ *   challenge (nonce)          ->
+ *                              <-        hello (nonce, proof of the token)
+ *   welcome (proof, the run)   ->                                              or refused
+ *                              <-        inquire (whether the data is needed)
+ *   dataset, dataset, ...      ->
+ *                              <-        ready (self-test, checksums)
+ *   state, state, ...          ->                                              at the next step boundary
+ *   assign                     ->                                              once per step and attempt, one step ahead
+ *                              <-        partial, partial, ...                 towards whoever owns the bucket
+ *   reduced, reduced, ...      ->                                              from there
+ *                              <-        contributed                           where it takes long from here on
+ *                              <-        applied
+ */
+import { z } from 'zod';
+import { LockstepError } from '../errors/errors.js';
+
+/** Changes when a message changes. */
+export const PROTOCOL_VERSION = 4;
+
+const count = z.int().min(0).max(0xffff_ffff);
+const text = z.string().max(2048);
+/** Of a process among those that MPI has started. */
+const rank = z.int().min(0).max(0xffff);
+const hash = z.string().regex(/^[0-9a-f]{64}$/, '64 hex digits');
+const code = z.string().regex(/^LOCKSTEP_[A-Z_]{1,60}$/);
+const milliseconds = z.number().min(0).max(1e9);
+const range = z.strictObject({ begin: count, end: count });
+const side = z.int().min(1).max(65_536);
+const channelValues = z.array(z.number()).max(64);
+
+const challenge = z.strictObject({ type: z.literal('challenge'), protocol: count, version: text, nonce: hash });
+
+const hello = z.strictObject({
+  type: z.literal('hello'),
+  protocol: count,
+  version: text,
+  nonce: hash,
+  proof: hash,
+  /** For people. */
+  name: z.string().min(1).max(100),
+  workers: z.int().min(1).max(4096),
+  engine: text,
+  /** Port at which the node takes connections of other nodes. */
+  meshPort: z.int().min(1).max(65_535).optional(),
+  /** With --transport mpi. */
+  rank: rank.optional(),
+});
+
+const refused = z.strictObject({ type: z.literal('refused'), code, text });
+
+/** What a node must know of the dataset before it has it. */
+export const datasetHeadSchema = z.strictObject({
+  name: text,
+  source: text,
+  channels: side,
+  height: side,
+  width: side,
+  classes: side,
+  mean: channelValues,
+  std: channelValues,
+  counts: z.strictObject({ train: count, validation: count, test: count }),
+  checksum: hash,
+});
+export type DatasetHead = z.output<typeof datasetHeadSchema>;
+
+/** With model and recipe as JSON beside it. */
+const welcome = z.strictObject({
+  type: z.literal('welcome'),
+  proof: hash,
+  node: z.int().min(1).max(0xffff_ffff),
+  seed: z.int().min(0),
+  runHash: hash,
+  dataset: datasetHeadSchema,
+  rank: rank.optional(),
+});
+
+const inquire = z.strictObject({ type: z.literal('inquire'), needsData: z.boolean() });
+const piece = { offset: count, total: count };
+const dataset = z.strictObject({ type: z.literal('dataset'), ...piece });
+const ready = z.strictObject({ type: z.literal('ready'), runHash: hash, checksum: hash, selfTest: hash });
+
+/** State and optimizer slots of a version, as bytes beside it. */
+const state = z.strictObject({ type: z.literal('state'), step: count, ...piece });
+
+/** Where the nodes of a mesh take connections. */
+const peers = z.strictObject({
+  type: z.literal('peers'),
+  peers: z.array(z.strictObject({ node: count, url: text })).max(1024),
+});
+/** Nodes that this one has a connection to. */
+const reachable = z.strictObject({ type: z.literal('reachable'), nodes: z.array(count).max(1024) });
+
+export const assignmentSchema = z.strictObject({
+  type: z.literal('assign'),
+  step: count,
+  /** Grows with every attempt at a step: what belongs to an older one is dropped. */
+  generation: count,
+  /** Shards of every node that computes, in the order of shards. */
+  members: z.array(z.strictObject({ node: count, range })).max(1024),
+  /** Who finishes the reduction: the vector is cut into one slice per entry; nobody: each replica, of what all others send. */
+  owners: z.array(count).max(1024),
+  /** Who gets the finished reduction: every replica. */
+  replicas: z.array(count).max(1025),
+  /** The replicas in groups, each with its leader first, through whom alone sums come and go; none: they go straight. */
+  groups: z.array(z.array(count).min(1).max(1025)).max(1025),
+  /** Whether `applied` brings a hash of the new state. */
+  withHash: z.boolean(),
+});
+export type Assignment = z.output<typeof assignmentSchema>;
+
+/** Whether nodes send sums to each other; else all of them go to the coordinator and come from it. */
+export const isAmongNodes = ({ owners, groups }: Assignment): boolean => owners.length > 1 || groups.length > 0;
+
+/** One bucket of one canonical node of the sender's range; floats beside it. */
+const partial = z.strictObject({
+  type: z.literal('partial'),
+  step: count,
+  generation: count,
+  begin: count,
+  end: count,
+  offset: count,
+});
+/** One bucket of the finished reduction; floats beside it. */
+const reduced = z.strictObject({ type: z.literal('reduced'), step: count, generation: count, offset: count });
+
+/** The node's shards are computed and on their way. */
+const contributed = z.strictObject({
+  type: z.literal('contributed'),
+  step: count,
+  generation: count,
+  computeMs: milliseconds,
+});
+/** The new state is complete. */
+const applied = z.strictObject({
+  type: z.literal('applied'),
+  step: count,
+  generation: count,
+  computeMs: milliseconds,
+  /** Sums and updates after that; the rest of the step is communication. */
+  updateMs: milliseconds,
+  /** From the first sums that it sent, maybe while it was computing. */
+  exchangeMs: milliseconds,
+  stepMs: milliseconds,
+  hash: hash.optional(),
+});
+/** Another node broke a rule. */
+const fault = z.strictObject({
+  type: z.literal('fault'),
+  step: count,
+  generation: count,
+  node: count,
+  code,
+  text,
+});
+const leaving = z.strictObject({ type: z.literal('leaving'), text });
+const end = z.strictObject({ type: z.literal('end'), text });
+
+/** Between two nodes of a mesh: who calls; the called one answers with a challenge first. */
+const peerHello = z.strictObject({
+  type: z.literal('peer'),
+  node: count,
+  nonce: hash,
+  proof: hash,
+  rank: rank.optional(),
+});
+const peerWelcome = z.strictObject({ type: z.literal('peer-welcome'), proof: hash, rank: rank.optional() });
+
+export const messageSchema = z.discriminatedUnion('type', [
+  challenge,
+  hello,
+  refused,
+  welcome,
+  inquire,
+  dataset,
+  ready,
+  state,
+  peers,
+  reachable,
+  assignmentSchema,
+  partial,
+  reduced,
+  contributed,
+  applied,
+  fault,
+  leaving,
+  end,
+  peerHello,
+  peerWelcome,
+]);
+
+export type Message = z.output<typeof messageSchema>;
+export type MessageType = Message['type'];
+export type MessageOf<T extends MessageType> = Extract<Message, { type: T }>;
+
+/**
+ * Checks the form of a message.
+ *
+ * @throws LockstepError LOCKSTEP_NODE_MESSAGE naming the field
+ */
+export function parseMessage(value: unknown): Message {
+  const result = messageSchema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const where = (issue?.path ?? []).map(String).join('.');
+  throw new LockstepError(
+    'LOCKSTEP_NODE_MESSAGE',
+    `a message does not have its form${where === '' ? '' : ` at ${where.slice(0, 100)}`}: ${issue?.message.slice(0, 200)}. Do both sides run the same release?`,
+  );
+}

@@ -1,0 +1,4 @@
+/** Models by name or by file. */
+export * from './model-file.js';
+export * from './zoo.js';
+export * from './zoo-model.js';

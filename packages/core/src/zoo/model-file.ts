@@ -1,0 +1,88 @@
+/** Finds the model that a person names: one of the zoo, or a JSON file. */
+import { readFileSync } from 'node:fs';
+import { LockstepError } from '../errors/errors.js';
+import { parseJson } from '../files/json-text.js';
+import { inferLayers } from '../model/layers.js';
+import { type ModelSpec, parseModelSpec } from '../spec/model-spec.js';
+import { type Recipe, recipeSchema } from '../spec/recipe.js';
+import { findZooModel, namedModels } from './zoo.js';
+
+/** A model that fits together (its shapes are checked), with the recipe to train it. */
+export interface LoadedModel {
+  readonly model: ModelSpec;
+  readonly recipe: Recipe;
+  /** Where it came from: `zoo` or the path. */
+  readonly source: string;
+}
+
+/**
+ * Loads a model by its zoo name or from a JSON file `{ ...model spec, recipe?: {...} }`; what the recipe leaves out
+ * gets the recipe's defaults. A name that is neither in the zoo nor looks like a path is an unknown model.
+ *
+ * @throws LockstepError LOCKSTEP_MODEL_UNKNOWN, LOCKSTEP_MODEL_FILE (cannot be read), LOCKSTEP_MODEL_JSON (with line
+ *   and column), LOCKSTEP_MODEL_SPEC, LOCKSTEP_MODEL_SHAPE, LOCKSTEP_RECIPE
+ */
+export function loadModelSpec(nameOrPath: string): LoadedModel {
+  const isInZoo = namedModels.some((entry) => entry.model.name === nameOrPath);
+  if (isInZoo || !looksLikePath(nameOrPath)) {
+    const { model, recipe } = findZooModel(nameOrPath);
+    return { model, recipe, source: 'zoo' };
+  }
+  return parseModelFile(readModelText(nameOrPath), nameOrPath);
+}
+
+const looksLikePath = (text: string): boolean => /[/\\]/.test(text) || /\.json$/i.test(text);
+
+function readModelText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reasons: Record<string, string> = {
+      ENOENT: 'there is no such file',
+      EISDIR: 'it is a folder',
+      EACCES: 'permission denied',
+    };
+    const reason = reasons[code ?? ''] ?? message;
+    const names = namedModels.map((entry) => entry.model.name).join(', ');
+    throw new LockstepError(
+      'LOCKSTEP_MODEL_FILE',
+      `cannot read the model ${path}: ${reason}. Give a path to a JSON file with a model, or one of ${names}.`,
+      { cause: error },
+    );
+  }
+}
+
+function parseModelFile(text: string, path: string): LoadedModel {
+  const parsed = parseJson(text);
+  if ('fault' in parsed) {
+    const { line, column, text: reason } = parsed.fault;
+    throw new LockstepError('LOCKSTEP_MODEL_JSON', `${path} is not JSON: line ${line}, column ${column}: ${reason}.`);
+  }
+  if (!isObject(parsed.value)) {
+    throw new LockstepError(
+      'LOCKSTEP_MODEL_SPEC',
+      `${path}: expected an object { "name", "input", "classes", "layers" } at the top of the file.`,
+    );
+  }
+  const { recipe, ...spec } = parsed.value;
+  const model = parseModelSpec(spec, path);
+  inferLayers(model);
+  return { model, recipe: parseRecipe(recipe ?? {}, path), source: path };
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Checks a recipe and fills in its defaults.
+ *
+ * @throws LockstepError LOCKSTEP_RECIPE naming the field and what was expected
+ */
+export function parseRecipe(value: unknown, source: string): Recipe {
+  const result = recipeSchema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const field = ['recipe', ...(issue?.path ?? [])].join('.');
+  throw new LockstepError('LOCKSTEP_RECIPE', `${source}: ${field}: ${issue?.message ?? 'not a recipe'}`);
+}

@@ -1,0 +1,2 @@
+/** Files that a run leaves: run.json, events, history. */
+export * from './out-folder.js';

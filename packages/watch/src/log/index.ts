@@ -1,0 +1,2 @@
+/** A log of JSON lines, by pino. */
+export * from './run-log.js';

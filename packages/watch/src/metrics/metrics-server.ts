@@ -1,0 +1,43 @@
+/** `--metrics` without a page: a port that answers /metrics and nothing else. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { LockstepError } from '@lockstep/core/errors';
+import type { RunObserver } from '@lockstep/core/seams';
+import type { RunMetrics } from './run-metrics.js';
+
+/**
+ * Opens the port; closes it at the end of the run.
+ *
+ * @param tell takes where it is
+ * @throws LockstepError LOCKSTEP_METRICS_PORT
+ */
+export async function openMetricsServer(
+  metrics: RunMetrics,
+  { host, port }: { readonly host: string; readonly port: number },
+  tell: (line: string) => void,
+): Promise<RunObserver> {
+  const server = createServer((request, response) => {
+    if (!metrics.answer(request, response))
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('metrics are at /metrics\n');
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => {
+      const text = `cannot open ${host}:${port} for --metrics: ${cause.message}. Choose another port.`;
+      reject(new LockstepError('LOCKSTEP_METRICS_PORT', text, { cause }));
+    });
+    server.listen(port, host, resolve);
+  });
+  server.unref();
+  const address = server.address() as AddressInfo;
+  const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+  tell(`Metrics: http://${shown}:${address.port}/metrics`);
+  return {
+    name: `--metrics ${host}:${port}`,
+    close: async () => {
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+    },
+  };
+}

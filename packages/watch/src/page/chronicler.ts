@@ -1,0 +1,292 @@
+/** Writes a run's chronicle: an observer that keeps what the page shows, section by section, in bounded memory. */
+
+import type {
+  EndEvent,
+  EpochEvent,
+  ProgressEvent,
+  RunEvent,
+  StartEvent,
+  StepTimes,
+  WarningEvent,
+} from '@lockstep/core/events';
+import { dealShards, shardCount } from '@lockstep/core/run';
+import type { EvaluationRecord, RunObserver, RunView } from '@lockstep/core/seams';
+import { describeNodeEvent, endingOf, formatLoss, formatScore } from '@lockstep/core/text';
+import { describeRun, type Surroundings } from './about.js';
+import {
+  type About,
+  type Chronicle,
+  emptyChronicle,
+  type InputSheet,
+  type LogLine,
+  type Section,
+  type Status,
+} from './chronicle.js';
+import { CrewKeeper } from './crew-keeper.js';
+import { CurveKeeper } from './curve-keeper.js';
+import { drawFilters } from './first-layer.js';
+import { judge } from './judge.js';
+import { describeResult } from './showing.js';
+
+export interface ChroniclerOptions extends Surroundings {
+  /** Makes what draws training images as the network sees them in an epoch, from 0. */
+  readonly drawInputs?: ((view: RunView) => (epoch: number) => InputSheet) | undefined;
+  /** Milliseconds on a clock that never goes back. */
+  readonly now: () => number;
+}
+
+/** Between two reports of progress that are written down: what the page shows need not be newer. */
+const PROGRESS_MS = 450;
+const MOST_POINTS = 2000;
+const MOST_LINES = 300;
+
+/** The last progress that made a point. */
+interface Mark {
+  readonly epoch: number;
+  readonly step: number;
+  readonly seconds: number;
+  readonly correct: number;
+}
+
+export class Chronicler implements RunObserver {
+  readonly name = 'the chronicle';
+  #chronicle: Chronicle = emptyChronicle;
+  readonly #versions = new Map<Section, number>();
+  #version = 0;
+  readonly #curve = new CurveKeeper(MOST_POINTS);
+  readonly #crew = new CrewKeeper();
+  #view: RunView | undefined;
+  #draw: ((epoch: number) => InputSheet) | undefined;
+  readonly #startedMs: number;
+  #mark: Mark | undefined;
+  #progressMs = Number.NEGATIVE_INFINITY;
+  /** The newest, if it was not written down. */
+  #unseen: ProgressEvent | undefined;
+
+  constructor(private readonly options: ChroniclerOptions) {
+    this.#startedMs = options.now();
+  }
+
+  get chronicle(): Chronicle {
+    return this.#chronicle;
+  }
+
+  /** When a section was last changed, counted in changes of any section. */
+  versionOf(section: Section): number {
+    return this.#versions.get(section) ?? 0;
+  }
+
+  /** Of all sections. */
+  get version(): number {
+    return this.#version;
+  }
+
+  /** Grows whenever points of the curve that were there before have changed. */
+  get curveGeneration(): number {
+    return this.#curve.generation;
+  }
+
+  begin(view: RunView): void {
+    this.#view = view;
+    this.#draw = this.options.drawInputs?.(view);
+  }
+
+  onEvent(event: RunEvent): void {
+    switch (event.event) {
+      case 'start':
+        this.#onStart(event);
+        break;
+      case 'progress':
+        this.#onProgress(event);
+        break;
+      case 'epoch':
+        this.#onEpoch(event);
+        break;
+      case 'checkpoint':
+        this.#log(
+          'checkpoint',
+          `Checkpoint of step ${event.step}${event.isBest ? ', the best so far' : ''}: ${event.path}`,
+        );
+        break;
+      case 'warning':
+        this.#onWarning(event);
+        break;
+      case 'paused':
+        this.#setStatus({ phase: 'paused' });
+        this.#log('control', `Paused after step ${event.step}`);
+        break;
+      case 'resumed':
+        this.#setStatus({ phase: 'training' });
+        this.#log('control', 'Goes on');
+        break;
+      case 'end':
+        this.#onEnd(event);
+        break;
+      case 'waiting':
+        this.#setStatus({ phase: 'waiting' });
+        this.#log('node', describeNodeEvent(event));
+        break;
+      case 'node-joined':
+      case 'node-left':
+      case 'node-evicted':
+        this.#crew.onNode(event);
+        this.#set('crew', this.#crew.members);
+        this.#log('node', describeNodeEvent(event));
+        break;
+      case 'listening':
+      case 'node-refused':
+      case 'rebalanced':
+        this.#log('node', describeNodeEvent(event));
+        break;
+    }
+  }
+
+  onEvaluated(evaluation: EvaluationRecord): void {
+    const { split, ofAverage, epoch, step } = evaluation;
+    if (split !== 'test' || ofAverage || this.#view === undefined) return;
+    this.#set('judgement', judge(this.#view, evaluation));
+    const steps = step - epoch * this.#view.stepsPerEpoch;
+    this.#set('filters', drawFilters(this.#view.layers, this.#view.readState(), { epoch, steps }));
+  }
+
+  onSteps(times: readonly StepTimes[]): void {
+    this.#crew.onSteps(times, this.options.now());
+    if (!this.#crew.hasNews) return;
+    this.#set('crew', this.#crew.members);
+    this.#set('steps', this.#crew.steps);
+  }
+
+  onFailed(error: unknown): void {
+    const failure = error instanceof Error ? error.message : String(error);
+    this.#crew.end();
+    this.#set('crew', this.#crew.members);
+    this.#setStatus({ phase: 'failed', failure });
+    this.#log('failure', failure);
+  }
+
+  #onStart(event: StartEvent): void {
+    const view = this.#view;
+    if (view === undefined) return;
+    const about = describeRun(view, event, this.options);
+    this.#set('about', about);
+    this.#set('epochs', [...view.history]);
+    this.#crew.begin(
+      view.workers > 0
+        ? dealShards(
+            shardCount(Math.min(view.recipe.batchSize, event.trainSamples), view.recipe.shardSize),
+            view.workers,
+          )
+        : [],
+      view.recipe.batchSize,
+    );
+    this.#set('crew', this.#crew.members);
+    const resumed = event.resumedStep === undefined ? '' : ` after step ${event.resumedStep}`;
+    this.#log('run', event.resumedStep === undefined ? 'The run begins' : `The run goes on${resumed}`);
+    this.#setStatus({ phase: 'training', committed: about.resumedStep });
+    this.#set('filters', drawFilters(view.layers, view.readState(), momentOf(about)));
+    this.#drawInputs(Math.floor(about.resumedStep / about.stepsPerEpoch));
+  }
+
+  #drawInputs(epoch: number): void {
+    if (this.#draw && epoch < (this.#view?.recipe.epochs ?? 0)) this.#set('inputs', this.#draw(epoch));
+  }
+
+  #onProgress(event: ProgressEvent): void {
+    const { step, stepsPerEpoch } = event;
+    const isDue = this.options.now() - this.#progressMs >= PROGRESS_MS;
+    if (isDue || step === 0 || step === stepsPerEpoch) this.#takeProgress(event);
+    else this.#unseen = event;
+  }
+
+  #takeProgress(event: ProgressEvent): void {
+    const { stepsPerEpoch } = event;
+    this.#unseen = undefined;
+    this.#progressMs = this.options.now();
+    const committed = (event.epoch - 1) * stepsPerEpoch + event.step;
+    this.#addPoint(event, committed / stepsPerEpoch);
+    if (event.nodes) {
+      this.#crew.onShares(event.nodes);
+      this.#set('crew', this.#crew.members);
+    }
+    const { epoch, step, learningRate, trainLoss, accuracy } = event;
+    const phase = step === stepsPerEpoch ? 'evaluating' : 'training';
+    const speed = this.#curve.curve.imagesPerSecond.at(-1) ?? event.imagesPerSecond;
+    this.#setStatus({ phase, epoch, step, committed, learningRate, trainLoss, accuracy, imagesPerSecond: speed });
+  }
+
+  /** A point for what was done since the one before; within an epoch, whose sums the event has. */
+  #addPoint(event: ProgressEvent, epoch: number): void {
+    const samples = this.#samplesOf(event.step);
+    const now: Mark = {
+      epoch: event.epoch,
+      step: event.step,
+      seconds: event.seconds,
+      correct: event.accuracy * samples,
+    };
+    const before = this.#mark?.epoch === event.epoch ? this.#mark : { step: 0, seconds: 0, correct: 0 };
+    if (event.step <= before.step) return;
+    const fresh = samples - this.#samplesOf(before.step);
+    const isSlice = now.seconds - before.seconds > 0.02;
+    const point = {
+      epoch,
+      loss: event.loss,
+      accuracy: Math.min(1, Math.max(0, (now.correct - before.correct) / fresh)),
+      learningRate: event.learningRate,
+      imagesPerSecond: isSlice ? fresh / (now.seconds - before.seconds) : event.imagesPerSecond,
+    };
+    this.#mark = now;
+    if (this.#curve.add(point)) this.#set('curve', this.#curve.curve);
+  }
+
+  #samplesOf(step: number): number {
+    const { recipe, dataset } = this.#view as RunView;
+    return Math.min(dataset.train.count, step * recipe.batchSize);
+  }
+
+  #onWarning({ code, message, worker }: WarningEvent): void {
+    if (worker !== undefined) {
+      this.#crew.onReplaced(worker);
+      this.#set('crew', this.#crew.members);
+    }
+    this.#log('warning', `${code}: ${message}`);
+  }
+
+  #onEpoch(event: EpochEvent): void {
+    this.#set('epochs', [...this.#chronicle.epochs, event]);
+    this.#log('epoch', describeEpoch(event));
+    this.#setStatus({ phase: 'training' });
+    this.#drawInputs(event.epoch);
+  }
+
+  #onEnd(event: EndEvent): void {
+    const { steps: committed, seconds } = event;
+    if (this.#unseen) this.#takeProgress(this.#unseen);
+    this.#crew.end();
+    this.#set('crew', this.#crew.members);
+    this.#setStatus({ phase: 'ended', committed, seconds, end: endingOf(event) });
+    this.#log('run', describeResult(this.#chronicle)?.ending ?? '');
+  }
+
+  #setStatus(change: Partial<Status>): void {
+    const seconds = (this.options.now() - this.#startedMs) / 1000;
+    this.#set('status', { ...this.#chronicle.status, seconds, ...change });
+  }
+
+  #log(kind: LogLine['kind'], text: string): void {
+    const line = { seconds: (this.options.now() - this.#startedMs) / 1000, kind, text };
+    this.#set('log', [...this.#chronicle.log, line].slice(-MOST_LINES));
+  }
+
+  #set<S extends Section>(section: S, value: Chronicle[S]): void {
+    this.#chronicle = { ...this.#chronicle, [section]: value };
+    this.#versions.set(section, ++this.#version);
+  }
+}
+
+const describeEpoch = ({ epoch, trainLoss, testCorrect, testTotal, testAccuracy }: EpochEvent): string =>
+  `Epoch ${epoch}: training loss ${formatLoss(trainLoss)}, test accuracy ${formatScore({ correct: testCorrect, total: testTotal, accuracy: testAccuracy })}`;
+
+const momentOf = ({ resumedStep, stepsPerEpoch }: About): { epoch: number; steps: number } => ({
+  epoch: Math.floor(resumedStep / stepsPerEpoch),
+  steps: resumedStep % stepsPerEpoch,
+});

@@ -1,0 +1,67 @@
+/** The most confident mistakes as pictures: the images themselves, what they are and what they were taken for. */
+
+import { decodeImage, encodePngImage } from '@lockstep/core/data/pictures';
+import { formatPercent } from '@lockstep/core/text';
+import type { Mistake } from '../page/chronicle.js';
+import { drawPicture, drawText, escapeText } from './svg.js';
+
+const COLUMNS = 10;
+const IMAGE = 84;
+const CELL = { width: 104, height: 132 };
+const MARGIN = 12;
+const TITLE = 40;
+
+/** An SVG, light or dark as its reader's screen. @param names of the classes */
+export function drawMistakes(mistakes: readonly Mistake[], names: readonly string[], title: string): string {
+  const rows = Math.max(1, Math.ceil(mistakes.length / COLUMNS));
+  const width = 2 * MARGIN + COLUMNS * CELL.width;
+  const height = 2 * MARGIN + TITLE + rows * CELL.height;
+  const nameOf = (label: number): string => names[label] ?? String(label);
+  const cells = mistakes.map(({ index, label, predicted, confidence, image }, place) => {
+    const x = MARGIN + (place % COLUMNS) * CELL.width;
+    const y = MARGIN + TITLE + Math.floor(place / COLUMNS) * CELL.height;
+    const middle = x + CELL.width / 2;
+    const caption = `${nameOf(label)} → ${nameOf(predicted)}`;
+    return [
+      `<image x="${x + (CELL.width - IMAGE) / 2}" y="${y}" width="${IMAGE}" height="${IMAGE}" href="${escapeText(image)}"><title>image ${index}</title></image>`,
+      drawText(middle, y + IMAGE + 18, caption, 'strong middle'),
+      drawText(middle, y + IMAGE + 34, `${formatPercent(confidence)}% · #${index}`, 'small middle'),
+    ].join('\n');
+  });
+  return drawPicture(width, height, title, [
+    drawText(MARGIN, MARGIN + 18, title, 'title'),
+    ...(cells.length > 0 ? cells : [drawText(MARGIN, MARGIN + TITLE + 20, 'No mistakes.')]),
+  ]);
+}
+
+const PNG_COLUMNS = 8;
+const PNG_SCALE = 3;
+const PNG_GAP = 6;
+const WHITE = 255;
+
+/** A PNG of the images alone, in the order of the SVG; undefined where there are none. */
+export function drawMistakeSheet(mistakes: readonly Mistake[]): Uint8Array | undefined {
+  const images = mistakes.map(({ image, index }) =>
+    decodeImage(Buffer.from(image.slice(image.indexOf(',') + 1), 'base64'), `image ${index}`),
+  );
+  const [first] = images;
+  if (first === undefined) return undefined;
+  const pitch = { x: PNG_SCALE * first.width + PNG_GAP, y: PNG_SCALE * first.height + PNG_GAP };
+  const width = PNG_GAP + pitch.x * Math.min(PNG_COLUMNS, images.length);
+  const height = PNG_GAP + pitch.y * Math.ceil(images.length / PNG_COLUMNS);
+  const channels = first.channels === 3 ? 3 : 1;
+  const pixels = new Uint8Array(channels * height * width).fill(WHITE);
+  for (const [place, image] of images.entries()) {
+    const left = PNG_GAP + pitch.x * (place % PNG_COLUMNS);
+    const top = PNG_GAP + pitch.y * Math.floor(place / PNG_COLUMNS);
+    for (let y = 0; y < PNG_SCALE * image.height; y++) {
+      for (let x = 0; x < PNG_SCALE * image.width; x++) {
+        const from = Math.floor(y / PNG_SCALE) * image.width + Math.floor(x / PNG_SCALE);
+        for (let c = 0; c < channels; c++) {
+          pixels[(c * height + top + y) * width + left + x] = image.pixels[from * image.channels + c] as number;
+        }
+      }
+    }
+  }
+  return encodePngImage({ channels, height, width, pixels });
+}

@@ -1,0 +1,2 @@
+/** Event files as TensorBoard reads them. */
+export * from './tensorboard-folder.js';

@@ -1,0 +1,2 @@
+/** A time line of workers and nodes. */
+export * from './trace-file.js';

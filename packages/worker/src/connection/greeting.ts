@@ -1,0 +1,108 @@
+/** A node's side of the handshake: from a connection to a node that is ready for the state. */
+import type { Dataset } from '@lockstep/core/data';
+import { LockstepError } from '@lockstep/core/errors';
+import { LOCKSTEP_VERSION } from '@lockstep/core/files';
+import { type ModelSpec, parseModelSpec, type Recipe } from '@lockstep/core/spec';
+import {
+  type Carriers,
+  type Conversation,
+  carryBy,
+  createNonce,
+  createProof,
+  DatasetAssembly,
+  type DatasetHead,
+  deriveFrameKey,
+  hashRun,
+  isSameProof,
+  type Link,
+  type MessageOf,
+  PROTOCOL_VERSION,
+} from '@lockstep/core/wire';
+import { parseRecipe } from '@lockstep/core/zoo';
+
+/** How a node presents itself. */
+export interface NodeCard {
+  readonly name: string;
+  readonly workers: number;
+  readonly engine: string;
+  readonly meshPort: number | undefined;
+  readonly carriers: Carriers | undefined;
+}
+
+/** What the coordinator says of the run. */
+export interface RunTerms {
+  readonly node: number;
+  readonly model: ModelSpec;
+  readonly recipe: Recipe;
+  readonly seed: number;
+  readonly runHash: string;
+  readonly head: DatasetHead;
+}
+
+const GREETING_MS = 10_000;
+/** For each piece of the dataset. */
+const PIECE_MS = 30_000;
+
+/**
+ * Proves the token, and has the coordinator prove it.
+ *
+ * @throws LockstepError LOCKSTEP_NODE_VERSION, LOCKSTEP_NODE_TOKEN, or what the coordinator gives as reason
+ */
+export async function greet(link: Link, talk: Conversation, token: Uint8Array, card: NodeCard): Promise<RunTerms> {
+  const { message: challenge } = await talk.next('challenge', GREETING_MS);
+  if (challenge.protocol !== PROTOCOL_VERSION || challenge.version !== LOCKSTEP_VERSION) {
+    throw new LockstepError(
+      'LOCKSTEP_NODE_VERSION',
+      `the coordinator runs Lockstep ${challenge.version} (protocol ${challenge.protocol}), this node ${LOCKSTEP_VERSION} ` +
+        `(protocol ${PROTOCOL_VERSION}). Install the same release on both.`,
+    );
+  }
+  const nonces = { listener: challenge.nonce, caller: createNonce() };
+  const { name, workers, engine, meshPort, carriers } = card;
+  link.send({
+    type: 'hello',
+    protocol: PROTOCOL_VERSION,
+    version: LOCKSTEP_VERSION,
+    nonce: nonces.caller,
+    proof: createProof(token, 'node', nonces),
+    name,
+    workers,
+    engine,
+    ...(meshPort !== undefined && { meshPort }),
+    ...(carriers && { rank: carriers.rank }),
+  });
+  const { message: welcome, payload } = await talk.next('welcome', GREETING_MS);
+  if (!isSameProof(welcome.proof, createProof(token, 'coordinator', nonces))) {
+    throw new LockstepError(
+      'LOCKSTEP_NODE_TOKEN',
+      'the coordinator does not hold the token of this node. Is that the right machine?',
+    );
+  }
+  link.secure(deriveFrameKey(token, nonces));
+  carryBy(link, carriers, welcome.rank);
+  return readTerms(welcome, payload);
+}
+
+function readTerms(welcome: MessageOf<'welcome'>, payload: Uint8Array): RunTerms {
+  const { node, seed, dataset: head } = welcome;
+  const run = parseRun(payload);
+  const model = parseModelSpec(run['model'], 'the coordinator');
+  const recipe = parseRecipe(run['recipe'], 'the coordinator');
+  return { node, model, recipe, seed, runHash: hashRun(model, recipe, seed), head };
+}
+
+function parseRun(payload: Uint8Array): Record<string, unknown> {
+  try {
+    return JSON.parse(Buffer.from(payload).toString()) as Record<string, unknown>;
+  } catch (error) {
+    throw new LockstepError('LOCKSTEP_NODE_MESSAGE', 'the coordinator sent a run that is not JSON.', { cause: error });
+  }
+}
+
+/** Gets the dataset from the coordinator. */
+export async function receiveDataset(link: Link, talk: Conversation, head: DatasetHead): Promise<Dataset> {
+  link.send({ type: 'inquire', needsData: true });
+  const assembly = new DatasetAssembly(head);
+  while (!assembly.isComplete) assembly.add((await talk.next('dataset', PIECE_MS)).payload);
+  return assembly.finish();
+}

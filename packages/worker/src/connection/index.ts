@@ -1,0 +1,4 @@
+/** A node's part in a run of several. */
+export * from './connect.js';
+export * from './mpi.js';
+export * from './node-life.js';

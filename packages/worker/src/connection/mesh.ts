@@ -1,0 +1,198 @@
+/** A node's connections to the other nodes of a mesh: of each pair, the one that came later calls the other. */
+
+import { LockstepError } from '@lockstep/core/errors';
+import { LOCKSTEP_VERSION } from '@lockstep/core/files';
+import {
+  type Carriers,
+  Conversation,
+  carryBy,
+  createNonce,
+  createProof,
+  deriveFrameKey,
+  type Frame,
+  isSameProof,
+  Link,
+  type LinkTimings,
+  MAX_FRAME_BYTES,
+  PROTOCOL_VERSION,
+  type Socket,
+} from '@lockstep/core/wire';
+import { WebSocketServer } from 'ws';
+import { connect } from './connect.js';
+
+export interface MeshHandler {
+  onFrame(from: number, frame: Frame): void;
+  /** The nodes that this one has a connection to have changed. */
+  onChange(nodes: readonly number[]): void;
+}
+
+const GREETING_MS = 5000;
+const RETRY_MS = 1000;
+
+export class Mesh {
+  readonly links = new Map<number, Link>();
+  #wanted = new Map<number, string>();
+  /** Nodes that are being called, each by one loop. */
+  readonly #calling = new Set<string>();
+  #isClosed = false;
+  #server: WebSocketServer | undefined;
+  #handler: MeshHandler = { onFrame: () => {}, onChange: () => {} };
+  #me = 0;
+
+  constructor(
+    private readonly token: Uint8Array,
+    private readonly timings: LinkTimings,
+    private readonly carriers?: Carriers | undefined,
+  ) {}
+
+  /** @throws LockstepError LOCKSTEP_LISTEN when the port cannot be had */
+  async listen(host: string, port: number): Promise<number> {
+    const server = new WebSocketServer({
+      host,
+      port,
+      maxPayload: MAX_FRAME_BYTES,
+      maxFragments: 16,
+      perMessageDeflate: false,
+    });
+    this.#server = server;
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', (error) =>
+        reject(
+          new LockstepError(
+            'LOCKSTEP_LISTEN',
+            `cannot listen on ${host}:${port}: ${error.message}. Choose another --mesh-listen.`,
+          ),
+        ),
+      );
+      server.once('listening', resolve);
+    });
+    server.on('connection', (socket, request) => {
+      socket.binaryType = 'fragments';
+      const address = `${request.socket.remoteAddress ?? 'unknown'}:${request.socket.remotePort ?? 0}`;
+      const link = new Link(socket as unknown as Socket, 'listener', address, this.timings);
+      link.pipe = request.socket;
+      void this.#answer(link);
+    });
+    return (server.address() as { port: number }).port;
+  }
+
+  /** Begins anew, as this node of a run. */
+  begin(me: number, handler: MeshHandler): void {
+    this.end();
+    this.#me = me;
+    this.#handler = handler;
+  }
+
+  /** Ends every connection, and calls nobody. */
+  end(): void {
+    this.#handler = { onFrame: () => {}, onChange: () => {} };
+    this.#wanted.clear();
+    const old = [...this.links.values()];
+    this.links.clear();
+    for (const link of old) link.close(undefined, 'the session is over');
+  }
+
+  /** Calls these nodes, and again when a connection is lost. */
+  call(peers: readonly { readonly node: number; readonly url: string }[]): void {
+    this.#wanted = new Map(peers.map(({ node, url }) => [node, url]));
+    for (const { node, url } of peers) if (!this.links.has(node)) void this.#keepCalling(node, url, this.#me);
+  }
+
+  async #keepCalling(node: number, url: string, me: number): Promise<void> {
+    const call = `${me} ${node} ${url}`;
+    if (this.#calling.has(call)) return;
+    this.#calling.add(call);
+    while (this.#isToCall(node, url, me)) {
+      try {
+        const link = await connect(url, { timings: this.timings });
+        await this.#introduce(link, node, url, me);
+      } catch (error) {
+        if (!(error instanceof LockstepError)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+      }
+    }
+    this.#calling.delete(call);
+  }
+
+  #isToCall(node: number, url: string, me: number): boolean {
+    return !this.#isClosed && this.#me === me && this.#wanted.get(node) === url && !this.links.has(node);
+  }
+
+  get #rank(): { readonly rank?: number } {
+    return this.carriers ? { rank: this.carriers.rank } : {};
+  }
+
+  async #introduce(link: Link, node: number, url: string, me: number): Promise<void> {
+    const talk = new Conversation(link);
+    const { message: challenge } = await talk.next('challenge', GREETING_MS);
+    const nonces = { listener: challenge.nonce, caller: createNonce() };
+    const about = `${me} ${node}`;
+    link.send({
+      type: 'peer',
+      node: me,
+      nonce: nonces.caller,
+      proof: createProof(this.token, 'caller', nonces, about),
+      ...this.#rank,
+    });
+    const { message: welcome } = await talk.next('peer-welcome', GREETING_MS);
+    if (!isSameProof(welcome.proof, createProof(this.token, 'called', nonces, about))) {
+      link.refuse(new LockstepError('LOCKSTEP_NODE_TOKEN', 'the other node does not hold the token of this run.'));
+      throw new LockstepError('LOCKSTEP_NODE_TOKEN', `${link.address} does not hold the token of this run.`);
+    }
+    link.secure(deriveFrameKey(this.token, nonces));
+    carryBy(link, this.carriers, welcome.rank);
+    // meanwhile the session may have ended, or the other node called
+    if (this.#isToCall(node, url, me)) this.#adopt(node, link);
+    else link.close(undefined, 'it is not needed any more');
+  }
+
+  async #answer(link: Link): Promise<void> {
+    const talk = new Conversation(link);
+    try {
+      const nonce = createNonce();
+      link.send({ type: 'challenge', protocol: PROTOCOL_VERSION, version: LOCKSTEP_VERSION, nonce });
+      const { message } = await talk.next('peer', GREETING_MS);
+      const nonces = { listener: nonce, caller: message.nonce };
+      const about = `${message.node} ${this.#me}`;
+      if (!isSameProof(message.proof, createProof(this.token, 'caller', nonces, about))) {
+        throw new LockstepError('LOCKSTEP_NODE_TOKEN', 'the other node does not hold the token of this run.');
+      }
+      link.send({ type: 'peer-welcome', proof: createProof(this.token, 'called', nonces, about), ...this.#rank });
+      link.secure(deriveFrameKey(this.token, nonces));
+      carryBy(link, this.carriers, message.rank);
+      this.#adopt(message.node, link);
+    } catch (error) {
+      if (!(error instanceof LockstepError)) throw error;
+      link.refuse(error);
+    }
+  }
+
+  #adopt(node: number, link: Link): void {
+    const me = this.#me;
+    const older = this.links.get(node);
+    this.links.set(node, link);
+    link.onFrame = (frame) => {
+      if (frame.message.type !== 'partial' && frame.message.type !== 'reduced') {
+        throw new LockstepError('LOCKSTEP_NODE_ORDER', `${link.address} said ${frame.message.type} in a mesh.`);
+      }
+      this.#handler.onFrame(node, frame);
+    };
+    link.onClose = () => {
+      if (this.links.get(node) !== link) return;
+      this.links.delete(node);
+      this.#handler.onChange([...this.links.keys()]);
+      const url = this.#wanted.get(node);
+      if (url !== undefined && this.#me === me) void this.#keepCalling(node, url, me);
+    };
+    // last, so that its end is not taken for the loss of the connection
+    older?.close(undefined, 'a newer connection took its place');
+    this.#handler.onChange([...this.links.keys()]);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const link of this.links.values()) link.close(undefined, 'the node leaves');
+    this.#server?.close();
+    for (const client of this.#server?.clients ?? []) client.terminate();
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * A node's life: connect, shake hands, get the data, take part in steps, until the run is over or somebody asks it to
+ * leave. A lost connection is made again, with growing pauses; what the node has of the run it keeps.
+ */
+import type { Dataset } from '@lockstep/core/data';
+import { LockstepError } from '@lockstep/core/errors';
+import type { EngineName } from '@lockstep/core/seams';
+import { type Carriers, Conversation, type DatasetHead, type Link, readLinkTimings } from '@lockstep/core/wire';
+import { LocalNode } from '../node/local-node.js';
+import { prepareEngine } from '../node/prepare-engine.js';
+import { connect } from './connect.js';
+import { cacheDataset, readCachedDataset } from './dataset-cache.js';
+import { greet, type RunTerms, receiveDataset } from './greeting.js';
+import { Mesh } from './mesh.js';
+import { NodeSession } from './node-session.js';
+
+/** What a node tells while it lives. */
+export interface NodeReport {
+  readonly kind: 'connected' | 'ready' | 'lost' | 'ended' | 'warning';
+  readonly text: string;
+}
+
+export interface NodeOptions {
+  readonly url: string;
+  readonly token: Uint8Array;
+  readonly workers: number;
+  /** What computes: the coordinator's own, or it refuses the node. */
+  readonly engine: EngineName;
+  readonly name: string;
+  readonly tlsCa?: Uint8Array | undefined;
+  /** With --transport mpi. */
+  readonly carriers?: Carriers | undefined;
+  readonly meshListen?: { readonly host: string; readonly port: number } | undefined;
+  /** This machine's own copy of the dataset, if there is one with this checksum. */
+  readonly findDataset: (head: DatasetHead) => Promise<Dataset | undefined>;
+  readonly cacheFolder: string;
+  /** How long to try to connect, at the start and after a loss. */
+  readonly patienceMs: number;
+  /** Whether to connect again when the connection is lost. */
+  readonly mayReturn: () => boolean;
+  /** Aborting lets the node leave in order. */
+  readonly signal: AbortSignal;
+  readonly report: (report: NodeReport) => void;
+}
+
+/** Reasons for which it is worth to come back. */
+const PASSING = new Set([
+  'LOCKSTEP_CONNECT',
+  'LOCKSTEP_NODE_LOST',
+  'LOCKSTEP_NODE_SILENT',
+  'LOCKSTEP_NODE_STALLED',
+  'LOCKSTEP_NODE_CROWD',
+  'LOCKSTEP_NODE_FRAME',
+]);
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5000;
+
+/** Takes part in a run until it is over. */
+export async function runNode(options: NodeOptions): Promise<void> {
+  const timings = readLinkTimings(process.env);
+  const mesh = new Mesh(options.token, timings, options.carriers);
+  const node = new NodeLife(options, mesh);
+  try {
+    if (options.meshListen) await node.listen(options.meshListen.host, options.meshListen.port);
+    let pauseMs = FIRST_PAUSE_MS;
+    for (let sinceMs = performance.now(); !options.signal.aborted; ) {
+      const outcome = await node.live();
+      if (outcome.isOver) return options.report({ kind: 'ended', text: outcome.text });
+      if (outcome.wasReady) {
+        sinceMs = performance.now();
+        pauseMs = FIRST_PAUSE_MS;
+      }
+      const { error } = outcome;
+      if (!options.mayReturn() || !PASSING.has(error.code) || performance.now() - sinceMs > options.patienceMs)
+        throw error;
+      options.report({ kind: 'lost', text: `${error.text} Trying again.` });
+      await pause(pauseMs, options.signal);
+      pauseMs = Math.min(LONGEST_PAUSE_MS, 1.6 * pauseMs);
+    }
+  } finally {
+    mesh.close();
+    await node.close();
+  }
+}
+
+type Outcome =
+  | { readonly isOver: true; readonly text: string }
+  | { readonly isOver: false; readonly error: LockstepError; readonly wasReady: boolean };
+
+class NodeLife {
+  #meshPort: number | undefined;
+  #node: LocalNode | undefined;
+  #runKey = '';
+  #selfTest = '';
+
+  constructor(
+    private readonly options: NodeOptions,
+    private readonly mesh: Mesh,
+  ) {}
+
+  async listen(host: string, port: number): Promise<void> {
+    this.#meshPort = await this.mesh.listen(host, port);
+  }
+
+  async close(): Promise<void> {
+    await this.#node?.close();
+  }
+
+  /** One connection, from its start to its end. */
+  async live(): Promise<Outcome> {
+    let wasReady = false;
+    let link: Link | undefined;
+    try {
+      link = await connect(this.options.url, { timings: readLinkTimings(process.env), ca: this.options.tlsCa });
+      const talk = new Conversation(link, Number.POSITIVE_INFINITY);
+      const terms = await greet(link, talk, this.options.token, this.#card());
+      this.options.report({ kind: 'connected', text: `${this.options.url}, ${terms.model.name}, seed ${terms.seed}` });
+      const node = await this.#prepare(link, talk, terms);
+      const { runHash, head } = terms;
+      const session = new NodeSession(node, terms, link, this.mesh, this.options.signal);
+      link.send({ type: 'ready', runHash, checksum: head.checksum, selfTest: this.#selfTest });
+      wasReady = true;
+      this.options.report({ kind: 'ready', text: `node ${terms.node} of ${terms.model.name}` });
+      return { isOver: true, text: await session.serve() };
+    } catch (error) {
+      if (!(error instanceof LockstepError)) throw error;
+      link?.close(undefined, error.text);
+      return { isOver: false, error, wasReady };
+    }
+  }
+
+  #card() {
+    const { name, workers, carriers, engine } = this.options;
+    return { name, workers, carriers, engine: prepareEngine(engine), meshPort: this.#meshPort };
+  }
+
+  /** The data, and workers that compute this run; both are kept while the run is the same. */
+  async #prepare(link: Link, talk: Conversation, terms: RunTerms): Promise<LocalNode> {
+    const { model, recipe, seed, runHash, head } = terms;
+    const runKey = describeRun(runHash, head);
+    if (this.#node && this.#runKey === runKey) {
+      link.send({ type: 'inquire', needsData: false });
+      return this.#node;
+    }
+    const dataset = await this.#findDataset(link, talk, head);
+    await this.#node?.close();
+    const { workers, engine, report } = this.options;
+    const onWarning = ({ message }: { message: string }): void => report({ kind: 'warning', text: message });
+    this.#node = new LocalNode({ model, recipe, dataset, seed, workers, engine, isSharing: true, onWarning });
+    this.#runKey = runKey;
+    this.#selfTest = await this.#node.selfTest();
+    return this.#node;
+  }
+
+  async #findDataset(link: Link, talk: Conversation, head: DatasetHead): Promise<Dataset> {
+    const { findDataset, cacheFolder } = this.options;
+    const own = (await findDataset(head)) ?? readCachedDataset(cacheFolder, head);
+    if (own) {
+      link.send({ type: 'inquire', needsData: false });
+      return own;
+    }
+    const received = await receiveDataset(link, talk, head);
+    cacheDataset(cacheFolder, received);
+    return received;
+  }
+}
+
+/** What workers that are kept compute: another run, other images or other pixels of them need new ones. */
+export const describeRun = (runHash: string, { checksum, mean, std }: DatasetHead): string =>
+  JSON.stringify([runHash, checksum, mean, std]);
+
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener('abort', end);
+  });
+}

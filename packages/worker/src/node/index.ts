@@ -1,0 +1,2 @@
+/** A node: its workers and its replica. */
+export * from './local-node.js';

@@ -1,0 +1,49 @@
+/** The gradient of the last step, for those who watch: added up once more, in the canonical order, from what it left behind. */
+
+import { roundToBf16 } from '@lockstep/core/math';
+import { inferLayers } from '@lockstep/core/model';
+import { foldStep, planContribution, planFreeze, samplesInStep, stepsPerEpoch } from '@lockstep/core/run';
+import { planMemory } from '../threads/memory-plan.js';
+import { planStep } from '../threads/step-plan.js';
+import type { NodeWorkerData } from '../threads/thread-messages.js';
+
+/**
+ * The mean over the step's samples, before clipping: one vector per parameter, in the model's order; zeros for what is
+ * frozen. No step may be under way.
+ *
+ * @param isShared whether several nodes computed the step; its finished reduction is in the arena then
+ */
+export function readMeanGradient(data: NodeWorkerData, step: number, isShared: boolean): Float32Array[] {
+  const { model, recipe, workers, arena, splits } = data;
+  const layers = inferLayers(model);
+  const layout = planContribution(layers);
+  const memory = planMemory(layout, recipe, workers, data.partials);
+  const frozen = planFreeze(layers, recipe.freeze).names;
+  const { count } = splits.train;
+  const samples = samplesInStep(step % stepsPerEpoch(count, recipe.batchSize), count, recipe.batchSize);
+  const { nodes, fold } = isShared
+    ? { nodes: [memory.reductionAt], fold: [foldStep.push] }
+    : planStep(samples, recipe.shardSize, workers, memory);
+  return layout.segments.flatMap((segment) => {
+    if (segment.kind !== 'parameter') return [];
+    const { offset, size, parameter } = segment;
+    if (frozen.has(parameter.name)) return [new Float32Array(size)];
+    const sums = Array.from(nodes, (unit) => arena.subarray(unit * 16 + offset, unit * 16 + offset + size));
+    return [addUp(sums, fold, recipe.gradientPrecision === 'bf16').map((sum) => sum / samples)];
+  });
+}
+
+function addUp(nodes: readonly Float32Array[], fold: ArrayLike<number>, isRounded: boolean): Float32Array {
+  const stack: Float32Array[] = [];
+  let next = 0;
+  for (const instruction of Array.from(fold)) {
+    if (instruction === foldStep.push) stack.push((nodes[next++] as Float32Array).slice());
+    else {
+      const upper = stack.pop() as Float32Array;
+      const lower = stack.at(-1) as Float32Array;
+      for (let i = 0; i < lower.length; i++) lower[i] = (lower[i] as number) + (upper[i] as number);
+      if (isRounded) roundToBf16(lower);
+    }
+  }
+  return stack[0] as Float32Array;
+}

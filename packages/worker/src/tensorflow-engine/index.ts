@@ -1,0 +1,2 @@
+/** Contributions by TensorFlow. */
+export * from './installation.js';

@@ -1,0 +1,103 @@
+/** A worker's side of a step that several nodes share: it carries out orders until it is told to leave. */
+import { dealShards, samplesInStep } from '@lockstep/core/run';
+import type { Engine, StepCall } from '../engine.js';
+import { type Order, OrderBlock, orderFlag } from './commands.js';
+import type { Control } from './control.js';
+import { type SliceTools, SliceWork } from './slice-work.js';
+
+/** What a worker thread has, whoever tells it what to do. */
+export interface WorkerTools extends SliceTools {
+  readonly control: Control;
+  readonly engine: Engine;
+}
+
+/** Loads before a thread sleeps, when it has a core of its own. */
+const SPINS = 2000;
+/** An idle worker shows so often that it is there. */
+const IDLE_MS = 2000;
+
+export class OrderLoop {
+  readonly #orders: OrderBlock;
+  readonly #slices: SliceWork;
+  readonly #call: StepCall;
+
+  constructor(
+    private readonly tools: WorkerTools,
+    private readonly worker: number,
+  ) {
+    this.#orders = new OrderBlock(tools.data.orders);
+    this.#slices = new SliceWork(tools, worker, tools.data.workers);
+    const slots = tools.memory.nodesAt(worker);
+    this.#call = { state: 0, slots, firstShard: 0, endShard: 0, samples: 0, orderStart: 0, step: 0, epoch: 0 };
+  }
+
+  /** @param seen orders that are done */
+  serve(seen: number): void {
+    const { data, control } = this.tools;
+    for (let count = seen; ; count++) {
+      while (!this.#orders.awaitNext(count, data.spins ? SPINS : 0, IDLE_MS)) {
+        if (control.aborted !== 0) return;
+        control.enter(this.worker, true);
+      }
+      const order = this.#orders.read();
+      if (order.flags & orderFlag.leave) return;
+      if (!this.#carryOut(order, count + 1)) return;
+      if (this.worker === 0) this.#orders.finish(count + 1, 'done');
+    }
+  }
+
+  /** Whether the order was carried out; false after an abort. */
+  #carryOut(order: Order, count: number): boolean {
+    const { flags } = order;
+    const meet = (): boolean => this.tools.control.meet(this.worker, -1);
+    if (flags & orderFlag.contribute) {
+      this.#contribute(order);
+      if (!meet()) return false;
+    }
+    if (flags & orderFlag.fold) {
+      this.#slices.fold(order, order.jobs);
+      if (!meet()) return false;
+    }
+    if (flags & (orderFlag.contribute | orderFlag.fold) && this.worker === 0) this.#orders.finish(count, 'folded');
+    if (flags & orderFlag.squares) {
+      this.#slices.addSquares(order.step);
+      if (!meet()) return false;
+    }
+    if (flags & orderFlag.update) {
+      this.#slices.update(order.step, order);
+      if (!meet()) return false;
+    }
+    return true;
+  }
+
+  #samples(step: number): number {
+    const { data, recipe, epochSteps } = this.tools;
+    return samplesInStep(step % epochSteps, data.splits.train.count, recipe.batchSize);
+  }
+
+  #contribute({ step, state, range }: Order): void {
+    const { recipe, engine, epochSteps, data, fault } = this.tools;
+    fault?.('contribute', this.worker, step);
+    const onTail = (): void => this.#orders.noteTail(data.workers);
+    const own = dealShards(range.end - range.begin, data.workers)[this.worker];
+    if (own && own.end > own.begin) {
+      const call = this.#call;
+      call.state = state;
+      call.firstShard = range.begin + own.begin;
+      call.endShard = range.begin + own.end;
+      call.samples = this.#samples(step);
+      call.orderStart = (step % epochSteps) * recipe.batchSize;
+      call.step = step;
+      call.epoch = Math.floor(step / epochSteps);
+      engine.contribute(call, onTail);
+    } else onTail();
+    fault?.('contributed', this.worker, step, this.#sums);
+  }
+
+  get #sums() {
+    const { data, memory } = this.tools;
+    const { vector, nodesPerWorker } = memory;
+    const begin = memory.nodesAt(this.worker);
+    return { floats: data.arena.subarray(begin * 16, (begin + nodesPerWorker * vector) * 16), length: vector * 16 };
+  }
+}

@@ -1,0 +1,2 @@
+/** The worker threads of a node. */
+export * from './step-clock.js';

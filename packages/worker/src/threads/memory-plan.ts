@@ -1,0 +1,75 @@
+/**
+ * Where everything stands in a node's arena, in units of 16 floats:
+ *
+ *   state 0 | state 1 | slot1 0 | slot1 1 | slot2 0 | slot2 1 | average 0 | average 1 | worker 0: nodes | worker 1: nodes | ...
+ *
+ * State, optimizer slots and the moving average (if the recipe has them) are kept twice: a step reads version t % 2 and writes version (t + 1) % 2, so a crash in the
+ * middle of a step loses nothing.
+ *
+ * A node that shares its steps with others has a few vectors more: the finished reduction, and partial sums.
+ */
+import { ALIGNMENT, type ContributionLayout, maxCanonicalNodes, optimizerSlots, shardCount } from '@lockstep/core/run';
+import type { Recipe } from '@lockstep/core/spec';
+
+export interface MemoryPlan {
+  /** Units of one vector in the contribution's layout. */
+  readonly vector: number;
+  /** Optimizer slots: 0, 1 or 2. */
+  readonly slotCount: 0 | 1 | 2;
+  /** Whether the recipe keeps a moving average of the state. */
+  readonly hasAverage: boolean;
+  /** Contribution slots of each worker. */
+  readonly nodesPerWorker: number;
+  /** Floats of the whole arena. */
+  readonly floats: number;
+  /** Units at which version 0 or 1 of the state starts. */
+  stateAt(version: number): number;
+  /** Units at which version 0 or 1 of optimizer slot 1 or 2 starts; the state's own where there is no such slot. */
+  slotAt(slot: 1 | 2, version: number): number;
+  /** Units at which version 0 or 1 of the moving average starts; the state's own where there is none. */
+  averageAt(version: number): number;
+  /** Units at which a worker's contribution slots start. */
+  nodesAt(worker: number): number;
+  /** Units of the finished reduction, when there are partial sums. */
+  readonly reductionAt: number;
+  /** Units of a partial sum. */
+  partialAt(index: number): number;
+  /** How many partial sums there is room for. */
+  readonly partials: number;
+}
+
+/** However many nodes share a step, a node holds no more partial sums of others than this. */
+const MAX_PARTIALS = 192;
+
+/** Plans the arena of a node. */
+export function planMemory(layout: ContributionLayout, recipe: Recipe, workers: number, partials = 0): MemoryPlan {
+  const vector = layout.length / ALIGNMENT;
+  const slotCount = optimizerSlots(recipe.optimizer);
+  const shards = shardCount(recipe.batchSize, recipe.shardSize);
+  // one more than a range can end with: the node that is about to be merged
+  const nodesPerWorker = maxCanonicalNodes(Math.ceil(shards / workers)) + 1;
+  const hasAverage = recipe.ema !== undefined;
+  const versions = 2 * (1 + slotCount + (hasAverage ? 1 : 0));
+  const stateAt = (version: number): number => version * vector;
+  const nodesAt = (worker: number): number => (versions + worker * nodesPerWorker) * vector;
+  return {
+    vector,
+    slotCount,
+    hasAverage,
+    nodesPerWorker,
+    floats: (nodesAt(workers) + (partials > 0 ? partials + 1 : 0) * vector) * ALIGNMENT,
+    stateAt,
+    slotAt: (slot, version) => (slot <= slotCount ? (2 * slot + version) * vector : stateAt(version)),
+    averageAt: (version) => (hasAverage ? (2 * (1 + slotCount) + version) * vector : stateAt(version)),
+    nodesAt,
+    reductionAt: nodesAt(workers),
+    partialAt: (index) => nodesAt(workers) + (index + 1) * vector,
+    partials,
+  };
+}
+
+/** Room for canonical nodes of others, for those of the range that a leader's group has together, and one to compare. */
+export function maxPartials({ batchSize, shardSize }: Recipe): number {
+  const shards = shardCount(batchSize, shardSize);
+  return Math.min(shards, MAX_PARTIALS) + maxCanonicalNodes(shards) + 1;
+}

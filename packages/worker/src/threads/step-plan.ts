@@ -1,0 +1,151 @@
+/** Who does what in a step: shards to compute, nodes to add up, slices to update. The same for every step of one size. */
+
+import type { Layer } from '@lockstep/core/model';
+import {
+  ALIGNMENT,
+  type ContributionLayout,
+  canonicalNodes,
+  dealShards,
+  type Freeze,
+  planFold,
+  type Segment,
+  type ShardRange,
+  type Span,
+  shardCount,
+  splitRounded,
+} from '@lockstep/core/run';
+import { pieceKind, SQUARES_CHUNK } from '@lockstep/kernels';
+import type { MemoryPlan } from './memory-plan.js';
+
+export interface StepPlan {
+  readonly samples: number;
+  /** Shards of each worker. */
+  readonly ranges: readonly ShardRange[];
+  /** Arena offset / 16 of each node of the step, in shard order. */
+  readonly nodes: Int32Array;
+  /** How the nodes are added up. */
+  readonly fold: Int32Array;
+}
+
+/** Plans a step of so many samples. */
+export function planStep(samples: number, shardSize: number, workers: number, memory: MemoryPlan): StepPlan {
+  const ranges = dealShards(shardCount(samples, shardSize), workers);
+  const nodes = ranges.map(canonicalNodes);
+  const offsets = nodes.flatMap((own, worker) => own.map((_, slot) => memory.nodesAt(worker) + slot * memory.vector));
+  return { samples, ranges, nodes: Int32Array.from(offsets), fold: Int32Array.from(planFold(nodes.flat())) };
+}
+
+const PIECE_FIELDS = 4;
+
+/**
+ * Whether a segment keeps its values: a frozen parameter, the statistics of a frozen batch norm. Its bits are in both
+ * versions of the state from the start, and no update touches them.
+ */
+export function isKept(segment: Segment, layers: readonly Layer[], freeze: Freeze): boolean {
+  if (segment.kind === 'result') return false;
+  if (segment.kind === 'parameter') return freeze.names.has(segment.parameter.name);
+  return freeze.isLayerFrozen(layers[segment.layerIndex] as Layer);
+}
+
+/**
+ * Cuts the state into one slice per worker, for reduction and update. What is frozen is in no slice.
+ *
+ * @returns for each worker [kind, offset, length, values per sample] of its pieces; the result goes to worker 0
+ */
+export function planPieces(
+  layout: ContributionLayout,
+  workers: number,
+  isFrozen: (segment: Segment) => boolean = () => false,
+): Int32Array[] {
+  const each = Math.ceil(layout.length / ALIGNMENT / workers) * ALIGNMENT;
+  const pieces: number[][] = Array.from({ length: workers }, () => []);
+  const owner = (offset: number): number[] => pieces[Math.min(workers - 1, Math.floor(offset / each))] as number[];
+  for (const segment of layout.segments) {
+    if (isFrozen(segment)) continue;
+    if (segment.kind === 'statistics') {
+      owner(segment.offset).push(pieceKind.statistics, segment.offset, segment.channels, segment.valuesPerSample);
+    } else if (segment.kind === 'result') {
+      (pieces[0] as number[]).push(pieceKind.sums, segment.offset, ALIGNMENT, 0);
+    } else {
+      const end = segment.offset + Math.ceil(segment.size / ALIGNMENT) * ALIGNMENT;
+      for (let at = segment.offset; at < end; ) {
+        const next = Math.min(end, (Math.floor(at / each) + 1) * each);
+        owner(at).push(pieceKind.parameters, at, next - at, 0);
+        at = next;
+      }
+    }
+  }
+  return pieces.map((list) => Int32Array.from(list));
+}
+
+/** As `planPieces`, for floats [offset, offset + length), which must not cut statistics. */
+export function planPiecesOf(
+  layout: ContributionLayout,
+  { offset, length }: { readonly offset: number; readonly length: number },
+  workers: number,
+  isFrozen: (segment: Segment) => boolean,
+): Int32Array[] {
+  const each = Math.ceil(length / ALIGNMENT / workers) * ALIGNMENT;
+  const pieces: number[][] = Array.from({ length: workers }, () => []);
+  for (const segment of layout.segments) {
+    const begin = Math.max(offset, segment.offset);
+    const end = Math.min(offset + length, segment.offset + Math.ceil(segment.size / ALIGNMENT) * ALIGNMENT);
+    if (begin >= end || isFrozen(segment)) continue;
+    for (let at = begin; at < end; ) {
+      const worker = Math.min(workers - 1, Math.floor((at - offset) / each));
+      const next = segment.kind === 'parameter' ? Math.min(end, offset + (worker + 1) * each) : end;
+      (pieces[worker] as number[]).push(...describePiece(segment, at, next));
+      at = next;
+    }
+  }
+  return pieces.map((list) => Int32Array.from(list));
+}
+
+function describePiece(segment: Segment, begin: number, end: number): number[] {
+  if (segment.kind === 'parameter') return [pieceKind.parameters, begin, end - begin, 0];
+  if (segment.kind === 'result') return [pieceKind.sums, begin, end - begin, 0];
+  return [pieceKind.statistics, segment.offset, segment.channels, segment.valuesPerSample];
+}
+
+/** Pieces that add up floats [offset, offset + length) and keep the sums: what is rounded apart from the rest. */
+export const planSums = (
+  { offset, length }: { readonly offset: number; readonly length: number },
+  rounded: readonly Span[],
+): Int32Array =>
+  Int32Array.from(
+    splitRounded(offset, length, rounded).flatMap(({ begin, end, isRounded }) => [
+      isRounded ? pieceKind.gradients : pieceKind.sums,
+      begin,
+      end - begin,
+      0,
+    ]),
+  );
+
+/** Chunks of the gradient whose squares are added up, to clip its norm: the same for any number of workers. */
+export interface SquaresPlan {
+  readonly count: number;
+  /** For each worker [index, offset, length] of its chunks. */
+  readonly chunks: readonly Int32Array[];
+}
+
+/** Cuts every trained parameter, from its start, into chunks of SQUARES_CHUNK floats, and deals them out in ranges. */
+export function planSquares(
+  layout: ContributionLayout,
+  workers: number,
+  isFrozen: (segment: Segment) => boolean,
+): SquaresPlan {
+  const all: number[][] = [];
+  for (const segment of layout.segments) {
+    if (segment.kind !== 'parameter' || isFrozen(segment)) continue;
+    for (let at = 0; at < segment.size; at += SQUARES_CHUNK) {
+      all.push([all.length, segment.offset + at, Math.min(SQUARES_CHUNK, segment.size - at)]);
+    }
+  }
+  const each = Math.ceil(all.length / workers);
+  const chunks = Array.from({ length: workers }, (_, worker) =>
+    Int32Array.from(all.slice(worker * each, (worker + 1) * each).flat()),
+  );
+  return { count: all.length, chunks };
+}
+
+export { PIECE_FIELDS };

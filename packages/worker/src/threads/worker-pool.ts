@@ -1,0 +1,80 @@
+/** The threads of a node, over Piscina: one task each at a time, and the end of all tasks when one of them is lost. */
+import { once } from 'node:events';
+import type { Worker } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { abortReason, type Control } from './control.js';
+import { StallWatch } from './stall-watch.js';
+import type { NodeTask, NodeWorkerData } from './thread-messages.js';
+
+/** A worker that threw, exited or stood still. */
+export interface LostWorker {
+  readonly worker: number;
+  readonly error: Error;
+}
+
+/** What Node gives as the id of a thread that has ended. */
+const NO_THREAD = -1;
+
+export class WorkerPool {
+  readonly #pool: Piscina<NodeTask, void>;
+  #aborts: readonly AbortController[] = [];
+
+  constructor(
+    data: NodeWorkerData,
+    private readonly control: Control,
+    private readonly workers: number,
+  ) {
+    this.#pool = new Piscina<NodeTask, void>({
+      filename: new URL('./worker-thread.js', import.meta.url).href,
+      minThreads: workers,
+      maxThreads: workers,
+      workerData: data,
+      idleTimeout: Number.POSITIVE_INFINITY,
+    });
+    // A thread that cannot even start leaves the tasks that wait for it in the queue for ever.
+    this.#pool.on('error', (error: Error) => {
+      for (const abort of this.#aborts) abort.abort(error);
+    });
+  }
+
+  /**
+   * Runs one task per worker. When it resolves nobody is in a task any more.
+   *
+   * @returns the worker that was lost first, if one was; Piscina has put another thread in its place
+   */
+  async run(taskOf: (worker: number) => NodeTask): Promise<LostWorker | undefined> {
+    const threads = this.#pool.threads;
+    const aborts = Array.from({ length: this.workers }, () => new AbortController());
+    this.#aborts = aborts;
+    const watch = new StallWatch(this.control, this.workers, (worker, stoodMs) =>
+      aborts[worker]?.abort(new Error(`worker ${worker} did not move for ${(stoodMs / 1000).toFixed(1)} s`)),
+    );
+    let lost: LostWorker | undefined;
+    const tasks = aborts.map(async ({ signal }, worker) => {
+      try {
+        await this.#pool.run(taskOf(worker), { signal });
+      } catch (error) {
+        lost ??= { worker, error: (signal.aborted ? signal.reason : error) as Error };
+        this.control.abort(abortReason.workerLost);
+      }
+    });
+    await Promise.all(tasks);
+    watch.end();
+    const gone = threads.filter((thread) => !this.#pool.threads.includes(thread));
+    await Promise.all(gone.map(awaitExit));
+    return lost;
+  }
+
+  /** Ends the threads. */
+  async close(): Promise<void> {
+    await this.#pool.destroy();
+  }
+}
+
+/**
+ * A thread that was sent away may still be in a kernel for a moment, and write into the arena: nothing may go on before
+ * it has ended.
+ */
+async function awaitExit(thread: Worker): Promise<void> {
+  if (thread.threadId !== NO_THREAD) await once(thread, 'exit');
+}
