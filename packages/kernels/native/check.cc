@@ -30,6 +30,9 @@ bool worksInPlace(const PostOp& post) { return !post.norm && post.kernel == post
 // Whether runNormBackward does it
 bool isFused(const PostOp& post) { return post.norm && (post.kernel == 0 || (post.kernel == 2 && post.stride == 2 && !post.dropout1)); }
 
+// Far more than a model gives; keeps offsets of pixels within 32 bits
+constexpr int MOST_STRIDE = 1 << 16;
+
 int overhang(int outputs, int inputs, int before) { return (outputs + 3) / 4 * 4 + 2 - before - inputs; }
 
 bool hasBorder(const Tensor& t, int before, int afterRows, int afterColumns) {
@@ -39,7 +42,7 @@ bool hasBorder(const Tensor& t, int before, int afterRows, int afterColumns) {
 }  // namespace
 
 bool fitsConv(const ConvShape& s, const Tensor& in) {
-  if (s.kernel < 1 || s.stride < 1 || s.padding < 0 || s.groups < 1 || s.inChannels % s.groups != 0 || s.outChannels % s.groups != 0) return false;
+  if (s.kernel < 1 || s.stride < 1 || s.stride > MOST_STRIDE || s.padding < 0 || s.groups < 1 || s.inChannels % s.groups != 0 || s.outChannels % s.groups != 0) return false;
   if (in.before < s.padding || s.kernel > in.height + 2 * s.padding || s.kernel > in.width + 2 * s.padding) return false;
   if (s.outHeight != windows(s.inHeight + 2 * s.padding, s.kernel, s.stride)) return false;
   if (s.outWidth != windows(s.inWidth + 2 * s.padding, s.kernel, s.stride)) return false;
