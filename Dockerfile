@@ -19,6 +19,7 @@ FROM node:22-bookworm-slim
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends tini && rm -rf /var/lib/apt/lists/*
 COPY --from=build /app /app
+RUN ln -s /app/packages/cli/dist/bin.js /usr/local/bin/lockstep
 ENV NODE_ENV=production
 USER 1000:1000
 WORKDIR /home/node

@@ -1,5 +1,5 @@
 /** Step 2: every package's TypeScript, by `tsc -b`, which rebuilds only what changed. */
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { run } from './processes.mjs';
 import { SetupError } from './report.mjs';
@@ -9,7 +9,9 @@ import { fingerprint, listFiles, readStamp, writeStamp } from './stale.mjs';
 export function isTypeScriptFresh(root) {
   const folders = packageFolders(root);
   const hasOutput = (folder) => existsSync(path.join(folder, 'dist', 'tsconfig.tsbuildinfo'));
-  return readStamp(stampFile(root)).fingerprint === fingerprintInputs(root, folders) && folders.every(hasOutput);
+  const isBuilt =
+    readStamp(stampFile(root)).fingerprint === fingerprintInputs(root, folders) && folders.every(hasOutput);
+  return isBuilt && isProgramLinked(root);
 }
 
 /** Builds. Throws a SetupError with the compiler's output. */
@@ -24,7 +26,26 @@ export async function buildTypeScript(root, { signal } = {}) {
       hint: 'Correct the errors above, then run the same command again.',
     });
   }
+  linkProgram(root);
   writeStamp(stampFile(root), { fingerprint: inputs });
+}
+
+const PROGRAM = path.join('packages', 'cli', 'dist', 'bin.js');
+
+const programLink = (root) => path.join(root, 'node_modules', '.bin', 'lockstep');
+
+const isProgramLinked = (root) =>
+  !existsSync(path.join(root, PROGRAM)) || process.platform === 'win32' || existsSync(programLink(root));
+
+/** `npx lockstep`: npm links programs when it installs, and this one did not exist yet. On Windows npm's own link has to do. */
+function linkProgram(root) {
+  const program = path.join(root, PROGRAM);
+  if (!existsSync(program) || process.platform === 'win32') return;
+  chmodSync(program, 0o755);
+  const link = programLink(root);
+  mkdirSync(path.dirname(link), { recursive: true });
+  rmSync(link, { force: true });
+  symlinkSync(path.relative(path.dirname(link), program), link);
 }
 
 function stampFile(root) {

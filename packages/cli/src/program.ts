@@ -3,6 +3,7 @@ import { LockstepError, nearestName } from '@lockstep/core/errors';
 import { Command, type CommanderError, Option } from 'commander';
 import { type Field, flagName, type Group, optionError } from './settings/fields.js';
 import type { Io } from './terminal/io.js';
+import { spellCommands } from './terminal/spelling.js';
 
 /** Where the program runs, and where a command leaves its exit code. */
 export interface CommandContext {
@@ -19,7 +20,7 @@ export function createCommand(name: string, { io }: CommandContext): Command {
     .showSuggestionAfterError(false)
     .helpOption('-h, --help', 'show this help')
     .configureOutput({
-      writeOut: (text) => io.stdout.write(text),
+      writeOut: (text) => io.stdout.write(spellCommands(text, io.spelling)),
       writeErr: (text) => io.stderr.write(text),
       // main prints every error, commander's among them.
       outputError: () => {},

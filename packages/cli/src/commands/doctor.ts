@@ -9,6 +9,7 @@ import { jsonField } from '../settings/options.js';
 import { readFlags } from '../settings/setting-source.js';
 import { EXIT_FAILED } from '../terminal/failure.js';
 import { type Io, writeLine } from '../terminal/io.js';
+import { spellCommands } from '../terminal/spelling.js';
 
 const DEFAULT_LISTEN = '0.0.0.0:7400';
 
@@ -53,7 +54,9 @@ async function runDoctor({ host, port }: { host: string; port: number }, json: b
   const findings = await examine(host, port);
   const isGood = findings.every(({ verdict }) => verdict !== 'problem');
   if (json) writeLine(io.stdout, JSON.stringify({ event: 'doctor', good: isGood, findings }));
-  else for (const line of [...formatFindings(findings), '', summarizeFindings(findings)]) writeLine(io.stdout, line);
+  else
+    for (const line of [...formatFindings(findings), '', summarizeFindings(findings)])
+      writeLine(io.stdout, spellCommands(line, io.spelling));
   return isGood ? 0 : EXIT_FAILED;
 }
 

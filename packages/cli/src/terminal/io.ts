@@ -25,6 +25,8 @@ export interface TerminalHandlers {
 export interface Io {
   readonly stdout: OutputStream;
   readonly stderr: OutputStream;
+  /** How a command is spelled here, see spelling.ts. */
+  readonly spelling: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Cores that this process may use: the default number of workers. */
   readonly coreCount: number;

@@ -3,9 +3,10 @@ import { closeSync, openSync } from 'node:fs';
 import { availableParallelism, devNull } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { isatty } from 'node:tty';
-import type { InterruptSignal, Io } from './io.js';
+import type { InterruptSignal, Io, OutputStream } from './io.js';
 import { onOutputLost, stderr, stdout } from './process-output.js';
 import { watchTerminal } from './process-terminal.js';
+import { findSpelling, spellCommands } from './spelling.js';
 
 /**
  * Those of the streams that were terminals when the process began. Without one it outlives whatever terminal it was begun in
@@ -34,9 +35,11 @@ const leaveTerminal = (): void =>
 
 export function processIo(): Io {
   if (!isAttended && !process.listeners('SIGHUP').includes(ignore)) process.on('SIGHUP', ignore);
+  const spelling = findSpelling(process.env);
   return {
     stdout,
-    stderr,
+    stderr: spellingStream(stderr, spelling),
+    spelling,
     env: process.env,
     coreCount: availableParallelism(),
     now: () => performance.now(),
@@ -56,6 +59,17 @@ export function processIo(): Io {
     exit: (code) => process.exit(code),
   };
 }
+
+/** All of stderr is for people. */
+const spellingStream = (stream: OutputStream, spelling: string): OutputStream => ({
+  get isTTY() {
+    return stream.isTTY;
+  },
+  get columns() {
+    return stream.columns;
+  },
+  write: (text) => stream.write(spellCommands(text, spelling)),
+});
 
 async function readInput(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];

@@ -19,6 +19,7 @@ export class RecordingStream implements OutputStream {
 export class RecordingIo implements Io {
   readonly stdout: RecordingStream;
   readonly stderr: RecordingStream;
+  spelling = 'lockstep';
   env: Record<string, string | undefined> = {};
   coreCount = 4;
   nowMs = 0;

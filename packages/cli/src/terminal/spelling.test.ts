@@ -1,0 +1,57 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { main } from '../main.js';
+import { RecordingIo } from '../testing/recording-io.js';
+import { findSpelling, spellCommands } from './spelling.js';
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'lockstep-spelling-'));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function place(...names: string[]): string {
+  const place = path.join(folder, ...names);
+  mkdirSync(place, { recursive: true });
+  writeFileSync(path.join(place, process.platform === 'win32' ? 'lockstep.cmd' : 'lockstep'), '');
+  return place;
+}
+
+it('is lockstep where a shell finds it, else npx lockstep', () => {
+  expect(findSpelling({ PATH: ['/nowhere', place('bin')].join(path.delimiter) })).toBe('lockstep');
+  expect(findSpelling({ PATH: ['/nowhere', ''].join(path.delimiter) })).toBe('npx lockstep');
+  expect(findSpelling({})).toBe('npx lockstep');
+});
+
+it('passes over the folder that npm puts on the path of what it starts', () => {
+  expect(findSpelling({ PATH: place('node_modules', '.bin') })).toBe('npx lockstep');
+});
+
+it('spells commands, and leaves names, codes and paths alone', () => {
+  const spell = (text: string): string => spellCommands(text, 'npx lockstep');
+  expect(spell('see `lockstep models`')).toBe('see `npx lockstep models`');
+  expect(spell('a: lockstep train --resume ck\nlockstep doctor')).toBe(
+    'a: npx lockstep train --resume ck\nnpx lockstep doctor',
+  );
+  expect(spell('Usage: lockstep [options]')).toBe('Usage: npx lockstep [options]');
+  for (const text of ['lockstep: LOCKSTEP_X: no', '/a/lockstep train', 'a lockstep train.json', 'npx lockstep train']) {
+    expect(spell(text)).toBe(text);
+  }
+  expect(spell(spell('lockstep train'))).toBe('npx lockstep train');
+});
+
+it('cases: work 17: the help of every command is spelled as the place says', async () => {
+  const io = new RecordingIo();
+  await main(['nonsense'], io);
+  const names = /There are (.*)\./.exec(io.stderr.text)?.[1]?.split(', ') ?? [];
+  expect(names.length).toBeGreaterThanOrEqual(14);
+  for (const name of names) {
+    const help = new RecordingIo();
+    help.spelling = 'npx lockstep';
+    expect(await main(['help', name], help)).toBe(0);
+    expect(help.stdout.text, name).toMatch(/Usage: npx lockstep /);
+    expect(help.stdout.text, name).not.toMatch(/(?<!npx )(?<=^ {2}|`)lockstep [a-z]/m);
+  }
+});
