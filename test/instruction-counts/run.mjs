@@ -53,7 +53,7 @@ async function countAll(isa, models) {
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'lockstep-instructions-'));
   try {
     const driver = await buildDriver(scratch);
-    const { exportStep } = await import('@lockstep/instruction-counts');
+    const { exportStep } = await import('./export-step.mjs');
     const counts = {};
     // The long one first, so that no core waits for it at the end.
     const jobs = [...models]
