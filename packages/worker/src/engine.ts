@@ -43,7 +43,7 @@ export interface StepCall {
   /** Samples in the whole step. */
   samples: number;
   /** Position in the epoch's order of the step's first sample. */
-  orderStart: number;
+  commandStart: number;
   /** Global step, from 0. */
   step: number;
   /** From 0. */

@@ -75,7 +75,7 @@ export class Computations {
     this.parts.prepareEpoch(Math.floor(assignment.step / this.#epochSteps));
     await this.departures.drainPartials();
     this.departures.beganMs = undefined;
-    this.work.orderedMs = 0;
+    this.work.commandedMs = 0;
     this.work.besideMs = 0;
     const beganMs = performance.now();
     const step = this.steps.begin(assignment, audits);

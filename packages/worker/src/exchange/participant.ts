@@ -143,7 +143,7 @@ export class Participant implements StepParticipant {
     const now = performance.now();
     const { beganMs, ms: computeMs = 0, tailMs = 0 } = computation;
     const exchangeMs = now - (this.#departures.beganMs ?? now);
-    const { orderedMs: updateMs, besideMs } = this.#work;
+    const { commandedMs: updateMs, besideMs } = this.#work;
     const times = { computeMs, tailMs, exchangeMs, updateMs, besideMs, stepMs: now - beganMs };
     await this.#computations.goOn(assignment);
     if (!isTold) this.hooks.onContributed(assignment, computeMs);

@@ -1,5 +1,5 @@
 /**
- * The work of a shared step. Shards are computed by this node's workers, on orders; sums and updates by them too, or here
+ * The work of a shared step. Shards are computed by this node's workers, on commands; sums and updates by them too, or here
  * on the main thread: while the workers compute, and where a slice is so small that waking them takes longer.
  */
 
@@ -8,8 +8,8 @@ import { type Bucket, bytesOf, type ShardRange } from '@lockstep/core/run';
 import type { StepOutcome } from '@lockstep/core/seams';
 import type { Assignment } from '@lockstep/core/wire';
 import { findTail } from '../engines.js';
-import { OrderedWorkers, type SharedParts, type TailWatch } from '../threads/commanded-workers.js';
-import { type FoldJob, orderFlag } from '../threads/commands.js';
+import { CommandedWorkers, type SharedParts, type TailWatch } from '../threads/commanded-workers.js';
+import { commandFlag, type FoldJob } from '../threads/commands.js';
 import { readFault } from '../threads/fault.js';
 import { openSliceTools, type Slice, SliceWork } from '../threads/slice-work.js';
 import { hashContribution, hashReplica } from './replica-hash.js';
@@ -20,7 +20,7 @@ const NOWHERE: Slice = { offset: 0, length: 0 };
 const SMALL_SLICE = 2 ** 15;
 
 export class StepWork {
-  readonly #workers: OrderedWorkers;
+  readonly #workers: CommandedWorkers;
   readonly #slices: SliceWork;
   /** Where the engine's tail begins. */
   readonly #tailAt: number;
@@ -29,12 +29,12 @@ export class StepWork {
   /** Whether they are at this node's own, not at those to compare. */
   #isAtOwn = false;
   /** Time spent on sums and updates since these were set to 0: when nothing was computed, and beside that. */
-  orderedMs = 0;
+  commandedMs = 0;
   besideMs = 0;
 
   constructor(private readonly parts: SharedParts) {
     const { data, layout, control } = parts;
-    this.#workers = new OrderedWorkers(parts);
+    this.#workers = new CommandedWorkers(parts);
     this.#slices = new SliceWork(openSliceTools(data, readFault(control, false)), 0, 1);
     this.#tailAt = findTail(data.engine, inferLayers(data.model), layout, data.recipe);
   }
@@ -61,7 +61,7 @@ export class StepWork {
     return !this.#isComputing || (this.#isAtOwn && offset >= this.#tailAt && this.#workers.hasTails);
   }
 
-  // ---- orders ----
+  // ---- commands ----
 
   /** Computes this node's shards, and before them those to be compared. */
   async contribute({ assignment, audits, range, computed }: SharedStep, tail: TailWatch): Promise<void> {
@@ -70,11 +70,11 @@ export class StepWork {
     this.#isAtOwn = false;
     try {
       for (const audit of audits) {
-        await this.#order(orderFlag.contribute | orderFlag.fold, step, this.#whole, audit.jobs, audit.range);
+        await this.#command(commandFlag.contribute | commandFlag.fold, step, this.#whole, audit.jobs, audit.range);
       }
       if (computed.length === 0) return;
-      const contributing = this.#order(
-        orderFlag.contribute,
+      const contributing = this.#command(
+        commandFlag.contribute,
         step,
         NOWHERE,
         [],
@@ -102,7 +102,7 @@ export class StepWork {
   async fold({ assignment, jobs }: SharedStep, bucket: Bucket): Promise<void> {
     if (jobs.length === 0) return;
     if (this.#isHere(bucket)) this.#timed(() => this.#slices.fold(bucket, jobs));
-    else await this.#order(orderFlag.fold, assignment.step, bucket, jobs);
+    else await this.#command(commandFlag.fold, assignment.step, bucket, jobs);
   }
 
   /** Finishes the canonical tree on a bucket and, unless it has to wait for the gradient's norm, applies it. */
@@ -114,19 +114,19 @@ export class StepWork {
       if (!this.isClipping) await this.apply(step, bucket);
       return;
     }
-    const flags = orderFlag.fold | (this.isClipping ? 0 : orderFlag.update);
-    await this.#order(flags, assignment.step, bucket, reduction, undefined, onReduced);
+    const flags = commandFlag.fold | (this.isClipping ? 0 : commandFlag.update);
+    await this.#command(flags, assignment.step, bucket, reduction, undefined, onReduced);
   }
 
   /** Applies a bucket of the finished reduction. */
   async apply({ assignment }: SharedStep, bucket: Bucket): Promise<void> {
     if (this.#isHere(bucket)) this.#timed(() => this.#slices.update(assignment.step, bucket));
-    else await this.#order(orderFlag.update, assignment.step, bucket);
+    else await this.#command(commandFlag.update, assignment.step, bucket);
   }
 
   /** Applies all of the finished reduction, by its norm. */
   async applyClipped({ assignment }: SharedStep): Promise<void> {
-    await this.#order(orderFlag.squares | orderFlag.update, assignment.step, this.#whole);
+    await this.#command(commandFlag.squares | commandFlag.update, assignment.step, this.#whole);
   }
 
   #timed(work: () => void): void {
@@ -134,10 +134,10 @@ export class StepWork {
     work();
     const took = performance.now() - began;
     if (this.#isComputing) this.besideMs += took;
-    else this.orderedMs += took;
+    else this.commandedMs += took;
   }
 
-  async #order(
+  async #command(
     flags: number,
     step: number,
     { offset, length }: Slice,
@@ -149,7 +149,7 @@ export class StepWork {
     const state = this.parts.memory.stateAt(step % 2);
     const began = performance.now();
     await this.#workers.carryOut({ flags, step, state, range, offset, length, jobs }, onFolded, tail);
-    if (!(flags & orderFlag.contribute)) this.orderedMs += performance.now() - began;
+    if (!(flags & commandFlag.contribute)) this.commandedMs += performance.now() - began;
   }
 
   get #whole(): Slice {
@@ -181,8 +181,8 @@ export class StepWork {
     const saved = this.#vector(scratch).slice();
     this.#vector(scratch).set(state);
     this.parts.prepareEpoch(0);
-    const order = { flags: orderFlag.contribute, step: 0, state: scratch, range: { begin: 0, end: 1 } };
-    await this.#workers.carryOut({ ...order, ...NOWHERE, jobs: [] });
+    const command = { flags: commandFlag.contribute, step: 0, state: scratch, range: { begin: 0, end: 1 } };
+    await this.#workers.carryOut({ ...command, ...NOWHERE, jobs: [] });
     this.#vector(scratch).set(saved);
     return hashContribution(layout, data.arena.subarray(memory.nodesAt(0) * 16));
   }

@@ -50,7 +50,7 @@ export class NativeEngine implements Engine {
     fields[callField.firstShard] = call.firstShard;
     fields[callField.endShard] = call.endShard;
     fields[callField.samples] = call.samples;
-    fields[callField.order] = call.orderStart;
+    fields[callField.order] = call.commandStart;
     fields[callField.step] = call.step;
     fields[callField.epoch] = call.epoch;
     if (!onTail || !this.#hasTail) {

@@ -30,7 +30,7 @@ async function prepare(name: string) {
     data,
   );
   const slots = arena.subarray(memory.nodesAt(0) * 16);
-  const call = { state: 0, slots: memory.nodesAt(0), samples: SAMPLES, orderStart: 0, step: 0, epoch: 0 };
+  const call = { state: 0, slots: memory.nodesAt(0), samples: SAMPLES, commandStart: 0, step: 0, epoch: 0 };
   return { engine, slots, call, layout, tailAt: tailOf(layers, layout, recipe) };
 }
 

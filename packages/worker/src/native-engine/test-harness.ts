@@ -29,10 +29,10 @@ export interface NativeStep {
   readonly buffers: readonly (Float32Array | Float64Array)[];
   readonly images: Uint8Array;
   readonly labels: Uint8Array;
-  /** Samples in the step; sample i shows image order[orderStart + i]. */
+  /** Samples in the step; sample i shows image order[commandStart + i]. */
   readonly samples: number;
   readonly order?: Int32Array;
-  readonly orderStart?: number;
+  readonly commandStart?: number;
   readonly normalization?: { readonly mean: readonly number[]; readonly std: readonly number[] };
   readonly isa?: string;
   readonly seed?: number;
@@ -127,9 +127,9 @@ export function prepareNativeStep(options: NativeStep): NativeRun {
     for (let at = layout.length; at < arena.length; at += layout.length) {
       poisonSegments(layout, arena.subarray(at, at + layout.length));
     }
-    const { orderStart = 0, step = 0, epoch = 0 } = options;
+    const { commandStart = 0, step = 0, epoch = 0 } = options;
     const slots = layout.length / 16;
-    engine.contribute({ state: 0, slots, firstShard, endShard, samples, orderStart, step, epoch });
+    engine.contribute({ state: 0, slots, firstShard, endShard, samples, commandStart, step, epoch });
     return canonicalNodes({ begin: firstShard, end: endShard }).map((_, i) =>
       arena.slice(layout.length * (1 + i), layout.length * (2 + i)),
     );

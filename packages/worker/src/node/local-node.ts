@@ -39,7 +39,7 @@ import type { Link } from '@lockstep/core/wire';
 import { allocateAligned } from '@lockstep/kernels';
 import { Participant } from '../exchange/participant.js';
 import type { SharedParts } from '../threads/commanded-workers.js';
-import { OrderBlock } from '../threads/commands.js';
+import { CommandBlock } from '../threads/commands.js';
 import { abortReason, Control } from '../threads/control.js';
 import { reportLoss } from '../threads/lost-workers.js';
 import { maxPartials, planMemory } from '../threads/memory-plan.js';
@@ -107,7 +107,7 @@ export class LocalNode implements SharingNode {
       results: new Float32Array(new SharedArrayBuffer(this.#epochSteps * 8)),
       stopAt: new Int32Array(new SharedArrayBuffer(4)),
       partials,
-      orders: OrderBlock.allocate(partials + workers * this.#memory.nodesPerWorker),
+      commands: CommandBlock.allocate(partials + workers * this.#memory.nodesPerWorker),
       squareSums: new Float64Array(new SharedArrayBuffer(8 * squareCount)),
       clock: options.isTimed ? allocateStepClock(workers) : undefined,
     };

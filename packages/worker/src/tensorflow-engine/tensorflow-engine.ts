@@ -110,7 +110,7 @@ export class TensorFlowEngine implements Engine {
     const { shardSize } = this.task.recipe;
     const first = index * shardSize;
     const count = Math.min(shardSize, call.samples - first);
-    const from = call.orderStart + first;
+    const from = call.commandStart + first;
     const images = Int32Array.from(this.memory.order.subarray(from, from + count));
     return { first, images, labels: Uint8Array.from(images, (image) => this.data.labels[image] as number) };
   }

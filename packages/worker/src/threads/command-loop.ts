@@ -1,7 +1,7 @@
-/** A worker's side of a step that several nodes share: it carries out orders until it is told to leave. */
+/** A worker's side of a step that several nodes share: it carries out commands until it is told to leave. */
 import { dealShards, samplesInStep } from '@lockstep/core/run';
 import type { Engine, StepCall } from '../engine.js';
-import { type Order, OrderBlock, orderFlag } from './commands.js';
+import { type Command, CommandBlock, commandFlag } from './commands.js';
 import type { Control } from './control.js';
 import { type SliceTools, SliceWork } from './slice-work.js';
 
@@ -16,8 +16,8 @@ const SPINS = 2000;
 /** An idle worker shows so often that it is there. */
 const IDLE_MS = 2000;
 
-export class OrderLoop {
-  readonly #orders: OrderBlock;
+export class CommandLoop {
+  readonly #commands: CommandBlock;
   readonly #slices: SliceWork;
   readonly #call: StepCall;
 
@@ -25,46 +25,47 @@ export class OrderLoop {
     private readonly tools: WorkerTools,
     private readonly worker: number,
   ) {
-    this.#orders = new OrderBlock(tools.data.orders);
+    this.#commands = new CommandBlock(tools.data.commands);
     this.#slices = new SliceWork(tools, worker, tools.data.workers);
     const slots = tools.memory.nodesAt(worker);
-    this.#call = { state: 0, slots, firstShard: 0, endShard: 0, samples: 0, orderStart: 0, step: 0, epoch: 0 };
+    this.#call = { state: 0, slots, firstShard: 0, endShard: 0, samples: 0, commandStart: 0, step: 0, epoch: 0 };
   }
 
-  /** @param seen orders that are done */
+  /** @param seen commands that are done */
   serve(seen: number): void {
     const { data, control } = this.tools;
     for (let count = seen; ; count++) {
-      while (!this.#orders.awaitNext(count, data.spins ? SPINS : 0, IDLE_MS)) {
+      while (!this.#commands.awaitNext(count, data.spins ? SPINS : 0, IDLE_MS)) {
         if (control.aborted !== 0) return;
         control.enter(this.worker, true);
       }
-      const order = this.#orders.read();
-      if (order.flags & orderFlag.leave) return;
-      if (!this.#carryOut(order, count + 1)) return;
-      if (this.worker === 0) this.#orders.finish(count + 1, 'done');
+      const command = this.#commands.read();
+      if (command.flags & commandFlag.leave) return;
+      if (!this.#carryOut(command, count + 1)) return;
+      if (this.worker === 0) this.#commands.finish(count + 1, 'done');
     }
   }
 
-  /** Whether the order was carried out; false after an abort. */
-  #carryOut(order: Order, count: number): boolean {
-    const { flags } = order;
+  /** Whether the command was carried out; false after an abort. */
+  #carryOut(command: Command, count: number): boolean {
+    const { flags } = command;
     const meet = (): boolean => this.tools.control.meet(this.worker, -1);
-    if (flags & orderFlag.contribute) {
-      this.#contribute(order);
+    if (flags & commandFlag.contribute) {
+      this.#contribute(command);
       if (!meet()) return false;
     }
-    if (flags & orderFlag.fold) {
-      this.#slices.fold(order, order.jobs);
+    if (flags & commandFlag.fold) {
+      this.#slices.fold(command, command.jobs);
       if (!meet()) return false;
     }
-    if (flags & (orderFlag.contribute | orderFlag.fold) && this.worker === 0) this.#orders.finish(count, 'folded');
-    if (flags & orderFlag.squares) {
-      this.#slices.addSquares(order.step);
+    if (flags & (commandFlag.contribute | commandFlag.fold) && this.worker === 0)
+      this.#commands.finish(count, 'folded');
+    if (flags & commandFlag.squares) {
+      this.#slices.addSquares(command.step);
       if (!meet()) return false;
     }
-    if (flags & orderFlag.update) {
-      this.#slices.update(order.step, order);
+    if (flags & commandFlag.update) {
+      this.#slices.update(command.step, command);
       if (!meet()) return false;
     }
     return true;
@@ -75,10 +76,10 @@ export class OrderLoop {
     return samplesInStep(step % epochSteps, data.splits.train.count, recipe.batchSize);
   }
 
-  #contribute({ step, state, range }: Order): void {
+  #contribute({ step, state, range }: Command): void {
     const { recipe, engine, epochSteps, data, fault } = this.tools;
     fault?.('contribute', this.worker, step);
-    const onTail = (): void => this.#orders.noteTail(data.workers);
+    const onTail = (): void => this.#commands.noteTail(data.workers);
     const own = dealShards(range.end - range.begin, data.workers)[this.worker];
     if (own && own.end > own.begin) {
       const call = this.#call;
@@ -86,7 +87,7 @@ export class OrderLoop {
       call.firstShard = range.begin + own.begin;
       call.endShard = range.begin + own.end;
       call.samples = this.#samples(step);
-      call.orderStart = (step % epochSteps) * recipe.batchSize;
+      call.commandStart = (step % epochSteps) * recipe.batchSize;
       call.step = step;
       call.epoch = Math.floor(step / epochSteps);
       engine.contribute(call, onTail);

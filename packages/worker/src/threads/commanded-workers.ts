@@ -1,6 +1,6 @@
-/** A node's workers while the node shares its steps with others: gives them orders, and replaces those that are lost. */
+/** A node's workers while the node shares its steps with others: gives them commands, and replaces those that are lost. */
 import type { ContributionLayout } from '@lockstep/core/run';
-import { type Order, OrderBlock, orderFlag } from './commands.js';
+import { type Command, CommandBlock, commandFlag } from './commands.js';
 import type { Control } from './control.js';
 import type { MemoryPlan } from './memory-plan.js';
 import type { NodeTask, NodeWorkerData } from './thread-messages.js';
@@ -29,16 +29,16 @@ export interface TailWatch {
   readonly beforeAgain: () => Promise<void>;
 }
 
-export class OrderedWorkers {
-  readonly #orders: OrderBlock;
+export class CommandedWorkers {
+  readonly #commands: CommandBlock;
   #beforeAgain: (() => Promise<void>) | undefined;
   #serving: Promise<void> | undefined;
-  #pending: Order | undefined;
+  #pending: Command | undefined;
   #losses = 0;
   #failure: unknown;
 
   constructor(private readonly parts: SharedParts) {
-    this.#orders = new OrderBlock(parts.data.orders);
+    this.#commands = new CommandBlock(parts.data.commands);
   }
 
   /** Sends the workers into their task; they are there until `close`. */
@@ -48,57 +48,57 @@ export class OrderedWorkers {
 
   async close(): Promise<void> {
     if (!this.#serving) return;
-    this.#orders.give({ ...IDLE, flags: orderFlag.leave });
+    this.#commands.give({ ...IDLE, flags: commandFlag.leave });
     await this.#serving;
     this.#serving = undefined;
   }
 
   /**
-   * Has an order carried out; one at a time. A worker that is lost on the way is replaced and the order given again:
-   * every order writes what does not depend on what it wrote before.
+   * Has a command carried out; one at a time. A worker that is lost on the way is replaced and the command given again:
+   * every command writes what does not depend on what it wrote before.
    *
-   * @param onFolded called when the shards and sums of the order are there, before its update
+   * @param onFolded called when the shards and sums of the command are there, before its update
    * @param tail of the shards, if somebody wants it before they are done
    */
-  async carryOut(order: Order, onFolded?: () => void, tail?: TailWatch): Promise<void> {
+  async carryOut(command: Command, onFolded?: () => void, tail?: TailWatch): Promise<void> {
     this.open();
-    this.#pending = order;
+    this.#pending = command;
     this.#beforeAgain = tail?.beforeAgain;
-    const count = this.#orders.give(order);
-    if (tail) void this.#orders.awaitTails(count, this.parts.data.workers).then(tail.onTail);
+    const count = this.#commands.give(command);
+    if (tail) void this.#commands.awaitTails(count, this.parts.data.workers).then(tail.onTail);
     if (onFolded) {
-      await this.#orders.awaitDone(count, 'folded');
+      await this.#commands.awaitDone(count, 'folded');
       if (this.#failure === undefined) onFolded();
     }
-    await this.#orders.awaitDone(count, 'done');
+    await this.#commands.awaitDone(count, 'done');
     if (this.#failure !== undefined) throw this.#failure;
     this.#pending = undefined;
     this.#losses = 0;
   }
 
-  /** Whether the order that is being carried out computes shards that are final in their tails. */
+  /** Whether the command that is being carried out computes shards that are final in their tails. */
   get hasTails(): boolean {
-    return this.#orders.hasTails(this.parts.data.workers);
+    return this.#commands.hasTails(this.parts.data.workers);
   }
 
   async #serve(): Promise<void> {
     const { control } = this.parts;
     for (;;) {
-      const seen = this.#orders.count - (this.#pending ? 1 : 0);
+      const seen = this.#commands.count - (this.#pending ? 1 : 0);
       control.begin(control.committed);
       const lost = await this.parts.runTasks((worker) => ({ kind: 'serve', worker, seen }));
       if (lost === undefined) return;
       try {
         this.parts.reportLoss(lost, ++this.#losses);
-        this.#orders.forgetTails();
+        this.#commands.forgetTails();
         await this.#beforeAgain?.();
       } catch (error) {
         this.#failure = error;
-        this.#orders.release();
+        this.#commands.release();
         return;
       }
     }
   }
 }
 
-const IDLE: Order = { flags: 0, step: 0, state: 0, range: { begin: 0, end: 0 }, offset: 0, length: 0, jobs: [] };
+const IDLE: Command = { flags: 0, step: 0, state: 0, range: { begin: 0, end: 0 }, offset: 0, length: 0, jobs: [] };

@@ -1,12 +1,12 @@
 /**
- * Orders: what a node's main thread has its workers do in a step that several nodes share. The workers stay in one long
- * task, as in a segment; here they wait for the next order instead of walking through the steps by themselves, because
- * what comes next depends on what arrives from other nodes. An order is a few words of shared memory.
+ * Commands: what a node's main thread has its workers do in a step that several nodes share. The workers stay in one long
+ * task, as in a segment; here they wait for the next command instead of walking through the steps by themselves, because
+ * what comes next depends on what arrives from other nodes. A command is a few words of shared memory.
  */
 import type { ShardRange } from '@lockstep/core/run';
 
-/** What an order asks for; several in one are done in this order, with a barrier between them. */
-export const orderFlag = {
+/** What a command asks for; several in one are done in this order, with a barrier between them. */
+export const commandFlag = {
   /** Compute a range of shards into the workers' contribution slots. */
   contribute: 1,
   /** Add up nodes into other vectors of the arena, on a slice of them. */
@@ -28,7 +28,7 @@ export interface FoldJob {
   readonly fold: readonly number[];
 }
 
-export interface Order {
+export interface Command {
   readonly flags: number;
   /** Global step, from 0. */
   readonly step: number;
@@ -53,29 +53,29 @@ const word = {
   offset: 8,
   length: 9,
   jobs: 10,
-  /** Workers whose contribution of this order is final in its tail. */
+  /** Workers whose contribution of this command is final in its tail. */
   tails: 11,
   data: 12,
 };
 
 /** The shared words, from both sides. */
-export class OrderBlock {
+export class CommandBlock {
   constructor(readonly words: Int32Array<SharedArrayBuffer>) {}
 
-  /** @param nodes the most nodes that the jobs of one order can have */
+  /** @param nodes the most nodes that the jobs of one command can have */
   static allocate(nodes: number): Int32Array<SharedArrayBuffer> {
     return new Int32Array(new SharedArrayBuffer(4 * (word.data + 8 * nodes + 16)));
   }
 
-  /** Orders given so far: the number of the last one. */
+  /** Commands given so far: the number of the last one. */
   get count(): number {
     return Atomics.load(this.words, word.seq);
   }
 
   // ---- main thread ----
 
-  /** Writes an order and wakes the workers. The one before must be done. */
-  give({ flags, step, state, range, offset, length, jobs }: Order): number {
+  /** Writes a command and wakes the workers. The one before must be done. */
+  give({ flags, step, state, range, offset, length, jobs }: Command): number {
     const { words } = this;
     let at = word.data;
     for (const { into, nodes, fold } of jobs) {
@@ -93,7 +93,7 @@ export class OrderBlock {
     return count;
   }
 
-  /** Resolves when the order's fold is finished, or all of it. */
+  /** Resolves when the command's fold is finished, or all of it. */
   async awaitDone(count: number, part: 'folded' | 'done'): Promise<void> {
     const { words } = this;
     for (let now = Atomics.load(words, word[part]); now < count; now = Atomics.load(words, word[part])) {
@@ -102,12 +102,12 @@ export class OrderBlock {
     }
   }
 
-  /** Before an order is carried out, for the first time or again. */
+  /** Before a command is carried out, for the first time or again. */
   forgetTails(): void {
     Atomics.store(this.words, word.tails, 0);
   }
 
-  /** Whether the tails of this order are final; resolves when they are, or when the order is not the last one any more. */
+  /** Whether the tails of this command are final; resolves when they are, or when the command is not the last one any more. */
   async awaitTails(count: number, workers: number): Promise<void> {
     const { words } = this;
     while (this.count === count) {
@@ -132,14 +132,14 @@ export class OrderBlock {
 
   // ---- workers ----
 
-  /** Waits for an order after this one; false when none came for a while. */
+  /** Waits for a command after this one; false when none came for a while. */
   awaitNext(seen: number, spins: number, timeoutMs: number): boolean {
     for (let i = 0; i < spins && Atomics.load(this.words, word.seq) === seen; i++);
     if (Atomics.load(this.words, word.seq) === seen) Atomics.wait(this.words, word.seq, seen, timeoutMs);
     return Atomics.load(this.words, word.seq) !== seen;
   }
 
-  read(): Order {
+  read(): Command {
     const { words } = this;
     const [flags, step, state, begin, end, offset, length, jobCount] = words.subarray(
       word.flags,

@@ -88,7 +88,7 @@ export class Control {
 
   // ---- workers ----
 
-  /** A task begins: from here on a worker that stands still is late. One that waits for orders says so again. */
+  /** A task begins: from here on a worker that stands still is late. One that waits for commands says so again. */
   enter(worker: number, isAgain = false): void {
     if (isAgain) Atomics.add(this.words, word.reached + worker, 1);
     else Atomics.store(this.words, word.reached + worker, 1);

@@ -27,8 +27,8 @@ export interface NodeWorkerData {
   readonly stopAt: Int32Array;
   /** Partial sums that the arena has room for; 0 for a node that computes alone. */
   readonly partials: number;
-  /** See orders.ts. */
-  readonly orders: Int32Array<SharedArrayBuffer>;
+  /** See commands.ts. */
+  readonly commands: Int32Array<SharedArrayBuffer>;
   /** Where the time of steps is noted, if somebody wants to know. */
   readonly clock?: StepClockMemory | undefined;
 }
@@ -56,11 +56,11 @@ export interface EvaluateTask {
   readonly logits?: Float32Array | undefined;
 }
 
-/** Carry out orders, until one says to leave. */
+/** Carry out commands, until one says to leave. */
 export interface ServeTask {
   readonly kind: 'serve';
   readonly worker: number;
-  /** Orders that are done. */
+  /** Commands that are done. */
   readonly seen: number;
 }
 

@@ -10,7 +10,7 @@ import { averageDecay, gradientScale, samplesInStep } from '@lockstep/core/run';
 import { UPDATE_FIELDS, updateField } from '@lockstep/kernels';
 import type { Engine, StepCall } from '../engine.js';
 import { createEngine } from '../engines.js';
-import { OrderLoop } from './command-loop.js';
+import { CommandLoop } from './command-loop.js';
 import { abortReason, Control } from './control.js';
 import { readFault } from './fault.js';
 import { openSliceTools } from './slice-work.js';
@@ -46,7 +46,7 @@ const tools = { ...slices, control, engine };
 export default function runTask(task: NodeTask): void {
   control.enter(task.worker);
   if (task.kind === 'train') train(task);
-  else if (task.kind === 'serve') new OrderLoop(tools, task.worker).serve(task.seen);
+  else if (task.kind === 'serve') new CommandLoop(tools, task.worker).serve(task.seen);
   else evaluate(task);
   control.leave(task.worker);
 }
@@ -59,7 +59,7 @@ function train({ worker, firstStep, endStep }: TrainTask): void {
     firstShard: 0,
     endShard: 0,
     samples: 0,
-    orderStart: 0,
+    commandStart: 0,
     step: 0,
     epoch: Math.floor(firstStep / epochSteps),
   };
@@ -95,7 +95,7 @@ function contribute(call: StepCall, plan: StepPlan, worker: number, step: number
     call.firstShard = range.begin;
     call.endShard = range.end;
     call.samples = plan.samples;
-    call.orderStart = stepOfEpoch * recipe.batchSize;
+    call.commandStart = stepOfEpoch * recipe.batchSize;
     call.step = step;
     engine.contribute(call);
   }
