@@ -1,7 +1,7 @@
 /** Gradients in bf16 between processes: the bits of one process alone, in half the bytes. */
 import { beforeAll, describe, expect, it } from 'vitest';
 import { inferLayers } from '../packages/core/dist/model/index.js';
-import { BucketForm, canonicalNodes, listGradients, planContribution } from '../packages/core/dist/run/index.js';
+import { BucketForm, canonicalPartials, listGradients, planContribution } from '../packages/core/dist/run/index.js';
 import { loadModelSpec } from '../packages/core/dist/zoo/index.js';
 import { useFixture } from './cluster-fixture.ts';
 import { HarmfulProxy, portOf } from './harmful-proxy.ts';
@@ -119,7 +119,7 @@ describe('a frame of sums in bf16', () => {
   function contribute(node: HostileNode, assignment: Awaited<ReturnType<HostileNode['join']>>, bytes: number): void {
     const { step, generation, members } = assignment;
     const own = members.find(({ node: id }) => id !== 0);
-    for (const range of own ? canonicalNodes(own.range) : []) {
+    for (const range of own ? canonicalPartials(own.range) : []) {
       node.send({ type: 'partial', step, generation, ...range, offset: 0 }, new Uint8Array(bytes));
     }
   }

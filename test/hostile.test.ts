@@ -1,7 +1,7 @@
 /** What a run does with peers that break the rules: each is turned away with a reason, and the bits stay the same. */
 import net from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { canonicalNodes } from '../packages/core/dist/run/index.js';
+import { canonicalPartials } from '../packages/core/dist/run/index.js';
 import { type Assignment, MAX_FRAME_BYTES, type Message } from '../packages/core/dist/wire/index.js';
 import { Fixture } from './cluster-fixture.ts';
 import { HarmfulProxy, portOf } from './harmful-proxy.ts';
@@ -177,7 +177,7 @@ describe('from a node that has the token', () => {
     const me = assignment.members.find(({ node: id }) => id !== 0);
     if (!me) throw new Error('the hostile node got no shards');
     const { step, generation } = assignment;
-    for (const range of canonicalNodes(me.range)) {
+    for (const range of canonicalPartials(me.range)) {
       const sum: Contribution = {
         message: { type: 'partial', step, generation, ...range, offset: 0 },
         floats: new Float32Array(FLOATS),

@@ -115,7 +115,7 @@ function makeCase(model, seed, { shardSize, sampleCount: samples }, gap) {
   packState(layout, { parameters: parameters.map(toFloat32), buffers: buffers.map(toFloat32) }, state);
   const run = prepareNativeStep({ model, recipe, parameters, buffers, images, labels, samples, normalization });
   const shards = shardCount(samples, shardSize);
-  const nodes = listGroups(shards, groupShards).flatMap(([begin, end]) => run.computeNodes(begin, end));
+  const nodes = listGroups(shards, groupShards).flatMap(([begin, end]) => run.computePartials(begin, end));
   const expected = new Float32Array(layout.length * nodes.length);
   for (const [i, node] of nodes.entries()) expected.set(node, layout.length * i);
   const order = Int32Array.from({ length: samples }, (_, i) => i);

@@ -114,8 +114,8 @@ Context contextOf(const Engine& engine, const int32_t* call, bool train) {
   return c;
 }
 
-// The canonical nodes of a range of shards while they are made, each in a slot of its own.
-struct NodeStack {
+// The partials of a range of shards while they are made, each in a slot of its own.
+struct PartialStack {
   float* slots;
   int64_t slotFloats;
   const Rounding& rounding;
@@ -138,7 +138,7 @@ struct NodeStack {
   }
 };
 
-// contribute(engine, call): computes shards [FIRST_SHARD, END_SHARD) and leaves their canonical nodes, in order, in the
+// contribute(engine, call): computes shards [FIRST_SHARD, END_SHARD) and leaves their partials, in order, in the
 // slots at SLOTS (in units of 16 floats); returns how many nodes there are. PART leaves the last stage of the last group
 // for a second call: between the two the nodes' floats from `prefix` on are final.
 napi_value contribute(napi_env env, napi_callback_info info) {
@@ -156,7 +156,7 @@ napi_value contribute(napi_env env, napi_callback_info info) {
   const int64_t slotFloats = (int64_t)call.data[SLOT_FLOATS] * BLOCK;
   if (slotFloats < program.extent()) return fail(env, "contribute: slots are shorter than what the program writes");
   if (part != LAST_STAGE) program.prepare(context.state, true);
-  NodeStack nodes{engine->arena.data + (int64_t)call.data[SLOTS] * BLOCK, slotFloats, program.rounding()};
+  PartialStack nodes{engine->arena.data + (int64_t)call.data[SLOTS] * BLOCK, slotFloats, program.rounding()};
   const int end = call.data[END_SHARD];
   for (int shard = call.data[FIRST_SHARD]; shard < end;) {
     int size = program.groupShards();

@@ -23,7 +23,7 @@ export interface NativeKernels {
     labels: Uint8Array,
     order: Int32Array,
   ): NativeEngine;
-  /** Computes a range of shards into the canonical nodes at the call's slots; returns how many nodes. */
+  /** Computes a range of shards into the partials at the call's slots; returns how many nodes. */
   contribute(engine: NativeEngine, call: Int32Array): number;
   /** @param logits takes [samples][classes] */
   evaluate(engine: NativeEngine, call: Int32Array, results: Float32Array, logits?: Float32Array): void;

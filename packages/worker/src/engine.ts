@@ -1,5 +1,5 @@
 /**
- * The seam between a node and what computes: an engine turns ranges of shards into canonical nodes of the reduction.
+ * The seam between a node and what computes: an engine turns ranges of shards into partials of the reduction.
  * It works on the node's arena, where float offsets are counted in units of 16.
  */
 
@@ -63,7 +63,7 @@ export interface Engine {
   /** For people: `native (avx512)`. */
   readonly name: string;
   /**
-   * Adds up the call's shards into the canonical nodes of their range, which it leaves in the slots in order.
+   * Adds up the call's shards into the partials of their range, which it leaves in the slots in order.
    *
    * @param onTail called on the way, if the engine has a tail: the nodes' floats from there on are final
    */

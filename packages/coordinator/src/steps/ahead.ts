@@ -12,7 +12,7 @@ import type { ToldStep } from './told-steps.js';
 /** What is decided about an attempt at a step. */
 export interface Deal {
   readonly told: ToldStep;
-  /** Canonical nodes of others that the keeper computes too, to compare. */
+  /** Partials of others that the keeper computes too, to compare. */
   readonly audits: readonly ShardRange[];
   /** Who was to be dealt shards. */
   readonly computing: readonly number[];

@@ -2,7 +2,7 @@
  * Who computes which shards of a step. Ranges are contiguous, in proportion to measured speed, and begin at multiples of
  * powers of two where that costs no time, so that few partial sums travel. No assignment changes a result.
  */
-import { canonicalNodes, type ShardRange } from '@lockstep/core/run';
+import { canonicalPartials, type ShardRange } from '@lockstep/core/run';
 import type { Assignment } from '@lockstep/core/wire';
 import { FinishTimes, finished } from './finish-times.js';
 
@@ -13,7 +13,7 @@ import { FinishTimes, finished } from './finish-times.js';
 export function isSwapShort({ members, replicas }: Assignment): boolean {
   const [first, second] = members;
   if (replicas.length !== 2 || !first || !second) return false;
-  return canonicalNodes(first.range).length <= canonicalNodes(second.range).length;
+  return canonicalPartials(first.range).length <= canonicalPartials(second.range).length;
 }
 
 /** Shards of a node under an assignment. */
@@ -97,4 +97,4 @@ function roundEnd(begin: number, end: number, shards: number, later: number, isF
 
 /** Partial sums that travel or are held under an assignment. */
 const countPartials = (ranges: readonly ShardRange[]): number =>
-  ranges.reduce((sum, range) => sum + canonicalNodes(range).length, 0);
+  ranges.reduce((sum, range) => sum + canonicalPartials(range).length, 0);

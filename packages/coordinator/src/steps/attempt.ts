@@ -39,7 +39,7 @@ export class Attempt {
   /**
    * The nodes have been told.
    *
-   * @param audits canonical nodes of others that the keeper computes too
+   * @param audits partials of others that the keeper computes too
    */
   async run(audits: readonly ShardRange[]): Promise<Verdict> {
     this.told.beganMs = performance.now();

@@ -1,16 +1,16 @@
 /** Which shards the coordinator computes a second time, to compare. */
 
-import { canonicalNodes, type ShardRange } from '@lockstep/core/run';
+import { canonicalPartials, type ShardRange } from '@lockstep/core/run';
 import { COORDINATOR_ID } from '@lockstep/core/seams';
 import type { Assignment } from '@lockstep/core/wire';
 
 /**
- * One canonical node of another node's range, or none, so that over the steps the given share of the others' shards is
+ * One partial of another node's range, or none, so that over the steps the given share of the others' shards is
  * computed twice. Drawn by chance, so that nobody can know; the result of a run does not depend on it.
  */
 export function chooseAudits({ members }: Assignment, share: number): ShardRange[] {
   if (share <= 0) return [];
-  const nodes = members.filter(({ node }) => node !== COORDINATOR_ID).flatMap(({ range }) => canonicalNodes(range));
+  const nodes = members.filter(({ node }) => node !== COORDINATOR_ID).flatMap(({ range }) => canonicalPartials(range));
   const chosen = nodes[Math.floor(randomFraction() * nodes.length)];
   if (!chosen) return [];
   const shards = nodes.reduce((sum, { begin, end }) => sum + end - begin, 0);

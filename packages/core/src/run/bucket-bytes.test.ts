@@ -5,7 +5,7 @@ import { findZooModel } from '../zoo/zoo.js';
 import { BucketForm } from './bucket-bytes.js';
 import { planBuckets } from './buckets.js';
 import { listGradients, planContribution } from './contribution.js';
-import { roundNode } from './reduction.js';
+import { roundPartial } from './reduction.js';
 
 const layoutOf = (name: string) => planContribution(inferLayers(findZooModel(name).model));
 
@@ -52,7 +52,7 @@ describe('a bucket', () => {
           const layout = layoutOf(name);
           const rounded = listGradients(layout);
           const node = drawBits(layout.length, seed);
-          roundNode(node, rounded);
+          roundPartial(node, rounded);
           const received = new Float32Array(layout.length);
           let bytes = 0;
           for (const { offset, length } of planBuckets(layout, [...Array(owners).keys()], 16 * units)) {

@@ -5,13 +5,13 @@ import { recipeSchema } from '../spec/recipe.js';
 import { findZooModel } from '../zoo/zoo.js';
 import { planContribution, type Span } from './contribution.js';
 import {
-  canonicalNodes,
+  canonicalPartials,
   foldStep,
   listRounded,
-  maxCanonicalNodes,
+  maxCanonicalPartials,
   planFold,
   reduceCanonically,
-  roundNode,
+  roundPartial,
 } from './reduction.js';
 import { dealShards, type ShardRange } from './shards.js';
 
@@ -38,7 +38,7 @@ function runFold(
       const upper = stack.pop() as Float32Array;
       const lower = stack.at(-1) as Float32Array;
       for (let i = 0; i < lower.length; i++) lower[i] = Math.fround((lower[i] as number) + (upper[i] as number));
-      roundNode(lower, rounded);
+      roundPartial(lower, rounded);
     }
   }
   expect(stack).toHaveLength(1);
@@ -74,7 +74,7 @@ describe('reduceCanonically with rounding', () => {
   it('gives other bits than rounding the sum alone', () => {
     const values = [257, 1, 1, 1].map((value) => new Float32Array([value]));
     const once = reduceCanonically(values);
-    roundNode(once, rounded);
+    roundPartial(once, rounded);
     expect([once[0], reduceCanonically(values, rounded)[0]]).toEqual([260, 258]);
   });
 });
@@ -99,7 +99,7 @@ describe('listRounded', () => {
   });
 });
 
-describe('canonicalNodes', () => {
+describe('canonicalPartials', () => {
   it.each([
     [{ begin: 0, end: 8 }, [[0, 8]]],
     [
@@ -126,13 +126,15 @@ describe('canonicalNodes', () => {
     ],
     [{ begin: 4, end: 4 }, []],
   ])('cuts %o into %o', (range, expected) => {
-    expect(canonicalNodes(range).map(({ begin, end }) => [begin, end])).toEqual(expected);
+    expect(canonicalPartials(range).map(({ begin, end }) => [begin, end])).toEqual(expected);
   });
 
-  it('never gives more nodes than maxCanonicalNodes says', () => {
+  it('never gives more partials than maxCanonicalPartials says', () => {
     fc.assert(
       fc.property(shards, fc.nat(200), (count, begin) => {
-        expect(canonicalNodes({ begin, end: begin + count }).length).toBeLessThanOrEqual(maxCanonicalNodes(count));
+        expect(canonicalPartials({ begin, end: begin + count }).length).toBeLessThanOrEqual(
+          maxCanonicalPartials(count),
+        );
       }),
     );
   });
@@ -152,7 +154,7 @@ describe('planFold', () => {
         const contributions = numbers.slice(0, count).map((value) => new Float32Array([value, value]));
         const bounds = [0, ...cuts.filter((cut) => cut < count), count].sort((a, b) => a - b);
         const ranges = bounds.slice(1).map((end, i) => ({ begin: bounds[i] as number, end }));
-        const nodes = ranges.flatMap(canonicalNodes);
+        const nodes = ranges.flatMap(canonicalPartials);
         const sums = nodes.map((node) => addRange(contributions, node, rounded));
         const folded = runFold(planFold(nodes), sums, rounded);
         expect(Buffer.from(folded.buffer)).toEqual(Buffer.from(reduceCanonically(contributions, rounded).buffer));
@@ -160,13 +162,13 @@ describe('planFold', () => {
     );
   });
 
-  it('refuses nodes that leave a shard out', () => {
+  it('refuses partials that leave a shard out', () => {
     expect(() =>
       planFold([
         { begin: 0, end: 2 },
         { begin: 3, end: 4 },
       ]),
-    ).toThrow('node [3, 4) does not follow shard 2');
+    ).toThrow('partial [3, 4) does not follow shard 2');
   });
 });
 
@@ -189,7 +191,7 @@ describe('dealShards', () => {
 
   it('gives each of 2 or 4 workers one node of 8 shards', () => {
     for (const workers of [1, 2, 4, 8]) {
-      expect(dealShards(8, workers).flatMap(canonicalNodes)).toHaveLength(workers);
+      expect(dealShards(8, workers).flatMap(canonicalPartials)).toHaveLength(workers);
     }
   });
 });

@@ -1,17 +1,17 @@
 /**
  * The canonical reduction: contributions are added in one binary tree over the shard index, whoever holds them.
  *
- * Node [a, b) splits at a + the largest power of two smaller than b - a. So every node that starts at a multiple of its
- * size, a power of two, is in the tree of every step that is long enough, and a contiguous range of shards is the
- * concatenation of at most 2 log2(n) such nodes: whoever computed the range adds up those and passes them on.
+ * The partial of [a, b) splits at a + the largest power of two smaller than b - a. So every partial that starts at a
+ * multiple of its size, a power of two, is in the tree of every step that is long enough, and a contiguous range of shards
+ * is the concatenation of at most 2 log2(n) such partials: whoever computed the range adds up those and passes them on.
  *
  *   shards  0 1 2 3 4 5        [0,6) = [0,4) + [4,6)
- *           +-+ +-+ +-+        worker 0 holds [0,3): nodes [0,2) [2,3)
- *           +---+   |          worker 1 holds [3,6): nodes [3,4) [4,6)
+ *           +-+ +-+ +-+        worker 0 holds [0,3): [0,2) [2,3)
+ *           +---+   |          worker 1 holds [3,6): [3,4) [4,6)
  *           +-------+
  *
- * A recipe may have gradients rounded to bf16: then they are rounded in every node, after its addition in float32, a
- * shard's own node included. So whoever passes a node on passes on bf16, and nothing is lost on the way.
+ * A recipe may have gradients rounded to bf16: then they are rounded in every partial, after its addition in float32, a
+ * shard's own included. So whoever passes a partial on passes on bf16, and nothing is lost on the way.
  */
 
 import { assert } from '../errors/errors.js';
@@ -20,46 +20,46 @@ import type { Recipe } from '../spec/recipe.js';
 import { type ContributionLayout, listGradients, type Span } from './contribution.js';
 import type { ShardRange } from './shards.js';
 
-/** Stack program over nodes in shard order: push the next node, or add the two on top (lower + upper). */
+/** Stack program over partials in shard order: push the next one, or add the two on top (lower + upper). */
 export const foldStep = { push: 0, add: 1 } as const;
 
-/** The tree's nodes that cover a range, in order: the largest that fit. */
-export function canonicalNodes({ begin, end }: ShardRange): ShardRange[] {
-  const nodes: ShardRange[] = [];
+/** The partials that cover a range, in order: the largest that fit. */
+export function canonicalPartials({ begin, end }: ShardRange): ShardRange[] {
+  const partials: ShardRange[] = [];
   for (let at = begin; at < end; ) {
     let size = 1;
     while (at % (2 * size) === 0 && at + 2 * size <= end) size *= 2;
-    nodes.push({ begin: at, end: at + size });
+    partials.push({ begin: at, end: at + size });
     at += size;
   }
-  return nodes;
+  return partials;
 }
 
-/** The most nodes that any range of so many shards can have. */
-export function maxCanonicalNodes(shards: number): number {
+/** The most partials that any range of so many shards can have. */
+export function maxCanonicalPartials(shards: number): number {
   let bits = 0;
   while (2 ** bits < shards) bits++;
   return Math.max(1, 2 * bits);
 }
 
 /**
- * How to add up nodes that cover all shards of a step from 0, in shard order.
+ * How to add up partials that cover all shards of a step from 0, in shard order.
  *
  * @returns a stack program of `foldStep`s that leaves the sum alone on the stack
  */
-export function planFold(nodes: readonly ShardRange[]): number[] {
+export function planFold(partials: readonly ShardRange[]): number[] {
   const steps: number[] = [];
   const stack: { begin: number; size: number }[] = [];
   const addTop = (): void => {
     const upper = stack.pop();
     const lower = stack.at(-1);
-    assert(upper && lower, () => 'a fold needs two nodes on its stack');
+    assert(upper && lower, () => 'a fold needs two partials on its stack');
     lower.size += upper.size;
     steps.push(foldStep.add);
   };
   let covered = 0;
-  for (const { begin, end } of nodes) {
-    assert(begin === covered, () => `node [${begin}, ${end}) does not follow shard ${covered}`);
+  for (const { begin, end } of partials) {
+    assert(begin === covered, () => `partial [${begin}, ${end}) does not follow shard ${covered}`);
     covered = end;
     stack.push({ begin, size: end - begin });
     steps.push(foldStep.push);
@@ -75,7 +75,7 @@ export function planFold(nodes: readonly ShardRange[]): number[] {
   return steps;
 }
 
-/** What of a contribution a recipe has rounded to bf16 in every node: its gradients, or nothing. */
+/** What of a contribution a recipe has rounded to bf16 in every partial: its gradients, or nothing. */
 export const listRounded = (layout: ContributionLayout, { gradientPrecision }: Recipe): Span[] =>
   gradientPrecision === 'bf16' ? listGradients(layout) : [];
 
@@ -101,19 +101,19 @@ export function splitRounded(offset: number, length: number, rounded: readonly S
   return parts;
 }
 
-/** Rounds a node, in place. */
-export function roundNode(node: Float32Array, rounded: readonly Span[]): void {
-  for (const { begin, end } of rounded) roundToBf16(node.subarray(begin, end));
+/** Rounds a partial, in place. */
+export function roundPartial(partial: Float32Array, rounded: readonly Span[]): void {
+  for (const { begin, end } of rounded) roundToBf16(partial.subarray(begin, end));
 }
 
 /**
  * The reduction by its definition, in float32: the reference that every faster way must equal to the bit.
  *
- * @param rounded floats that are rounded to bf16 in every node
+ * @param rounded floats that are rounded to bf16 in every partial
  */
 export function reduceCanonically(contributions: readonly Float32Array[], rounded: readonly Span[] = []): Float32Array {
   const sum = addHalves(contributions, rounded);
-  roundNode(sum, rounded);
+  roundPartial(sum, rounded);
   return sum;
 }
 

@@ -136,7 +136,7 @@ export interface StepParticipant {
    * Takes part in a step, when those before it are over: it may be told while the one before is under way. Another
    * attempt at it, or at one before it, that is under way or told, ends.
    *
-   * @param audits canonical nodes of others to compute again, and compare
+   * @param audits partials of others to compute again, and compare
    * @throws SupersededError when such an attempt ended this one
    */
   run(assignment: Assignment, audits?: readonly ShardRange[]): Promise<StepOutcome>;

@@ -116,7 +116,7 @@ export type Assignment = z.output<typeof assignmentSchema>;
 /** Whether nodes send sums to each other; else all of them go to the coordinator and come from it. */
 export const isAmongNodes = ({ owners, groups }: Assignment): boolean => owners.length > 1 || groups.length > 0;
 
-/** One bucket of one canonical node of the sender's range; floats beside it. */
+/** One bucket of one partial of the sender's range; floats beside it. */
 const partial = z.strictObject({
   type: z.literal('partial'),
   step: count,

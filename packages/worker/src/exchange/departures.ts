@@ -32,7 +32,7 @@ export class Departures {
     return nodes.filter((node) => !this.hasRoom(node)).map(async (node) => this.linkTo(node)?.drain(WINDOW - 1));
   }
 
-  /** A bucket of each of these canonical nodes, to these nodes. */
+  /** A bucket of each of these partials, to these nodes. */
   sendPartials({ step, generation }: Assignment, own: readonly Held[], bucket: Bucket, to: readonly number[]): void {
     const { offset, length } = bucket;
     this.beganMs ??= performance.now();

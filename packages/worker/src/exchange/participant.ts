@@ -2,7 +2,7 @@
  * One replica's part in a step that several nodes share; the coordinator's own node and every other run this same code.
  *
  * The vector of a step is cut into buckets, and each bucket has one owner. Every node adds up its shards into the
- * canonical nodes of its range and sends each bucket of those towards the bucket's owner; the owner finishes the canonical
+ * partials of its range and sends each bucket of those towards the bucket's owner; the owner finishes the canonical
  * tree on it and sends the sum to every replica; every replica applies the optimizer to it. A star is the case where the
  * coordinator owns every bucket, a mesh the one where each node owns a slice, a hierarchy the one where leaders do, and add
  * up what their groups send before it goes on; in a swap each is the owner of everything (routes.ts). Nothing else differs.

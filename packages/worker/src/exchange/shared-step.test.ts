@@ -1,5 +1,5 @@
 import { inferLayers } from '@lockstep/core/model';
-import { canonicalNodes, planContribution, type ShardRange } from '@lockstep/core/run';
+import { canonicalPartials, planContribution, type ShardRange } from '@lockstep/core/run';
 import { recipeSchema } from '@lockstep/core/spec';
 import type { Assignment } from '@lockstep/core/wire';
 import { zooModels } from '@lockstep/core/zoo';
@@ -95,7 +95,7 @@ describe('the plans of a step that several nodes share', () => {
             const sum = { begin: ranges[0]?.begin as number, end: ranges.at(-1)?.end as number };
             const isWhole = plan.reduction.some((job) => job.into === into);
             if (isWhole) expect(sum).toEqual({ begin: 0, end: shards });
-            else expect(canonicalNodes(sum)).toEqual([sum]);
+            else expect(canonicalPartials(sum)).toEqual([sum]);
           }
           const isOwner = assignment.owners.length === 0 || assignment.owners.includes(me);
           expect(plan.reduction).toHaveLength(isOwner ? 1 : 0);

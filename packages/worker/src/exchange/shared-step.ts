@@ -4,7 +4,7 @@ import { LockstepError } from '@lockstep/core/errors';
 import {
   type Bucket,
   type ContributionLayout,
-  canonicalNodes,
+  canonicalPartials,
   dealShards,
   planBuckets,
   planFold,
@@ -16,13 +16,13 @@ import type { FoldJob } from '../threads/commands.js';
 import type { MemoryPlan } from '../threads/memory-plan.js';
 import { planRoutes } from './routes.js';
 
-/** A vector of the arena that holds a canonical node, or will. */
+/** A vector of the arena that holds a partial, or will. */
 export interface Held {
   readonly range: ShardRange;
   readonly unit: number;
 }
 
-/** A canonical node that another node sends. */
+/** A partial that another node sends. */
 export interface Awaited extends Held {
   readonly from: number;
   /** Whether it comes for the buckets alone that this node owns; else for all of them. */
@@ -31,7 +31,7 @@ export interface Awaited extends Held {
   readonly has: Uint8Array;
 }
 
-/** A canonical node of another node that is computed here too, to compare. */
+/** A partial of another node that is computed here too, to compare. */
 export interface Audit extends Held {
   readonly of: Awaited;
   readonly jobs: readonly FoldJob[];
@@ -51,9 +51,9 @@ interface SharedPlan {
   readonly receivers: readonly number[];
   /** Of how many buckets, from the first whose finished sum is not here, this node sends its sums; Infinity: of all. */
   readonly lead: number;
-  /** Canonical nodes of each worker's shards. */
+  /** Partials of each worker's shards. */
   readonly computed: readonly Held[];
-  /** Canonical nodes of the shards whose sums go up from here, and how to add up those that come from several. */
+  /** Partials of the shards whose sums go up from here, and how to add up those that come from several. */
   readonly own: readonly Held[];
   readonly jobs: readonly FoldJob[];
   readonly awaited: readonly Awaited[];
@@ -98,7 +98,7 @@ export class SharedSteps {
     private readonly workers: number,
   ) {}
 
-  /** @param audits canonical nodes of others to compute again here */
+  /** @param audits partials of others to compute again here */
   begin(assignment: Assignment, audits: readonly ShardRange[]): SharedStep {
     const { members, owners, replicas, groups } = assignment;
     const key = JSON.stringify([members, owners, replicas, groups, audits]);
@@ -120,7 +120,7 @@ export class SharedSteps {
   }
 }
 
-/** Whether a canonical node of another node comes for a bucket, to this node. */
+/** Whether a partial of another node comes for a bucket, to this node. */
 export const comesFor = ({ isForOwned }: Awaited, { owner }: Bucket, me: number): boolean =>
   !isForOwned || owner === me;
 
@@ -144,7 +144,7 @@ function planShared(
   let partials = 0;
   const takeUnit = (): number => memory.partialAt(partials++);
   const awaitFrom = (from: number, nodes: readonly number[], isForOwned: boolean): Awaited[] =>
-    canonicalNodes(rangeOf(nodes)).map((one) => {
+    canonicalPartials(rangeOf(nodes)).map((one) => {
       return { from, range: one, unit: takeUnit(), has: new Uint8Array(buckets.length), isForOwned };
     });
   const computed = listComputed(range, memory, workers);
@@ -193,17 +193,17 @@ const crowdError = (needed: number, there: number): LockstepError =>
 /** What the workers leave in their slots after computing a range. */
 function listComputed(range: ShardRange, memory: MemoryPlan, workers: number): Held[] {
   return dealShards(range.end - range.begin, workers).flatMap(({ begin, end }, worker) =>
-    canonicalNodes({ begin: range.begin + begin, end: range.begin + end }).map((node, slot) => ({
+    canonicalPartials({ begin: range.begin + begin, end: range.begin + end }).map((node, slot) => ({
       range: node,
-      unit: memory.nodesAt(worker) + slot * memory.vector,
+      unit: memory.partialsAt(worker) + slot * memory.vector,
     })),
   );
 }
 
-/** The canonical nodes of a range from those of its parts; one that a worker or another node has alone stays where it is. */
+/** The partials of a range from those of its parts; one that a worker or another node has alone stays where it is. */
 function mergeHeld(range: ShardRange, all: readonly Held[], takeUnit: () => number) {
   const jobs: FoldJob[] = [];
-  const held = canonicalNodes(range).map((node): Held => {
+  const held = canonicalPartials(range).map((node): Held => {
     const parts = all.filter((part) => part.range.begin >= node.begin && part.range.end <= node.end);
     if (parts.length === 1) return parts[0] as Held;
     const unit = takeUnit();

@@ -184,7 +184,7 @@ export class StepWork {
     const command = { flags: commandFlag.contribute, step: 0, state: scratch, range: { begin: 0, end: 1 } };
     await this.#workers.carryOut({ ...command, ...NOWHERE, jobs: [] });
     this.#vector(scratch).set(saved);
-    return hashContribution(layout, data.arena.subarray(memory.nodesAt(0) * 16));
+    return hashContribution(layout, data.arena.subarray(memory.partialsAt(0) * 16));
   }
 
   #vector(unit: number): Float32Array {

@@ -84,7 +84,7 @@ describe('contributions of the zoo, dropout and augmentation on', () => {
 
   it.each(MODELS)('%s: padding stays 0', async (name) => {
     const run = await prepareDigits(name, { samples: name === 'cnn11m' ? 16 + 5 : 45 });
-    for (const node of run.computeNodes(0, run.shards)) expect(run.paddingOf(node)).toBe(0);
+    for (const node of run.computePartials(0, run.shards)) expect(run.paddingOf(node)).toBe(0);
   });
 
   it.each(MODELS)('%s: nothing of what was computed before is left, be it NaN', async (name) => {
@@ -92,7 +92,7 @@ describe('contributions of the zoo, dropout and augmentation on', () => {
     const run = await prepareDigits(name, { samples });
     const expected = bytesOf(run.contribute());
     expectSame(bytesOf(run.contribute()), expected, 'a second time');
-    run.computeNodes(1, 2);
+    run.computePartials(1, 2);
     expectSame(bytesOf(run.contribute()), expected, 'after another range');
     const evaluated = bytesOf(run.evaluate().results);
     expectSame(bytesOf(run.contribute()), expected, 'after an evaluation');
@@ -124,7 +124,10 @@ describe('contributions in bf16', () => {
   it.each(cases)('of %s %j are those of single shards, rounded and added by the definition', async (name, more) => {
     const samples = 11 * (more.shardSize ?? 16) + 5;
     const float32 = await prepareDigits(name, { samples, recipe: { ...RECIPE, ...more } });
-    const leaves = Array.from({ length: float32.shards }, (_, s) => float32.computeNodes(s, s + 1)[0] as Float32Array);
+    const leaves = Array.from(
+      { length: float32.shards },
+      (_, s) => float32.computePartials(s, s + 1)[0] as Float32Array,
+    );
     const rounded = listGradients(float32.layout);
     const expected = bytesOf(reduceCanonically(leaves, rounded));
     expect(expected.equals(bytesOf(reduceCanonically(leaves)))).toBe(false);
@@ -155,7 +158,7 @@ it('leaves the padding of contributions at 0, in group stages too', async () => 
   const model = parseModelSpec({ name: 'wide', input: { channels: 2, height: 7, width: 6 }, classes: 3, layers });
   const { parameters, buffers, images, labels } = drawRandomShard(inferLayers(model), { seed: 1, sampleCount: 150 });
   const run = prepareNativeStep({ model, parameters, buffers, images, labels, samples: 150 });
-  for (const node of [...run.computeNodes(0, 10), ...run.computeNodes(1, 8)]) expect(run.paddingOf(node)).toBe(0);
+  for (const node of [...run.computePartials(0, 10), ...run.computePartials(1, 8)]) expect(run.paddingOf(node)).toBe(0);
 });
 
 describe('contributions of random models', () => {

@@ -29,8 +29,8 @@ async function prepare(name: string) {
     { arena, order },
     data,
   );
-  const slots = arena.subarray(memory.nodesAt(0) * 16);
-  const call = { state: 0, slots: memory.nodesAt(0), samples: SAMPLES, commandStart: 0, step: 0, epoch: 0 };
+  const slots = arena.subarray(memory.partialsAt(0) * 16);
+  const call = { state: 0, slots: memory.partialsAt(0), samples: SAMPLES, commandStart: 0, step: 0, epoch: 0 };
   return { engine, slots, call, layout, tailAt: tailOf(layers, layout, recipe) };
 }
 

@@ -4,10 +4,10 @@ import { philox, purposes } from '@lockstep/core/math';
 import { inferLayers, type Layer } from '@lockstep/core/model';
 import {
   type ContributionLayout,
-  canonicalNodes,
+  canonicalPartials,
   foldStep,
   listRounded,
-  maxCanonicalNodes,
+  maxCanonicalPartials,
   packState,
   planContribution,
   planFold,
@@ -50,8 +50,8 @@ export interface NativeRun {
   readonly layers: readonly Layer[];
   readonly layout: ContributionLayout;
   readonly shards: number;
-  /** The canonical nodes of shards [begin, end), padding and all. */
-  computeNodes(begin: number, end: number): Float32Array[];
+  /** The partials of shards [begin, end), padding and all. */
+  computePartials(begin: number, end: number): Float32Array[];
   /** The whole step's contribution, from the nodes of ranges that cover it; default: one range. */
   contribute(ranges?: readonly ShardRange[]): Float32Array;
   /** Computes the whole step from parameters and statistics that are all NaN: every activation becomes NaN. */
@@ -116,21 +116,21 @@ export function prepareNativeStep(options: NativeStep): NativeRun {
   const layers = inferLayers(model);
   const layout = planContribution(layers);
   const shards = shardCount(samples, recipe.shardSize);
-  const arena = allocateAligned(layout.length * (2 + maxCanonicalNodes(shards)));
+  const arena = allocateAligned(layout.length * (2 + maxCanonicalPartials(shards)));
   packInitialState(layout, options, arena);
   const perChannel = (value: number): number[] => Array.from({ length: model.input.channels }, () => value);
   const normalization = options.normalization ?? { mean: perChannel(PLAIN.mean), std: perChannel(PLAIN.std) };
   const order = options.order ?? Int32Array.from({ length: samples }, (_, i) => i);
   const task = { layers, layout, recipe, seed: options.seed ?? TEST_SEED, normalization };
   const engine = new NativeEngine(task, { arena, order }, { images, labels }, options.isa);
-  const computeNodes = (firstShard: number, endShard: number): Float32Array[] => {
+  const computePartials = (firstShard: number, endShard: number): Float32Array[] => {
     for (let at = layout.length; at < arena.length; at += layout.length) {
       poisonSegments(layout, arena.subarray(at, at + layout.length));
     }
     const { commandStart = 0, step = 0, epoch = 0 } = options;
     const slots = layout.length / 16;
     engine.contribute({ state: 0, slots, firstShard, endShard, samples, commandStart, step, epoch });
-    return canonicalNodes({ begin: firstShard, end: endShard }).map((_, i) =>
+    return canonicalPartials({ begin: firstShard, end: endShard }).map((_, i) =>
       arena.slice(layout.length * (1 + i), layout.length * (2 + i)),
     );
   };
@@ -138,17 +138,17 @@ export function prepareNativeStep(options: NativeStep): NativeRun {
     layers,
     layout,
     shards,
-    computeNodes,
+    computePartials,
     contribute: (ranges = [{ begin: 0, end: shards }]) =>
-      foldNodes(
-        ranges.flatMap(canonicalNodes),
-        ranges.flatMap(({ begin, end }) => computeNodes(begin, end)),
+      foldPartials(
+        ranges.flatMap(canonicalPartials),
+        ranges.flatMap(({ begin, end }) => computePartials(begin, end)),
         listRounded(layout, recipe),
       ),
     poisonScratch() {
       const state = arena.slice(0, layout.length);
       arena.fill(Number.NaN, 0, layout.length);
-      computeNodes(0, shards);
+      computePartials(0, shards);
       arena.set(state);
     },
     evaluate(first = 0, count = samples) {
@@ -184,7 +184,7 @@ function poisonSegments(layout: ContributionLayout, slot: Float32Array): void {
 }
 
 /** Adds up nodes that cover a step, in the canonical order. */
-function foldNodes(
+function foldPartials(
   ranges: readonly ShardRange[],
   nodes: readonly Float32Array[],
   rounded: readonly Span[],

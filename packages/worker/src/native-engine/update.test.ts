@@ -3,14 +3,14 @@
 import { roundToBf16 } from '@lockstep/core/math';
 import {
   ALIGNMENT,
-  canonicalNodes,
+  canonicalPartials,
   foldStep,
   type OptimizerScalars,
   optimizerScalars,
   optimizerSlots,
   planFold,
   reduceCanonically,
-  roundNode,
+  roundPartial,
   type ShardRange,
   updateParameters,
 } from '@lockstep/core/run';
@@ -184,7 +184,7 @@ describe.each(availableIsas())('update (%s)', (isa) => {
         const ranges = ends.map((end, i): ShardRange => ({ begin: ends[i - 1] ?? 0, end }));
         const end = ends.at(-1) as number;
         const shards = Array.from({ length: end }, (_, i) => Float32Array.from(randomValues(LENGTH, seed + i)));
-        const nodes = ranges.flatMap(canonicalNodes);
+        const nodes = ranges.flatMap(canonicalPartials);
         const { kernels, handle, vector } = prepareArena(isa, nodes.length);
         for (const [i, node] of nodes.entries()) {
           vector(NODES_AT + i).set(reduceCanonically(shards.slice(node.begin, node.end)));
@@ -228,7 +228,7 @@ describe.each(availableIsas())('update (%s)', (isa) => {
         const { kernels, handle, vector: at } = prepareArena(isa, shards.length);
         shards.forEach((shard, i) => {
           at(NODES_AT + i).set(shard);
-          roundNode(at(NODES_AT + i), gradients);
+          roundPartial(at(NODES_AT + i), gradients);
         });
         const fold = Int32Array.from(planFold(shards.map((_, i) => ({ begin: i, end: i + 1 }))));
         const pieces = [pieceKind.gradients, 0, 48, 0, pieceKind.sums, 48, 16, 0];

@@ -107,7 +107,7 @@ export class LocalNode implements SharingNode {
       results: new Float32Array(new SharedArrayBuffer(this.#epochSteps * 8)),
       stopAt: new Int32Array(new SharedArrayBuffer(4)),
       partials,
-      commands: CommandBlock.allocate(partials + workers * this.#memory.nodesPerWorker),
+      commands: CommandBlock.allocate(partials + workers * this.#memory.partialsPerWorker),
       squareSums: new Float64Array(new SharedArrayBuffer(8 * squareCount)),
       clock: options.isTimed ? allocateStepClock(workers) : undefined,
     };

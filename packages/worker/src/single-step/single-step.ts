@@ -91,7 +91,7 @@ export class SingleStep {
   #call(layout: ContributionLayout, memory: MemoryPlan, recipe: Recipe, seed: number): Int32Array {
     const call = new Int32Array(CALL_FIELDS);
     call[callField.state] = memory.stateAt(0);
-    call[callField.slots] = memory.nodesAt(0);
+    call[callField.slots] = memory.partialsAt(0);
     call[callField.slotFloats] = layout.length / UNIT_FLOATS;
     call[callField.endShard] = shardCount(this.samples, recipe.shardSize);
     call[callField.samples] = this.samples;

@@ -12,7 +12,7 @@ import {
   type Freeze,
   listRounded,
   planFreeze,
-  roundNode,
+  roundPartial,
   type Span,
   type StatisticsSegment,
 } from '@lockstep/core/run';
@@ -96,7 +96,7 @@ export class TensorFlowEngine implements Engine {
       const sum = this.#slot(call, sizes.length - 1);
       const other = this.#slot(call, sizes.length);
       for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (other[i] as number);
-      roundNode(sum, this.#rounded);
+      roundPartial(sum, this.#rounded);
     }
   }
 
@@ -127,7 +127,7 @@ export class TensorFlowEngine implements Engine {
     const logits = tensors.logits.dataSync();
     out[this.task.layout.resultOffset] = tensors.loss.dataSync()[0] as number;
     out[this.task.layout.resultOffset + 1] = measureLogits(logits, shard.labels, this.#classes).correct;
-    roundNode(out, this.#rounded);
+    roundPartial(out, this.#rounded);
     dispose(tensors);
   }
 

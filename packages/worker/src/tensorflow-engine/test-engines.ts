@@ -3,9 +3,9 @@
 import { inferLayers, type Layer } from '@lockstep/core/model';
 import {
   type ContributionLayout,
-  canonicalNodes,
+  canonicalPartials,
   type ModelState,
-  maxCanonicalNodes,
+  maxCanonicalPartials,
   packState,
   planContribution,
   shardCount,
@@ -54,7 +54,7 @@ export class EngineRun {
     this.layers = inferLayers(model);
     this.layout = planContribution(this.layers);
     this.#shards = shardCount(samples, recipe.shardSize);
-    this.arena = allocateAligned(this.layout.length * (2 + maxCanonicalNodes(this.#shards)));
+    this.arena = allocateAligned(this.layout.length * (2 + maxCanonicalPartials(this.#shards)));
     packState(this.layout, state, this.arena.subarray(0, this.layout.length));
     const order = options.order ?? Int32Array.from({ length: samples }, (_, i) => i);
     const task = { layers: this.layers, layout: this.layout, recipe, seed, normalization };
@@ -65,13 +65,15 @@ export class EngineRun {
         : new TensorFlowEngine(task, memory, data, sharedTensorFlow());
   }
 
-  /** The canonical nodes of shards [begin, end); default: all. */
+  /** The partials of shards [begin, end); default: all. */
   contribute(call: Partial<StepCall> = {}, begin = 0, end = this.#shards): Float32Array[] {
     const { length } = this.layout;
     this.arena.fill(Number.NaN, length);
     const fixed = { state: 0, slots: length / 16, samples: this.options.samples, commandStart: 0, step: 0, epoch: 0 };
     this.engine.contribute({ ...fixed, ...call, firstShard: begin, endShard: end });
-    return canonicalNodes({ begin, end }).map((_, node) => this.arena.slice(length * (1 + node), length * (2 + node)));
+    return canonicalPartials({ begin, end }).map((_, node) =>
+      this.arena.slice(length * (1 + node), length * (2 + node)),
+    );
   }
 
   /** Results and logits of the first `count` images. */

@@ -27,7 +27,7 @@ export class CommandLoop {
   ) {
     this.#commands = new CommandBlock(tools.data.commands);
     this.#slices = new SliceWork(tools, worker, tools.data.workers);
-    const slots = tools.memory.nodesAt(worker);
+    const slots = tools.memory.partialsAt(worker);
     this.#call = { state: 0, slots, firstShard: 0, endShard: 0, samples: 0, commandStart: 0, step: 0, epoch: 0 };
   }
 
@@ -97,8 +97,8 @@ export class CommandLoop {
 
   get #sums() {
     const { data, memory } = this.tools;
-    const { vector, nodesPerWorker } = memory;
-    const begin = memory.nodesAt(this.worker);
-    return { floats: data.arena.subarray(begin * 16, (begin + nodesPerWorker * vector) * 16), length: vector * 16 };
+    const { vector, partialsPerWorker } = memory;
+    const begin = memory.partialsAt(this.worker);
+    return { floats: data.arena.subarray(begin * 16, (begin + partialsPerWorker * vector) * 16), length: vector * 16 };
   }
 }

@@ -148,12 +148,12 @@ export class CommandBlock {
     const jobs: FoldJob[] = [];
     for (let at = word.data; jobs.length < jobCount; ) {
       const [into, nodeCount, foldLength] = words.subarray(at, at + 3) as unknown as [number, number, number];
-      const nodesAt = at + 3;
-      at = nodesAt + nodeCount + foldLength;
+      const partialsAt = at + 3;
+      at = partialsAt + nodeCount + foldLength;
       jobs.push({
         into,
-        nodes: [...words.subarray(nodesAt, nodesAt + nodeCount)],
-        fold: [...words.subarray(nodesAt + nodeCount, at)],
+        nodes: [...words.subarray(partialsAt, partialsAt + nodeCount)],
+        fold: [...words.subarray(partialsAt + nodeCount, at)],
       });
     }
     return { flags, step, state, range: { begin, end }, offset, length, jobs };

@@ -1,5 +1,5 @@
 import { inferLayers } from '@lockstep/core/model';
-import { ALIGNMENT, canonicalNodes, dealShards, planContribution, shardCount } from '@lockstep/core/run';
+import { ALIGNMENT, canonicalPartials, dealShards, planContribution, shardCount } from '@lockstep/core/run';
 import { type Optimizer, optimizerSchema, recipeSchema } from '@lockstep/core/spec';
 import { zooModels } from '@lockstep/core/zoo';
 import fc from 'fast-check';
@@ -32,8 +32,8 @@ describe.each(optimizers)('the memory of a node under %s', (_, optimizer, slotCo
           ...slots.map((slot) => memory.slotAt(slot, version)),
         ]);
         for (let worker = 0; worker < workers; worker++) {
-          for (let node = 0; node < memory.nodesPerWorker; node++) {
-            starts.push(memory.nodesAt(worker) + node * memory.vector);
+          for (let node = 0; node < memory.partialsPerWorker; node++) {
+            starts.push(memory.partialsAt(worker) + node * memory.vector);
           }
         }
         starts.sort((a, b) => a - b);
@@ -48,10 +48,10 @@ describe.each(optimizers)('the memory of a node under %s', (_, optimizer, slotCo
   it('gives each worker room for the nodes of its range, in a full and in any shorter step', () => {
     fc.assert(
       fc.property(anyRun, fc.integer({ min: 1, max: 5000 }), ({ layout, batchSize, workers }, samples) => {
-        const { nodesPerWorker } = planMemory(layout, recipeSchema.parse({ optimizer, batchSize }), workers);
+        const { partialsPerWorker } = planMemory(layout, recipeSchema.parse({ optimizer, batchSize }), workers);
         for (const size of [batchSize, Math.min(batchSize, samples)]) {
           for (const range of dealShards(shardCount(size, 16), workers)) {
-            expect(canonicalNodes(range).length).toBeLessThan(nodesPerWorker);
+            expect(canonicalPartials(range).length).toBeLessThan(partialsPerWorker);
           }
         }
       }),

@@ -8,7 +8,13 @@
  *
  * A node that shares its steps with others has a few vectors more: the finished reduction, and partial sums.
  */
-import { ALIGNMENT, type ContributionLayout, maxCanonicalNodes, optimizerSlots, shardCount } from '@lockstep/core/run';
+import {
+  ALIGNMENT,
+  type ContributionLayout,
+  maxCanonicalPartials,
+  optimizerSlots,
+  shardCount,
+} from '@lockstep/core/run';
 import type { Recipe } from '@lockstep/core/spec';
 
 export interface MemoryPlan {
@@ -19,7 +25,7 @@ export interface MemoryPlan {
   /** Whether the recipe keeps a moving average of the state. */
   readonly hasAverage: boolean;
   /** Contribution slots of each worker. */
-  readonly nodesPerWorker: number;
+  readonly partialsPerWorker: number;
   /** Floats of the whole arena. */
   readonly floats: number;
   /** Units at which version 0 or 1 of the state starts. */
@@ -29,7 +35,7 @@ export interface MemoryPlan {
   /** Units at which version 0 or 1 of the moving average starts; the state's own where there is none. */
   averageAt(version: number): number;
   /** Units at which a worker's contribution slots start. */
-  nodesAt(worker: number): number;
+  partialsAt(worker: number): number;
   /** Units of the finished reduction, when there are partial sums. */
   readonly reductionAt: number;
   /** Units of a partial sum. */
@@ -47,29 +53,29 @@ export function planMemory(layout: ContributionLayout, recipe: Recipe, workers: 
   const slotCount = optimizerSlots(recipe.optimizer);
   const shards = shardCount(recipe.batchSize, recipe.shardSize);
   // one more than a range can end with: the node that is about to be merged
-  const nodesPerWorker = maxCanonicalNodes(Math.ceil(shards / workers)) + 1;
+  const partialsPerWorker = maxCanonicalPartials(Math.ceil(shards / workers)) + 1;
   const hasAverage = recipe.ema !== undefined;
   const versions = 2 * (1 + slotCount + (hasAverage ? 1 : 0));
   const stateAt = (version: number): number => version * vector;
-  const nodesAt = (worker: number): number => (versions + worker * nodesPerWorker) * vector;
+  const partialsAt = (worker: number): number => (versions + worker * partialsPerWorker) * vector;
   return {
     vector,
     slotCount,
     hasAverage,
-    nodesPerWorker,
-    floats: (nodesAt(workers) + (partials > 0 ? partials + 1 : 0) * vector) * ALIGNMENT,
+    partialsPerWorker,
+    floats: (partialsAt(workers) + (partials > 0 ? partials + 1 : 0) * vector) * ALIGNMENT,
     stateAt,
     slotAt: (slot, version) => (slot <= slotCount ? (2 * slot + version) * vector : stateAt(version)),
     averageAt: (version) => (hasAverage ? (2 * (1 + slotCount) + version) * vector : stateAt(version)),
-    nodesAt,
-    reductionAt: nodesAt(workers),
-    partialAt: (index) => nodesAt(workers) + (index + 1) * vector,
+    partialsAt,
+    reductionAt: partialsAt(workers),
+    partialAt: (index) => partialsAt(workers) + (index + 1) * vector,
     partials,
   };
 }
 
-/** Room for canonical nodes of others, for those of the range that a leader's group has together, and one to compare. */
+/** Room for partials of others, for those of the range that a leader's group has together, and one to compare. */
 export function maxPartials({ batchSize, shardSize }: Recipe): number {
   const shards = shardCount(batchSize, shardSize);
-  return Math.min(shards, MAX_PARTIALS) + maxCanonicalNodes(shards) + 1;
+  return Math.min(shards, MAX_PARTIALS) + maxCanonicalPartials(shards) + 1;
 }

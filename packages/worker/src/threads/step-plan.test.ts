@@ -120,7 +120,7 @@ describe('planStep', () => {
           const slots = new Map<number, Float32Array>();
           plan.ranges.forEach((range, worker) => {
             nodesOf(range.begin, range.end).forEach(([begin, end], slot) => {
-              slots.set(memory.nodesAt(worker) + slot * memory.vector, reduceCanonically(leaves.slice(begin, end)));
+              slots.set(memory.partialsAt(worker) + slot * memory.vector, reduceCanonically(leaves.slice(begin, end)));
             });
           });
           expect(fold(plan.nodes, plan.fold, slots)).toEqual(reduceCanonically(leaves));

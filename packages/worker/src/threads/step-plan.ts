@@ -4,7 +4,7 @@ import type { Layer } from '@lockstep/core/model';
 import {
   ALIGNMENT,
   type ContributionLayout,
-  canonicalNodes,
+  canonicalPartials,
   dealShards,
   type Freeze,
   planFold,
@@ -30,8 +30,10 @@ export interface StepPlan {
 /** Plans a step of so many samples. */
 export function planStep(samples: number, shardSize: number, workers: number, memory: MemoryPlan): StepPlan {
   const ranges = dealShards(shardCount(samples, shardSize), workers);
-  const nodes = ranges.map(canonicalNodes);
-  const offsets = nodes.flatMap((own, worker) => own.map((_, slot) => memory.nodesAt(worker) + slot * memory.vector));
+  const nodes = ranges.map(canonicalPartials);
+  const offsets = nodes.flatMap((own, worker) =>
+    own.map((_, slot) => memory.partialsAt(worker) + slot * memory.vector),
+  );
   return { samples, ranges, nodes: Int32Array.from(offsets), fold: Int32Array.from(planFold(nodes.flat())) };
 }
 

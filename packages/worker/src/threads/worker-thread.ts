@@ -55,7 +55,7 @@ function train({ worker, firstStep, endStep }: TrainTask): void {
   const updates = tabulateUpdates(recipe, memory, epochSteps, firstStep, endStep);
   const call: StepCall = {
     state: 0,
-    slots: memory.nodesAt(worker),
+    slots: memory.partialsAt(worker),
     firstShard: 0,
     endShard: 0,
     samples: 0,

@@ -1,5 +1,5 @@
 /** How many partial sums dealt shards make. */
-import { canonicalNodes, type ShardRange } from '@lockstep/core/run';
+import { canonicalPartials, type ShardRange } from '@lockstep/core/run';
 
 export interface DealFigures {
   /** Nodes that have shards. */
@@ -13,7 +13,7 @@ export interface DealFigures {
 
 export function describeDeal(ranges: readonly ShardRange[]): DealFigures {
   const sizes = ranges.map(({ begin, end }) => end - begin);
-  const sums = ranges.map((range) => canonicalNodes(range).length);
+  const sums = ranges.map((range) => canonicalPartials(range).length);
   const [firstSums = 0] = sums;
   return {
     computing: sizes.filter((size) => size > 0).length,

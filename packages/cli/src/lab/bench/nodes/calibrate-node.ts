@@ -1,7 +1,7 @@
 /** What computing, folding and updating cost on a node by itself: the code of a shared step, without others. */
 
 import { inferLayers } from '@lockstep/core/model';
-import { canonicalNodes, dealShards, planBuckets, planContribution } from '@lockstep/core/run';
+import { canonicalPartials, dealShards, planBuckets, planContribution } from '@lockstep/core/run';
 import type { ThreadCosts } from '../../simulate/costs.js';
 import { MOST_SHARDS, type StepTiming, summarizeTimings, TimedNode } from '../measure/timed-node.js';
 import type { Workload } from '../measure/workload.js';
@@ -66,7 +66,7 @@ function fitRest(
   countBuckets: (owners: number) => number,
 ): Pick<ThreadCosts, 'order' | 'foldVector' | 'updateVector'> {
   const sumsOf = (shards: number): number =>
-    dealShards(shards * threads, threads).reduce((sum, range) => sum + canonicalNodes(range).length, 0);
+    dealShards(shards * threads, threads).reduce((sum, range) => sum + canonicalPartials(range).length, 0);
   const restOf = (shards: number): number => timed.find((one) => one.shards === shards)?.rest ?? 0;
   const buckets = countBuckets(1);
   const order = Math.max(0, (cut.rest - restOf(8)) / (countBuckets(MANY_OWNERS) - buckets));
