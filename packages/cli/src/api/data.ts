@@ -110,6 +110,7 @@ async function load({ path, isSample, pixels: _, ...options }: DataRequest, io: 
           });
     status?.clear();
     if (dataset.notice !== undefined) writeLine(io.stderr, frameNotice(dataset.notice));
+    for (const note of dataset.notes ?? []) tellNote(io, note);
     if (dataset.heldOut !== undefined) tellNote(io, describeHeldOut(dataset));
     return dataset;
   } finally {

@@ -20,7 +20,7 @@ import { encodeIdxImages, encodeIdxLabels, parseIdxImages, parseIdxLabels } from
 import type { OnCount } from './readers/image-folder.js';
 
 /** Grows when the same files would give another dataset. */
-const FORM = 1;
+const FORM = 2;
 /** Files hashed at once. */
 const READ_AHEAD = 64;
 
@@ -69,14 +69,17 @@ const notesSchema = z.object({
   mean: z.array(z.number()),
   std: z.array(z.number()),
   heldOut: z.int().optional(),
+  hasValidation: z.boolean().optional(),
   checksum: z.string(),
 });
 
 /** The dataset in `folder`, read from `origin` once; undefined when there is none, with a warning when it is damaged. */
 export async function readCachedDataset(folder: string, origin: string, onWarning: Warn): Promise<Dataset | undefined> {
   try {
-    const { checksum, heldOut, ...notes } = notesSchema.parse(JSON.parse(await readFile(join(folder, NOTES), 'utf8')));
-    const [train, test] = await Promise.all([readSplit(folder, 'train'), readSplit(folder, 't10k')]);
+    const { checksum, heldOut, hasValidation, ...notes } = notesSchema.parse(
+      JSON.parse(await readFile(join(folder, NOTES), 'utf8')),
+    );
+    const [train, test] = [readSplit(folder, 'train'), readSplit(folder, 't10k')];
     const { channels, height, width } = train;
     const classes = notes.classNames.length;
     const dataset = createDataset({
@@ -89,7 +92,7 @@ export async function readCachedDataset(folder: string, origin: string, onWarnin
       width,
       classes,
       train: train.split,
-      validation: allocateSplit(0, 0),
+      validation: hasValidation ? readSplit(folder, 'val').split : allocateSplit(0, 0),
       test: test.split,
     });
     if (dataset.checksum === checksum) return dataset;
@@ -104,7 +107,9 @@ export async function readCachedDataset(folder: string, origin: string, onWarnin
 
 const NOTES = 'dataset.json';
 
-async function readSplit(folder: string, stem: 'train' | 't10k') {
+type Stem = 'train' | 't10k' | 'val';
+
+function readSplit(folder: string, stem: Stem) {
   const [imagesPath, labelsPath] = [`${stem}-images-ubyte`, `${stem}-labels-ubyte`].map((name) => join(folder, name));
   const images = parseIdxImages(readWholeFile(imagesPath as string), imagesPath as string);
   const labels = parseIdxLabels(readWholeFile(labelsPath as string), labelsPath as string);
@@ -121,14 +126,16 @@ export function writeCachedDataset(folder: string, dataset: Dataset, onWarning: 
     mkdirSync(folder, { recursive: true });
     writeSplit(folder, 'train', dataset, dataset.train);
     writeSplit(folder, 't10k', dataset, dataset.test);
-    const notes = `${JSON.stringify({ classNames, mean, std, heldOut, checksum })}\n`;
+    const hasValidation = dataset.validation.count > 0;
+    if (hasValidation) writeSplit(folder, 'val', dataset, dataset.validation);
+    const notes = `${JSON.stringify({ classNames, mean, std, heldOut, hasValidation, checksum })}\n`;
     writeFileAtomically(join(folder, NOTES), [new TextEncoder().encode(notes)]);
   } catch (error) {
     warn(onWarning, `the data cannot be kept in ${folder} (${(error as Error).message}); it is read again next time.`);
   }
 }
 
-function writeSplit(folder: string, stem: 'train' | 't10k', { channels, height, width }: Dataset, split: Split): void {
+function writeSplit(folder: string, stem: Stem, { channels, height, width }: Dataset, split: Split): void {
   const images = encodeIdxImages({ count: split.count, channels, height, width, pixels: split.images });
   writeFileAtomically(join(folder, `${stem}-images-ubyte`), [images]);
   writeFileAtomically(join(folder, `${stem}-labels-ubyte`), [encodeIdxLabels(split.labels)]);

@@ -51,6 +51,8 @@ export interface Dataset {
   readonly checksum: string;
   /** Where it came from, and how it was read there; a program's own data has none. */
   readonly origin?: DataOrigin | undefined;
+  /** For people: what was left out and guessed when it was read, and what is odd about it. */
+  readonly notes?: readonly string[];
   /** A loud notice for people, when the data is not what they would expect. */
   readonly notice?: string;
 }
@@ -78,14 +80,15 @@ export function createDataset(parts: Omit<Dataset, 'checksum'>): Dataset {
 }
 
 /**
- * Holds out the last `count` training images as the validation split: views, no copies. 0 leaves the dataset as it is.
+ * Holds out the last `count` training images as the validation split: views, no copies. 0 leaves the dataset as it is, and
+ * so does the size of the validation split that it has.
  *
  * @throws LockstepError LOCKSTEP_DATA_VALIDATION when no training image would be left, count is not a whole number, or
  *   some are held out already
  */
 export function holdOutValidation(dataset: Dataset, count: number): Dataset {
   const { train, validation } = dataset;
-  if (count === 0) return dataset;
+  if (count === 0 || count === validation.count) return dataset;
   if (validation.count > 0) {
     const text = `${validation.count} images are already held out for validation, so ${count} more cannot be.`;
     throw new LockstepError('LOCKSTEP_DATA_VALIDATION', `${text} Leave out one of the two.`);

@@ -25,6 +25,8 @@ interface Reader {
   readonly read: () => Promise<OwnData>;
   /** The value that stands for white in such files; tables and arrays may have any. */
   readonly white?: number;
+  /** For people: what was left out, and what was guessed. */
+  readonly notes?: readonly string[];
 }
 
 /**
@@ -55,7 +57,8 @@ async function readDataset(path: string, options: DataOptions): Promise<Dataset>
   const { resize } = options;
   if (reader !== 'idx') {
     const dataset = withResized(await readOrRecall(path, reader, options), resize);
-    return reader.white === undefined ? dataset : { ...dataset, white: reader.white };
+    const { white, notes = [] } = reader;
+    return { ...dataset, ...(white !== undefined && { white }), ...(notes.length > 0 && { notes }) };
   }
   const dataset = await loadIdxFolder(path, options.classes);
   return resize === undefined ? dataset : withResized(resizeDataset(dataset, resize), resize);
@@ -73,19 +76,37 @@ async function findInFolder(directory: string, options: DataOptions): Promise<Re
   const names = (await readdir(directory)).sort();
   if (names.some((name) => /(images|labels)[-.]idx\d-ubyte(\.gz)?$/.test(name))) return 'idx';
   const tables = names.filter(isTableName);
+  const folder = await findImages(directory, tables, options);
+  if (folder !== undefined) return folder;
   const train = tables.find((name) => /train/i.test(name));
   if (train !== undefined) {
     const test = tables.find((name) => /test/i.test(name));
     return readTables(directory, join(directory, train), test && join(directory, test), options);
   }
-  const { listImageFolder, readImageFolder } = await import('./readers/image-folder.js');
-  const folder = await listImageFolder(directory);
-  if (folder === undefined) throw pathError(`${directory} holds ${describeNames(names)}, which is no dataset`);
-  const all = [...folder.train, ...(folder.test ?? [])];
+  throw pathError(`${directory} holds ${describeNames(names)}, which is no dataset`);
+}
+
+/** Class folders are what was meant where there are any; tables beside them are told. */
+async function findImages(
+  directory: string,
+  tables: readonly string[],
+  options: DataOptions,
+): Promise<Reader | undefined> {
+  const { hasClasses, listImageFolder } = await import('./readers/folder-list.js');
+  // a table with other folders beside it, such as one of plots
+  if (tables.length > 0 && !hasClasses(directory)) return undefined;
+  const folder = listImageFolder(directory);
+  if (folder === undefined) return undefined;
+  const { train, test = [], validation = [] } = folder.parts;
+  const beside = tables.length === 0 ? [] : [`not read, beside the class folders: ${tables.join(', ')}`];
   return {
-    files: all.map(({ path }) => ({ name: relative(directory, path), path })),
-    read: async () => readImageFolder(folder, options, (done, total) => report(options, done, total)),
+    files: [...train, ...test, ...validation].map(({ path }) => ({ name: relative(directory, path), path })),
+    read: async () => {
+      const { readImageFolder } = await import('./readers/image-folder.js');
+      return readImageFolder(folder, options, (done, total) => report(options, done, total));
+    },
     white: FULL_WHITE,
+    notes: [...folder.notes, ...beside],
   };
 }
 

@@ -29,6 +29,7 @@ export interface OwnData {
   readonly origin: string;
   readonly train: LabelledImages;
   readonly test: LabelledImages | undefined;
+  readonly validation?: LabelledImages | undefined;
 }
 
 export interface FinishOptions {
@@ -45,22 +46,19 @@ export interface FinishOptions {
  * @throws LockstepError LOCKSTEP_DATA_CLASSES (one, too many, or unknown ones), LOCKSTEP_DATA_SHAPE (test images unlike
  *   training images), LOCKSTEP_DATA_VALIDATION (nothing would be left to train on)
  */
-export function finishOwnData({ name, origin, train, test }: OwnData, options: FinishOptions): Dataset {
+export function finishOwnData(data: OwnData, options: FinishOptions): Dataset {
+  const { name, origin, train, test, validation } = data;
   const { channels, height, width } = train;
-  if (test !== undefined) checkSameShape(train, test, origin);
-  const classNames = nameClasses([...train.labels, ...(test?.labels ?? [])], origin, options.classNames);
+  if (test !== undefined) checkSameShape(train, test, origin, 'test');
+  if (validation !== undefined) checkSameShape(train, validation, origin, 'validation');
+  const labels = [train, test, validation].flatMap((part) => [...new Set(part?.labels)]);
+  const classNames = nameClasses(labels, origin, options.classNames);
   const indexes = new Map(classNames.map((className, index) => [className, index]));
   const isHeldOut = planHeldOut(train.labels.length, test === undefined ? options.heldOut : 0, origin);
   const trainAt = shuffle(listWhere(train.labels.length, (i) => !isHeldOut(i)));
   const trainSplit = pick(train, trainAt, indexes);
   const testSplit =
-    test === undefined
-      ? pick(train, listWhere(train.labels.length, isHeldOut), indexes)
-      : pick(
-          test,
-          listWhere(test.labels.length, () => true),
-          indexes,
-        );
+    test === undefined ? pick(train, listWhere(train.labels.length, isHeldOut), indexes) : pickAll(test, indexes);
   return createDataset({
     name,
     source: describeSource(trainSplit, testSplit, origin),
@@ -71,7 +69,7 @@ export function finishOwnData({ name, origin, train, test }: OwnData, options: F
     classNames,
     ...measureNormalization(trainSplit, train),
     train: trainSplit,
-    validation: allocateSplit(0, 0),
+    validation: validation === undefined ? allocateSplit(0, 0) : pickAll(validation, indexes),
     test: testSplit,
     ...(test === undefined ? { heldOut: testSplit.count } : {}),
   });
@@ -117,12 +115,14 @@ function listNames(names: readonly string[]): string {
   return names.length > 5 ? `${shown}, ...` : shown;
 }
 
-function checkSameShape(train: LabelledImages, test: LabelledImages, origin: string): void {
-  const [trainShape, testShape] = [train, test].map(({ channels, height, width }) => `${channels}x${height}x${width}`);
-  if (trainShape === testShape) return;
+function checkSameShape(train: LabelledImages, other: LabelledImages, origin: string, part: string): void {
+  const [trainShape, otherShape] = [train, other].map(
+    ({ channels, height, width }) => `${channels}x${height}x${width}`,
+  );
+  if (trainShape === otherShape) return;
   throw new LockstepError(
     'LOCKSTEP_DATA_SHAPE',
-    `${origin} has training images of ${trainShape} (channels x height x width), test images of ${testShape}. Give both the same form, or use --resize.`,
+    `${origin} has training images of ${trainShape} (channels x height x width), ${part} images of ${otherShape}. Give both the same form, or use --resize.`,
   );
 }
 
@@ -145,6 +145,13 @@ const listWhere = (count: number, holds: (index: number) => boolean): Int32Array
 function shuffle(indexes: Int32Array): Int32Array {
   return epochOrder(0, 0, indexes.length).map((at) => indexes[at] as number);
 }
+
+const pickAll = (from: LabelledImages, classes: ReadonlyMap<string, number>): Split =>
+  pick(
+    from,
+    listWhere(from.labels.length, () => true),
+    classes,
+  );
 
 function pick(from: LabelledImages, indexes: Int32Array, classes: ReadonlyMap<string, number>): Split {
   const sampleBytes = from.channels * from.height * from.width;

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DataProgress } from '../data-options.js';
@@ -143,7 +143,7 @@ describe('a folder with a folder per class', () => {
     [
       'a class without images',
       { 'c/readme.txt': 'later' },
-      'LOCKSTEP_DATA_CLASSES: the class folder DIR/c has no PNG or JPEG images. Give a folder for each class',
+      'LOCKSTEP_DATA_CLASSES: the class folder DIR/c has no PNG or JPEG images, but 1 .txt. Give a folder for each class',
     ],
     [
       'a train folder without images',
@@ -190,5 +190,71 @@ describe('a folder with a folder per class', () => {
     await place.expectFailure(
       'LOCKSTEP_DATA_SHAPE: DIR has training images of 1x4x3 (channels x height x width), test images of 1x9x9.',
     );
+  });
+});
+
+const parts = (...folders: readonly string[]) =>
+  Object.assign({}, ...folders.map((folder, n) => makeClassFiles([`${folder}/a`, `${folder}/b`], n + 1, makeGrey)));
+
+describe('the parts of a folder', () => {
+  it.each([
+    ['train', 'val'],
+    ['Train', 'Test'],
+    ['training', 'testing'],
+    ['TRAIN', 'Validation'],
+    ['train', 'valid'],
+  ])('cases: data 24: %s and %s are training and test set', async (train, test) => {
+    writeFiles(place.data, parts(train, test));
+    const dataset = await place.open();
+    expect([dataset.train.count, dataset.validation.count, dataset.test.count]).toEqual([2, 0, 4]);
+    expect([dataset.heldOut, dataset.classNames]).toEqual([undefined, ['a', 'b']]);
+    const told = /val/i.test(test) ? [`${place.data} has no test folder: ${test} is the test set`] : undefined;
+    expect(dataset.notes).toEqual(told);
+  });
+
+  it('cases: data 24: val beside test is the validation set, from the cache too', async () => {
+    writeFiles(place.data, parts('train', 'val', 'test'));
+    const dataset = await place.open();
+    expect([dataset.train.count, dataset.validation.count, dataset.test.count]).toEqual([2, 4, 6]);
+    expect(await place.open()).toEqual(dataset);
+  });
+
+  it('tells which folders beside train are not read', async () => {
+    writeFiles(place.data, parts('train', 'test', 'extra', 'Training'));
+    expect((await place.open()).notes).toEqual(['not read, beside train: Training, extra']);
+  });
+});
+
+describe('the files of a class', () => {
+  it('cases: data 23: are those of the folders below it too', async () => {
+    const files = makeClassFiles(['a', 'a/writer1', 'b/deep/er', 'b'], 2, makeGrey);
+    writeFiles(place.data, { ...files, 'a/.hidden/x.png': 'no image' });
+    symlinkSync('..', join(place.data, 'a/writer1/round'));
+    const dataset = await place.open({ heldOut: 1 });
+    expect([dataset.train.count + dataset.test.count, dataset.classNames]).toEqual([8, ['a', 'b']]);
+  });
+
+  it('cases: data 22: of other kinds are counted by ending, and a table beside the classes hides nothing', async () => {
+    const files = makeClassFiles(['a', 'b'], 3, makeGrey);
+    writeFiles(place.data, { ...files, 'a/1.bmp': 'BM', 'b/2.BMP': 'BM', 'b/3.webp': '', 'b/notes': '' });
+    writeFileSync(join(place.data, 'train_labels.csv'), 'id,label\n0001,3\n');
+    const dataset = await place.open();
+    expect(dataset.train.count + dataset.test.count).toBe(6);
+    expect(dataset.notes).toEqual([
+      `4 files in the class folders of ${place.data} left out: 2 .bmp, 1 .webp, 1 without an ending; PNG and JPEG images are read`,
+      'not read, beside the class folders: train_labels.csv',
+    ]);
+    expect((await place.open()).notes).toEqual(dataset.notes);
+  });
+
+  it('cases: data 22: of other kinds alone are named', async () => {
+    writeFiles(place.data, { ...makeClassFiles(['a'], 3, makeGrey), 'b/1.webp': '', 'b/2.webp': '' });
+    await place.expectFailure('LOCKSTEP_DATA_CLASSES: the class folder DIR/b has no PNG or JPEG images, but 2 .webp.');
+  });
+
+  it('cases: data 22: are no data where a table is, and they are no two classes', async () => {
+    writeFiles(place.data, { ...makeClassFiles(['plots'], 3, makeGrey), 'docs/x.txt': 'x' });
+    writeFileSync(join(place.data, 'train.csv'), 'a,1,2,3,4\nb,1,2,3,5\na,2,2,2,2\n');
+    expect((await place.open()).source).toBe(`2 + 1 images from ${place.data}`);
   });
 });
