@@ -229,23 +229,35 @@ function linkFlags(folder) {
     : ['-shared', `-Wl,-rpath,$ORIGIN/${away}`];
 }
 
-/** Computes something in a process of its own: a processor without what the libraries were built for dies here. */
+/** In which tfjs-node was seen to compute; others most likely do. */
+export const TRIED_NODES = 'Node 20, 24 or 26';
+
+/** Computes something. Before that it gives `util` what Node 23 took out, as the engine does (packages/worker, given-back.ts). */
+export const TRIAL = [
+  "const util = require('node:util');",
+  'util.isArray = Array.isArray;',
+  'util.isNullOrUndefined = (value) => value === null || value === undefined;',
+  "const tf = require('@tensorflow/tfjs-node');",
+  'const [sum] = tf.tensor([1, 2]).dot(tf.tensor([3, 4])).dataSync();',
+  "const isRight = sum === 11 && tf.getBackend() === 'tensorflow';",
+  "if (!isRight) throw new Error('1*3 + 2*4 gave ' + sum + ' on ' + tf.getBackend());",
+  "process.stdout.write('\\n' + JSON.stringify({ tfjs: tf.version.tfjs }));",
+].join('\n');
+
+/** The trial in a process of its own: a processor without what the libraries were built for dies here. */
 async function tryBinding({ folder, env, signal }) {
-  const script = [
-    "const tf = require('@tensorflow/tfjs-node');",
-    'const [sum] = tf.tensor([1, 2]).dot(tf.tensor([3, 4])).dataSync();',
-    "const isRight = sum === 11 && tf.getBackend() === 'tensorflow';",
-    "if (!isRight) throw new Error('1*3 + 2*4 gave ' + sum + ' on ' + tf.getBackend());",
-    "process.stdout.write('\\n' + JSON.stringify({ tfjs: tf.version.tfjs }));",
-  ].join('\n');
   const quiet = { ...env, TF_CPP_MIN_LOG_LEVEL: '2' };
-  const { code, output } = await run(process.execPath, ['-e', script], { cwd: folder, env: quiet, signal });
+  const { code, output } = await run(process.execPath, ['-e', TRIAL], { cwd: folder, env: quiet, signal });
   if (code === 0) return JSON.parse(output.trim().split('\n').at(-1));
-  const died =
-    code === null ? 'was killed by the system; on x64 libtensorflow needs AVX (any processor since 2011)' : 'failed';
-  throw new SetupError(`tensorflow was built but ${died}`, {
+  if (code === null) {
+    throw new SetupError('tensorflow was built but was killed by the system', {
+      output,
+      hint: 'On x64 libtensorflow needs AVX (any processor since 2011). Without it only the native engine can be used.',
+    });
+  }
+  throw new SetupError('tensorflow was built but does not compute', {
     output,
-    hint: `Delete ${folder} and run the same command again. Without AVX only the native engine can be used.`,
+    hint: `Delete ${folder} and run the same command again. If that ends here too, use ${TRIED_NODES}: this is Node ${process.versions.node}.`,
   });
 }
 

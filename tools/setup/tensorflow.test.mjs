@@ -3,12 +3,21 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
+  TRIED_NODES as ENGINE_NODES,
   BINDING_REVISION as ENGINE_REVISION,
   tensorFlowFolder as engineFolder,
 } from '../../packages/worker/dist/tensorflow-engine/index.js';
 import { formatDownload } from './download-bar.mjs';
+import { run } from './processes.mjs';
 import { downloadWheel, findPython } from './python.mjs';
-import { BINDING_REVISION, isTensorFlowReady, setUpTensorFlow, tensorFlowFolder } from './tensorflow.mjs';
+import {
+  BINDING_REVISION,
+  isTensorFlowReady,
+  setUpTensorFlow,
+  TRIAL,
+  TRIED_NODES,
+  tensorFlowFolder,
+} from './tensorflow.mjs';
 import { findWheel, LIBTENSORFLOW_VERSION, TFJS_VERSION, WHEELS } from './tensorflow-platforms.mjs';
 
 let folder;
@@ -22,6 +31,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 it('puts everything where the engine looks for it', () => {
   expect(tensorFlowFolder('/cache')).toBe(engineFolder('/cache'));
   expect(BINDING_REVISION).toBe(ENGINE_REVISION);
+  expect(TRIED_NODES).toBe(ENGINE_NODES);
 });
 
 it('installs the versions that it says, every package with its checksum', () => {
@@ -130,6 +140,15 @@ describe('isTensorFlowReady', () => {
     await expect(setUpTensorFlow({ folder, env: { PATH: folder } })).resolves.toBeUndefined();
   });
 });
+
+it.skipIf(!isTensorFlowReady())(
+  'cases: peers 30: the trial computes where util has lost isArray and isNullOrUndefined (needs the tensorflow engine)',
+  async () => {
+    const lose = "for (const name of ['isArray', 'isNullOrUndefined']) delete require('node:util')[name];";
+    const { output } = await run(process.execPath, ['-e', `${lose}{${TRIAL}}`], { cwd: tensorFlowFolder() });
+    expect(output.trim().split('\n').at(-1)).toBe(JSON.stringify({ tfjs: TFJS_VERSION }));
+  },
+);
 
 it('draws the bar of a download', () => {
   expect(formatDownload('fetching x', 88_000_000, 207_000_000)).toBe(

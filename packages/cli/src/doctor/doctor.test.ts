@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,6 +63,18 @@ describe('the checks of the doctor', () => {
       verdict: 'notice',
       text: expect.stringContaining('LOCKSTEP_ENGINE_BROKEN'),
       fix: `delete ${folder}, then npm run setup:tensorflow`,
+    });
+  });
+
+  it('cases: peers 30: advise another Node where a tensorflow engine loads but does not compute', () => {
+    const home = join(folder, 'node_modules', '@tensorflow', 'tfjs-node');
+    mkdirSync(home, { recursive: true });
+    writeFileSync(join(folder, 'ready.json'), JSON.stringify({ revision: BINDING_REVISION }));
+    writeFileSync(join(home, 'index.js'), "exports.tidy = () => { throw new TypeError('taken out'); };");
+    expect(checkTensorFlow(folder)).toMatchObject({
+      verdict: 'notice',
+      text: 'taken out',
+      fix: expect.stringMatching(/^Node 20, 24 or 26 /),
     });
   });
 

@@ -1,4 +1,5 @@
 /** The engines: whether they load and compute. */
+import { LockstepError } from '@lockstep/core/errors';
 import { availableIsas, loadKernels } from '@lockstep/kernels';
 import {
   ENGINE_NAME,
@@ -6,6 +7,7 @@ import {
   loadTensorFlow,
   prepareTensorFlow,
   SETUP_COMMAND,
+  TRIED_NODES,
   tensorFlowFolder,
 } from '@lockstep/worker/tensorflow-engine';
 import type { Finding } from './finding.js';
@@ -59,7 +61,11 @@ export function checkTensorFlow(folder: string = tensorFlowFolder()): Finding {
       verdict: 'notice',
       text: (error as Error).message,
       cost: '--engine tensorflow does not work; the native engine does',
-      fix: `delete ${folder}, then ${SETUP_COMMAND}`,
+      // what loads but does not compute is whole: a new set-up would be the same
+      fix:
+        error instanceof LockstepError
+          ? `delete ${folder}, then ${SETUP_COMMAND}`
+          : `${TRIED_NODES} (this is Node ${process.versions.node})`,
     };
   }
 }

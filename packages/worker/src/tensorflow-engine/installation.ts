@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { findCacheFolder } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
+import { giveBackUtil } from './given-back.js';
 import type { TensorFlow } from './tfjs.js';
 
 /** Kept in step with tools/setup/tensorflow.mjs by its test. */
@@ -12,6 +13,9 @@ export const LIBTENSORFLOW_VERSION = '2.15.1';
 /** Of what the set-up changes in tfjs-node. */
 export const BINDING_REVISION = 2;
 export const SETUP_COMMAND = 'npm run setup:tensorflow';
+
+/** In which tfjs-node was seen to compute; kept in step with the set-up as well. */
+export const TRIED_NODES = 'Node 20, 24 or 26';
 
 /** One thread per worker: then a worker's results repeat, and workers do not fight for cores. */
 const SETTINGS = { TF_NUM_INTRAOP_THREADS: '1', TF_NUM_INTEROP_THREADS: '1', TF_CPP_MIN_LOG_LEVEL: '2' } as const;
@@ -47,6 +51,7 @@ export function prepareTensorFlow(folder: string = tensorFlowFolder()): void {
  */
 export function loadTensorFlow(folder: string = tensorFlowFolder()): TensorFlow {
   requireSetUp(folder);
+  giveBackUtil();
   try {
     return withoutBanner(() => createRequire(join(folder, 'package.json'))('@tensorflow/tfjs-node') as TensorFlow);
   } catch (error) {

@@ -2,10 +2,9 @@
  * A process that trains a network as a user of TensorFlow.js would: model.compile, then model.trainOnBatch in a loop, with
  * the library's own threads. Told what to do by one line of JSON on stdin for each measurement, answers with images/s.
  */
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TfjsModel } from '@lockstep/core/formats';
+import { loadTensorFlow } from '@lockstep/worker/tensorflow-engine';
 
 /** The first line. */
 export interface BaselineTask {
@@ -34,7 +33,7 @@ interface Tfjs {
 const WARM_UP_STEPS = 3;
 
 async function prepare(task: BaselineTask): Promise<() => Promise<unknown>> {
-  const tf = createRequire(join(task.folder, 'package.json'))('@tensorflow/tfjs-node') as Tfjs;
+  const tf = loadTensorFlow(task.folder) as unknown as Tfjs;
   // without weights tfjs draws its own
   const model = await tf.loadLayersModel({ load: async () => ({ modelTopology: task.modelTopology }) });
   model.compile({ optimizer: tf.train.adam(1e-3), loss: 'categoricalCrossentropy' });
