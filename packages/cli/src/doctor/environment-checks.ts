@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { findCacheFolder } from '@lockstep/core/data';
 import { loadMnist } from '@lockstep/core/data/mnist';
+import { describePortFailure } from '@lockstep/core/errors';
 import type { Finding } from './finding.js';
 
 /** Reads MNIST as a run would, without touching the network. */
@@ -63,9 +64,7 @@ export async function checkPort(host: string, port: number): Promise<Finding> {
       text: `${where} is free for a coordinator; whether a firewall lets others in cannot be seen from here`,
     };
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason =
-      code === 'EADDRINUSE' ? 'another program listens there' : code === 'EACCES' ? 'permission denied' : message;
+    const reason = describePortFailure(error as NodeJS.ErrnoException);
     return {
       name,
       verdict: 'notice',

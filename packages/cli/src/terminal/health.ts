@@ -1,7 +1,7 @@
 /** Answers probes: whether this process lives, and whether it takes part in a run that goes. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { LockstepError } from '@lockstep/core/errors';
+import { LockstepError, openPort } from '@lockstep/core/errors';
 
 /** /healthz: 200 while the process answers at all. /readyz: 200 from `setReady` on, 503 before. */
 export class HealthServer {
@@ -20,7 +20,11 @@ export class HealthServer {
       response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(`${text}\n`);
     });
     const health = new HealthServer(server);
-    await listen(server, endpoint);
+    await openPort(
+      server,
+      endpoint,
+      (trouble) => new LockstepError('LOCKSTEP_HEALTH', `cannot answer probes on ${trouble}. Choose another --health.`),
+    );
     server.unref();
     return health;
   }
@@ -43,15 +47,4 @@ export class HealthServer {
     if (url === '/readyz') return this.#isReady ? [200, 'ready'] : [503, 'not yet'];
     return [404, 'there are /healthz and /readyz'];
   }
-}
-
-async function listen(server: Server, { host, port }: { host: string; port: number }): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const reason = error.code === 'EADDRINUSE' ? 'another program listens there' : error.message;
-      const text = `cannot answer probes on ${host}:${port}: ${reason}. Choose another --health.`;
-      reject(new LockstepError('LOCKSTEP_HEALTH', text, { cause: error }));
-    });
-    server.listen(port, host, resolve);
-  });
 }

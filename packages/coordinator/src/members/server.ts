@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket as TcpSocket } from 'node:net';
-import { LockstepError } from '@lockstep/core/errors';
+import { LockstepError, openPort } from '@lockstep/core/errors';
 import { Link, type LinkTimings, MAX_FRAME_BYTES, readLinkTimings, type Socket } from '@lockstep/core/wire';
 import { type WebSocket, WebSocketServer } from 'ws';
 
@@ -70,7 +70,7 @@ export async function listenForNodes(
     perMessageDeflate: false,
   });
   acceptLinks(server, readLinkTimings(process.env), onLink);
-  await listen(http, options);
+  await listen(http, server, options);
   const { port } = http.address() as AddressInfo;
   const host = options.host.includes(':') ? `[${options.host}]` : options.host;
   return {
@@ -123,16 +123,14 @@ function acceptLinks(server: WebSocketServer, timings: LinkTimings, onLink: (lin
   });
 }
 
-async function listen(http: Server, { host, port }: ListenOptions): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    http.once('error', (error: NodeJS.ErrnoException) => {
-      const reason = error.code === 'EADDRINUSE' ? 'another program listens there' : error.message;
-      reject(
-        new LockstepError('LOCKSTEP_LISTEN', `cannot listen on ${host}:${port}: ${reason}. Choose another --listen.`),
-      );
-    });
-    http.listen(port, host, resolve);
-  });
+/** ws hands each error of the port to its own server too, where nobody listening ends the process. */
+async function listen(http: Server, server: WebSocketServer, options: ListenOptions): Promise<void> {
+  server.on('error', () => {});
+  await openPort(
+    http,
+    options,
+    (trouble) => new LockstepError('LOCKSTEP_LISTEN', `cannot listen on ${trouble}. Choose another --listen.`),
+  );
 }
 
 async function closeAll(server: WebSocketServer, http: Server, connections: ReadonlySet<TcpSocket>): Promise<void> {

@@ -2,3 +2,4 @@
 export * from './checks.js';
 export * from './errors.js';
 export * from './nearest.js';
+export * from './open-port.js';

@@ -1,7 +1,7 @@
 /** `--metrics` without a page: a port that answers /metrics and nothing else. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { LockstepError } from '@lockstep/core/errors';
+import { LockstepError, openPort } from '@lockstep/core/errors';
 import type { RunObserver } from '@lockstep/core/seams';
 import type { RunMetrics } from './run-metrics.js';
 
@@ -20,12 +20,9 @@ export async function openMetricsServer(
     if (!metrics.answer(request, response))
       response.writeHead(404, { 'content-type': 'text/plain' }).end('metrics are at /metrics\n');
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) => {
-      const text = `cannot open ${host}:${port} for --metrics: ${cause.message}. Choose another port.`;
-      reject(new LockstepError('LOCKSTEP_METRICS_PORT', text, { cause }));
-    });
-    server.listen(port, host, resolve);
+  await openPort(server, { host, port }, (trouble) => {
+    const text = `cannot answer --metrics on ${trouble}. Choose another port; 0 takes any free one.`;
+    return new LockstepError('LOCKSTEP_METRICS_PORT', text);
   });
   server.unref();
   const address = server.address() as AddressInfo;

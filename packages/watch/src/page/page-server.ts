@@ -1,7 +1,7 @@
 /** Serves the page and follows its viewers: one port, one connection each. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { LockstepError } from '@lockstep/core/errors';
+import { LockstepError, openPort } from '@lockstep/core/errors';
 import type { RunControl } from '@lockstep/core/seams';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { Access, isLoopback } from './access.js';
@@ -108,14 +108,9 @@ export class PageServer {
   }
 
   async #listen(): Promise<void> {
-    const { host, port, flag } = this.options;
-    await new Promise<void>((resolve, reject) => {
-      this.#http.once('error', (error: NodeJS.ErrnoException) => {
-        const reason = error.code === 'EADDRINUSE' ? 'another program listens there' : error.message;
-        const text = `cannot show the page at ${host}:${port}: ${reason}. Choose another ${flag} PORT; 0 takes any free one.`;
-        reject(new LockstepError('LOCKSTEP_DASHBOARD_PORT', text));
-      });
-      this.#http.listen(port, host, resolve);
+    await openPort(this.#http, this.options, (trouble) => {
+      const text = `cannot show the page at ${trouble}. Choose another ${this.options.flag} PORT; 0 takes any free one.`;
+      return new LockstepError('LOCKSTEP_DASHBOARD_PORT', text);
     });
   }
 

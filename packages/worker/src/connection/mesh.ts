@@ -1,6 +1,7 @@
 /** A node's connections to the other nodes of a mesh: of each pair, the one that came later calls the other. */
+import { createServer, type Server } from 'node:http';
 
-import { LockstepError } from '@lockstep/core/errors';
+import { LockstepError, openPort } from '@lockstep/core/errors';
 import { LOCKSTEP_VERSION } from '@lockstep/core/files';
 import {
   type Carriers,
@@ -35,6 +36,7 @@ export class Mesh {
   /** Nodes that are being called, each by one loop. */
   readonly #calling = new Set<string>();
   #isClosed = false;
+  #http: Server | undefined;
   #server: WebSocketServer | undefined;
   #handler: MeshHandler = { onFrame: () => {}, onChange: () => {} };
   #me = 0;
@@ -47,25 +49,22 @@ export class Mesh {
 
   /** @throws LockstepError LOCKSTEP_LISTEN when the port cannot be had */
   async listen(host: string, port: number): Promise<number> {
+    const http = createServer();
     const server = new WebSocketServer({
-      host,
-      port,
+      server: http,
       maxPayload: MAX_FRAME_BYTES,
       maxFragments: 16,
       perMessageDeflate: false,
     });
+    this.#http = http;
     this.#server = server;
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', (error) =>
-        reject(
-          new LockstepError(
-            'LOCKSTEP_LISTEN',
-            `cannot listen on ${host}:${port}: ${error.message}. Choose another --mesh-listen.`,
-          ),
-        ),
-      );
-      server.once('listening', resolve);
-    });
+    // ws hands each error of the port to its own server too, where nobody listening ends the process
+    server.on('error', () => {});
+    await openPort(
+      http,
+      { host, port },
+      (trouble) => new LockstepError('LOCKSTEP_LISTEN', `cannot listen on ${trouble}. Choose another --mesh-listen.`),
+    );
     server.on('connection', (socket, request) => {
       socket.binaryType = 'fragments';
       const address = `${request.socket.remoteAddress ?? 'unknown'}:${request.socket.remotePort ?? 0}`;
@@ -193,6 +192,7 @@ export class Mesh {
     this.#isClosed = true;
     for (const link of this.links.values()) link.close(undefined, 'the node leaves');
     this.#server?.close();
+    this.#http?.close();
     for (const client of this.#server?.clients ?? []) client.terminate();
   }
 }
