@@ -56,9 +56,9 @@ export async function loadDataLikeTraining(
 ): Promise<Dataset> {
   const { channels, height, width } = model.input;
   const form = { ...(carried?.isResized && { resize: { height, width } }), channels: channels === 3 ? 3 : 1 };
-  const { classNames, heldOut } = carried ?? {};
+  const { classNames, heldOut, pictures } = carried ?? {};
   const dataset = await loadData(
-    { ...form, ...definedOf(request), path: request.path, classNames, heldOut },
+    { ...form, ...definedOf(request), path: request.path, classNames, heldOut, pictures },
     model,
     io,
   );

@@ -11,19 +11,35 @@ export interface NamedImage {
   readonly image: RawImage;
 }
 
+/** What was read, and what was not: an error for every image that cannot be decoded. */
+export interface ReadImages {
+  readonly images: readonly NamedImage[];
+  readonly bad: readonly LockstepError[];
+}
+
 /**
  * Reads all of them, before anything is computed.
  *
- * @throws LockstepError LOCKSTEP_PREDICT_IMAGE (not there, or a folder without images), LOCKSTEP_DATA_IMAGE (cannot be
- *   decoded)
+ * @param white16 what becomes white of 16-bit images, as the model's notes say
+ * @throws LockstepError LOCKSTEP_PREDICT_IMAGE (not there, or a folder without images)
  */
-export async function readImageArguments(names: readonly string[], io: Io): Promise<NamedImage[]> {
+export async function readImageArguments(
+  names: readonly string[],
+  white16: number | undefined,
+  io: Io,
+): Promise<ReadImages> {
   const images: NamedImage[] = [];
+  const bad: LockstepError[] = [];
   for (const name of names.flatMap(listImages)) {
     const bytes = name === '-' ? await io.readInput() : readImageFile(name);
-    images.push({ name, image: decodeImage(bytes, name === '-' ? 'the image on stdin' : name) });
+    try {
+      images.push({ name, image: decodeImage(bytes, name === '-' ? 'the image on stdin' : name, white16) });
+    } catch (error) {
+      if (!(error instanceof LockstepError)) throw error;
+      bad.push(error);
+    }
   }
-  return images;
+  return { images, bad };
 }
 
 function listImages(name: string): string[] {

@@ -1,6 +1,6 @@
 /** `lockstep predict --weights FILE IMAGE...`. */
 import { type DataNotes, FULL_WHITE, type PixelChoice } from '@lockstep/core/data';
-import { fitImage } from '@lockstep/core/data/pictures';
+import { fitImage, joinImageErrors } from '@lockstep/core/data/pictures';
 import type { ModelSpec } from '@lockstep/core/spec';
 import { formatPercent } from '@lockstep/core/text';
 import { loadModelSpec } from '@lockstep/core/zoo';
@@ -89,7 +89,8 @@ async function runPredict(names: readonly string[], settings: PredictionSettings
   const tell = (text: string): void => tellNote(io, text);
   const state = loadModelState(weights, model, tell);
   const { notes } = readModelNotes(weights, model, pixels, tell);
-  const named = await readImageArguments(names, io);
+  const { images: named, bad } = await readImageArguments(names, notes.pictures?.white16, io);
+  if (named.length === 0) throw joinImageErrors(bad);
   const fitted = named.map(({ image }) => fitImage(image, model.input, notes));
   // Loaded here, so that wrong input is told before the kernels are loaded.
   const { predict } = await import('../api/prediction.js');
@@ -103,6 +104,8 @@ async function runPredict(names: readonly string[], settings: PredictionSettings
   }));
   const lines = settings.json ? results.map((result) => formatJson(result, notes)) : formatResults(results, notes);
   for (const line of lines) writeLine(io.stdout, line);
+  // told last, below what could be read
+  if (bad.length > 0) throw joinImageErrors(bad);
 }
 
 /** A thread costs more than it saves below this. */

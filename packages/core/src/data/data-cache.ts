@@ -16,6 +16,7 @@ import { readWholeFile } from '../files/whole-file.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
 import type { Warn } from './mnist/download.js';
 import { describeSource } from './own-data.js';
+import { pictureRulesSchema } from './pictures/picture-rules.js';
 import { encodeIdxImages, encodeIdxLabels, parseIdxImages, parseIdxLabels } from './readers/idx.js';
 import type { OnCount } from './readers/image-folder.js';
 
@@ -70,6 +71,8 @@ const notesSchema = z.object({
   std: z.array(z.number()),
   heldOut: z.int().optional(),
   hasValidation: z.boolean().optional(),
+  pictures: pictureRulesSchema.optional(),
+  notes: z.array(z.string()).optional(),
   checksum: z.string(),
 });
 
@@ -121,15 +124,15 @@ function readSplit(folder: string, stem: Stem) {
 
 /** Writes a dataset; its notes come last, so that a folder with notes is complete. */
 export function writeCachedDataset(folder: string, dataset: Dataset, onWarning: Warn): void {
-  const { classNames, mean, std, heldOut, checksum } = dataset;
+  const { classNames, mean, std, heldOut, pictures, notes, checksum } = dataset;
   try {
     mkdirSync(folder, { recursive: true });
     writeSplit(folder, 'train', dataset, dataset.train);
     writeSplit(folder, 't10k', dataset, dataset.test);
     const hasValidation = dataset.validation.count > 0;
     if (hasValidation) writeSplit(folder, 'val', dataset, dataset.validation);
-    const notes = `${JSON.stringify({ classNames, mean, std, heldOut, hasValidation, checksum })}\n`;
-    writeFileAtomically(join(folder, NOTES), [new TextEncoder().encode(notes)]);
+    const text = `${JSON.stringify({ classNames, mean, std, heldOut, hasValidation, pictures, notes, checksum })}\n`;
+    writeFileAtomically(join(folder, NOTES), [new TextEncoder().encode(text)]);
   } catch (error) {
     warn(onWarning, `the data cannot be kept in ${folder} (${(error as Error).message}); it is read again next time.`);
   }

@@ -8,6 +8,7 @@ import { countOf } from '../text/count-text.js';
 import type { Dataset } from './dataset.js';
 import { measureInk } from './ink.js';
 import { measureBorder, measureWhite } from './normalization.js';
+import { pictureRulesSchema } from './pictures/picture-rules.js';
 import { borderOf, FULL_WHITE } from './pixels.js';
 import { MNIST_MEAN, MNIST_STD } from './readers/idx-dataset.js';
 
@@ -32,6 +33,8 @@ const dataNotesSchema = z.object({
   heldOut: z.int().min(0).optional(),
   /** Whether the images were brought to the model's size; later ones are too then. */
   isResized: z.boolean().optional(),
+  /** What the training pictures were laid on, and their white, where that was open. */
+  pictures: pictureRulesSchema.optional(),
   /** The dataset's; not in what was saved by earlier versions. */
   name: z.string().optional(),
 });
@@ -43,7 +46,7 @@ const MNIST_INK = 20 / 28;
 
 /** What to keep about a dataset. */
 export function describeData(dataset: Dataset): DataNotes {
-  const { mean, std, classNames, heldOut, isResized, name } = dataset;
+  const { mean, std, classNames, heldOut, isResized, pictures, name } = dataset;
   const white = dataset.white ?? measureWhite(dataset.train);
   const border = dataset.ground === undefined ? measureBorder(dataset, white) : borderOf(dataset.ground);
   const ink = measureInk(dataset, border, white);
@@ -56,6 +59,7 @@ export function describeData(dataset: Dataset): DataNotes {
     ...(ink === undefined ? {} : { ink }),
     ...(heldOut === undefined ? {} : { heldOut }),
     ...(isResized ? { isResized } : {}),
+    ...(pictures && { pictures }),
     name,
   };
 }

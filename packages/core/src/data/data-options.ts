@@ -4,6 +4,7 @@ import { type Check, isBoolean, isText, isWholeNumber } from '../errors/checks.j
 import { allowedBy, fieldsOf } from '../spec/check-options.js';
 import { isClassCount } from './check-dataset.js';
 import type { DownloadLimits, DownloadProgress, Warn } from './mnist/download.js';
+import { type PictureRules, pictureRulesSchema } from './pictures/picture-rules.js';
 import type { ImageSize } from './readers/image-list.js';
 
 /** What is being done, for a progress bar. */
@@ -48,6 +49,9 @@ const isLimits: Check = (value) => {
     : 'must be an object with noNetworkMs and silenceMs above 0';
 };
 
+const isRules: Check = (value) =>
+  pictureRulesSchema.safeParse(value).success ? undefined : 'must be an object with under (0 to 255) and white16';
+
 export const dataSchema = fieldsOf({
   /** Bring every image to this size: each side from 1 to 256. */
   resize: allowedBy<ImageSize>(isImageSize).optional(),
@@ -61,6 +65,8 @@ export const dataSchema = fieldsOf({
   heldOut: allowedBy<number>(isWholeNumber(1)).optional(),
   /** The classes in order, when a model that knows them is to read the data. */
   classNames: allowedBy<readonly string[]>(isTexts).optional(),
+  /** Image folders: what a model's training pictures were laid on, and their white. Default: decided by the training part. */
+  pictures: allowedBy<PictureRules>(isRules).optional(),
   /** IDX: labels must be below; 1 to 256. Default: what the labels need, at least 10. */
   classes: allowedBy<number>(isClassCount).optional(),
   /** Lockstep's cache folder. Default: `findCacheFolder()`. */

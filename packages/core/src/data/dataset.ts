@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { assert, LockstepError } from '../errors/errors.js';
 import { hashWhole } from '../files/whole-file.js';
 import type { DataOrigin } from './data-origin.js';
+import type { PictureRules } from './pictures/picture-rules.js';
 
 /** Labels are uint8. */
 export const MAX_CLASSES = 256;
@@ -43,6 +44,8 @@ export interface Dataset {
   readonly ground?: Ground | undefined;
   /** The pixel value that stands for white, 1 to 255, where that is known; else it is measured. */
   readonly white?: number | undefined;
+  /** Of pictures whose files left that open: what transparent parts were laid on, and white in 16 bits. */
+  readonly pictures?: PictureRules | undefined;
   readonly train: Split;
   /** Count 0 unless held out. */
   readonly validation: Split;
@@ -52,7 +55,7 @@ export interface Dataset {
   /** Where it came from, and how it was read there; a program's own data has none. */
   readonly origin?: DataOrigin | undefined;
   /** For people: what was left out and guessed when it was read, and what is odd about it. */
-  readonly notes?: readonly string[];
+  readonly notes?: readonly string[] | undefined;
   /** A loud notice for people, when the data is not what they would expect. */
   readonly notice?: string;
 }

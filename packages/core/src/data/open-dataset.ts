@@ -18,6 +18,7 @@ import { FULL_WHITE } from './pixels.js';
 import { loadIdxFolder, readBytes } from './readers/idx-folder.js';
 import type { ImageSize } from './readers/image-list.js';
 import { resizeDataset } from './resize.js';
+import { noteSameness } from './sameness.js';
 
 /** How to read one kind of data, once it is known what files it is made of. */
 interface Reader {
@@ -57,10 +58,13 @@ async function readDataset(path: string, options: DataOptions): Promise<Dataset>
   const { resize } = options;
   if (reader !== 'idx') {
     const dataset = withResized(await readOrRecall(path, reader, options), resize);
-    const { white, notes = [] } = reader;
+    const { white } = reader;
+    const notes = [...(reader.notes ?? []), ...(dataset.notes ?? []), ...noteSameness(dataset)];
     return { ...dataset, ...(white !== undefined && { white }), ...(notes.length > 0 && { notes }) };
   }
-  const dataset = await loadIdxFolder(path, options.classes);
+  const idx = await loadIdxFolder(path, options.classes);
+  const notes = noteSameness(idx);
+  const dataset = notes.length > 0 ? { ...idx, notes } : idx;
   return resize === undefined ? dataset : withResized(resizeDataset(dataset, resize), resize);
 }
 
@@ -148,8 +152,8 @@ const report = ({ onProgress }: DataOptions, done: number, total: number): void 
   onProgress?.({ phase: 'reading', done, total });
 
 async function readOrRecall(path: string, { files, read }: Reader, options: DataOptions): Promise<Dataset> {
-  const { resize, channels, labelColumn, csvShape, heldOut, classNames, onWarning = () => {} } = options;
-  const settings = { resize, channels, labelColumn, csvShape, heldOut, classNames };
+  const { resize, channels, labelColumn, csvShape, heldOut, classNames, pictures, onWarning = () => {} } = options;
+  const settings = { resize, channels, labelColumn, csvShape, heldOut, classNames, pictures };
   const key = await hashSources(files, settings, (done, total) =>
     options.onProgress?.({ phase: 'checking', done, total }),
   );

@@ -8,6 +8,7 @@ import { epochOrder } from '../run/order.js';
 import { countOf, formatCount } from '../text/count-text.js';
 import { allocateSplit, createDataset, type Dataset, MAX_CLASSES, type Split } from './dataset.js';
 import { measureNormalization } from './normalization.js';
+import type { PictureRules } from './pictures/picture-rules.js';
 
 /** Unless told otherwise, a tenth of data without a test set becomes one. */
 const HELD_OUT_SHARE = 10;
@@ -30,6 +31,9 @@ export interface OwnData {
   readonly train: LabelledImages;
   readonly test: LabelledImages | undefined;
   readonly validation?: LabelledImages | undefined;
+  readonly pictures?: PictureRules | undefined;
+  /** For people: what was guessed. */
+  readonly notes?: readonly string[];
 }
 
 export interface FinishOptions {
@@ -47,7 +51,7 @@ export interface FinishOptions {
  *   training images), LOCKSTEP_DATA_VALIDATION (nothing would be left to train on)
  */
 export function finishOwnData(data: OwnData, options: FinishOptions): Dataset {
-  const { name, origin, train, test, validation } = data;
+  const { name, origin, train, test, validation, pictures, notes } = data;
   const { channels, height, width } = train;
   if (test !== undefined) checkSameShape(train, test, origin, 'test');
   if (validation !== undefined) checkSameShape(train, validation, origin, 'validation');
@@ -72,6 +76,8 @@ export function finishOwnData(data: OwnData, options: FinishOptions): Dataset {
     validation: validation === undefined ? allocateSplit(0, 0) : pickAll(validation, indexes),
     test: testSplit,
     ...(test === undefined ? { heldOut: testSplit.count } : {}),
+    ...(pictures && { pictures }),
+    ...(notes && { notes }),
   });
 }
 

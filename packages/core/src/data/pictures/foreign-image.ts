@@ -8,7 +8,8 @@ import { centreInk, findInk, stretchContrast } from '../ink.js';
 import { groundOf } from '../pixels.js';
 import { invert, isTransparent, measureEdges, type PlanarImage, toPlanar, withChannels } from '../planar-image.js';
 import { resizeImage } from '../resize.js';
-import type { RawImage } from './image-file.js';
+import { DrawnLight } from './picture-rules.js';
+import type { RawImage } from './raw-image.js';
 
 export interface FittedImage {
   readonly image: PlanarImage;
@@ -31,7 +32,7 @@ export function fitImage(raw: RawImage, input: Shape, notes: DataNotes): FittedI
     );
   }
   const changes: string[] = [];
-  let image = flatten(raw, changes);
+  let image = flatten(raw, notes.pictures?.under, changes);
   if (image.channels !== channels) changes.push(channels === 1 ? 'colours to grey' : 'grey to RGB');
   image = withChannels(image, channels);
   const edges = measureEdges(image);
@@ -51,20 +52,17 @@ export function fitImage(raw: RawImage, input: Shape, notes: DataNotes): FittedI
   return { image: resizeImage(image, height, width), changes };
 }
 
-/** Without transparency: on black when what is drawn is light, else on white. */
-function flatten(raw: RawImage, changes: string[]): PlanarImage {
+/** Without transparency: on what the training images were laid on, else on black when what is drawn is light, else on white. */
+function flatten(raw: RawImage, under: number | undefined, changes: string[]): PlanarImage {
   if (!isTransparent(raw)) return toPlanar(raw);
-  const ground = isDrawnLight(raw) ? 0 : 255;
-  changes.push(`transparent parts made ${ground === 0 ? 'black' : 'white'}`);
+  const ground = under ?? findGround(raw);
+  const name = ground === 0 ? 'black' : ground === 255 ? 'white' : `grey ${ground}`;
+  changes.push(`transparent parts made ${name}${under === undefined ? '' : ', as in the training images'}`);
   return toPlanar(raw, ground);
 }
 
-function isDrawnLight({ channels, pixels }: RawImage): boolean {
-  let [light, weight] = [0, 0];
-  for (let at = 0; at < pixels.length; at += channels) {
-    const alpha = pixels[at + channels - 1] as number;
-    for (let c = 0; c < channels - 1; c++) light += (alpha * (pixels[at + c] as number)) / (channels - 1);
-    weight += alpha;
-  }
-  return weight > 0 && light / weight > 127.5;
+function findGround(raw: RawImage): number {
+  const drawn = new DrawnLight();
+  drawn.add(raw);
+  return drawn.ground;
 }

@@ -2,15 +2,7 @@
 import { convertIndexedToRgb, type DecodedPng, decode as decodePng } from 'fast-png';
 import jpeg from 'jpeg-js';
 import { LockstepError } from '../../errors/errors.js';
-
-/** Pixels as the file has them: uint8, row-major, channels interleaved. */
-export interface RawImage {
-  readonly width: number;
-  readonly height: number;
-  /** 1 grey, 2 grey + alpha, 3 RGB, 4 RGB + alpha. */
-  readonly channels: number;
-  readonly pixels: Uint8Array;
-}
+import { type RawImage, WHITE_16 } from './raw-image.js';
 
 /** More than any photograph; a file that claims more is refused before memory is taken for it. */
 const MAX_PIXELS = 100_000_000;
@@ -22,11 +14,12 @@ export const isImageName = (name: string): boolean => /\.(png|jpe?g)$/i.test(nam
  * Decodes a PNG (any depth, palette, interlaced) or JPEG file to 8 bits per channel.
  *
  * @param source the file's name, for errors
+ * @param white16 the value of 16 bits that becomes 255
  * @throws LockstepError LOCKSTEP_DATA_IMAGE when it is neither, damaged, or larger than 100 million pixels
  */
-export function decodeImage(bytes: Uint8Array, source: string): RawImage {
+export function decodeImage(bytes: Uint8Array, source: string, white16 = WHITE_16): RawImage {
   try {
-    if (startsWith(bytes, PNG_SIGNATURE)) return decodePngImage(bytes);
+    if (startsWith(bytes, PNG_SIGNATURE)) return decodePngImage(bytes, white16);
     if (startsWith(bytes, JPEG_SIGNATURE)) return decodeJpegImage(bytes);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -44,6 +37,16 @@ const startsWith = (bytes: Uint8Array, signature: readonly number[]): boolean =>
 const imageError = (text: string, cause?: unknown): LockstepError =>
   new LockstepError('LOCKSTEP_DATA_IMAGE', text, { cause });
 
+/** One error that names every file that could not be decoded. */
+export function joinImageErrors(errors: readonly LockstepError[]): LockstepError {
+  const [first] = errors;
+  if (errors.length === 1) return first as LockstepError;
+  return imageError(
+    `${errors.length} images cannot be read:\n${errors.map(({ text }) => `  ${text}`).join('\n')}`,
+    first,
+  );
+}
+
 /** What people most often have under the wrong name. */
 function describeContent(bytes: Uint8Array): string {
   const ascii = (from: number, to: number): string => String.fromCharCode(...bytes.subarray(from, to));
@@ -55,7 +58,7 @@ function describeContent(bytes: Uint8Array): string {
   return 'not an image';
 }
 
-function decodePngImage(bytes: Uint8Array): RawImage {
+function decodePngImage(bytes: Uint8Array, white16: number): RawImage {
   checkPixelCount(bytes.length >= 24 ? new DataView(bytes.buffer, bytes.byteOffset) : undefined);
   const png = decodePng(bytes, { checkCrc: true });
   const { width, height } = png;
@@ -64,7 +67,9 @@ function decodePngImage(bytes: Uint8Array): RawImage {
   }
   // Grey of less than 8 bits is packed like a palette's indexes.
   if (png.depth < 8) return { width, height, channels: 1, pixels: convertIndexedToRgb(withGreyPalette(png)) };
-  return { width, height, channels: png.channels, pixels: toBytes(png) };
+  if (png.depth === 16) return toBytes(png, white16);
+  const pixels = new Uint8Array(png.data.buffer, png.data.byteOffset, png.data.byteLength);
+  return { width, height, channels: png.channels, pixels };
 }
 
 /** The image header is the first chunk: width and height stand at offsets 16 and 20. */
@@ -82,9 +87,19 @@ function withGreyPalette(png: DecodedPng): DecodedPng {
 }
 
 /** 16-bit values are cut to their upper byte. */
-function toBytes({ data, depth }: DecodedPng): Uint8Array {
-  if (depth === 16) return Uint8Array.from(data as Uint16Array, (value) => value >>> 8);
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+/** 16 bits to 8: the upper byte, or the share of a white that is lower. Alpha has its full range. */
+function toBytes({ data, width, height, channels }: DecodedPng, white16: number): RawImage {
+  const alphaAt = channels % 2 === 0 ? channels - 1 : -1;
+  const pixels = new Uint8Array(data.length);
+  let largest16 = 0;
+  for (let i = 0; i < data.length; i++) {
+    const value = data[i] as number;
+    const isAlpha = i % channels === alphaAt;
+    if (!isAlpha && value > largest16) largest16 = value;
+    pixels[i] =
+      isAlpha || white16 === WHITE_16 ? value >>> 8 : Math.min(255, Math.floor((value * 255) / white16 + 0.5));
+  }
+  return { width, height, channels, pixels, largest16 };
 }
 
 function decodeJpegImage(bytes: Uint8Array): RawImage {

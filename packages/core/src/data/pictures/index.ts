@@ -2,3 +2,4 @@
 export * from './foreign-image.js';
 export * from './image-file.js';
 export * from './png-file.js';
+export * from './raw-image.js';

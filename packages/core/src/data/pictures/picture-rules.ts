@@ -1,0 +1,78 @@
+/**
+ * What picture files leave open: what shows through transparent parts, and which value is white in 16 bits. It is decided
+ * once, over the training pictures, kept with the model, and holds for all pictures that come later.
+ */
+import { z } from 'zod';
+import { countOf, formatCount } from '../../text/count-text.js';
+import { type RawImage, WHITE_16 } from './raw-image.js';
+
+export const pictureRulesSchema = z.object({
+  /** What transparent parts lie on, 0 (black) to 255 (white); only where training pictures had such. */
+  under: z.int().min(0).max(255).optional(),
+  /** The value of 16-bit pictures that stands for white; only where training pictures had 16 bits. */
+  white16: z.int().min(1).max(WHITE_16).optional(),
+});
+
+export type PictureRules = z.output<typeof pictureRulesSchema>;
+
+/** How light what is drawn is, where transparent parts are all around it: weighted by how much it covers. */
+export class DrawnLight {
+  #light = 0;
+  #weight = 0;
+
+  /** @param raw with alpha as its last channel */
+  add({ channels, pixels }: RawImage): void {
+    for (let at = 0; at < pixels.length; at += channels) {
+      const alpha = pixels[at + channels - 1] as number;
+      for (let c = 0; c < channels - 1; c++) this.#light += (alpha * (pixels[at + c] as number)) / (channels - 1);
+      this.#weight += alpha;
+    }
+  }
+
+  /** The ground on which it shows: 0 below light drawings, else 255. */
+  get ground(): number {
+    return this.#weight > 0 && this.#light / this.#weight > 127.5 ? 0 : 255;
+  }
+}
+
+/** Looks at training pictures, one after the other, and decides. */
+export class RuleFinder {
+  readonly #drawn = new DrawnLight();
+  #transparent = 0;
+  #sixteen = 0;
+  #largest16 = 0;
+
+  add(raw: RawImage, isTransparent: boolean): void {
+    if (isTransparent) {
+      this.#transparent++;
+      this.#drawn.add(raw);
+    }
+    if (raw.largest16 === undefined) return;
+    this.#sixteen++;
+    this.#largest16 = Math.max(this.#largest16, raw.largest16);
+  }
+
+  decide(): PictureRules {
+    // cameras and scanners give 10, 12 or 14 bits
+    const isLow = this.#largest16 > 0 && this.#largest16 <= WHITE_16 / 2;
+    return {
+      ...(this.#transparent > 0 && { under: this.#drawn.ground }),
+      ...(this.#sixteen > 0 && { white16: isLow ? this.#largest16 : WHITE_16 }),
+    };
+  }
+
+  /** For people. */
+  describe({ under, white16 }: PictureRules): string[] {
+    const ground = under === 0 ? 'black' : under === 255 ? 'white' : `grey ${under}`;
+    return [
+      ...(this.#transparent > 0
+        ? [`${countOf(this.#transparent, 'training image')} with transparent parts: these were laid on ${ground}`]
+        : []),
+      ...(this.#sixteen > 0 && white16 !== WHITE_16
+        ? [
+            `${countOf(this.#sixteen, 'training image')} of 16 bits: ${formatCount(white16 as number)}, their largest value, is taken for white`,
+          ]
+        : []),
+    ];
+  }
+}
