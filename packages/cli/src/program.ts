@@ -1,5 +1,5 @@
 /** Commander, set up so that it never ends the process and its errors are ours: one line, with the nearest valid word. */
-import { LockstepError, nearestName } from '@lockstep/core/errors';
+import { didYouMean, LockstepError, suggestOption } from '@lockstep/core/errors';
 import { Command, type CommanderError, Option } from 'commander';
 import { type Field, flagName, type Group, optionError } from './settings/fields.js';
 import type { Io } from './terminal/io.js';
@@ -105,12 +105,37 @@ function describeUnknownOption(flag: string, command: Command): string {
   const owner = command.commands.find((sub) => listFlags(sub).includes(flag));
   if (owner !== undefined) return `${flag} belongs to a command: lockstep ${owner.name()} ${flag}`;
   const flags = [command, ...command.commands].flatMap(listFlags);
-  return `unknown option ${flag}. Did you mean ${nearestName(flag, flags)}?`;
+  return `unknown option ${flag}${suggestOption(flag, flags)}`;
 }
+
+/** Commands of other tools, and what is used here. */
+const OTHER_COMMANDS: Readonly<Record<string, string>> = {
+  serve:
+    'no model is served here; `lockstep predict` classifies images, `lockstep export` makes a page or an ONNX file that answers',
+  fit: '`lockstep train` does that',
+  run: '`lockstep train` does that',
+  resume: '`lockstep train --resume DIR` does that',
+  test: '`lockstep evaluate` does that',
+  validate: '`lockstep evaluate` does that',
+  infer: '`lockstep predict` does that',
+  classify: '`lockstep predict` does that',
+  convert: '`lockstep export` does that',
+  list: '`lockstep models` does that',
+  info: '`lockstep summary` tells of a model, `lockstep doctor` of this machine',
+  ui: '`lockstep dashboard` does that',
+  tensorboard: '`lockstep train --tensorboard DIR` writes what TensorBoard shows',
+  coordinator: '`lockstep train --listen HOST:PORT` is one',
+  join: '`lockstep worker --connect ADDRESS` does that',
+  srun: '`lockstep launch` is started by it',
+  torchrun: '`lockstep launch` is what every process of it starts',
+  version: '`lockstep --version` does that',
+};
 
 function describeUnknownCommand(name: string, command: Command): string {
   const names = command.commands.map((sub) => sub.name());
-  return `unknown command ${name}. Did you mean ${nearestName(name, names)}? There are ${names.join(', ')}.`;
+  const instead = Object.hasOwn(OTHER_COMMANDS, name) ? OTHER_COMMANDS[name] : undefined;
+  const hint = instead === undefined ? didYouMean(name, names) || '.' : `: ${instead}.`;
+  return `unknown command ${name}${hint} There are ${names.join(', ')}.`;
 }
 
 function describeExcess(command: Command): string {

@@ -90,6 +90,18 @@ describe('readConfigFile rejects', () => {
       ':2: unknown field "wrokers". Did you mean workers?',
     ],
     [
+      'cases: work 22: a name of other tools',
+      'run.yaml',
+      'model: tiny6k\nlr: 0.1\n',
+      ':2: unknown field "lr". Did you mean learningRate?',
+    ],
+    [
+      'cases: work 22: what there is nothing like',
+      'run.yaml',
+      'gpu: 0\n',
+      ':1: unknown field "gpu": Lockstep computes on the CPU, so there is no device to choose; --workers says on how many threads',
+    ],
+    [
       'a field that is given twice',
       'run.yaml',
       'recipe:\n  epochs: 1\nepochs: 2\n',

@@ -1,7 +1,7 @@
 /** A run in a file, `--config run.yaml` or run.json: the same fields as the flags, with line numbers for errors. */
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
-import { LockstepError, nearestName } from '@lockstep/core/errors';
+import { LockstepError, suggestOption } from '@lockstep/core/errors';
 import { isRecord, parseJson } from '@lockstep/core/files';
 import { recipeSchema } from '@lockstep/core/spec';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
@@ -81,8 +81,7 @@ function readYaml(document: Document.Parsed, lines: LineCounter, path: string): 
 function checkNames(values: Record<string, unknown>, locate: ConfigFile['locate']): void {
   for (const name of Object.keys(values)) {
     if (FIELD_NAMES.includes(name)) continue;
-    const nearest = nearestName(name, FIELD_NAMES);
-    throw configError(`${locate([name])}: unknown field "${name}". Did you mean ${nearest}?`);
+    throw configError(`${locate([name])}: unknown field "${name}"${suggestOption(name, FIELD_NAMES)}`);
   }
 }
 

@@ -1,6 +1,6 @@
 /** From a model's own recipe to the recipe of a run: flags over config file over model. */
 
-import { LockstepError, nearestName } from '@lockstep/core/errors';
+import { didYouMean, LockstepError, suggestOption } from '@lockstep/core/errors';
 import { isRecord } from '@lockstep/core/files';
 import { augmentationSchema, optimizerSchema, type Recipe, recipeSchema, scheduleSchema } from '@lockstep/core/spec';
 import { findSource, getPath, type SettingSource } from './setting-source.js';
@@ -93,7 +93,7 @@ function describeUnknown(path: readonly PropertyKey[], merged: unknown, source: 
   const name = String(path.at(-1));
   const type = getPath(merged, [...parent, 'type']);
   const takes = listNames(parent, type);
-  if (type === undefined) return `unknown field. Did you mean ${nearestName(name, takes)}?`;
+  if (type === undefined) return `unknown field${suggestOption(name, takes)}`;
   const written = takes.map((field) => source.nameOf(['recipe', ...parent, field]));
   return `the ${String(parent[0])} is ${String(type)}, which ${written.length > 0 ? `takes ${written.join(', ')}` : 'takes no such setting'}`;
 }
@@ -111,7 +111,7 @@ function describeAllowed(issue: Issue, value: unknown): string {
   const choices = issue.options ?? issue.values;
   if (choices !== undefined) {
     const names = choices.map(String);
-    const nearest = typeof value === 'string' ? `. Did you mean ${nearestName(value, names)}?` : '';
+    const nearest = typeof value === 'string' ? didYouMean(value, names) : '';
     return `must be ${names.length > 1 ? 'one of ' : ''}${names.join(', ')}${nearest}`;
   }
   switch (issue.code) {

@@ -1,5 +1,5 @@
 /** What values are allowed, in the words that a person is told when one is not. */
-import { nearestName } from './nearest.js';
+import { didYouMean } from './nearest.js';
 
 /** Says what is allowed when a value is not: `must be a whole number from 1 to 1024`. */
 export type Check = (value: unknown) => string | undefined;
@@ -28,7 +28,7 @@ export const isOneOf =
   (...names: readonly string[]): Check =>
   (value) => {
     if (names.includes(value as string)) return undefined;
-    const nearest = typeof value === 'string' && names.length > 1 ? `. Did you mean ${nearestName(value, names)}?` : '';
+    const nearest = typeof value === 'string' && names.length > 1 ? didYouMean(value, names) : '';
     return `must be ${names.length > 1 ? 'one of ' : ''}${names.join(', ')}${nearest}`;
   };
 

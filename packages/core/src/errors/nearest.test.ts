@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { editDistance, nearestName } from './nearest.js';
+import { didYouMean, editDistance, nearestName, suggestOption } from './nearest.js';
 
 describe('editDistance', () => {
   it.each([
@@ -9,16 +9,19 @@ describe('editDistance', () => {
     ['kitten', 'sitting', 3],
     ['lenet', 'lenet5', 1],
     ['flaw', 'lawn', 2],
+    ['trian', 'train', 1],
+    ['ca', 'abc', 3],
   ])('from %j to %j is %i', (a, b, distance) => {
     expect(editDistance(a, b)).toBe(distance);
   });
 
-  it('is a metric', () => {
+  it('is the same both ways, 0 for equals alone, and at most one for each character', () => {
     fc.assert(
-      fc.property(fc.string(), fc.string(), fc.string(), (a, b, c) => {
+      fc.property(fc.string(), fc.string(), (a, b) => {
         expect(editDistance(a, b)).toBe(editDistance(b, a));
         expect(editDistance(a, b) === 0).toBe(a === b);
-        expect(editDistance(a, c)).toBeLessThanOrEqual(editDistance(a, b) + editDistance(b, c));
+        expect(editDistance(a, b)).toBeLessThanOrEqual(Math.max(a.length, b.length));
+        expect(editDistance(a, b)).toBeGreaterThanOrEqual(Math.abs(a.length - b.length));
       }),
     );
   });
@@ -34,10 +37,77 @@ describe('nearestName', () => {
   });
 
   it('takes the first of equally near names', () => {
-    expect(nearestName('ac', ['ab', 'aa'])).toBe('ab');
+    expect(nearestName('sac', ['sab', 'saa'])).toBe('sab');
   });
 
   it('finds nothing among no candidates', () => {
     expect(nearestName('a', [])).toBeUndefined();
+  });
+
+  const word = fc.stringMatching(/^[a-z]{1,12}$/);
+
+  it('finds nothing that is further away than a third of the letters and does not start with them', () => {
+    fc.assert(
+      fc.property(word, fc.array(word, { maxLength: 8 }), (name, candidates) => {
+        const nearest = nearestName(name, candidates);
+        if (nearest === undefined || nearest.startsWith(name)) return;
+        expect(editDistance(name, nearest)).toBeLessThanOrEqual(name.length / 3);
+      }),
+    );
+  });
+
+  it('prefers what starts with the name to what is fewer errors away', () => {
+    expect(nearestName('--batch', ['--match', '--batch-size'])).toBe('--batch-size');
+    fc.assert(
+      fc.property(word, word, word, (name, rest, other) => {
+        fc.pre(name.length > 1 && other !== name && !other.startsWith(name));
+        expect(nearestName(name, [other, name + rest])).toBe(name + rest);
+      }),
+    );
+  });
+
+  it('reads hyphens, underscores and capitals alike', () => {
+    for (const name of ['batch_size', 'batch-size', 'BATCHSIZE', 'batchSize']) {
+      expect(nearestName(name, ['steps', 'batchSize'])).toBe('batchSize');
+    }
+  });
+});
+
+describe('cases: work 22: suggestions', () => {
+  const flags = [
+    '--data',
+    '--seed',
+    '--eps',
+    '--batch-size',
+    '--patience',
+    '--workers',
+    '--learning-rate',
+    '--validation',
+  ];
+
+  it.each([
+    ['--batch', '. Did you mean --batch-size?'],
+    ['--early-stopping', '. Did you mean --patience?'],
+    ['--num-workers', '. Did you mean --workers?'],
+    ['--val-split', '. Did you mean --validation?'],
+    ['--initial_lr', '. Did you mean --learning-rate?'],
+    ['--sede', '. Did you mean --seed?'],
+  ])('%s', (flag, text) => {
+    expect(suggestOption(flag, flags)).toBe(text);
+  });
+
+  it.each([
+    ['--gpu', /^: Lockstep computes on the CPU.*--workers/],
+    ['--device', /^: Lockstep computes on the CPU/],
+    ['--wandb', /^: Lockstep sends nothing to trackers.*--tensorboard DIR/],
+    ['--fp16', /--gradient-precision bf16/],
+    ['--strategy', /`lockstep launch`/],
+  ])('%s has no like here, and says why not', (flag, text) => {
+    expect(suggestOption(flag, flags)).toMatch(text);
+  });
+
+  it.each(['--frobnicate', '--xyz', '-k'])('nothing for %s', (flag) => {
+    expect(suggestOption(flag, flags)).toBe('');
+    expect(didYouMean(flag, flags)).toBe('');
   });
 });

@@ -1,7 +1,7 @@
 /** Which parameters of a model do not change under a recipe: transfer learning trains the others. */
 
 import { LockstepError } from '../errors/errors.js';
-import { nearestName } from '../errors/nearest.js';
+import { didYouMean } from '../errors/nearest.js';
 import { type Layer, modelParameters } from '../model/layers.js';
 import { countOf } from '../text/count-text.js';
 
@@ -44,7 +44,7 @@ function matchParameters(layers: readonly Layer[], pattern: string): string[] {
   const known = [...new Set(layers.filter((layer) => layer.parameters.length > 0).map((layer) => layer.name))];
   throw new LockstepError(
     'LOCKSTEP_FREEZE_PATTERN',
-    `--freeze ${pattern} matches no parameter. Did you mean ${nearestName(pattern, known)}? The layers with parameters are ` +
+    `--freeze ${pattern} matches no parameter${didYouMean(pattern, known) || '.'} The layers with parameters are ` +
       `${known.join(', ')}; ${FEATURES} stands for all before the dense layers.`,
   );
 }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type Check, describeSetting } from '../errors/checks.js';
 import { LockstepError } from '../errors/errors.js';
-import { nearestName } from '../errors/nearest.js';
+import { suggestOption } from '../errors/nearest.js';
 
 /** A schema of what a check allows; its error is the check's. */
 export const allowedBy = <T>(check: Check): z.ZodType<T, T> =>
@@ -42,9 +42,8 @@ export function checkArgument(name: string, value: unknown, check: Check): void 
 function explain(schema: z.ZodObject, issue: z.core.$ZodIssue, options: unknown): LockstepError {
   if (issue.code === 'unrecognized_keys') {
     const name = String(issue.keys[0]);
-    const nearest = nearestName(name, listNames(schema, issue.path));
     const place = issue.path.length === 0 ? '' : ` of ${issue.path.map(String).join('.')}`;
-    return optionError(`unknown option "${name}"${place}. Did you mean ${nearest}?`);
+    return optionError(`unknown option "${name}"${place}${suggestOption(name, listNames(schema, issue.path))}`);
   }
   if (issue.path.length === 0) return optionError(issue.message);
   const value = issue.path.reduce((at: unknown, name) => Object(at)[name], options);

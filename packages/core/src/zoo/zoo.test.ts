@@ -65,8 +65,11 @@ describe('the zoo', () => {
     expect(findRecipe(entry, 'ours')).toBe(entry.recipe);
   });
 
-  it.each(['athor', 'toString'])('names the recipes that there are when there is no %s', (name) => {
-    const text = expect.stringMatching(/^net19k has no recipe called ".+"\. Did you mean \w+\? It has ours, author/);
+  it.each([
+    ['athor', '"athor". Did you mean author? It has ours, author.'],
+    ['toString', '"toString". It has ours, author.'],
+  ])('names the recipes that there are when there is no %s', (name, end) => {
+    const text = `net19k has no recipe called ${end}`;
     expect(() => findRecipe(findZooModel('net19k'), name)).toThrow(
       expect.objectContaining({ code: 'LOCKSTEP_RECIPE_UNKNOWN', text }),
     );

@@ -1,6 +1,6 @@
 /** The zoo: the networks that come with Lockstep. */
 import { LockstepError } from '../errors/errors.js';
-import { nearestName } from '../errors/nearest.js';
+import { didYouMean } from '../errors/nearest.js';
 import type { Recipe } from '../spec/recipe.js';
 import { cnn11m } from './cnn11m.js';
 import { gap19k } from './gap19k.js';
@@ -31,7 +31,7 @@ export function findZooModel(name: string): ZooModel {
   const names = namedModels.map((entry) => entry.model.name);
   throw new LockstepError(
     'LOCKSTEP_MODEL_UNKNOWN',
-    `no model is called "${name}". Did you mean ${nearestName(name, names)}? ` +
+    `no model is called "${name}"${didYouMean(name, names) || '.'} ` +
       `The zoo has ${names.join(', ')}; a path to a .json file works as well.`,
   );
 }
@@ -47,6 +47,6 @@ export function findRecipe({ model, recipes }: ZooModel, name: string): Recipe {
   const names = Object.keys(recipes);
   throw new LockstepError(
     'LOCKSTEP_RECIPE_UNKNOWN',
-    `${model.name} has no recipe called "${name}". Did you mean ${nearestName(name, names)}? It has ${names.join(', ')}.`,
+    `${model.name} has no recipe called "${name}"${didYouMean(name, names) || '.'} It has ${names.join(', ')}.`,
   );
 }

@@ -1,6 +1,6 @@
 /** What the documents of the zoo's networks claim, and the runs that show it. */
 
-import { LockstepError, nearestName } from '@lockstep/core/errors';
+import { didYouMean, LockstepError } from '@lockstep/core/errors';
 import type { ModelSpec, Recipe } from '@lockstep/core/spec';
 import { findRecipe, findZooModel } from '@lockstep/core/zoo';
 
@@ -58,7 +58,7 @@ export const claimedModels: readonly string[] = [...new Set(claims.map(({ model 
 export function selectClaims(models: readonly string[], recipe: string | undefined): Claim[] {
   for (const name of models) {
     if (claimedModels.includes(name)) continue;
-    throw claimError(`no document claims anything about "${name}". Did you mean ${nearestName(name, claimedModels)}?`);
+    throw claimError(`no document claims anything about "${name}"${didYouMean(name, claimedModels)}`);
   }
   const chosen = claims.filter(
     (claim) =>
