@@ -5,13 +5,14 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findCompiler } from './setup/compiler.mjs';
-import { areDependenciesFresh, installDependencies } from './setup/dependencies.mjs';
-import { areKernelsFresh, buildKernels, kernelsProject } from './setup/kernels.mjs';
+import { areDependenciesFresh, areDependenciesThere, installDependencies } from './setup/dependencies.mjs';
+import { areKernelsFresh, areKernelsThere, buildKernels, kernelsProject } from './setup/kernels.mjs';
 import { acquireLock } from './setup/lock.mjs';
 import { buildMpi, isMpiFresh, mpiProject } from './setup/mpi.mjs';
+import { acceptStale, findRefusal } from './setup/read-only.mjs';
 import { SetupError, say, sayFailure, sayTimed } from './setup/report.mjs';
 import { watchSignals } from './setup/signals.mjs';
-import { buildTypeScript, isTypeScriptFresh } from './setup/typescript.mjs';
+import { buildTypeScript, isTypeScriptFresh, isTypeScriptThere } from './setup/typescript.mjs';
 
 export const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
@@ -23,7 +24,7 @@ export async function bootstrap(root = ROOT) {
   const interrupt = watchSignals();
   try {
     requireNode();
-    if (!isFresh(root)) await setUpAlone(root, interrupt.signal);
+    if (!isFresh(root)) await setUpOrAccept(root, interrupt.signal);
     return true;
   } catch (error) {
     if (interrupt.signal.aborted) {
@@ -47,6 +48,26 @@ function requireNode() {
 function isFresh(root) {
   const isBuilt = isTypeScriptFresh(root) && areKernelsFresh(kernelsProject(root)) && isMpiFresh(mpiProject(root));
   return areDependenciesFresh(root) && isBuilt;
+}
+
+/** A checkout that cannot be written is used as it is, which is said. */
+async function setUpOrAccept(root, signal) {
+  const written = [path.join('build', 'setup'), path.join('packages', 'kernels', 'build'), 'node_modules'];
+  const refusal = findRefusal(written.map((name) => path.join(root, name)));
+  if (refusal === undefined) {
+    await setUpAlone(root, signal);
+    return;
+  }
+  const project = kernelsProject(root);
+  const stale = acceptStale(root, refusal, [
+    { what: 'npm packages', isFresh: areDependenciesFresh(root), isBuilt: areDependenciesThere(root) },
+    { what: 'kernels', isFresh: areKernelsFresh(project), isBuilt: areKernelsThere(project) },
+    { what: 'TypeScript', isFresh: isTypeScriptFresh(root), isBuilt: isTypeScriptThere(root) },
+    { what: 'MPI transport', isFresh: isMpiFresh(mpiProject(root)), isBuilt: true },
+  ]);
+  say(
+    `${root} cannot be written (${refusal}): used as it was built, although older than its sources: ${stale.join(', ')}`,
+  );
 }
 
 async function setUpAlone(root, signal) {

@@ -20,6 +20,9 @@ export function areDependenciesFresh(root) {
   return isComplete && Object.keys(installed).every((name) => existsSync(path.join(root, name, 'package.json')));
 }
 
+/** Whether an install was finished, of whatever lock file. */
+export const areDependenciesThere = (root) => existsSync(path.join(root, 'node_modules', '.package-lock.json'));
+
 function readPackages(file) {
   try {
     return JSON.parse(readFileSync(file, 'utf8')).packages;

@@ -55,6 +55,9 @@ export function areKernelsFresh(project) {
   });
 }
 
+/** Whether there is a build that this processor can run, of whatever sources. */
+export const areKernelsThere = (project) => project.isas.some((isa) => existsSync(addonFile(project, isa)));
+
 /**
  * Builds what is missing or changed with `compiler` (of findCompiler). Returns the counts `{ compiled, linked }`.
  * Throws a SetupError with the compiler's output.

@@ -8,11 +8,14 @@ import { fingerprint, listFiles, readStamp, writeStamp } from './stale.mjs';
 /** Whether dist is what the sources give. Looks at names, sizes and times only. */
 export function isTypeScriptFresh(root) {
   const folders = packageFolders(root);
-  const hasOutput = (folder) => existsSync(path.join(folder, 'dist', 'tsconfig.tsbuildinfo'));
   const isBuilt =
-    readStamp(stampFile(root)).fingerprint === fingerprintInputs(root, folders) && folders.every(hasOutput);
+    readStamp(stampFile(root)).fingerprint === fingerprintInputs(root, folders) && isTypeScriptThere(root);
   return isBuilt && isProgramLinked(root);
 }
+
+/** Whether every package was built, from whatever sources. */
+export const isTypeScriptThere = (root) =>
+  packageFolders(root).every((folder) => existsSync(path.join(folder, 'dist', 'tsconfig.tsbuildinfo')));
 
 /** Builds. Throws a SetupError with the compiler's output. */
 export async function buildTypeScript(root, { signal } = {}) {
