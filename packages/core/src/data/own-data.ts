@@ -32,6 +32,8 @@ export interface OwnData {
   readonly test: LabelledImages | undefined;
   readonly validation?: LabelledImages | undefined;
   readonly pictures?: PictureRules | undefined;
+  /** Labels are names, also those that are numbers, unless they fill 0 to n - 1; else numbers below 256 keep their value. */
+  readonly isNamed?: boolean;
   /** For people: what was guessed. */
   readonly notes?: readonly string[];
 }
@@ -56,7 +58,7 @@ export function finishOwnData(data: OwnData, options: FinishOptions): Dataset {
   if (test !== undefined) checkSameShape(train, test, origin, 'test');
   if (validation !== undefined) checkSameShape(train, validation, origin, 'validation');
   const labels = [train, test, validation].flatMap((part) => [...new Set(part?.labels)]);
-  const classNames = nameClasses(labels, origin, options.classNames);
+  const classNames = nameClasses(labels, origin, options.classNames, data.isNamed);
   const indexes = new Map(classNames.map((className, index) => [className, index]));
   const isHeldOut = planHeldOut(train.labels.length, test === undefined ? options.heldOut : 0, origin);
   const trainAt = shuffle(listWhere(train.labels.length, (i) => !isHeldOut(i)));
@@ -86,7 +88,12 @@ export const describeSource = (train: Split, test: Split, origin: string): strin
   `${formatCount(train.count)} + ${formatCount(test.count)} images from ${origin}`;
 
 /** The classes of these labels in order, or those given if they have every label. */
-function nameClasses(labels: readonly string[], origin: string, given?: readonly string[]): readonly string[] {
+function nameClasses(
+  labels: readonly string[],
+  origin: string,
+  given?: readonly string[],
+  isNamed = false,
+): readonly string[] {
   const found = [...new Set(labels)];
   if (given !== undefined) {
     const unknown = found.filter((label) => !given.includes(label));
@@ -96,7 +103,8 @@ function nameClasses(labels: readonly string[], origin: string, given?: readonly
       `${origin} has the class ${listNames(unknown)}, which the model does not know: it knows ${listNames(given)}. Rename it, or train a model with it.`,
     );
   }
-  const names = found.every(isClassNumber) ? numbersUpTo(Math.max(...found.map(Number))) : found.sort(compareNames);
+  const isNumbered = found.every(isClassNumber) && !(isNamed && found.some((label) => Number(label) >= found.length));
+  const names = isNumbered ? numbersUpTo(Math.max(...found.map(Number))) : found.sort(compareNames);
   if (names.length >= 2 && names.length <= MAX_CLASSES) return names;
   const wrong =
     names.length < 2

@@ -106,9 +106,36 @@ function decodeJpegImage(bytes: Uint8Array): RawImage {
   const { width, height, data } = jpeg.decode(bytes, {
     useTArray: true,
     formatAsRGBA: false,
+    ...(isStoredAsRgb(bytes) && { colorTransform: false }),
     tolerantDecoding: false,
     maxResolutionInMP: MAX_PIXELS / 1e6,
     maxMemoryUsageInMB: 1024,
   });
   return { width, height, channels: 3, pixels: data };
+}
+
+/** Whether three components are red, green and blue, by libjpeg's rules: Adobe's marker says so, or else, without JFIF's, their names. */
+function isStoredAsRgb(bytes: Uint8Array): boolean {
+  let isJfif = false;
+  let adobe: number | undefined;
+  for (let at = 2; at + 4 <= bytes.length && bytes[at] === 0xff; ) {
+    const marker = bytes[at + 1] as number;
+    if (marker === 0xff) {
+      at++;
+      continue;
+    }
+    const body = bytes.subarray(at + 4, at + 2 + (((bytes[at + 2] as number) << 8) | (bytes[at + 3] as number)));
+    const text = String.fromCharCode(...body.subarray(0, 5));
+    if (marker === 0xe0 && text === 'JFIF\0') isJfif = true;
+    if (marker === 0xee && text === 'Adobe') adobe = body[11];
+    // the first frame header: precision, height, width, count, then three bytes for each component
+    if (marker >= 0xc0 && marker <= 0xc2) {
+      if (body[5] !== 3) return false;
+      if (isJfif) return false;
+      if (adobe !== undefined) return adobe === 0;
+      return String.fromCharCode(body[6] as number, body[9] as number, body[12] as number) === 'RGB';
+    }
+    at += 4 + body.length;
+  }
+  return false;
 }

@@ -67,9 +67,30 @@ describe('a folder with a folder per class', () => {
     expect(two.checksum).toBe(one.checksum);
   });
 
-  it('numbers classes by value when their names are numbers', async () => {
-    writeFiles(place.data, makeClassFiles(['2', '10', '0'], 2, makeGrey));
-    expect((await place.open()).classNames).toEqual(Array.from({ length: 11 }, (_, index) => String(index)));
+  it.each([
+    [
+      ['2', '10', '0'],
+      ['0', '2', '10'],
+    ],
+    [
+      ['12', '230'],
+      ['12', '230'],
+    ],
+    [
+      ['30', '39', '31'],
+      ['30', '31', '39'],
+    ],
+    [
+      ['2', '0', '1'],
+      ['0', '1', '2'],
+    ],
+    [
+      ['1', '2'],
+      ['1', '2'],
+    ],
+  ])('cases: data 25: folders %j are the classes %j, in the order of their numbers', async (folders, classNames) => {
+    writeFiles(place.data, makeClassFiles(folders, 2, makeGrey));
+    expect((await place.open()).classNames).toEqual(classNames);
   });
 
   it('gives all images three channels as soon as one has colours', async () => {

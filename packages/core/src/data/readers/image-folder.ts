@@ -51,6 +51,7 @@ export async function readImageFolder(folder: ImageFolder, form: ImageForm, onCo
   return {
     name: basename(resolve(directory)),
     origin: directory,
+    isNamed: true,
     train: repeatChannels(train, widest),
     test: test && repeatChannels(test, widest),
     validation: validation && repeatChannels(validation, widest),
