@@ -161,6 +161,7 @@ export const ORDER = [
       'program',
       'lab',
       'commands',
+      'npm-flags',
       'main',
       'bin',
       'sprint-process',

@@ -28,10 +28,14 @@ const { values: options } = parseArgs({
 const SCHEDULE = { type: 'one-cycle' };
 
 async function study() {
-  const core = await import('../packages/core/dist/index.js');
+  const { LOCKSTEP_VERSION } = await import('../packages/core/dist/files/index.js');
+  const { recipeSchema } = await import('../packages/core/dist/spec/index.js');
+  const { findZooModel } = await import('../packages/core/dist/zoo/index.js');
+  const { openDataset } = await import('../packages/core/dist/data/index.js');
+  const { loadMnist } = await import('../packages/core/dist/data/mnist/index.js');
   const { describeOccasion } = await import('../packages/cli/dist/lab/bench/measure/machine.js');
   const { reproduceRun } = await import('../packages/cli/dist/lab/reproduce/reproduce-run.js');
-  const dataset = options.data ? await core.openDataset(options.data, { classes: 10 }) : await core.loadMnist();
+  const dataset = options.data ? await openDataset(options.data, { classes: 10 }) : await loadMnist();
   const interrupt = new AbortController();
   process.once('SIGINT', () => interrupt.abort());
   const place = {
@@ -45,11 +49,11 @@ async function study() {
   const numbers = (text) => text.split(',').map(Number);
   const rows = [];
   for (const model of options.models.split(',')) {
-    const zoo = core.findZooModel(model);
+    const zoo = findZooModel(model);
     const row = { model, sizes: [] };
     rows.push(row);
     for (const shardSize of numbers(options.sizes)) {
-      const recipe = core.recipeSchema.parse({
+      const recipe = recipeSchema.parse({
         ...zoo.recipe,
         epochs: Number(options.epochs),
         schedule: SCHEDULE,
@@ -58,7 +62,7 @@ async function study() {
       const correct = [];
       for (const seed of numbers(options.seeds)) {
         const { checksum } = dataset;
-        const identity = { version: core.LOCKSTEP_VERSION, model: zoo.model, recipe, seed, checksum, validation: 0 };
+        const identity = { version: LOCKSTEP_VERSION, model: zoo.model, recipe, seed, checksum, validation: 0 };
         const job = { identity, recipeName: `shards-of-${shardSize}`, dataset, workers: Number(options.workers) };
         const record = await reproduceRun(job, place);
         if (record === undefined) return undefined;
@@ -76,7 +80,7 @@ if (await bootstrap()) {
   const report = await study();
   if (report === undefined) process.exitCode = 130;
   else {
-    const { formatReport } = await import('@lockstep/figures.mjs');
+    const { formatReport } = await import('./figures.mjs');
     console.log(formatReport(report));
     if (options.json) writeFileSync(options.json, `${JSON.stringify(report)}\n`);
   }

@@ -1,6 +1,7 @@
 /** The program: one line in, an exit code out. */
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
+import { checkNpmFlags } from './npm-flags.js';
 import { addExamples, type CommandContext, checkCommandName, createCommand } from './program.js';
 import { describeError, exitCodeOf } from './terminal/failure.js';
 import { collectLate } from './terminal/heap.js';
@@ -39,6 +40,7 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   try {
     const program = await createProgram(context);
     checkCommandName(program, argv);
+    checkNpmFlags(program, argv, io.env);
     await program.parseAsync(argv.length > 0 ? joinInterval(argv) : ['--help'], { from: 'user' });
     return context.exitCode;
   } catch (error) {

@@ -6,6 +6,8 @@ import type { NodeEvent } from '@lockstep/core/events';
 import { MpiWorld } from '@lockstep/worker/connection';
 import type { LocalNode } from '@lockstep/worker/node';
 import type { ClusterSettings } from '../settings/cluster-fields.js';
+import { quote } from '../settings/fields.js';
+import { listReachable } from './reachable.js';
 import type { TrainRequest } from './train-request.js';
 
 export interface OpenCluster {
@@ -35,7 +37,8 @@ export async function openCluster(
   const server: NodeServer = await listenForNodes({ host, port, hasToken, tlsCert, tlsKey }, (link) =>
     node.membership.admit(link),
   );
-  emit({ event: 'listening', url: server.url });
+  const flags = settings.tokenFile === undefined ? '' : `--token-file ${quote(settings.tokenFile)}`;
+  emit({ event: 'listening', url: server.url, reachable: listReachable(server.url), flags });
   return {
     node,
     close: async (isOver) => {

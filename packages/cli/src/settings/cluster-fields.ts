@@ -65,6 +65,8 @@ export interface ClusterSettings {
   readonly port: number;
   readonly waitFor: number;
   readonly token: Uint8Array | undefined;
+  /** Where the token was read from, if by --token-file. */
+  readonly tokenFile?: string | undefined;
   readonly topology: (typeof topologyNames)[number];
   readonly transport?: (typeof transportNames)[number] | undefined;
   readonly audit: number;
@@ -88,6 +90,7 @@ export function resolveCluster(get: (name: string) => unknown, env: Io['env']): 
     ...parseEndpoint(listen as string, '--listen'),
     waitFor: (get('waitFor') as number | undefined) ?? (isAlone ? 1 : 0),
     token: findToken(get('tokenFile') as string | undefined, env),
+    tokenFile: get('tokenFile') as string | undefined,
     topology: (get('topology') as ClusterSettings['topology'] | undefined) ?? topologyNames[0],
     transport: (get('transport') as ClusterSettings['transport'] | undefined) ?? 'tcp',
     audit: (get('audit') as number | undefined) ?? 0,

@@ -170,8 +170,12 @@ export interface WaitingEvent {
 /** The port is open. */
 export interface ListeningEvent {
   readonly event: 'listening';
-  /** `ws://10.0.0.5:7400`. */
+  /** `ws://10.0.0.5:7400`; with the host that was asked for, which may stand for every address. */
   readonly url: string;
+  /** Under which other machines reach it; empty when it listens for this machine alone. */
+  readonly reachable: readonly string[];
+  /** What a node needs beside the address: `--token-file secret`; empty if nothing. */
+  readonly flags: string;
 }
 
 export type NodeEvent =

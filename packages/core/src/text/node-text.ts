@@ -1,13 +1,13 @@
 /** What happens to the nodes of a run, in lines for people. */
 
-import type { NodeEvent, NodeShare } from '../events/events.js';
+import type { ListeningEvent, NodeEvent, NodeShare } from '../events/events.js';
 import { countOf } from './count-text.js';
 
-/** One line. */
+/** One line; of a port that is open, one for each address that others may use. */
 export function describeNodeEvent(event: NodeEvent): string {
   switch (event.event) {
     case 'listening':
-      return `Listening at ${event.url}; on other machines: lockstep worker --connect ${event.url}`;
+      return describeListening(event);
     case 'node-joined':
       return `Node ${event.node} (${event.address}, ${countOf(event.workers, 'thread')}, ${event.engine}) joins at step ${event.step}`;
     case 'node-left':
@@ -21,6 +21,16 @@ export function describeNodeEvent(event: NodeEvent): string {
     case 'waiting':
       return `Waiting for nodes, ${event.nodes} of ${event.needed} are there: ${event.reason}`;
   }
+}
+
+/** With lines that can be pasted as they are. */
+function describeListening({ url, reachable, flags }: ListeningEvent): string {
+  const commandFor = (address: string): string => `lockstep worker --connect ${address}${flags && ` ${flags}`}`;
+  const [first, ...more] = reachable;
+  if (first === undefined) return `Listening at ${url}, for this machine alone; on it: ${commandFor(url)}`;
+  if (more.length === 0) return `Listening at ${url}; on other machines: ${commandFor(first)}`;
+  const lines = reachable.map((address) => `\n  ${commandFor(address)}`);
+  return `Listening at ${url}; on other machines, whichever address they reach:${lines.join('')}`;
 }
 
 /** `coordinator 4 shards 20100/s, lab2 4 shards 19800/s, 12% communication`. */

@@ -1,0 +1,33 @@
+/** `npm run train --steps 20`: without `--` before them npm keeps flags for itself, and the program never sees them. */
+import { LockstepError } from '@lockstep/core/errors';
+import type { Command } from 'commander';
+
+/** Flags of ours that npm has too, so that they may come from somebody's .npmrc. */
+const NPM_OWN = ['audit', 'cache', 'json', 'offline', 'save', 'help', 'version'];
+
+/**
+ * @param argv of the program: the command, then what npm left
+ * @throws LockstepError LOCKSTEP_CLI_NPM with the line that does what was meant
+ */
+export function checkNpmFlags(
+  program: Command,
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): void {
+  const script = env['npm_lifecycle_event'];
+  const command = program.commands.find((one) => one.name() === argv[0]);
+  if (script === undefined || command === undefined) return;
+  const names = command.options.map(({ long }) => (long ?? '').replace(/^--(no-)?/, ''));
+  const kept = names.flatMap((name) => {
+    const value = NPM_OWN.includes(name) ? undefined : env[`npm_config_${name.replaceAll('-', '_')}`];
+    if (value === undefined) return [];
+    return value === '' ? [`--no-${name}`] : value === 'true' ? [`--${name}`] : [`--${name}`, value];
+  });
+  if (kept.length === 0) return;
+  const rest = script === argv[0] ? argv.slice(1) : argv;
+  const line = `npm run ${script} -- ${[...kept, ...rest].join(' ')}`;
+  throw new LockstepError(
+    'LOCKSTEP_CLI_NPM',
+    `npm kept ${kept.join(' ')} for itself, so nothing was started. Put -- before the flags: ${line}`,
+  );
+}
