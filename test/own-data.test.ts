@@ -153,6 +153,19 @@ describe('a folder of RGB PNGs', () => {
     }
   });
 
+  it('cases: data 30: predict goes on past a bad picture of a folder, names it, and ends with exit code 2', async () => {
+    const mixed = path.join(folder, 'mixed');
+    const nameOf = (index: number): string => path.join(mixed, `${index}.png`);
+    mkdirSync(mixed);
+    for (const index of [0, 2]) write(nameOf(index), drawShape('disc', index, 24));
+    writeFileSync(nameOf(1), 'GIF89a');
+    const { code, out, error } = await run(['predict', '--weights', weights, '--json', mixed]);
+    expect(code).toBe(2);
+    const lines = out.trimEnd().split('\n');
+    expect(lines.map((line) => JSON.parse(line).image)).toEqual([nameOf(0), nameOf(2)]);
+    expect(error).toContain(`${nameOf(1)} is a GIF`);
+  });
+
   it('predicts a larger picture from stdin, and says what it did to it', async () => {
     const png = encodePngImage(drawShape('disc', 3, 100));
     const { code, out } = await run(['predict', '--weights', weights, '-'], png);
