@@ -11,6 +11,7 @@ import type { ProgressEvent } from '../packages/core/dist/events/index.js';
 import { RunControl } from '../packages/core/dist/seams/index.js';
 import { recipeSchema } from '../packages/core/dist/spec/index.js';
 import { formatLoss } from '../packages/core/dist/text/index.js';
+import { RunFolder } from '../packages/watch/dist/files/index.js';
 import {
   Chronicler,
   describeMoment,
@@ -41,7 +42,7 @@ describe('a run of two epochs and some steps, stopped as by the button of the pa
   const chronicler = new Chronicler({ startedAt: new Date(0).toISOString(), now: () => performance.now() });
   const dataset = holdOutValidation(await cutSample(250, 400), 50);
   const recipe = recipeSchema.parse({ ...smallRecipe, ema: 0.9 });
-  const observers = [chronicler, new ReportFolder(folder, chronicler)];
+  const observers = [chronicler, new ReportFolder(RunFolder.at(folder), chronicler)];
   let last: ProgressEvent | undefined;
   const request = {
     model: smallModel,

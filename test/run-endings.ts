@@ -1,6 +1,16 @@
 /** Ways in which a run can end, each done to a real one: the rows of the table in docs/checkpoints.md. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { findCheckpoint } from '../packages/core/dist/state/index.js';
@@ -41,7 +51,9 @@ const BEFORE = 'weights of another run';
 /** A run in a folder of its own, with everything that it says in files. */
 class Place {
   readonly folder = mkdtempSync(path.join(tmpdir(), 'lockstep-ending-'));
-  readonly weights = path.join(this.folder, 'w.safetensors');
+  weights = path.join(this.folder, 'w.safetensors');
+  /** Where weights go that have no room. */
+  cache: string | undefined;
   readonly model = writeBars(this.folder, 64 * STEPS_PER_EPOCH, 60);
   checkpoints = path.join(this.folder, 'ck');
   readonly #children: ChildProcess[] = [];
@@ -102,9 +114,16 @@ class Place {
     const isDue = step > 0 && step % EVERY === 0;
     return {
       code: String(code),
-      weights: readFileSync(this.weights).toString() === BEFORE ? 'as before' : 'written',
+      weights: this.#weights(),
       checkpoint: step === lastStep ? 'of its last step' : isDue ? 'the last that was due' : `step ${step}`,
     };
+  }
+
+  #weights(): string {
+    const names = readdirSync(path.dirname(this.weights));
+    if (this.cache !== undefined && existsSync(this.cache)) return 'in another place';
+    if (readFileSync(this.weights).toString() !== BEFORE) return 'written';
+    return names.some((name) => /^w-step-\d+\.safetensors$/.test(name)) ? 'as before, its own beside' : 'as before';
   }
 
   /** That of a run in order, from the last event in a file; what it said must name the way on. */
@@ -152,6 +171,9 @@ const inShell =
   };
 
 const noFull = existsSync('/dev/full') ? undefined : 'needs /dev/full';
+
+const noMount =
+  process.getuid?.() === 0 && process.platform === 'linux' ? undefined : 'needs root and Linux, to mount a small disk';
 
 async function endTwice(place: Place): Promise<Omit<Row, 'what'>> {
   // a step that never ends
@@ -240,6 +262,24 @@ async function fillDisk(place: Place): Promise<Omit<Row, 'what'>> {
   }
 }
 
+async function fillWeightsDisk(place: Place): Promise<Omit<Row, 'what'>> {
+  const disk = place.file('small');
+  mkdirSync(disk);
+  spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=8k', 'tmpfs', disk]);
+  try {
+    place.weights = path.join(disk, 'w.safetensors');
+    writeFileSync(place.weights, BEFORE);
+    place.cache = place.file('cache');
+    const { code } = place.startRun(place.train(EPOCHS), { LOCKSTEP_CACHE: place.cache });
+    const outcome = place.outcome(await code, EPOCHS * STEPS_PER_EPOCH);
+    const [, found = ''] = /They are in (\S+) now/.exec(place.read('err')) ?? [];
+    if (!existsSync(found) || readFileSync(place.weights).toString() !== BEFORE) throw new Error(place.read('err'));
+    return outcome;
+  } finally {
+    spawnSync('umount', [disk]);
+  }
+}
+
 /** What several tries have come to, which must be the same each time. */
 function theSame(outcomes: readonly Omit<Row, 'what'>[]): Omit<Row, 'what'> {
   const different = new Set(outcomes.map((outcome) => JSON.stringify(outcome)));
@@ -293,11 +333,13 @@ export const ways: Readonly<Record<string, Way>> = {
   },
   'the disk under `--checkpoint` fills up': {
     row: 'work "What it must show" 2',
-    missing:
-      process.getuid?.() === 0 && process.platform === 'linux'
-        ? undefined
-        : 'needs root and Linux, to mount a small disk',
+    missing: noMount,
     end: fillDisk,
+  },
+  'the disk under `--save` fills up': {
+    row: 'work 7',
+    missing: noMount,
+    end: fillWeightsDisk,
   },
 };
 

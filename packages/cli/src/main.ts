@@ -74,7 +74,7 @@ async function createProgram(context: CommandContext): Promise<Command> {
   return addExamples(program, [
     ['lockstep train', 'train the default model on every core'],
     ['lockstep train net19k --workers 8', 'another model, eight workers'],
-    ['lockstep evaluate --weights runs/tiny6k-seed1.safetensors', 'see what it gets wrong'],
+    ['lockstep evaluate --weights runs/tiny6k-seed1', 'see what it gets wrong'],
     ['lockstep models', 'list the models'],
     ['lockstep train --help', 'every flag of a command'],
   ]);

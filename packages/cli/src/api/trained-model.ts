@@ -18,6 +18,7 @@ import { type OnWarning, type SplitName, workersSchema } from '@lockstep/core/se
 import { allowedBy, checkArgument, checkOptions, fieldsOf, type ModelSpec } from '@lockstep/core/spec';
 import { hashParameters } from '@lockstep/core/state';
 import { countOf } from '@lockstep/core/text';
+import { findRunWeights } from '@lockstep/watch/files';
 import { readModelNotes } from '../settings/model-notes.js';
 import { loadModelState, readModelOfWeights, saveModelState } from '../settings/weights-file.js';
 import { type ModelSource, readModelSource } from './model-source.js';
@@ -132,7 +133,7 @@ export interface LoadOptions extends PixelChoice {
 
 /**
  * Loads a model from a weights file that `lockstep train` or `save` wrote; or one of PyTorch's, if the model is named.
- * Weights that do not say how their images were normalized are taken for MNIST's, as far as `mean`, `std`, `ground` and
+ * The folder of a run, and `latest`, stand for the best weights in it. Weights that do not say how their images were normalized are taken for MNIST's, as far as `mean`, `std`, `ground` and
  * `white` do not say otherwise.
  *
  * @throws LockstepError LOCKSTEP_OPTION for an option that is unknown or not allowed
@@ -140,8 +141,9 @@ export interface LoadOptions extends PixelChoice {
  * @throws LockstepError LOCKSTEP_WEIGHTS_READ, _FORMAT, _MISMATCH; LOCKSTEP_WEIGHTS_MODEL when the file does not carry its
  *   model and none is named; what `ModelSource` may throw
  */
-export async function loadModel(path: string, options: LoadOptions = {}): Promise<TrainedModel> {
-  checkArgument('path', path, isText);
+export async function loadModel(weights: string, options: LoadOptions = {}): Promise<TrainedModel> {
+  checkArgument('path', weights, isText);
+  const path = findRunWeights(weights);
   const { model, onWarning, ...choice } = checkOptions(loadSchema, options);
   const tell = (message: string): void => onWarning?.({ code: 'LOCKSTEP_WEIGHTS_ADOPTED', message });
   const spec = model === undefined ? readModelOfWeights(path) : readModelSource(model).model;

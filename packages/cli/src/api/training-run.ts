@@ -14,6 +14,7 @@ import type { Tell } from '@lockstep/core/formats';
 import { adaptModel, inferLayers } from '@lockstep/core/model';
 import { planFreeze } from '@lockstep/core/run';
 import { type CheckpointInfo, findCheckpoint, replaceHead } from '@lockstep/core/state';
+import { findRunWeights } from '@lockstep/watch/files';
 import { DEFAULT_MODEL, DEFAULT_SEED } from '../settings/options.js';
 import { resolveRecipe } from '../settings/recipe-settings.js';
 import { loadModelState, readDataNotes, readModelOfWeights } from '../settings/weights-file.js';
@@ -117,8 +118,8 @@ async function* follow(
 
 async function prepare(given: TrainOptions, tell: Tell): Promise<TrainRequest> {
   const options = checkTrainOptions(given);
-  const { weights, steps, until, patience, best, evaluate, checkpoints, override, signal, control, observers } =
-    options;
+  const { steps, until, patience, best, evaluate, checkpoints, override, signal, control, observers } = options;
+  const weights = options.weights === undefined ? undefined : findRunWeights(options.weights);
   const resume = options.resume === undefined ? undefined : findCheckpoint(options.resume);
   const info = resume?.checkpoint.info;
   const sourced = options.model === undefined && info ? info : readModelSource(options.model ?? carried(weights));

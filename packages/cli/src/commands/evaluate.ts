@@ -5,6 +5,7 @@ import { EMBEDDED_NAME } from '@lockstep/core/data/mnist';
 import { checkOutputPath } from '@lockstep/core/files';
 import { countOf, formatCount } from '@lockstep/core/text';
 import { loadModelSpec } from '@lockstep/core/zoo';
+import { findRunWeights } from '@lockstep/watch/files';
 import { addImages } from '@lockstep/watch/page';
 import { drawMistakes } from '@lockstep/watch/report';
 import type { Command } from 'commander';
@@ -32,7 +33,7 @@ const fields: readonly Field[] = [
     path: ['weights'],
     group: 'Run',
     kind: 'text',
-    description: 'the weights to evaluate (.safetensors)',
+    description: 'the weights to evaluate (.safetensors), the folder of a run, or `latest`: its best',
     check: isText,
   },
   workersField,
@@ -76,7 +77,7 @@ export function createEvaluateCommand(context: CommandContext): Command {
     .argument('[model]', 'name or .json file (default: the model that the weights carry)');
   addFields(command, fields);
   addExamples(command, [
-    ['lockstep evaluate --weights runs/tiny6k-seed1.safetensors', 'weights that `train` saved carry their model'],
+    ['lockstep evaluate --weights runs/tiny6k-seed1', 'weights that `train` saved carry their model'],
     ['lockstep evaluate lenet5 --weights lenet5.safetensors', 'weights saved by PyTorch do not'],
     ['lockstep evaluate --weights w.safetensors --split train', 'on the training images'],
     ['lockstep evaluate --weights w.safetensors --mistakes 50 --picture worst.svg', 'see more of them'],
@@ -117,7 +118,7 @@ function resolveEvaluation(
     throw optionError('evaluate needs --weights <file>, such as one that `lockstep train` saved');
   return {
     modelName,
-    weights,
+    weights: findRunWeights(weights as string),
     data,
     dataForm,
     workers,

@@ -2,6 +2,7 @@
 import { FULL_WHITE, type PixelChoice, whiteOf } from '@lockstep/core/data';
 import { checkOutputPath } from '@lockstep/core/files';
 import { loadModelSpec } from '@lockstep/core/zoo';
+import { findRunWeights } from '@lockstep/watch/files';
 import type { Command } from 'commander';
 import type { ExportFormat } from '../exports/export-format.js';
 import { exportFormats } from '../exports/formats.js';
@@ -25,7 +26,13 @@ const text = (group: 'Run' | 'Output', flags: string, name: string, description:
 });
 
 const fields: readonly Field[] = [
-  text('Run', '--weights <file>', 'weights', 'the weights to export (.safetensors)', isText),
+  text(
+    'Run',
+    '--weights <file>',
+    'weights',
+    'the weights to export (.safetensors), the folder of a run, or `latest`: its best',
+    isText,
+  ),
   ...pixelFields,
   text('Output', '--format <name>', 'format', formatNames.join(', '), isOneOf(...formatNames)),
   text('Output', '--out <path>', 'out', 'where to write (default: beside the weights)', isText),
@@ -66,12 +73,12 @@ function resolveExport(modelName: string | undefined, options: Record<string, un
     const allowed = value === undefined ? undefined : check?.(value);
     if (allowed !== undefined) throw optionError(`${flags.describe(path)}: ${allowed}`);
   }
-  const { weights, format: name, out } = flags.values as Record<string, string | undefined>;
-  if (weights === undefined)
-    throw optionError('export needs --weights <file>, such as one that `lockstep train` saved');
+  const { weights: asked, format: name, out } = flags.values as Record<string, string | undefined>;
+  if (asked === undefined) throw optionError('export needs --weights <file>, such as one that `lockstep train` saved');
   const format = exportFormats.find((entry) => entry.name === name);
   if (format === undefined) throw optionError(`export needs --format <name>: ${formatNames.join(', ')}`);
   const pixels = readPixels((name) => flags.values[name]);
+  const weights = findRunWeights(asked);
   return { modelName, weights, format, pixels, out: out ?? weights.replace(/(\.safetensors)?$/, format.suffix) };
 }
 

@@ -4,6 +4,7 @@ import { fitImage, joinImageErrors } from '@lockstep/core/data/pictures';
 import type { ModelSpec } from '@lockstep/core/spec';
 import { formatPercent } from '@lockstep/core/text';
 import { loadModelSpec } from '@lockstep/core/zoo';
+import { findRunWeights } from '@lockstep/watch/files';
 import type { Command } from 'commander';
 import type { ImagePrediction } from '../api/prediction.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
@@ -33,7 +34,11 @@ const text = (flags: string, name: string, description: string): Field => ({
 });
 
 const fields: readonly Field[] = [
-  text('--weights <file>', 'weights', 'the weights to predict with (.safetensors)'),
+  text(
+    '--weights <file>',
+    'weights',
+    'the weights to predict with (.safetensors), the folder of a run, or `latest`: its best',
+  ),
   text('--model <name>', 'model', 'name or .json file, for weights that do not carry their model'),
   workersField,
   ...pixelFields,
@@ -50,7 +55,7 @@ export function createPredictCommand(context: CommandContext): Command {
     .argument('<images...>', 'files, folders, or - for stdin');
   addFields(command, fields);
   addExamples(command, [
-    ['lockstep predict --weights runs/tiny6k-seed1.safetensors seven.png', 'class and probability'],
+    ['lockstep predict --weights runs/tiny6k-seed1 seven.png', 'class and probability'],
     ['lockstep predict --weights w.safetensors scans/', 'every image of a folder'],
     ['lockstep predict --weights lenet5.safetensors --model lenet5 7.png', 'weights saved by PyTorch'],
     ['lockstep predict --weights w.safetensors --json - < seven.png', 'all probabilities, for programs'],
@@ -79,7 +84,13 @@ function resolvePrediction(options: Record<string, unknown>, coreCount: number):
   if (weights === undefined)
     throw optionError('predict needs --weights <file>, such as one that `lockstep train` saved');
   const pixels = readPixels((name) => flags.values[name]);
-  return { weights, model, workers, pixels, json: json === true } as PredictionSettings;
+  return {
+    weights: findRunWeights(weights as string),
+    model,
+    workers,
+    pixels,
+    json: json === true,
+  } as PredictionSettings;
 }
 
 async function runPredict(names: readonly string[], settings: PredictionSettings, io: Io): Promise<void> {

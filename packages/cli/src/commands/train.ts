@@ -1,13 +1,14 @@
 /** `lockstep train [MODEL]`. */
 import { type Dataset, describeData, holdOutValidation } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
-import type { EpochEvent, RunEvent } from '@lockstep/core/events';
+import type { EndEvent, EpochEvent, RunEvent } from '@lockstep/core/events';
 import { checkOutputPath } from '@lockstep/core/files';
 import { inferLayers, parameterCount } from '@lockstep/core/model';
 import { type ModelState, stepsPerEpoch } from '@lockstep/core/run';
 import { isDivergence } from '@lockstep/core/seams';
 import type { Recipe } from '@lockstep/core/spec';
 import type { FoundCheckpoint } from '@lockstep/core/state';
+import { LATEST_PATH } from '@lockstep/watch/files';
 import { type Command, Option } from 'commander';
 import { loadTrainingData } from '../api/data.js';
 import { loadInitialState } from '../api/initial-state.js';
@@ -19,12 +20,13 @@ import { quote } from '../settings/fields.js';
 import { DEFAULT_MODEL, recipeFields, runFields } from '../settings/options.js';
 import { ResumeAdvice } from '../settings/resume-advice.js';
 import { type RunSettings, resolveRun } from '../settings/run-settings.js';
-import { checkWeightsFile, readDataNotes, saveModelState } from '../settings/weights-file.js';
+import { checkWeightsFile, readDataNotes } from '../settings/weights-file.js';
 import { watchEnding } from '../terminal/ending.js';
 import { describeError, EXIT_BAD_INPUT, EXIT_FAILED } from '../terminal/failure.js';
 import { HealthServer } from '../terminal/health.js';
 import { type Io, tellNote, writeLine } from '../terminal/io.js';
 import { createPrinter, formatWarning } from '../terminal/run-printer.js';
+import type { FinalWeights } from '../watching/final-weights.js';
 
 /** Of a plot that does not go to a terminal. */
 const PLOT_COLUMNS = 80;
@@ -44,7 +46,7 @@ export function createTrainCommand(context: CommandContext): Command {
     );
   addFields(command, [...runFields, ...recipeFields]);
   addExamples(command, [
-    ['lockstep train', 'tiny6k on every core, to runs/tiny6k-seed1.safetensors'],
+    ['lockstep train', 'tiny6k on every core, into runs/tiny6k-seed1'],
     ['lockstep train net19k --workers 8 --seed 7', 'the same bits with any number of workers'],
     ['lockstep train gap19k --until 0.994 --save gap.safetensors', 'stop at 99.4% on the test set'],
     ['lockstep train my.json --optimizer adamw --lr 2e-3 --epochs 3', 'your own model, your own recipe'],
@@ -87,19 +89,21 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
   noteCrowd(asked.workers, io);
   for (const notice of asked.notices) tellNote(io, notice);
   if (asked.dryRun) announceDryRun(asked, io);
-  const savePath = asked.dryRun ? undefined : asked.save;
   if (asked.weights !== undefined) checkWeightsFile(asked.weights);
   const { dataset, settings } = await loadRun(asked, io);
   const initial = loadInitialState(settings, (line) => writeLine(io.stderr, line));
   // Last of the checks, since it makes the folder.
-  if (savePath !== undefined) checkOutputPath(savePath);
-  if (!asked.dryRun && asked.saveEma !== undefined) checkOutputPath(asked.saveEma, '--save-ema');
+  if (!asked.dryRun) checkPlaces(asked);
   // Loaded here, so that commands which do not compute need no kernels.
   const { openWatchers } = await import('../watching/watchers.js');
+  const { saveFinalWeights } = await import('../watching/final-weights.js');
   const { takeFolder } = await import('../api/session.js');
   // before anything is opened that the run which has the folder may be writing to
   const heldFolder = await takeFolder(settings, (warning) => writeLine(io.stderr, formatWarning(warning)));
-  const { observers, control, notes } = await openWatchers(settings, { command, now: io.now }).catch((error) => {
+  const { observers, control, notes, folder, best } = await openWatchers(
+    settings.dryRun ? { ...settings, runFolder: undefined } : settings,
+    { command, now: io.now },
+  ).catch((error) => {
     heldFolder?.release();
     throw error;
   });
@@ -115,15 +119,24 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
   });
   try {
     const watched = { signal: ending.signal, observers, control };
-    const request = { ...pickRequest(settings), dataset, initial, heldFolder, ...watched };
+    const request = { ...pickRequest(settings), dataset, initial, heldFolder, runFolder: folder, ...watched };
     const outcome = await followRun(request, (event) => {
       advice.follow(event);
       if (event.event === 'progress' && event.step > 0) onProgress();
       if (event.event === 'epoch') epochs.push(event);
       printer.print(event);
     });
-    const failure = 'failure' in outcome ? outcome : trySave(savePath, settings, dataset, outcome);
-    printer.finish(failure === undefined ? savePath : undefined);
+    const places = {
+      folder: settings.keepsWeights ? folder : undefined,
+      best,
+      save: settings.save,
+      saveEma: settings.saveEma,
+    };
+    const around = { tell: (line: string) => printer.note(line), signal: ending.signal, env: io.env };
+    const isSaving = !settings.dryRun && !('failure' in outcome);
+    const saved = isSaving ? await saveFinalWeights(describeWeights(settings, dataset, outcome), places, around) : {};
+    const failure = 'failure' in outcome ? outcome : 'failure' in saved ? saved : undefined;
+    printer.finish('place' in saved ? saved.place : undefined);
     if (settings.plot) await showPlot(epochs, settings, io);
     if (failure !== undefined) writeLine(io.stderr, describeError(failure.failure, io.env));
     // a run that has diverged comes to the same from its checkpoint
@@ -169,7 +182,7 @@ const pickRequest = ({ model, recipe, seed, workers, engine, ...rest }: RunSetti
 interface Trained {
   readonly state: ModelState;
   readonly average?: ModelState;
-  readonly steps: number;
+  readonly end: EndEvent | undefined;
 }
 
 interface Failed {
@@ -183,15 +196,15 @@ interface Failed {
 async function followRun(request: TrainRequest, onEvent: (event: RunEvent) => void): Promise<Trained | Failed> {
   const { train } = await import('../api/session.js');
   let isStarted = false;
-  let steps = 0;
+  let end: EndEvent | undefined;
   try {
     const events = train(request);
     for (;;) {
       const next = await events.next();
-      if (next.done) return { ...next.value, steps };
+      if (next.done) return { ...next.value, end };
       const event: RunEvent = next.value;
       isStarted = true;
-      if (event.event === 'end') steps = event.steps;
+      if (event.event === 'end') end = event;
       onEvent(event);
     }
   } catch (failure) {
@@ -207,28 +220,33 @@ async function showPlot(epochs: readonly EpochEvent[], { json }: RunSettings, io
   for (const line of plotEpochs(epochs, stream.columns ?? PLOT_COLUMNS)) writeLine(stream, line);
 }
 
-/** The path was tried before the run, but a disk can fill up meanwhile. */
-function trySave(
-  path: string | undefined,
-  { model, saveEma }: RunSettings,
-  dataset: Dataset,
-  { state, average, steps }: Trained,
-): Failed | undefined {
-  if (path === undefined && saveEma === undefined) return undefined;
-  try {
-    const notes = describeData(dataset);
-    if (path !== undefined) saveModelState(path, model, state, steps, notes);
-    if (saveEma !== undefined && average !== undefined) saveModelState(saveEma, model, average, steps, notes);
-    return undefined;
-  } catch (failure) {
-    return { failure };
-  }
+/**
+ * Finds out before the run whether its weights can be written.
+ *
+ * @throws LockstepError LOCKSTEP_SAVE_PATH
+ */
+function checkPlaces({ save, saveEma, runFolder }: RunSettings): void {
+  if (save !== undefined) checkOutputPath(save);
+  if (saveEma !== undefined) checkOutputPath(saveEma, '--save-ema');
+  if (runFolder !== undefined) checkOutputPath(LATEST_PATH, 'the folder of the run beside');
+}
+
+function describeWeights({ model }: RunSettings, dataset: Dataset, { state, average, end }: Trained): FinalWeights {
+  const steps = end?.steps ?? 0;
+  return {
+    model,
+    notes: describeData(dataset),
+    last: { state, steps },
+    average: average && { state: average, steps },
+    isCutShort: end?.reason === 'interrupted' || end?.reason === 'stopped',
+  };
 }
 
 /** Says what is special about a dry run; the lines or the event of its start say the rest. Under --json this is for stderr. */
-function announceDryRun({ json, recipe, save, resume }: RunSettings, io: Io): void {
+function announceDryRun({ json, recipe, save, runFolder, resume }: RunSettings, io: Io): void {
   const epochs = recipe.epochs === 1 ? '1 epoch' : `${recipe.epochs} epochs`;
-  const target = save === undefined ? 'nothing would be saved' : `saved to ${save}`;
+  const place = save ?? runFolder;
+  const target = place === undefined ? 'nothing would be saved' : `saved to ${place}`;
   writeLine(
     json ? io.stderr : io.stdout,
     `Dry run: ${isOver(recipe, resume) ? 'no step, since none is left' : 'one step'}, nothing is saved. The run: ${epochs}, ${target}.`,

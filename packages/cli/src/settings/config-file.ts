@@ -4,6 +4,7 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { LockstepError, suggestOption } from '@lockstep/core/errors';
 import { isRecord, parseJson } from '@lockstep/core/files';
 import { recipeSchema } from '@lockstep/core/spec';
+import { LATEST } from '@lockstep/watch/files';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { runFields } from './options.js';
 
@@ -112,6 +113,7 @@ function resolvePaths(values: Record<string, unknown>, folder: string): Record<s
   for (const name of PATH_FIELDS) {
     const value = values[name];
     if (typeof value !== 'string' || value === '' || isAbsolute(value)) continue;
+    if (name === 'weights' && value === LATEST) continue;
     if (name !== 'model' || /[/\\]|\.json$/i.test(value)) resolved[name] = join(folder, value);
   }
   return resolved;

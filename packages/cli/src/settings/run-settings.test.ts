@@ -27,7 +27,7 @@ function config(text: string, name = 'run.yaml'): { config: string } {
 }
 
 describe('resolveRun without settings', () => {
-  it('trains tiny6k with its own recipe on every core, from seed 1, and saves it under runs', async () => {
+  it('trains tiny6k with its own recipe on every core, from seed 1, into a folder under runs', async () => {
     const { model, recipe, notices, ...rest } = await resolve();
     expect(model).toEqual(findZooModel('tiny6k').model);
     expect(recipe).toEqual(findZooModel('tiny6k').recipe);
@@ -43,7 +43,8 @@ describe('resolveRun without settings', () => {
       until: undefined,
       validation: 0,
       weights: undefined,
-      save: 'runs/tiny6k-seed1.safetensors',
+      runFolder: join('runs', 'tiny6k-seed1'),
+      keepsWeights: true,
       plot: false,
       watch: { logLevel: 'info' },
       json: false,
@@ -52,8 +53,8 @@ describe('resolveRun without settings', () => {
     });
   });
 
-  it('names the file that it saves after model and seed', async () => {
-    expect((await resolve({ seed: '42' }, 'lenet5')).save).toBe('runs/lenet5-seed42.safetensors');
+  it('names the folder of the run after model and seed', async () => {
+    expect((await resolve({ seed: '42' }, 'lenet5')).runFolder).toBe(join('runs', 'lenet5-seed42'));
   });
 });
 
@@ -241,7 +242,7 @@ it('does one step and saves nothing in a dry run, but knows where it would save'
   expect(await resolve({ dryRun: true, steps: '50' })).toMatchObject({
     dryRun: true,
     steps: 1,
-    save: 'runs/tiny6k-seed1.safetensors',
+    runFolder: join('runs', 'tiny6k-seed1'),
   });
 });
 

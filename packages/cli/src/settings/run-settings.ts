@@ -1,5 +1,5 @@
 /** From flags and config file to a checked plan of a run. Nothing is started or written here. */
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { LockstepError } from '@lockstep/core/errors';
 import type { MetricName } from '@lockstep/core/events';
 import { inferLayers, parameterCount } from '@lockstep/core/model';
@@ -14,6 +14,7 @@ import {
   replaceHead,
 } from '@lockstep/core/state';
 import { findRecipe, loadModelSpec, namedModels } from '@lockstep/core/zoo';
+import { canWriteOn, findRunWeights, RUNS_FOLDER } from '@lockstep/watch/files';
 import type { Io } from '../terminal/io.js';
 import { type ClusterSettings, parseEndpoint, resolveCluster } from './cluster-fields.js';
 import { type DashboardSettings, resolveDashboard } from './dashboard-field.js';
@@ -63,8 +64,12 @@ export interface RunSettings extends Required<Given> {
   readonly health: { readonly host: string; readonly port: number } | undefined;
   /** Whether the weights are taken by name, and the head is new. */
   readonly hasNewHead: boolean | undefined;
-  /** Where to write the weights; undefined to write none. */
+  /** The file that the weights are to be written to, if one is named. */
   readonly save: string | undefined;
+  /** The folder that the run makes for itself, unless that name is taken; undefined where it has none, or that of `watch.out`. */
+  readonly runFolder: string | undefined;
+  /** Whether the folder of the run gets the weights too. */
+  readonly keepsWeights: boolean;
   /** Where to write the moving average of the weights. */
   readonly saveEma: string | undefined;
   /** Where the live page is. */
@@ -98,7 +103,7 @@ export async function resolveRun(
   const given = (name: string): unknown => getPath(findSource(sources, [name])?.values, [name]);
   const conflict = findConflict(given, nameFlag);
   if (conflict !== undefined) throw optionError(conflict);
-  const get = continues(given) ? goOn(given) : given;
+  const get = withWeights(continues(given) ? goOn(given) : given);
   const resume = typeof get('resume') === 'string' ? findCheckpoint(get('resume') as string) : undefined;
   const { model, recipe: own } = loadModel(modelName, sources, resume, get);
   const { recipe, notices } = resolveRecipe(own, sources);
@@ -106,7 +111,14 @@ export async function resolveRun(
   if (get('saveEma') !== undefined && recipe.ema === undefined) throw optionError('--save-ema needs --ema as well');
   const seed = (get('seed') as number | undefined) ?? resume?.checkpoint.info.seed ?? DEFAULT_SEED;
   const dryRun = get('dryRun') === true;
-  const save = get('save') ?? `runs/${model.name}-seed${seed}.safetensors`;
+  const save = get('save');
+  const watch = withFolder(
+    resolveWatch(dryRun ? () => undefined : get),
+    save === undefined && !dryRun ? resume : undefined,
+  );
+  const hasOwnFolder = save === undefined && watch.out === undefined;
+  const ownName = `${model.name.replace(/[^\w.-]+/g, '-')}-seed${seed}`;
+  const ownFolder = (get('out') as string | undefined) ?? join(RUNS_FOLDER, ownName);
   return {
     model,
     parameters: parameterCount(inferLayers(model)),
@@ -132,12 +144,14 @@ export async function resolveRun(
     weights: get('weights') as string | undefined,
     hasNewHead: get('replaceHead') === undefined || resume !== undefined ? undefined : true,
     save: typeof save === 'string' ? save : undefined,
+    runFolder: hasOwnFolder ? ownFolder : undefined,
+    keepsWeights: save !== false,
     saveEma: get('saveEma') as string | undefined,
     dashboard: dryRun ? undefined : resolveDashboard(get),
     plot: get('plot') === true,
     json: get('json') === true,
     quiet: get('quiet') === true,
-    watch: resolveWatch(dryRun ? () => undefined : get),
+    watch,
     dryRun,
     notices,
   };
@@ -169,6 +183,20 @@ const goOn =
   (given: Get): Get =>
   (name) =>
     name === 'resume' ? given('checkpoint') : name === 'weights' ? undefined : given(name);
+
+/** A resumed run goes on in the folder that it has had, if that is there and no other branch of the run has ended in it. */
+function withFolder(watch: WatchSettings, resume: FoundCheckpoint | undefined): WatchSettings {
+  const { runFolder, step } = resume?.checkpoint.info ?? {};
+  if (watch.out !== undefined || runFolder === undefined || !canWriteOn(runFolder, step ?? 0)) return watch;
+  return { ...watch, out: relative('.', runFolder) || runFolder };
+}
+
+/** The folder of a run stands for its best weights. */
+const withWeights = (get: Get): Get => {
+  const weights = get('weights');
+  const found = typeof weights === 'string' ? findRunWeights(weights) : weights;
+  return (name) => (name === 'weights' ? found : get(name));
+};
 
 /** A resumed run goes on writing into the folder that its checkpoint lies in, unless it is told otherwise. */
 function resolveCheckpoints(get: Get, resume: FoundCheckpoint | undefined): CheckpointPolicy | undefined {

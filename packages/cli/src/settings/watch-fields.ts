@@ -19,7 +19,9 @@ const text = (flags: string, path: string, description: string, more: Partial<Fi
 const isPortText: Check = (value) => (typeof value === 'number' ? undefined : isText(value));
 
 export const watchFields: readonly Field[] = [
-  text('--out <dir>', 'out', 'leave what a run was in this folder: run.json, events.jsonl, history.csv'),
+  text('--out <dir>', 'out', 'the folder of the run: weights, run.json, events.jsonl, history.csv, report.html', {
+    defaultText: 'runs/<model>-seed<seed>, with -2, -3 ... where that is taken',
+  }),
   text('--tensorboard <dir>', 'tensorboard', 'write event files for TensorBoard into this folder'),
   text('--metrics <port>', 'metrics', 'serve Prometheus metrics at /metrics of this port, or host:port', {
     check: isPortText,

@@ -10,6 +10,7 @@ import { loadWeights, saveWeights } from '@lockstep/core/state';
 
 /** Key of the model spec, as JSON, in the file's `__metadata__`. */
 export const MODEL_KEY = 'lockstep.model';
+const STEPS_KEY = 'lockstep.steps';
 
 /** Writes a state with its model and what is to be known of its data; throws as core's `saveWeights`. */
 export function saveModelState(
@@ -19,8 +20,18 @@ export function saveModelState(
   steps: number,
   notes?: DataNotes,
 ): void {
-  const metadata = { [MODEL_KEY]: JSON.stringify(model), ...(notes && { [DATA_KEY]: JSON.stringify(notes) }) };
+  const metadata = {
+    [MODEL_KEY]: JSON.stringify(model),
+    [STEPS_KEY]: String(steps),
+    ...(notes && { [DATA_KEY]: JSON.stringify(notes) }),
+  };
   saveWeights(path, inferLayers(model), state, { steps, metadata });
+}
+
+/** The steps that the weights of a file were trained for; undefined when it does not say them. Throws as `readModelOfWeights`. */
+export function readStepsOfWeights(path: string): number | undefined {
+  const steps = readContent(path).metadata[STEPS_KEY];
+  return steps === undefined ? undefined : Number(steps);
 }
 
 /** Reads the state of a model; tells and throws as core's `loadWeights`. */

@@ -3,7 +3,7 @@
  * library is loaded when it is asked for.
  */
 import type { RunObserver } from '@lockstep/core/seams';
-import { openOutFolder } from '@lockstep/watch/files';
+import { createOutFolder, openOutFolder, type RunFolder } from '@lockstep/watch/files';
 import type { RunMetrics } from '@lockstep/watch/metrics';
 import { openTraceFile } from '@lockstep/watch/trace';
 import type { WatchSettings } from '../settings/watch-fields.js';
@@ -11,6 +11,8 @@ import type { WatchSettings } from '../settings/watch-fields.js';
 export interface WatchContext {
   /** Steps committed in the checkpoint that the run goes on from: its files are added to from there. */
   readonly resumedStep: number | undefined;
+  /** That the run makes for itself, if it does. */
+  readonly ownFolder?: RunFolder | undefined;
   /** Of the run, if anybody is to see them. */
   readonly metrics: RunMetrics | undefined;
   /** Takes lines for the person who started the run, such as where a port is. */
@@ -20,11 +22,12 @@ export interface WatchContext {
 /** @throws LockstepError; what was open until then is closed again */
 export async function openObservers(
   settings: WatchSettings,
-  { resumedStep, metrics, tell }: WatchContext,
+  { resumedStep, ownFolder, metrics, tell }: WatchContext,
 ): Promise<RunObserver[]> {
   const { out, tensorboard, trace, logFile, logLevel } = settings;
   const openers: (() => Promise<RunObserver>)[] = [];
   if (out !== undefined) openers.push(() => openOutFolder(out, resumedStep, tell));
+  if (ownFolder !== undefined) openers.push(async () => createOutFolder(ownFolder, resumedStep));
   if (tensorboard !== undefined) {
     openers.push(async () =>
       (await import('@lockstep/watch/tensorboard')).openTensorBoardFolder(tensorboard, resumedStep),

@@ -3,7 +3,9 @@
  * asked for.
  */
 import { RunControl, type RunObserver } from '@lockstep/core/seams';
+import { RunFolder } from '@lockstep/watch/files';
 import type { RunSettings } from '../settings/run-settings.js';
+import { BestWeights } from './best-weights.js';
 import { closeObservers, openObservers } from './open-observers.js';
 
 export interface Watchers {
@@ -13,12 +15,17 @@ export interface Watchers {
   readonly notes: readonly string[];
   /** Where the live page is, if there is one. */
   readonly page: string | undefined;
+  /** The folder of the run, if it has one or is going to. */
+  readonly folder?: RunFolder | undefined;
+  /** Keeps the best weights there. */
+  readonly best?: BestWeights | undefined;
 }
 
 /** Those of a run's settings that decide who watches. */
-export type WatchedSettings = Pick<RunSettings, 'dashboard' | 'watch' | 'resume'> & {
-  readonly model: { readonly name: string };
-};
+export type WatchedSettings = Pick<RunSettings, 'dashboard' | 'watch' | 'resume'> &
+  Partial<Pick<RunSettings, 'best' | 'runFolder' | 'keepsWeights'>> & {
+    readonly model: { readonly name: string };
+  };
 
 export interface Surroundings {
   /** How to run it again. */
@@ -29,15 +36,21 @@ export interface Surroundings {
 
 /** @throws LockstepError when a port or a file cannot be had; what was open until then is closed again */
 export async function openWatchers(settings: WatchedSettings, surroundings: Surroundings): Promise<Watchers> {
-  const { dashboard, watch } = settings;
+  const { dashboard, watch, runFolder, keepsWeights = false } = settings;
   const control = new RunControl();
   const notes: string[] = [];
   // other machines get metrics from a page only where they may look at it without a token, which is nowhere
   const isShowingMetrics = dashboard !== undefined && dashboard.token === undefined;
   const metrics = watch.metrics !== undefined || isShowingMetrics ? await createMetrics() : undefined;
   const resumedStep = settings.resume?.checkpoint.info.step;
-  const observers = await openObservers(watch, { resumedStep, metrics, tell: (line) => notes.push(line) });
-  if (dashboard === undefined && watch.out === undefined) return { observers, control, notes, page: undefined };
+  const ownFolder = runFolder === undefined ? undefined : new RunFolder(runFolder);
+  const folder = watch.out === undefined ? ownFolder : RunFolder.at(watch.out);
+  const tell = (line: string): void => void notes.push(line);
+  const observers = await openObservers(watch, { resumedStep, ownFolder, metrics, tell });
+  const best = folder && keepsWeights ? new BestWeights(folder, settings.best) : undefined;
+  if (best !== undefined) observers.push(best);
+  const opened = { observers, control, notes, folder, best };
+  if (dashboard === undefined && folder === undefined) return { ...opened, page: undefined };
   const { Chronicler, PageServer } = await import('@lockstep/watch/page');
   const { createInputDrawer } = await import('./input-sheet.js');
   // before those who read what it writes
@@ -47,18 +60,18 @@ export async function openWatchers(settings: WatchedSettings, surroundings: Surr
     drawInputs: createInputDrawer,
   });
   observers.push(chronicler);
-  if (watch.out !== undefined) {
+  if (folder !== undefined) {
     const { ReportFolder } = await import('@lockstep/watch/report');
-    observers.push(new ReportFolder(watch.out, chronicler));
+    observers.push(new ReportFolder(folder, chronicler));
   }
-  if (dashboard === undefined) return { observers, control, notes, page: undefined };
+  if (dashboard === undefined) return { ...opened, page: undefined };
   try {
     const runs = [{ name: settings.model.name, source: chronicler }];
     const answer = isShowingMetrics ? metrics?.answer : undefined;
     const page = await PageServer.open({ flag: '--dashboard', ...dashboard, runs, control, answer });
     observers.push({ name: 'the live page', close: () => page.close() });
     notes.push(`Live page: ${page.url}`);
-    return { observers, control, notes, page: page.url };
+    return { ...opened, page: page.url };
   } catch (error) {
     await closeObservers(observers);
     throw error;

@@ -2,6 +2,7 @@
  * The run in motion: epochs, segments, evaluation, events. It drives nodes and reports; it computes nothing.
  */
 
+import { resolve } from 'node:path';
 import { pixelsOf } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
 import {
@@ -253,7 +254,9 @@ export class Coordinator {
     const origin = dataset.origin ?? ({ kind: 'given' } as const);
     const counts = { trainSamples: train.count, validationSamples: validation.count };
     const about = { source, checksum, ...counts, pixels: pixelsOf(dataset), origin };
-    const info = { step, seed, model, recipe, dataset: about, epochs: this.#epochs, epochSeconds };
+    const runFolder = this.options.runFolder?.path;
+    const kept = { epochs: this.#epochs, epochSeconds, ...(runFolder && { runFolder: resolve(runFolder) }) };
+    const info = { step, seed, model, recipe, dataset: about, ...kept };
     try {
       const snapshot = await this.node.readSnapshot();
       if (!areFinite([snapshot.state, ...(snapshot.average ? [snapshot.average] : [])])) {

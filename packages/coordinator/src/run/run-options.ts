@@ -8,6 +8,8 @@ import type { Observers } from './observers.js';
 type Asked = Pick<RunFields, 'steps' | 'until' | 'patience' | 'best' | 'evaluate' | 'checkpoints' | 'override'>;
 
 export interface RunOptions extends RunIdentity, Asked {
+  /** The folder of the run itself, for its checkpoints to name; its path is undefined until it is made. */
+  readonly runFolder?: { readonly path: string | undefined } | undefined;
   /** Their folder, which the caller gives back; without it none are written. */
   readonly heldFolder?: HeldFolder | undefined;
   /** Go on from here instead of the first step; see core's `findCheckpoint`. */

@@ -57,6 +57,8 @@ export interface CheckpointInfo {
   readonly epochs: readonly EpochEvent[];
   /** Training seconds so far of the epoch under way. */
   readonly epochSeconds: number;
+  /** The folder of the run, absolute, on the machine that wrote this; checkpoints of before, and runs without one, do not say it. */
+  readonly runFolder?: string | undefined;
 }
 
 export interface Checkpoint {
@@ -95,6 +97,7 @@ const infoSchema = z.object({
   }),
   epochs: z.array(z.looseObject({ event: z.literal('epoch'), epoch: count })),
   epochSeconds: z.number(),
+  runFolder: z.string().optional(),
   tensors: z.object({ bytes: count, sha256: z.string() }),
 });
 

@@ -28,6 +28,16 @@ export function dropLaterLines(path: string, step: number, tell: (line: string) 
   tell(`${path}: ${count} ${count === 1 ? 'line' : 'lines'} after step ${step} taken out; these steps are done again`);
 }
 
+/** The most steps after which a run has ended, by a file of its events; 0 where it has not. Throws what node:fs throws. */
+export function lastEnd(path: string): number {
+  let last = 0;
+  for (const line of readLines(path)) {
+    const event = parseEvent(line);
+    if (event?.['event'] === 'end') last = Math.max(last, Number(event['steps']));
+  }
+  return last;
+}
+
 function readLines(path: string): string[] {
   try {
     return readFileSync(path, 'utf8').replace(/\n$/, '').split('\n');

@@ -31,7 +31,17 @@ export class FileSink {
   #writing: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  private constructor(private readonly file: FileHandle) {}
+  private constructor(private readonly file: Promise<FileHandle>) {
+    // told at the next piece, or when it is closed
+    file.catch((error: Error) => {
+      this.#error = error;
+    });
+  }
+
+  /** Creates the file in a folder that is there; what goes wrong is thrown by `write` or `close`. */
+  static create(path: string): FileSink {
+    return new FileSink(open(path, 'w'));
+  }
 
   /**
    * Creates the file and its folder.
@@ -44,7 +54,8 @@ export class FileSink {
     try {
       createFolderOf(path);
       if (resumedStep !== undefined) dropLaterLines(path, resumedStep, tell);
-      return new FileSink(await open(path, resumedStep === undefined ? 'w' : 'a'));
+      const file = await open(path, resumedStep === undefined ? 'w' : 'a');
+      return new FileSink(Promise.resolve(file));
     } catch (cause) {
       const reason = describeReason(cause as NodeJS.ErrnoException);
       throw new LockstepError('LOCKSTEP_SAVE_PATH', `cannot write ${flag} ${path}: ${reason}. Choose another path.`, {
@@ -85,11 +96,12 @@ export class FileSink {
 
   async #drain(): Promise<void> {
     try {
+      const file = await this.file;
       while (this.#waiting.length > 0) {
         const pieces = this.#waiting;
         this.#waiting = [];
         const bytes = Buffer.concat(pieces.map((piece) => (typeof piece === 'string' ? Buffer.from(piece) : piece)));
-        for (let at = 0; at < bytes.length; ) at += (await this.file.write(bytes, at)).bytesWritten;
+        for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
         this.#waitingSize = this.#waiting.reduce((sum, { length }) => sum + length, 0);
       }
     } catch (error) {
@@ -104,7 +116,7 @@ export class FileSink {
   async close(): Promise<void> {
     this.#startDraining();
     await this.#writing;
-    await this.file.close();
+    await (await this.file).close();
     if (this.#error) throw this.#error;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The folder of `--out`: what a run was, for whoever opens it later. run.json is written at the start, events.jsonl grows,
+ * What a run was, in its folder, for whoever opens it later. run.json is written at the start, events.jsonl grows,
  * history.csv is written anew after each epoch, so that a resumed run has every epoch once.
  */
 import { existsSync } from 'node:fs';
@@ -11,16 +11,18 @@ import type { RunObserver, RunView } from '@lockstep/core/seams';
 import { committedSteps } from './earlier-lines.js';
 import { FileSink } from './file-sink.js';
 import { formatHistory } from './history-csv.js';
+import { outFiles } from './out-files.js';
+import { RunFolder } from './run-folder.js';
 
 /** Changes when a reader of an older folder would be misled. */
 export const OUT_FORMAT = 1;
-
-export const outFiles = { run: 'run.json', events: 'events.jsonl', history: 'history.csv' } as const;
 
 /** Between two `progress` lines. */
 const PROGRESS_MS = 1000;
 
 /**
+ * Opens a folder that is named before the run begins.
+ *
  * @param resumedStep where the run goes on: its lines follow those that are there up to this step
  * @param tell takes a line about those after it
  * @throws LockstepError LOCKSTEP_OUT_EXISTS for the folder of another run, LOCKSTEP_SAVE_PATH
@@ -38,31 +40,44 @@ export async function openOutFolder(
     );
   }
   const events = await FileSink.open(path, '--out', { resumedStep, tell });
-  return new OutFolder(folder, events, resumedStep);
+  return new OutFolder(RunFolder.at(folder), resumedStep, events);
 }
+
+/**
+ * @param folder is made when steps of this process are committed; what happens before is kept until then
+ * @param resumedStep where the run goes on
+ */
+export const createOutFolder = (folder: RunFolder, resumedStep: number | undefined): RunObserver =>
+  new OutFolder(folder, resumedStep);
 
 class OutFolder implements RunObserver {
   readonly name: string;
+  #view: RunView | undefined;
+  /** Lines from before the folder was made. */
+  readonly #kept: string[] = [];
   #epochs: EpochEvent[] = [];
   #stepsPerEpoch = 1;
   #lastProgressMs = Number.NEGATIVE_INFINITY;
 
   constructor(
-    private readonly folder: string,
-    private readonly events: FileSink,
+    private readonly folder: RunFolder,
     private readonly resumedStep: number | undefined,
+    private events?: FileSink,
   ) {
-    this.name = `--out ${folder}`;
+    this.name = folder.path === undefined ? "the run's folder" : `--out ${folder.path}`;
   }
 
   begin(view: RunView): void {
+    this.#view = view;
     this.#epochs = [...view.history];
     this.#stepsPerEpoch = view.stepsPerEpoch;
-    this.#write(outFiles.run, `${JSON.stringify(describeRun(view), null, 2)}\n`);
-    this.#writeHistory();
+    if (this.events === undefined) return;
+    this.folder.noteLatest();
+    this.#writeStart();
   }
 
   onEvent(event: RunEvent): void {
+    if (this.events === undefined && this.#hasProgressed(event)) this.#make();
     if (event.event === 'progress') {
       if (committedSteps({ ...event }, event.stepsPerEpoch) === this.resumedStep) return;
       const nowMs = performance.now();
@@ -81,11 +96,30 @@ class OutFolder implements RunObserver {
   }
 
   async close(): Promise<void> {
-    await this.events.close();
+    await this.events?.close();
+  }
+
+  #hasProgressed(event: RunEvent): boolean {
+    if (event.event === 'end') return true;
+    if (event.event !== 'progress' && event.event !== 'epoch') return false;
+    return committedSteps({ ...event }, this.#stepsPerEpoch) > (this.resumedStep ?? 0);
+  }
+
+  #make(): void {
+    this.events = FileSink.create(join(this.folder.make(), outFiles.events));
+    this.#writeStart();
+    for (const line of this.#kept.splice(0)) this.events.write(line);
+  }
+
+  #writeStart(): void {
+    if (this.#view) this.#write(outFiles.run, `${JSON.stringify(describeRun(this.#view), null, 2)}\n`);
+    this.#writeHistory();
   }
 
   #note(line: object): void {
-    this.events.write(`${JSON.stringify({ time: new Date().toISOString(), ...line })}\n`);
+    const text = `${JSON.stringify({ time: new Date().toISOString(), ...line })}\n`;
+    if (this.events === undefined) this.#kept.push(text);
+    else this.events.write(text);
   }
 
   #writeHistory(): void {
@@ -93,7 +127,7 @@ class OutFolder implements RunObserver {
   }
 
   #write(name: string, text: string): void {
-    writeFileAtomically(join(this.folder, name), [Buffer.from(text)]);
+    writeFileAtomically(join(this.folder.make(), name), [Buffer.from(text)]);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a run leaves to be looked at in the folder of `--out`: its chronicle, written anew after each epoch, and at the end
+ * What a run leaves to be looked at in its folder: its chronicle, written anew after each epoch, and at the end
  * report.html and the pictures in it.
  */
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import type { RunEvent } from '@lockstep/core/events';
 import { writeFileAtomically } from '@lockstep/core/files';
 import type { RunObserver } from '@lockstep/core/seams';
 import { countOf } from '@lockstep/core/text';
+import type { RunFolder } from '../files/run-folder.js';
 import type { Chronicle } from '../page/chronicle.js';
 import type { Chronicler } from '../page/chronicler.js';
 import { drawConfusion } from './confusion-picture.js';
@@ -17,11 +18,14 @@ import { drawReport } from './report-page.js';
 export const CHRONICLE_FILE = 'chronicle.json';
 
 export class ReportFolder implements RunObserver {
-  readonly name = 'the report of --out';
+  readonly name = "the report in the run's folder";
 
-  /** @param chronicler must be told of everything before this one */
+  /**
+   * @param folder nothing is written until it is made, or an epoch is over
+   * @param chronicler must be told of everything before this one
+   */
   constructor(
-    private readonly folder: string,
+    private readonly folder: RunFolder,
     private readonly chronicler: Chronicler,
   ) {}
 
@@ -31,13 +35,13 @@ export class ReportFolder implements RunObserver {
 
   close(): void {
     const { chronicle } = this.chronicler;
-    if (chronicle.about === undefined) return;
+    if (chronicle.about === undefined || this.folder.path === undefined) return;
     this.#write(CHRONICLE_FILE, JSON.stringify(chronicle));
     for (const [name, content] of drawAll(chronicle)) this.#write(name, content);
   }
 
   #write(name: string, content: string | Uint8Array): void {
-    writeFileAtomically(join(this.folder, name), [typeof content === 'string' ? Buffer.from(content) : content]);
+    writeFileAtomically(join(this.folder.make(), name), [typeof content === 'string' ? Buffer.from(content) : content]);
   }
 }
 

@@ -1,0 +1,52 @@
+/** Where runs lie, and what is in the folder of one. */
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { LockstepError } from '@lockstep/core/errors';
+import { lastEnd } from './earlier-lines.js';
+import { outFiles } from './out-files.js';
+
+/** Holds the folders of runs, in the working folder. */
+export const RUNS_FOLDER = 'runs';
+/** A text file with the name of the folder that was made last. */
+export const LATEST_PATH = join(RUNS_FOLDER, 'latest');
+export const weightsFiles = { best: 'best.safetensors', last: 'last.safetensors' } as const;
+
+/** What a person writes for that run. */
+export const LATEST = 'latest';
+
+/**
+ * The weights file that a person means: that of the best epoch for the folder of a run, and for `latest` (or `runs/latest`)
+ * that of the latest run; any other path as it is.
+ *
+ * @throws LockstepError LOCKSTEP_WEIGHTS_READ for a folder without weights, and for `latest` where nothing has been trained
+ */
+export function findRunWeights(path: string): string {
+  const folder = findRun(path);
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return folder;
+  const found = Object.values(weightsFiles).find((name) => existsSync(join(folder, name)));
+  if (found !== undefined) return join(folder, found);
+  throw readError(path, `${folder === path ? 'it' : folder} is a folder without ${weightsFiles.best}`);
+}
+
+/**
+ * Whether a run that goes on after `step` may write on in a folder: it is there, and the run there did not come further and
+ * to an end. One that was killed did not: its steps are done again.
+ */
+export function canWriteOn(folder: string, step: number): boolean {
+  return existsSync(join(folder, outFiles.run)) && lastEnd(join(folder, outFiles.events)) <= step;
+}
+
+/** The folder that `latest` stands for; any other path as it is. */
+function findRun(path: string): string {
+  const isLatest = path === LATEST || path.replaceAll('\\', '/') === `${RUNS_FOLDER}/${LATEST}`;
+  if (!isLatest || (path === LATEST && existsSync(path))) return path;
+  try {
+    return join(RUNS_FOLDER, readFileSync(LATEST_PATH, 'utf8').trim());
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw readError(path, (error as Error).message);
+    throw readError(path, `no run has left its name in ${LATEST_PATH} here`);
+  }
+}
+
+const readError = (path: string, reason: string): LockstepError =>
+  new LockstepError('LOCKSTEP_WEIGHTS_READ', `cannot read --weights ${path}: ${reason}`);
