@@ -186,7 +186,7 @@ describe('a folder of RGB PNGs', () => {
     const finished = await run([...train, '--steps', '5', '--json', '--save', saved]);
     expect(finished.code).toBe(0);
     expect(finished.error).toContain(
-      'note: the data has no test set; 10 of its 60 images, evenly from all, are kept for one',
+      'note: the data has no test set; 10 of its 60 images, the last of each class, are kept for one',
     );
     expect(finished.error).toContain('input 1x28x28 to 3x28x28, 10 classes to 2');
     expect(lastJson(finished)['testTotal']).toBe(10);

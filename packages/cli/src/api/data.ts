@@ -146,7 +146,7 @@ export function refuseSample({ checksum, test }: Dataset, what: string): void {
 }
 
 const describeHeldOut = ({ train, test }: Dataset): string =>
-  `the data has no test set; ${test.count} of its ${countOf(train.count + test.count, 'image')}, evenly from all, are kept for one (--validation sets how many)`;
+  `the data has no test set; ${test.count} of its ${countOf(train.count + test.count, 'image')}, the last of each class, are kept for one (--validation sets how many)`;
 
 /** Labels without names may be fewer than the model's classes: the data then counts as many as the model. */
 function withClassesOf(model: ModelSpec, dataset: Dataset): Dataset {

@@ -42,7 +42,7 @@ export const dataFormFields: readonly Field[] = [
   textField(
     '--label-column <name>',
     'labelColumn',
-    'CSV: column with the labels (default: label, else the first)',
+    'CSV: column with the labels, by name, first or last (default: by names and values)',
     isText,
   ),
   textField(

@@ -21,7 +21,7 @@ import { encodeIdxImages, encodeIdxLabels, parseIdxImages, parseIdxLabels } from
 import type { OnCount } from './readers/image-folder.js';
 
 /** Grows when the same files would give another dataset. */
-const FORM = 2;
+const FORM = 4;
 /** Files hashed at once. */
 const READ_AHEAD = 64;
 
@@ -79,9 +79,13 @@ const notesSchema = z.object({
 /** The dataset in `folder`, read from `origin` once; undefined when there is none, with a warning when it is damaged. */
 export async function readCachedDataset(folder: string, origin: string, onWarning: Warn): Promise<Dataset | undefined> {
   try {
-    const { checksum, heldOut, hasValidation, ...notes } = notesSchema.parse(
-      JSON.parse(await readFile(join(folder, NOTES), 'utf8')),
-    );
+    const {
+      checksum,
+      heldOut,
+      hasValidation,
+      notes: told,
+      ...notes
+    } = notesSchema.parse(JSON.parse(await readFile(join(folder, NOTES), 'utf8')));
     const [train, test] = [readSplit(folder, 'train'), readSplit(folder, 't10k')];
     const { channels, height, width } = train;
     const classes = notes.classNames.length;
@@ -90,6 +94,7 @@ export async function readCachedDataset(folder: string, origin: string, onWarnin
       source: describeSource(train.split, test.split, origin),
       ...notes,
       ...(heldOut === undefined ? {} : { heldOut }),
+      ...(told && { notes: told }),
       channels,
       height,
       width,

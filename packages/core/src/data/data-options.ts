@@ -57,7 +57,7 @@ export const dataSchema = fieldsOf({
   resize: allowedBy<ImageSize>(isImageSize).optional(),
   /** Image folders: bring every image to 1 or 3 channels. Default: 3 if any image has colours. */
   channels: allowedBy<number>(isColour).optional(),
-  /** CSV: name of the column with the labels. Default: `label` or `class`, else the first. */
+  /** CSV: name of the column with the labels, or `first` or `last`. Default: by usual names, else by values. */
   labelColumn: allowedBy<string>(isText).optional(),
   /** CSV: form of the images, up to 16 channels and 256 a side. Default: square, grey or RGB. */
   csvShape: allowedBy<ImageForm>(isImageForm).optional(),

@@ -4,7 +4,7 @@
  */
 import { statSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { basename, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { isText } from '../errors/checks.js';
 import { LockstepError } from '../errors/errors.js';
 import { checkArgument, checkOptions } from '../spec/check-options.js';
@@ -13,10 +13,11 @@ import { hashSources, readCachedDataset, type SourceFile, writeCachedDataset } f
 import { type DataOptions, dataSchema } from './data-options.js';
 import { originAt } from './data-origin.js';
 import type { Dataset } from './dataset.js';
-import { finishOwnData, type OwnData } from './own-data.js';
+import { finishOwnData, type LabelledImages, type OwnData } from './own-data.js';
 import { FULL_WHITE } from './pixels.js';
 import { loadIdxFolder, readBytes } from './readers/idx-folder.js';
 import type { ImageSize } from './readers/image-list.js';
+import { findTables, type TableParts } from './readers/table-names.js';
 import { resizeDataset } from './resize.js';
 import { noteSameness } from './sameness.js';
 
@@ -82,11 +83,8 @@ async function findInFolder(directory: string, options: DataOptions): Promise<Re
   const tables = names.filter(isTableName);
   const folder = await findImages(directory, tables, options);
   if (folder !== undefined) return folder;
-  const train = tables.find((name) => /train/i.test(name));
-  if (train !== undefined) {
-    const test = tables.find((name) => /test/i.test(name));
-    return readTables(directory, join(directory, train), test && join(directory, test), options);
-  }
+  const parts = findTables(tables);
+  if (parts !== undefined) return readTables(directory, parts, options);
   throw pathError(`${directory} holds ${describeNames(names)}, which is no dataset`);
 }
 
@@ -120,7 +118,7 @@ const describeNames = (names: readonly string[]): string =>
   names.length === 0 ? 'nothing' : names.slice(0, 4).join(', ') + (names.length > 4 ? ', ...' : '');
 
 function findByName(path: string, options: DataOptions): Reader {
-  if (isTableName(path)) return readTables(path, path, undefined, options);
+  if (isTableName(path)) return readTables(dirname(path), { train: basename(path), notes: [] }, options, path);
   if (!/\.npz$/i.test(path)) throw pathError(`${path} is neither a folder nor a .csv or .npz file`);
   const read = async (): Promise<OwnData> => {
     const { readNpz } = await import('./readers/npz.js');
@@ -129,23 +127,33 @@ function findByName(path: string, options: DataOptions): Reader {
   return { files: [{ name: basename(path), path }], read };
 }
 
-function readTables(origin: string, train: string, test: string | undefined, options: DataOptions): Reader {
-  const paths = test === undefined ? [train] : [train, test];
-  const readOne = async (path: string) => {
+function readTables(directory: string, parts: TableParts, options: DataOptions, origin = directory): Reader {
+  const { train, validation, test, notes } = parts;
+  const pathOf = (name: string): string => join(directory, name);
+  const read = async (): Promise<OwnData> => {
     const { readCsv } = await import('./readers/csv.js');
     const { labelColumn, csvShape: shape, resize } = options;
     const onCount = (done: number, total: number): void => report(options, done, total);
-    return readCsv(path, statSync(path).size, { labelColumn, shape, resize, onCount });
-  };
-  return {
-    files: paths.map((path) => ({ name: basename(path), path })),
-    read: async () => ({
+    const form = { labelColumn, shape, resize, onCount };
+    const first = await readCsv(pathOf(train), form);
+    const readOther = (name: string | undefined) =>
+      name === undefined ? undefined : readCsv(pathOf(name), { ...form, beside: first.columns });
+    const others = [await readOther(validation), await readOther(test)];
+    const told = [first, ...others].flatMap((table) => table?.notes ?? []);
+    const part = others[1]?.images === undefined ? { test: others[0]?.images } : undefined;
+    if (validation !== undefined && part?.test !== undefined) {
+      told.push(`${directory} has no test table: ${validation} is the test set`);
+    }
+    return {
       name: basename(origin),
       origin,
-      train: await readOne(train),
-      test: test === undefined ? undefined : await readOne(test),
-    }),
+      train: first.images as LabelledImages,
+      ...(part ?? { validation: others[0]?.images, test: others[1]?.images }),
+      notes: told,
+    };
   };
+  const names = [train, validation, test].filter((name) => name !== undefined);
+  return { files: names.map((name) => ({ name, path: pathOf(name) })), read, notes };
 }
 
 const report = ({ onProgress }: DataOptions, done: number, total: number): void =>

@@ -34,7 +34,7 @@ export interface OwnData {
   readonly pictures?: PictureRules | undefined;
   /** Labels are names, also those that are numbers, unless they fill 0 to n - 1; else numbers below 256 keep their value. */
   readonly isNamed?: boolean;
-  /** For people: what was guessed. */
+  /** For people: what was guessed and left out when it was read. */
   readonly notes?: readonly string[];
 }
 
@@ -53,18 +53,25 @@ export interface FinishOptions {
  *   training images), LOCKSTEP_DATA_VALIDATION (nothing would be left to train on)
  */
 export function finishOwnData(data: OwnData, options: FinishOptions): Dataset {
-  const { name, origin, train, test, validation, pictures, notes } = data;
+  const { name, origin, train, test, validation, pictures } = data;
   const { channels, height, width } = train;
   if (test !== undefined) checkSameShape(train, test, origin, 'test');
   if (validation !== undefined) checkSameShape(train, validation, origin, 'validation');
   const labels = [train, test, validation].flatMap((part) => [...new Set(part?.labels)]);
   const classNames = nameClasses(labels, origin, options.classNames, data.isNamed);
   const indexes = new Map(classNames.map((className, index) => [className, index]));
-  const isHeldOut = planHeldOut(train.labels.length, test === undefined ? options.heldOut : 0, origin);
-  const trainAt = shuffle(listWhere(train.labels.length, (i) => !isHeldOut(i)));
+  const heldOut = test === undefined ? planHeldOut(train.labels, classNames, options.heldOut, origin) : new Set();
+  const trainAt = shuffle(listWhere(train.labels.length, (i) => !heldOut.has(i)));
   const trainSplit = pick(train, trainAt, indexes);
   const testSplit =
-    test === undefined ? pick(train, listWhere(train.labels.length, isHeldOut), indexes) : pickAll(test, indexes);
+    test === undefined
+      ? pick(
+          train,
+          listWhere(train.labels.length, (i) => heldOut.has(i)),
+          indexes,
+        )
+      : pickAll(test, indexes);
+  const notes = [...(data.notes ?? []), ...describeMissing(trainSplit, testSplit, classNames)];
   return createDataset({
     name,
     source: describeSource(trainSplit, testSplit, origin),
@@ -79,7 +86,7 @@ export function finishOwnData(data: OwnData, options: FinishOptions): Dataset {
     test: testSplit,
     ...(test === undefined ? { heldOut: testSplit.count } : {}),
     ...(pictures && { pictures }),
-    ...(notes && { notes }),
+    ...(notes.length > 0 && { notes }),
   });
 }
 
@@ -140,16 +147,57 @@ function checkSameShape(train: LabelledImages, other: LabelledImages, origin: st
   );
 }
 
-/** Holds out images evenly over the whole order, so that every class of a sorted order gives its share. */
-function planHeldOut(count: number, wanted: number | undefined, origin: string): (index: number) => boolean {
-  const heldOut = wanted || (wanted === 0 ? 0 : Math.max(1, Math.floor(count / HELD_OUT_SHARE)));
-  if (heldOut >= count) {
+/** Classes that only one of the two has: nothing is learned of one, nothing measured of the other. */
+function describeMissing(train: Split, test: Split, classNames: readonly string[]): string[] {
+  const [inTrain, inTest] = [new Set(train.labels), new Set(test.labels)];
+  const listOnly = (one: ReadonlySet<number>, other: ReadonlySet<number>): string[] =>
+    classNames.filter((_, index) => one.has(index) && !other.has(index));
+  const [onlyTest, onlyTrain] = [listOnly(inTest, inTrain), listOnly(inTrain, inTest)];
+  const describe = (names: readonly string[]): string =>
+    `${countOf(names.length, 'class', 'classes')} (${listNames(names)})`;
+  return [
+    ...(onlyTest.length > 0 ? [`the test set has ${describe(onlyTest)} without a training image`] : []),
+    ...(onlyTrain.length > 0 ? [`the test set has no image of ${describe(onlyTrain)} of the training set`] : []),
+  ];
+}
+
+/**
+ * Holds out the last images of each class by its own order, a tenth or its share of `wanted`: the largest remainders get
+ * what is left, the earlier class of equal ones. No class loses its last image, unless there are too few for that.
+ */
+function planHeldOut(
+  labels: readonly string[],
+  classNames: readonly string[],
+  wanted: number | undefined,
+  origin: string,
+): ReadonlySet<number> {
+  const total = labels.length;
+  const heldOut = wanted || Math.max(1, Math.floor(total / HELD_OUT_SHARE));
+  const ofClass = new Map<string, number[]>(classNames.map((name) => [name, []]));
+  labels.forEach((label, index) => {
+    ofClass.get(label)?.push(index);
+  });
+  const lists = [...ofClass.values()].filter((list) => list.length > 0);
+  if (heldOut >= total) {
     throw new LockstepError(
       'LOCKSTEP_DATA_VALIDATION',
-      `${origin} has no test set, and of its ${countOf(count, 'image')} ${heldOut} cannot be held out for one. Give more images, or a --validation below ${count}.`,
+      `${origin} has no test set, and of its ${countOf(total, 'image')} ${heldOut} cannot be held out for one. Give more images, or a --validation below ${total}.`,
     );
   }
-  return (index) => Math.floor(((index + 1) * heldOut) / count) > Math.floor((index * heldOut) / count);
+  const least = heldOut > total - lists.length ? 0 : 1;
+  const counts = lists.map(({ length }) => Math.min(length - least, Math.floor((length * heldOut) / total)));
+  const order = lists
+    .map(({ length }, index) => ({ index, rest: (length * heldOut) % total }))
+    .sort((a, b) => b.rest - a.rest || a.index - b.index);
+  let left = heldOut - counts.reduce((sum, count) => sum + count, 0);
+  while (left > 0) {
+    for (const { index } of order) {
+      if (left === 0 || (counts[index] as number) >= (lists[index] as number[]).length - least) continue;
+      counts[index] = (counts[index] as number) + 1;
+      left--;
+    }
+  }
+  return new Set(lists.flatMap((list, index) => list.slice(list.length - (counts[index] as number))));
 }
 
 const listWhere = (count: number, holds: (index: number) => boolean): Int32Array =>

@@ -26,14 +26,14 @@ describe('a CSV file', () => {
     csv(`${rows(3, 0, 1)}\n`);
     const dataset = await place.open({ heldOut: 1 });
     expect(dataset).toMatchObject({ channels: 1, height: 2, width: 2, classNames: ['0', '1', '2', '3'] });
-    expect([...dataset.test.images, ...dataset.test.labels]).toEqual([2, 0, 255, 100, 1]);
+    expect([...dataset.test.images, ...dataset.test.labels]).toEqual([1, 0, 255, 50, 0]);
   });
 
   it('takes the column called label, or the one that is named, and texts as classes', async () => {
     csv('p1;p2;label;p3;p4\n1;2;cat;3;4\r\n5;6;"dog; big";7;8\r\n\r\n');
     const dataset = await place.open({ heldOut: 1 });
     expect(dataset.classNames).toEqual(['cat', 'dog; big']);
-    expect([...dataset.test.images]).toEqual([5, 6, 7, 8]);
+    expect([...dataset.test.images]).toEqual([1, 2, 3, 4]);
     csv('id,p1,p2,p3,p4\nx,1,2,3,4\ny,5,6,7,8\n');
     expect((await place.open({ labelColumn: 'id', heldOut: 1 })).classNames).toEqual(['x', 'y']);
   });
@@ -100,5 +100,155 @@ describe('a CSV file', () => {
     place.data = join(place.folder, 'things.csv.gz');
     writeFileSync(place.data, gzipSync(rows(...Array.from({ length: 200 }, (_, i) => i % 3))).subarray(0, 60));
     await place.expectFailure('LOCKSTEP_DATA_GZIP: DIR cannot be unpacked: ');
+  });
+
+  const names = (count: number): string => Array.from({ length: count }, (_, i) => `p${i}`).join();
+  /** Rows of 3x3 pixels, classes in turn, the label where `put` puts it; pixel 0 is one of `corner` values. */
+  const table = (count: number, put: (pixels: readonly number[], label: number) => unknown[], corner = 1): string =>
+    Array.from({ length: count }, (_, row) => {
+      const pixels = Array.from({ length: 9 }, (_, i) => (i === 0 ? row % corner : (row * 31 + i * 17) % 256));
+      pixels[8] = 0;
+      return put(pixels, row % 4).join();
+    }).join('\n');
+  const last = (pixels: readonly number[], label: number) => [...pixels, label];
+  const first = (pixels: readonly number[], label: number) => [label, ...pixels];
+  const four = ['0', '1', '2', '3'];
+
+  it.each([
+    ['target', `${names(9)},target\n${table(40, last, 17)}`, 'column 10 of 10 (target), by its name'],
+    [
+      'an odd name',
+      `${names(9)},kind\n${table(40, last, 17)}`,
+      'column 10 of 10 (kind), the one that is not named like',
+    ],
+    ['no header, labels last', table(40, last), 'column 10 of 10, by its 4 values'],
+    ['no header, labels first', table(40, first), 'column 1 of 10, by its 4 values'],
+    ['Species', `Species,${names(9)}\n${table(40, first, 9)}`, 'column 1 of 10 (Species), by its name'],
+  ])('cases: data 1: finds the labels by what names or values say, and tells it: %s', async (_, text, told) => {
+    csv(text);
+    const dataset = await place.open();
+    expect([dataset.classNames, dataset.height]).toEqual([four, 3]);
+    expect(dataset.notes?.[0]).toContain(`the labels of things.csv are ${told}`);
+    expect((await place.open()).notes).toEqual(dataset.notes);
+  });
+
+  it('cases: data 1: asks where both ends look like labels', async () => {
+    csv(table(40, last, 8));
+    await place.expectFailure(
+      'LOCKSTEP_DATA_CSV: DIR: the first column and the last one both look like labels. Give --label-column first or',
+    );
+    expect((await place.open({ labelColumn: 'last' })).classNames).toEqual(four);
+    expect((await place.open({ labelColumn: 'first' })).classNames).toHaveLength(8);
+  });
+
+  it('cases: data 2: a whole number in any notation is that number, and classes of one part alone are told', async () => {
+    const text = (label: number): string => (label + 8).toExponential(18).replace('e+', 'e+0');
+    csv(table(40, (pixels, label) => [text(label), ...pixels]));
+    expect((await place.open()).classNames).toEqual(Array.from({ length: 12 }, (_, i) => String(i)));
+    place.data = join(place.folder, 'things');
+    writeFiles(place.data, {
+      'train.csv': table(40, (pixels, label) => [text(label), ...pixels]),
+      'test.csv': table(8, (pixels, label) => [label + 10, ...pixels]),
+    });
+    expect((await place.open()).notes?.slice(-2)).toEqual([
+      'the test set has 2 classes (12, 13) without a training image',
+      'the test set has no image of 2 classes (8, 9) of the training set',
+    ]);
+  });
+
+  it('cases: data 3: knows a header whose columns are numbered', async () => {
+    csv(`label,${Array.from({ length: 9 }, (_, i) => i)}\n${table(40, first)}`);
+    expect((await place.open()).classNames).toEqual(four);
+    csv(`${Array.from({ length: 10 }, (_, i) => i)}\n${table(40, first)}`);
+    const dataset = await place.open();
+    expect(dataset.train.count + dataset.test.count).toBe(40);
+  });
+
+  it.each(['', 'Unnamed: 0', 'index'])('cases: data 4: passes over a column "%s" that counts rows', async (name) => {
+    csv(`${name},label,${names(9)}\n${table(40, (pixels, label) => [999, label, ...pixels])}`);
+    const dataset = await place.open();
+    expect([dataset.classNames, dataset.height]).toEqual([four, 3]);
+    expect(dataset.notes?.[1]).toBe(
+      `column 1 of things.csv, ${name || 'without a name'}, counts the rows: it is passed over`,
+    );
+  });
+
+  it.each([
+    ['with names', `label,${names(9)}\n`, `${names(9)}\n`],
+    ['without names', '', ''],
+  ])('cases: data 5: a test table without labels is told, and a test set held out: %s', async (_, head, testHead) => {
+    const test = table(10, (pixels) => [...pixels], 4);
+    writeFiles(place.data, { 'train.csv': head + table(40, first), 'test.csv': testHead + test });
+    const dataset = await place.open();
+    expect([dataset.train.count, dataset.test.count, dataset.heldOut]).toEqual([36, 4, 4]);
+    expect(dataset.notes).toContain('test.csv has no labels: it is not read');
+  });
+
+  it.each([4, 2])('cases: data 6: names both numbers where --csv-shape does not fit: 1x%ix3', async (height) => {
+    csv(`label,${names(9)}\n${table(40, first)}`);
+    await place.expectFailure(
+      `LOCKSTEP_DATA_CSV: DIR has 9 columns of pixels, --csv-shape 1x${height}x3 takes ${height * 3}.`,
+      { csvShape: { channels: 1, height, width: 3 } },
+    );
+  });
+
+  it('cases: data 8: a letter of two bytes across the border of two chunks is one letter', async () => {
+    const row = (label: string): string => `${label},1,2,3,4\n`;
+    // the letter begins at the last byte of the first chunk
+    const before = `label${'_'.repeat(100)},a,b,c,d\n`;
+    const fill = row('cat').repeat(Math.floor((2 ** 20 - 200 - before.length) / row('cat').length));
+    const rest = 2 ** 20 - 1 - before.length - fill.length;
+    csv(`${before}${fill}${' '.repeat(rest)}щ,1,2,3,4\n${row('щ').repeat(20)}`);
+    expect((await place.open()).classNames).toEqual(['cat', 'щ']);
+  });
+
+  it('cases: data 9: takes whole words of names only, and no table twice', async () => {
+    writeFiles(place.data, { 'digits_train_latest.csv': table(40, first) });
+    const dataset = await place.open();
+    expect([dataset.train.count, dataset.test.count, dataset.heldOut]).toEqual([36, 4, 4]);
+    expect(dataset.notes?.[0]).toBe('tables read: training digits_train_latest.csv');
+  });
+
+  it('cases: data 10: a name that holds "train" within a word is no training table', async () => {
+    writeFiles(place.data, {
+      'constrained_test.csv': table(8, first),
+      'digits_train.csv': table(40, first),
+      'more.csv': 'x',
+    });
+    const dataset = await place.open();
+    expect([dataset.train.count, dataset.test.count]).toEqual([40, 8]);
+    expect(dataset.notes?.slice(0, 2)).toEqual([
+      'tables read: training digits_train.csv, test constrained_test.csv',
+      'tables not read: more.csv',
+    ]);
+  });
+
+  it('val.csv is the validation set, or the test set where there is none', async () => {
+    writeFiles(place.data, { 'train.csv': table(40, first), 'val.csv': table(8, first) });
+    const dataset = await place.open();
+    expect([dataset.train.count, dataset.validation.count, dataset.test.count]).toEqual([40, 0, 8]);
+    expect(dataset.notes).toContain(`${place.data} has no test table: val.csv is the test set`);
+    writeFiles(place.data, { 'test.csv': table(12, first) });
+    const all = await place.open();
+    expect([all.train.count, all.validation.count, all.test.count]).toEqual([40, 8, 12]);
+  });
+
+  it.each([2, 3, 5, 10])("cases: data 11: holds out each class's last tenth, classes in turn: %i", async (classes) => {
+    const count = classes * 20;
+    csv(
+      `label,a,b,c,d\n${Array.from({ length: count }, (_, row) => [row % classes, row % 256, 0, 0, 9].join()).join('\n')}`,
+    );
+    const { test, train, notes } = await place.open();
+    const lastRows = Array.from({ length: 2 * classes }, (_, i) => (count - 2 * classes + i) % 256);
+    expect(Array.from({ length: test.count }, (_, i) => test.images[i * 4])).toEqual(lastRows);
+    expect(train.count).toBe(18 * classes);
+    expect(notes).toHaveLength(1);
+  });
+
+  it('cases: data 11: nine rows of three classes say what they got', async () => {
+    csv(`label,a,b,c,d\n${Array.from({ length: 9 }, (_, row) => `${row % 3},1,2,3,${row}`).join('\n')}`);
+    const { test, notes } = await place.open();
+    expect([...test.labels]).toEqual([0]);
+    expect(notes).toContain('the test set has no image of 2 classes (1, 2) of the training set');
   });
 });

@@ -259,13 +259,13 @@ describe('the files of a class', () => {
     const files = makeClassFiles(['a', 'b'], 3, makeGrey);
     writeFiles(place.data, { ...files, 'a/1.bmp': 'BM', 'b/2.BMP': 'BM', 'b/3.webp': '', 'b/notes': '' });
     writeFileSync(join(place.data, 'train_labels.csv'), 'id,label\n0001,3\n');
-    const dataset = await place.open();
+    const dataset = await place.open({ heldOut: 2 });
     expect(dataset.train.count + dataset.test.count).toBe(6);
     expect(dataset.notes).toEqual([
       `4 files in the class folders of ${place.data} left out: 2 .bmp, 1 .webp, 1 without an ending; PNG and JPEG images are read`,
       'not read, beside the class folders: train_labels.csv',
     ]);
-    expect((await place.open()).notes).toEqual(dataset.notes);
+    expect((await place.open({ heldOut: 2 })).notes).toEqual(dataset.notes);
   });
 
   it('cases: data 22: of other kinds alone are named', async () => {
