@@ -36,12 +36,12 @@ describe('transparent pictures', () => {
       place.data,
       classesOf((n) => drawOnNothing(level, n)),
     );
-    const dataset = await place.open();
+    const dataset = await place.open({ heldOut: 2 });
     expect(dataset.notes).toEqual([`6 training images with transparent parts: these were laid on ${ground}`]);
     expect([dataset.train.images[0], new Set(dataset.train.images).size > 1]).toEqual([under, true]);
     const notes = describeData(dataset);
     expect(notes.pictures).toEqual({ under });
-    expect(await place.open()).toEqual(dataset);
+    expect(await place.open({ heldOut: 2 })).toEqual(dataset);
     const bytes = drawOnNothing(level, 0);
     const { image } = fitImage(decodeImage(bytes, 'x.png'), { channels: 1, height: SIDE, width: SIDE }, notes);
     expect([image.pixels[0], image.pixels[5]]).toEqual([under, Math.abs(under - 100)]);
@@ -101,6 +101,6 @@ describe('bad and blank pictures', () => {
       'all 8 training images are the same',
     ]);
     writeFiles(place.data, makeClassFiles(['a', 'b'], 5, makeGrey));
-    expect((await place.open()).notes).toBeUndefined();
+    expect((await place.open({ heldOut: 2 })).notes).toBeUndefined();
   });
 });
