@@ -18,7 +18,7 @@ beforeEach(() => {
   for (const [index, name] of ['a', 'b'].entries()) {
     mkdirSync(join(data, name), { recursive: true });
     for (let i = 0; i < 4; i++) {
-      const pixels = new Uint8Array(784).fill(40 * index + i);
+      const pixels = new Uint8Array(784).fill(40 * index + i).fill(200, 0, 28);
       writeFileSync(join(data, name, `${i}.png`), encodePngImage({ channels: 1, height: 28, width: 28, pixels }));
     }
   }
