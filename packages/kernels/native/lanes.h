@@ -52,7 +52,6 @@ using R = __m512;
 using Mask = __mmask16;
 INLINE R load(const float* p) { return _mm512_load_ps(p); }
 INLINE void store(float* p, R a) { _mm512_store_ps(p, a); }
-INLINE R loadUnaligned(const float* p) { return _mm512_loadu_ps(p); }
 INLINE void storeUnaligned(float* p, R a) { _mm512_storeu_ps(p, a); }
 INLINE R splat(float a) { return _mm512_set1_ps(a); }
 INLINE R zero() { return _mm512_setzero_ps(); }
@@ -68,7 +67,6 @@ INLINE R select(Mask m, R a, R b) { return _mm512_mask_blend_ps(m, b, a); }
 INLINE R keep(Mask m, R a) { return _mm512_maskz_mov_ps(m, a); }
 INLINE Mask andNot(Mask a, Mask b) { return (Mask)(a & ~b); }
 INLINE Mask maskOr(Mask a, Mask b) { return (Mask)(a | b); }
-INLINE Mask maskAnd(Mask a, Mask b) { return (Mask)(a & b); }
 INLINE Mask noLanes() { return 0; }
 INLINE Mask maskFromBits(uint32_t bits) { return (Mask)bits; }
 // acc += v * *w with the weight as a memory operand: a register less than splat(*w)
@@ -87,7 +85,6 @@ struct Mask {
 };
 INLINE R load(const float* p) { return _mm256_load_ps(p); }
 INLINE void store(float* p, R a) { _mm256_store_ps(p, a); }
-INLINE R loadUnaligned(const float* p) { return _mm256_loadu_ps(p); }
 INLINE void storeUnaligned(float* p, R a) { _mm256_storeu_ps(p, a); }
 INLINE R splat(float a) { return _mm256_set1_ps(a); }
 INLINE R zero() { return _mm256_setzero_ps(); }
@@ -103,7 +100,6 @@ INLINE R select(Mask m, R a, R b) { return _mm256_blendv_ps(b, a, m.m); }
 INLINE R keep(Mask m, R a) { return _mm256_and_ps(m.m, a); }
 INLINE Mask andNot(Mask a, Mask b) { return {_mm256_andnot_ps(b.m, a.m)}; }
 INLINE Mask maskOr(Mask a, Mask b) { return {_mm256_or_ps(a.m, b.m)}; }
-INLINE Mask maskAnd(Mask a, Mask b) { return {_mm256_and_ps(a.m, b.m)}; }
 INLINE Mask noLanes() { return {_mm256_setzero_ps()}; }
 INLINE Mask maskFromBits(uint32_t bits) {
   const __m256i lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
@@ -120,7 +116,6 @@ using R = float32x4_t;
 using Mask = uint32x4_t;
 INLINE R load(const float* p) { return vld1q_f32(p); }
 INLINE void store(float* p, R a) { vst1q_f32(p, a); }
-INLINE R loadUnaligned(const float* p) { return vld1q_f32(p); }
 INLINE void storeUnaligned(float* p, R a) { vst1q_f32(p, a); }
 INLINE R splat(float a) { return vdupq_n_f32(a); }
 INLINE R zero() { return vdupq_n_f32(0); }
@@ -136,7 +131,6 @@ INLINE R select(Mask m, R a, R b) { return vbslq_f32(m, a, b); }
 INLINE R keep(Mask m, R a) { return vreinterpretq_f32_u32(vandq_u32(m, vreinterpretq_u32_f32(a))); }
 INLINE Mask andNot(Mask a, Mask b) { return vbicq_u32(a, b); }
 INLINE Mask maskOr(Mask a, Mask b) { return vorrq_u32(a, b); }
-INLINE Mask maskAnd(Mask a, Mask b) { return vandq_u32(a, b); }
 INLINE Mask noLanes() { return vdupq_n_u32(0); }
 INLINE Mask maskFromBits(uint32_t bits) {
   const uint32_t lanes[4] = {1, 2, 4, 8};
@@ -158,7 +152,6 @@ INLINE R load(const float* p) {
   return r;
 }
 INLINE void store(float* p, R a) { memcpy(p, &a, sizeof a); }
-INLINE R loadUnaligned(const float* p) { return load(p); }
 INLINE void storeUnaligned(float* p, R a) { store(p, a); }
 INLINE R splat(float a) { return R{a, a, a, a}; }
 INLINE R zero() { return splat(0); }
@@ -192,7 +185,6 @@ INLINE R select(Mask m, R a, R b) { return (R)(((Mask)a & m) | ((Mask)b & ~m)); 
 INLINE R keep(Mask m, R a) { return (R)((Mask)a & m); }
 INLINE Mask andNot(Mask a, Mask b) { return a & ~b; }
 INLINE Mask maskOr(Mask a, Mask b) { return a | b; }
-INLINE Mask maskAnd(Mask a, Mask b) { return a & b; }
 INLINE Mask noLanes() { return Mask{0, 0, 0, 0}; }
 INLINE Mask maskFromBits(uint32_t bits) {
   const int32_t all = (int32_t)bits;

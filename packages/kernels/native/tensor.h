@@ -19,7 +19,6 @@ struct Tensor {
 
   float* block(int shard, int b) const { return base + shard * shardStride + b * blockStride; }
   // Whether a channel's rows follow each other without a border
-  bool isDense() const { return rowStride == (int64_t)width * BLOCK && channelStride == (int64_t)height * rowStride; }
 };
 
 // The shards [firstShard, firstShard + shardCount) of a step, whose contribution is being computed.

@@ -36,7 +36,7 @@ const number = (flags: string, path: string, description: string, most: number, 
 
 const fields: readonly Field[] = [
   text('--connect <url>', 'connect', 'the coordinator: ws://host:port, or wss://'),
-  number('--threads <n>', 'threads', 'threads that compute', MOST_WORKERS, "this machine's cores"),
+  number('--threads, --workers <n>', 'workers', 'threads that compute', MOST_WORKERS, "this machine's cores"),
   {
     ...text('--engine <name>', 'engine', "what computes: the run's engine", engineNames[0]),
     check: isOneOf(...engineNames),
@@ -80,7 +80,7 @@ export function createWorkerCommand(context: CommandContext): Command {
   addFields(command, fields);
   addExamples(command, [
     ['lockstep worker --connect ws://10.0.0.5:7400 --token-file secret', 'every core of this machine'],
-    ['lockstep worker --connect wss://trainer:7400 --tls-ca ca.pem --token-file secret --threads 4', 'over TLS'],
+    ['lockstep worker --connect wss://trainer:7400 --tls-ca ca.pem --token-file secret --workers 4', 'over TLS'],
   ]);
   return command.action(async (options: Record<string, unknown>) => {
     context.exitCode = await runWorker(options, context.io);
@@ -89,7 +89,7 @@ export function createWorkerCommand(context: CommandContext): Command {
 
 async function runWorker(options: Record<string, unknown>, io: Io): Promise<number> {
   const { health: endpoint, ...asked } = readOptions(options, io);
-  noteCrowd(asked.workers, io, '--threads');
+  noteCrowd(asked.workers, io, '--workers');
   const health = await HealthServer.open(endpoint);
   const { MpiWorld, runNode } = await import('@lockstep/worker/connection');
   const say = (line: string): void => writeLine(io.stderr, line);
@@ -151,7 +151,7 @@ function readOptions(options: Record<string, unknown>, io: Io) {
   return {
     url,
     engine: readEngine(get('engine')),
-    workers: readNumber('--threads', get('threads'), io.coreCount),
+    workers: readNumber('--workers', get('workers'), io.coreCount),
     token: findToken(get('tokenFile'), io.env) ?? new Uint8Array(0),
     name: (get('name') ?? hostname()).slice(0, 100),
     tlsCa: readCa(get('tlsCa')),
