@@ -26,6 +26,7 @@ import {
   type TrainingNode,
 } from '@lockstep/core/seams';
 import type { FoundCheckpoint } from '@lockstep/core/state';
+import { countOf } from '@lockstep/core/text';
 import { Checkpoints } from './checkpoints.js';
 import { type Evaluated, evaluateNode } from './evaluation.js';
 import { Observers } from './observers.js';
@@ -177,13 +178,13 @@ export class Coordinator {
   /** @throws LockstepError LOCKSTEP_LOSS_NOT_FINITE for a run whose last step has led nowhere */
   #checkLoss(step: number, { test }: Evaluated): void {
     if (test.total > 0 && !Number.isFinite(test.loss))
-      throw divergedError(`the test loss after ${step} steps`, this.#epochBefore(step));
+      throw divergedError(`the test loss after ${countOf(step, 'step')}`, this.#epochBefore(step));
   }
 
   /** @throws LockstepError LOCKSTEP_LOSS_NOT_FINITE when what was learned holds an infinite value or NaN */
   #checkState(step: number, states: readonly (ModelState | undefined)[]): void {
     const vectors = states.flatMap((state) => (state === undefined ? [] : [...state.parameters, ...state.buffers]));
-    if (!areFinite(vectors)) throw divergedError(`a parameter after ${step} steps`, this.#epochBefore(step));
+    if (!areFinite(vectors)) throw divergedError(`a parameter after ${countOf(step, 'step')}`, this.#epochBefore(step));
   }
 
   /** The epoch of the step before this one. */
@@ -260,7 +261,7 @@ export class Coordinator {
     try {
       const snapshot = await this.node.readSnapshot();
       if (!areFinite([snapshot.state, ...(snapshot.average ? [snapshot.average] : [])])) {
-        throw divergedError(`a parameter after ${step} steps`, this.#epochBefore(step));
+        throw divergedError(`a parameter after ${countOf(step, 'step')}`, this.#epochBefore(step));
       }
       const checkpoint = { info, snapshot };
       const path = this.#checkpoints.write(checkpoint, (warning) => this.warn(warning));
