@@ -87,6 +87,14 @@ describe('saveFinalWeights', () => {
     expect(lines[0]).toMatch(/^warning: LOCKSTEP_WEIGHTS_WRITE: cannot write weights to .* They are in .* now; move/);
   });
 
+  it("cases: work 7: takes another place when the run's folder cannot be made", async () => {
+    writeFileSync(join(place, 'file'), '');
+    const { place: found, failure } = await save({ folder: new RunFolder(join(place, 'file', 'run')) });
+    expect(failure).toBeUndefined();
+    expect(found).toContain(join(place, 'cache'));
+    expect(lines.every((line) => line.includes('They are in'))).toBe(true);
+  });
+
   it.skipIf(!hasFull)('cases: work 7: waits for a full disk, and says so, before it takes another place', async () => {
     const { place: found } = await save({ save: '/dev/full' });
     expect(lines[0]).toBe('No room for /dev/full: trying again for 7 s; make some, or wait.');

@@ -78,7 +78,7 @@ class Saver {
 
   /** @returns the folder where they are */
   async saveFolder(folder: RunFolder, best: BestWeights | undefined): Promise<string> {
-    const path = folder.make();
+    const path = this.#makeFolder(folder);
     const bestPath = join(path, weightsFiles.best);
     const places = [await this.#write(join(path, weightsFiles.last), this.weights.last)];
     // without an epoch to judge, the last are the best
@@ -87,6 +87,15 @@ class Saver {
     return this.#refuge !== undefined && places.some((place) => place.startsWith(this.#refuge as string))
       ? places.join(' and ')
       : path;
+  }
+
+  /** @returns its path; where it cannot be made, the one that it was to have, in which every write fails and goes elsewhere */
+  #makeFolder(folder: RunFolder): string {
+    try {
+      return folder.make();
+    } catch {
+      return folder.path ?? folder.wanted;
+    }
   }
 
   /** @returns where they are */

@@ -11,7 +11,7 @@ export class RunFolder {
   #path: string | undefined;
 
   /** @param wanted its path, to which a number is added when that is taken */
-  constructor(private readonly wanted: string) {}
+  constructor(readonly wanted: string) {}
 
   /** One that a person has named, or that a resumed run goes on with; it may be there. */
   static at(path: string): RunFolder {
