@@ -156,7 +156,7 @@ async function loadRun(asked: RunSettings, io: Io) {
   const heldOut = validation > 0 ? validation : undefined;
   const source = {
     resumed: asked.resume?.checkpoint.info.dataset.pixels,
-    weights: asked.weights === undefined ? undefined : readDataNotes(asked.weights, asked.model),
+    weights: asked.weights === undefined ? undefined : readDataNotes(asked.weights, asked.model, asked.hasNewHead),
   };
   const info = asked.resume?.checkpoint.info;
   const named = { path, ...dataForm, heldOut };

@@ -63,10 +63,14 @@ export function readModelOfWeights(path: string, command = 'evaluate'): ModelSpe
 /**
  * What a weights file says of the data that its model was trained on; undefined when it says nothing.
  *
+ * @param hasNewHead `model` has another last layer than the file
  * @throws LockstepError LOCKSTEP_WEIGHTS_READ, LOCKSTEP_WEIGHTS_FORMAT, LOCKSTEP_WEIGHTS_DATA
  */
-export function readDataNotes(path: string, model: ModelSpec): DataNotes | undefined {
-  return parseDataNotes(readContent(path).metadata[DATA_KEY], model, path);
+export function readDataNotes(path: string, model: ModelSpec, hasNewHead = false): DataNotes | undefined {
+  const { [DATA_KEY]: notes, [MODEL_KEY]: carried } = readContent(path).metadata;
+  // Notes are about the classes of the head that the file has.
+  const noted = hasNewHead && carried !== undefined ? readModelOfWeights(path) : model;
+  return parseDataNotes(notes, noted, path);
 }
 
 /**
