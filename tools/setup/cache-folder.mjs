@@ -1,4 +1,4 @@
-/** Lockstep's cache folder as core's findCacheFolder names it: the set-up runs before core is built. */
+/** What core finds out from the environment too. Lockstep's cache folder as core's findCacheFolder names it: the set-up runs before core is built. */
 import os from 'node:os';
 import path from 'node:path';
 
@@ -9,3 +9,6 @@ export function findCacheFolder(env = process.env) {
   const isGiven = env.XDG_CACHE_HOME && path.isAbsolute(env.XDG_CACHE_HOME);
   return path.join(isGiven ? env.XDG_CACHE_HOME : usual, 'lockstep');
 }
+
+/** As core's isOffline. */
+export const isOffline = (env = process.env) => !['', '0', undefined].includes(env.LOCKSTEP_OFFLINE);

@@ -2,7 +2,7 @@
 import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { findCacheFolder } from './cache-folder.mjs';
+import { findCacheFolder, isOffline } from './cache-folder.mjs';
 import { run } from './processes.mjs';
 import { SetupError, sayTimed } from './report.mjs';
 import { statKey } from './stale.mjs';
@@ -115,6 +115,7 @@ function zigFolder(env) {
 }
 
 async function mayInstallZig(env, ask, signal) {
+  if (isOffline(env)) return false;
   if (env.LOCKSTEP_INSTALL_COMPILER !== undefined) return env.LOCKSTEP_INSTALL_COMPILER === 'zig';
   const question =
     'No C++ compiler was found. Fetch zig, which contains one, from PyPI (0.5 GB in your cache folder)? [y/N] ';

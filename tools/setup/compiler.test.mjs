@@ -1,4 +1,4 @@
-import { chmodSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -88,4 +88,12 @@ it('takes a compiler that is gone for the same one, and one that was replaced fo
   expect(isSameCompiler(compiler)).toBe(false);
   rmSync(file);
   expect(isSameCompiler(compiler)).toBe(true);
+});
+
+it('cases: work 32: neither offers nor fetches zig under LOCKSTEP_OFFLINE', async () => {
+  const offline = { ...env, LOCKSTEP_OFFLINE: '1', LOCKSTEP_INSTALL_COMPILER: 'zig' };
+  addCommand('python3', `echo "$@" >> ${path.join(folder, 'asked')}; exit 1`);
+  const ask = () => Promise.reject(new Error('asked'));
+  await expect(findCompiler({ env: offline, ask })).rejects.toThrow('no C++ compiler was found');
+  expect(readFileSync(path.join(folder, 'asked'), 'utf8')).not.toContain('pip');
 });

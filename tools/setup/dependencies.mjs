@@ -1,6 +1,7 @@
 /** Step 1: the npm packages of package-lock.json, installed without running their install scripts. */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { isOffline } from './cache-folder.mjs';
 import { run } from './processes.mjs';
 import { SetupError } from './report.mjs';
 
@@ -46,7 +47,7 @@ export async function installDependencies(root, { signal } = {}) {
     '--ignore-scripts',
     '--no-audit',
     '--no-fund',
-    '--prefer-offline',
+    isOffline() ? '--offline' : '--prefer-offline',
     '--no-progress',
     '--loglevel=error',
   ];
@@ -56,6 +57,8 @@ export async function installDependencies(root, { signal } = {}) {
   if (code === 0) return;
   throw new SetupError(`npm ci ended with exit code ${code}`, {
     output,
-    hint: 'Check the network, and `npm config get registry` if you use a mirror. Then run the same command again.',
+    hint: isOffline()
+      ? 'LOCKSTEP_OFFLINE is set, and npm has not all packages in its cache: run the same command once with a network.'
+      : 'Check the network, and `npm config get registry` if you use a mirror. Then run the same command again.',
   });
 }

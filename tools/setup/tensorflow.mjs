@@ -26,7 +26,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findCacheFolder } from './cache-folder.mjs';
+import { findCacheFolder, isOffline } from './cache-folder.mjs';
 import { findCompiler } from './compiler.mjs';
 import { areDependenciesFresh, installDependencies } from './dependencies.mjs';
 import { showDownload } from './download-bar.mjs';
@@ -137,6 +137,11 @@ async function fetchWheel(python, { folder, wheel, env, signal }) {
   const wheelFolder = path.join(folder, 'wheel');
   const what = `${wheel.project} ${LIBTENSORFLOW_VERSION}`;
   if (findWheelFile(wheelFolder) === undefined) {
+    if (isOffline(env)) {
+      throw new SetupError(`${what} has to be downloaded, and LOCKSTEP_OFFLINE is set`, {
+        hint: 'Unset it, and run the same command again with a network.',
+      });
+    }
     const [done, scratch] = ['done', 'scratch'].map((name) => path.join(draftFolder(folder, 'wheel'), name));
     for (const made of [done, scratch]) mkdirSync(made, { recursive: true });
     const request = { ...wheel, version: LIBTENSORFLOW_VERSION, folder: done, scratch };

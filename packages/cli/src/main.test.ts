@@ -47,6 +47,15 @@ describe('help', () => {
     },
   );
 
+  it('cases: work 32: every command takes --offline, which is LOCKSTEP_OFFLINE for all that it starts', async () => {
+    const io = new RecordingIo();
+    expect(await main(['models', '--offline'], io)).toBe(0);
+    expect(io.env['LOCKSTEP_OFFLINE']).toBe('1');
+    for (const command of ['train', 'worker', 'evaluate', 'bench', 'reproduce', 'speedrun', 'doctor']) {
+      expect((await run(command, '--help')).out, command).toContain('--offline ');
+    }
+  });
+
   it('prints the version', async () => {
     expect(await run('--version')).toEqual({ code: 0, out: '0.1.0\n', error: '' });
   });

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
 import { checkNpmFlags } from './npm-flags.js';
-import { addExamples, type CommandContext, checkCommandName, createCommand } from './program.js';
+import { addExamples, type CommandContext, checkCommandName, createCommand, PROGRAM } from './program.js';
 import { describeError, exitCodeOf } from './terminal/failure.js';
 import { collectLate } from './terminal/heap.js';
 import { type Io, writeLine } from './terminal/io.js';
@@ -59,7 +59,7 @@ function joinInterval(argv: readonly string[]): string[] {
 }
 
 async function createProgram(context: CommandContext): Promise<Command> {
-  const program = createCommand('lockstep', context)
+  const program = createCommand(PROGRAM, context)
     .description(
       'Trains small networks on MNIST-shaped data; the result is the same to the last bit for any number of workers.',
     )

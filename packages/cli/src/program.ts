@@ -13,9 +13,17 @@ export interface CommandContext {
   exitCode: number;
 }
 
+/** The program itself, which has the commands. */
+export const PROGRAM = 'lockstep';
+
 /** A command whose help goes to `io.stdout` and whose errors are thrown as LockstepErrors. */
 export function createCommand(name: string, { io }: CommandContext): Command {
   const command = new Command(name);
+  if (name !== PROGRAM) {
+    command.option('--offline', 'never touch the network; as LOCKSTEP_OFFLINE=1 in the environment');
+    // as the variable, so that the processes which a command starts heed it too
+    command.on('option:offline', () => Object.assign(io.env, { LOCKSTEP_OFFLINE: '1' }));
+  }
   return command
     .showSuggestionAfterError(false)
     .helpOption('-h, --help', 'show this help')

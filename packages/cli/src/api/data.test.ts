@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { encodePngImage } from '@lockstep/core/data/pictures';
 import { findZooModel } from '@lockstep/core/zoo';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { RecordingIo } from '../testing/recording-io.js';
-import { formatReading, loadData, loadDataLikeTraining, loadTrainingData } from './data.js';
+import { describeNotice, formatReading, loadData, loadDataLikeTraining, loadTrainingData } from './data.js';
 
 let folder: string;
 let data: string;
@@ -28,6 +28,31 @@ afterEach(() => {
 });
 
 const request = (more: object = {}) => ({ path: data, cacheDirectory: join(folder, 'cache'), ...more });
+
+describe('cases: work 32: without a network', () => {
+  it('takes the sample under LOCKSTEP_OFFLINE, asks nobody, and says so in one line', async () => {
+    vi.stubEnv('LOCKSTEP_CACHE', join(folder, 'cache'));
+    const fetching = vi.spyOn(globalThis, 'fetch');
+    try {
+      const io = new RecordingIo();
+      io.env['LOCKSTEP_OFFLINE'] = '1';
+      const { dataset } = await loadTrainingData({ path: undefined }, model, io);
+      expect(dataset.train.count).toBe(8500);
+      expect(io.stderr.lines).toEqual([expect.stringMatching(/^warning: this is the small embedded sample of MNIST/)]);
+      expect(fetching).not.toHaveBeenCalled();
+    } finally {
+      fetching.mockRestore();
+      vi.unstubAllEnvs();
+    }
+  });
+
+  it('names the first cause alone when every mirror is lost', () => {
+    const lost = ['http://a/x.gz: no answer. Trying http://b/ instead.', 'http://b/x.gz: no. No mirror is left.'];
+    expect(describeNotice('a sample.', lost)).toBe(
+      'warning: MNIST cannot be downloaded (http://a/x.gz: no answer; --offline does not try): a sample.',
+    );
+  });
+});
 
 describe('loading data', () => {
   it('changes a model to fit, and tells what it changed and what it held out', async () => {

@@ -6,6 +6,7 @@ import {
   type DataProgress,
   type Dataset,
   fitDataset,
+  isOffline,
   openDataset,
   type PixelChoice,
   type PixelSource,
@@ -93,7 +94,12 @@ export async function loadTrainingData(request: DataRequest, model: ModelSpec, i
 
 async function load({ path, isSample, pixels: _, ...options }: DataRequest, io: Io): Promise<Dataset> {
   const status = canRedraw(io.stderr, io.env) ? new StatusLine(io) : undefined;
-  const onWarning = ({ message }: { message: string }): void => {
+  const lost: string[] = [];
+  const onWarning = ({ code, message }: { code: string; message: string }): void => {
+    if (code === 'LOCKSTEP_DATA_MIRROR') {
+      lost.push(message);
+      return;
+    }
     status?.clear();
     writeLine(io.stderr, `warning: ${message}`);
   };
@@ -102,14 +108,20 @@ async function load({ path, isSample, pixels: _, ...options }: DataRequest, io: 
   try {
     const dataset =
       path === undefined
-        ? resizeMnist(await (isSample ? loadEmbedded() : loadMnist({ onWarning, onProgress: showDownload })), options)
+        ? resizeMnist(
+            await (isSample
+              ? loadEmbedded()
+              : loadMnist({ offline: isOffline(io.env), onWarning, onProgress: showDownload })),
+            options,
+          )
         : await openDataset(path, {
             ...options,
             onWarning,
             onProgress: (progress) => show(() => formatReading(progress)),
           });
     status?.clear();
-    if (dataset.notice !== undefined) writeLine(io.stderr, frameNotice(dataset.notice));
+    if (dataset.notice !== undefined) writeLine(io.stderr, describeNotice(dataset.notice, lost));
+    else for (const message of lost) writeLine(io.stderr, `warning: ${message}`);
     for (const note of dataset.notes ?? []) tellNote(io, note);
     if (dataset.heldOut !== undefined) tellNote(io, describeHeldOut(dataset));
     return dataset;
@@ -193,8 +205,6 @@ export function formatDownload({ file, receivedBytes, totalBytes }: DownloadProg
   return line.length <= columns ? line : `${percent} ${amount}`.trimStart();
 }
 
-/** Loud on purpose: results on other data than expected would mislead. */
-function frameNotice(notice: string): string {
-  const rule = '*'.repeat(72);
-  return `${rule}\n${notice}\n${rule}`;
-}
+/** One line: why there is no more than the sample, and what that means. */
+export const describeNotice = (notice: string, [lost]: readonly string[]): string =>
+  `warning: ${lost === undefined ? '' : `MNIST cannot be downloaded (${lost.replace(/\. (Trying \S+ instead|No mirror is left)\.$/, '')}; --offline does not try): `}${notice}`;

@@ -20,3 +20,7 @@ export function findCacheFolder(
   if (platform === 'darwin') return join(home(), 'Library', 'Caches', 'lockstep');
   return join(home(), '.cache', 'lockstep');
 }
+
+/** Whether LOCKSTEP_OFFLINE says to leave the network alone: set, and neither empty nor 0. */
+export const isOffline = ({ LOCKSTEP_OFFLINE = '' }: NodeJS.ProcessEnv = process.env): boolean =>
+  LOCKSTEP_OFFLINE !== '' && LOCKSTEP_OFFLINE !== '0';

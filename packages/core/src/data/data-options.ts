@@ -86,7 +86,7 @@ export const mnistSchema = fieldsOf({
   cacheDirectory: allowedBy<string>(isText).optional(),
   /** Addresses, each ending with a slash, tried in turn. */
   mirrors: allowedBy<readonly string[]>(isTexts).optional(),
-  /** Never touch the network. */
+  /** Never touch the network. Default: whether LOCKSTEP_OFFLINE is set. */
   offline: allowedBy<boolean>(isBoolean).optional(),
   limits: allowedBy<DownloadLimits>(isLimits).optional(),
   onProgress: allowedBy<(progress: DownloadProgress) => void>(isFunction).optional(),

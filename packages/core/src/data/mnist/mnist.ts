@@ -1,7 +1,7 @@
 /** Where MNIST comes from: a folder, else the user's cache, else a download into it, else the embedded sample. */
 import { join } from 'node:path';
 import { checkOptions } from '../../spec/check-options.js';
-import { findCacheFolder } from '../cache-folder.js';
+import { findCacheFolder, isOffline } from '../cache-folder.js';
 import { type MnistOptions, mnistSchema } from '../data-options.js';
 import { originAt } from '../data-origin.js';
 import type { Dataset } from '../dataset.js';
@@ -26,7 +26,7 @@ export async function loadMnist(options: MnistOptions = {}): Promise<Dataset> {
   const folder = join(options.cacheDirectory ?? findCacheFolder(), 'mnist');
   const found = await getFiles(Object.values(MNIST_FILES), folder, {
     mirrors: options.mirrors ?? MNIST_MIRRORS,
-    offline: options.offline,
+    offline: options.offline ?? isOffline(),
     limits: options.limits,
     onProgress: options.onProgress,
     onWarning: options.onWarning ?? warnProcess,
