@@ -113,8 +113,13 @@ function describeUnknownOption(flag: string, command: Command): string {
   const owner = command.commands.find((sub) => listFlags(sub).includes(flag));
   if (owner !== undefined) return `${flag} belongs to a command: lockstep ${owner.name()} ${flag}`;
   const flags = [command, ...command.commands].flatMap(listFlags);
-  return `unknown option ${flag}${suggestOption(flag, flags)}`;
+  const suggestion = suggestOption(flag, flags) || `. \`${fullName(command)} --help\` lists all.`;
+  return `unknown option ${flag}${suggestion}`;
 }
+
+/** `lockstep bench sync`. */
+const fullName = (command: Command): string =>
+  command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
 
 /** Commands of other tools, and what is used here. */
 const OTHER_COMMANDS: Readonly<Record<string, string>> = {
