@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'vitest';
-import { findCacheFolder } from '../packages/core/dist/data/index.js';
+import { findCacheFolder } from '../packages/core/dist/files/index.js';
 
 /** Fetches what pip and Go can get. */
 export const SETUP_COMMAND = 'npm run setup:clusters';

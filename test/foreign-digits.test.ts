@@ -1,6 +1,6 @@
 /** Digits as people bring them: dark on coloured paper, larger, off centre; read as well as the originals. */
-import { type DataNotes, type PlanarImage, resizeImage } from '@lockstep/core/data';
-import { fitImage, type RawImage } from '@lockstep/core/data/pictures';
+import { type DataNotes, fitImage, type PlanarImage, resizeImage } from '@lockstep/core/data';
+import type { RawImage } from '@lockstep/core/data/pictures';
 import { expect, it } from 'vitest';
 import { computeReference, loadDigits, trainDigits } from './export-fixture.ts';
 

@@ -6,7 +6,6 @@ import {
   type DataProgress,
   type Dataset,
   fitDataset,
-  isOffline,
   openDataset,
   type PixelChoice,
   type PixelSource,
@@ -15,6 +14,7 @@ import {
 } from '@lockstep/core/data';
 import { type DownloadProgress, EMBEDDED_CHECKSUM, loadEmbedded, loadMnist } from '@lockstep/core/data/mnist';
 import { LockstepError } from '@lockstep/core/errors';
+import { isOffline } from '@lockstep/core/files';
 import { adaptModel } from '@lockstep/core/model';
 import type { ModelSpec } from '@lockstep/core/spec';
 import { countOf, formatBar, formatCount } from '@lockstep/core/text';

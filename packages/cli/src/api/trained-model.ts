@@ -4,13 +4,12 @@ import {
   checkDataset,
   type DataNotes,
   type Dataset,
-  isFunction,
   normalizationFor,
   type PixelChoice,
   pixelChoiceSchema,
   whiteOf,
 } from '@lockstep/core/data';
-import { type Check, isOneOf, isText, LockstepError } from '@lockstep/core/errors';
+import { type Check, isFunction, isOneOf, isText, LockstepError } from '@lockstep/core/errors';
 import { isRecord } from '@lockstep/core/files';
 import { inferLayers, parameterCount } from '@lockstep/core/model';
 import type { ModelState } from '@lockstep/core/run';

@@ -1,6 +1,6 @@
 /** `lockstep predict --weights FILE IMAGE...`. */
-import { type DataNotes, FULL_WHITE, type PixelChoice } from '@lockstep/core/data';
-import { fitImage, joinImageErrors } from '@lockstep/core/data/pictures';
+import { type DataNotes, FULL_WHITE, fitImage, type PixelChoice } from '@lockstep/core/data';
+import { joinImageErrors } from '@lockstep/core/data/pictures';
 import type { ModelSpec } from '@lockstep/core/spec';
 import { formatPercent } from '@lockstep/core/text';
 import { loadModelSpec } from '@lockstep/core/zoo';

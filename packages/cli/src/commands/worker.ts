@@ -1,8 +1,9 @@
 /** `lockstep worker`: lends this machine's cores to a run on another. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { createDataset, type Dataset, findCacheFolder, holdOutValidation, openDataset } from '@lockstep/core/data';
+import { createDataset, type Dataset, holdOutValidation, openDataset } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
+import { findCacheFolder } from '@lockstep/core/files';
 import { type EngineName, engineNames } from '@lockstep/core/seams';
 import type { DatasetHead } from '@lockstep/core/wire';
 import type { Command } from 'commander';

@@ -2,9 +2,9 @@
 import { accessSync, constants, existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
-import { findCacheFolder } from '@lockstep/core/data';
 import { loadMnist } from '@lockstep/core/data/mnist';
 import { describePortFailure } from '@lockstep/core/errors';
+import { findCacheFolder } from '@lockstep/core/files';
 import type { Finding } from './finding.js';
 
 /** Reads MNIST as a run would, without touching the network. */

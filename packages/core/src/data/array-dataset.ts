@@ -3,10 +3,10 @@ import type { z } from 'zod';
 import { type Check, isText } from '../errors/checks.js';
 import { allowedBy, checkOptions, fieldsOf } from '../spec/check-options.js';
 import { countOf, formatCount } from '../text/count-text.js';
-import { arraysError, checkForm, checkLabels, isClassCount, isSide } from './check-dataset.js';
-import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
-import { measureNormalization } from './normalization.js';
-import { pixelChoiceSchema } from './pixels.js';
+import { arraysError, checkForm, checkLabels, isClassCount, isSide } from './dataset/check-dataset.js';
+import { allocateSplit, createDataset, type Dataset, type Split } from './dataset/dataset.js';
+import { measureNormalization } from './dataset/normalization.js';
+import { pixelChoiceSchema } from './pixels/pixels.js';
 
 /** Images [count][channels][height][width], row-major, one byte a value; and a label for each. */
 export interface ArraySplit {

@@ -1,9 +1,9 @@
 /** How to read a user's data: what a program may say, and in which ranges. */
 import type { z } from 'zod';
-import { type Check, isBoolean, isText, isWholeNumber } from '../errors/checks.js';
+import { type Check, isFunction, isText, isTexts, isWholeNumber } from '../errors/checks.js';
 import { allowedBy, fieldsOf } from '../spec/check-options.js';
-import { isClassCount } from './check-dataset.js';
-import type { DownloadLimits, DownloadProgress, Warn } from './mnist/download.js';
+import { isClassCount } from './dataset/check-dataset.js';
+import type { Warn } from './mnist/download.js';
 import { type PictureRules, pictureRulesSchema } from './pictures/picture-rules.js';
 import type { ImageSize } from './readers/image-list.js';
 
@@ -37,17 +37,6 @@ export const isImageForm: Check = (value) => {
 };
 
 const isColour: Check = (value) => (value === 1 || value === 3 ? undefined : 'must be 1 or 3');
-export const isTexts: Check = (value) =>
-  Array.isArray(value) && value.every((one) => isText(one) === undefined) ? undefined : 'must be a list of texts';
-export const isFunction: Check = (value) => (typeof value === 'function' ? undefined : 'must be a function');
-const isSignal: Check = (value) =>
-  value instanceof AbortSignal ? undefined : 'must be an object of the class AbortSignal';
-const isLimits: Check = (value) => {
-  const { noNetworkMs, silenceMs } = Object(value) as Partial<DownloadLimits>;
-  return [noNetworkMs, silenceMs].every((ms) => typeof ms === 'number' && ms > 0)
-    ? undefined
-    : 'must be an object with noNetworkMs and silenceMs above 0';
-};
 
 const isRules: Check = (value) =>
   pictureRulesSchema.safeParse(value).success ? undefined : 'must be an object with under (0 to 255) and white16';
@@ -76,23 +65,3 @@ export const dataSchema = fieldsOf({
 });
 
 export interface DataOptions extends Readonly<z.input<typeof dataSchema>> {}
-
-export const mnistSchema = fieldsOf({
-  /** A folder of IDX files under MNIST's names, of any size and shape; nothing else is tried then. */
-  directory: allowedBy<string>(isText).optional(),
-  /** In a folder, labels must be below; 1 to 256. Default: what the labels need, at least 10. */
-  classes: allowedBy<number>(isClassCount).optional(),
-  /** Lockstep's cache folder; MNIST is in `mnist` under it. Default: `findCacheFolder()`. */
-  cacheDirectory: allowedBy<string>(isText).optional(),
-  /** Addresses, each ending with a slash, tried in turn. */
-  mirrors: allowedBy<readonly string[]>(isTexts).optional(),
-  /** Never touch the network. Default: whether LOCKSTEP_OFFLINE is set. */
-  offline: allowedBy<boolean>(isBoolean).optional(),
-  limits: allowedBy<DownloadLimits>(isLimits).optional(),
-  onProgress: allowedBy<(progress: DownloadProgress) => void>(isFunction).optional(),
-  /** Mirrors that failed, a damaged or unwritable cache. Default: a process warning. */
-  onWarning: allowedBy<Warn>(isFunction).optional(),
-  signal: allowedBy<AbortSignal>(isSignal).optional(),
-});
-
-export interface MnistOptions extends Readonly<z.input<typeof mnistSchema>> {}

@@ -7,18 +7,18 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { isText } from '../errors/checks.js';
 import { LockstepError } from '../errors/errors.js';
+import { findCacheFolder } from '../files/cache-folder.js';
 import { checkArgument, checkOptions } from '../spec/check-options.js';
-import { findCacheFolder } from './cache-folder.js';
 import { hashSources, readCachedDataset, type SourceFile, writeCachedDataset } from './data-cache.js';
 import { type DataOptions, dataSchema } from './data-options.js';
-import { originAt } from './data-origin.js';
-import type { Dataset } from './dataset.js';
-import { finishOwnData, type LabelledImages, type OwnData } from './own-data.js';
-import { FULL_WHITE } from './pixels.js';
+import { originAt } from './dataset/data-origin.js';
+import type { Dataset } from './dataset/dataset.js';
+import { finishOwnData, type LabelledImages, type OwnData } from './dataset/own-data.js';
+import { FULL_WHITE } from './pixels/pixels.js';
+import { resizeDataset } from './pixels/resize.js';
 import { loadIdxFolder, readBytes } from './readers/idx-folder.js';
 import type { ImageSize } from './readers/image-list.js';
 import { findTables, type TableParts } from './readers/table-names.js';
-import { resizeDataset } from './resize.js';
 import { noteSameness } from './sameness.js';
 
 /** How to read one kind of data, once it is known what files it is made of. */

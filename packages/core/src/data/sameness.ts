@@ -1,6 +1,6 @@
 /** Images that show nothing, or all the same: what a reader that went wrong gives, as often as data that are. */
 import { formatCount } from '../text/count-text.js';
-import type { Dataset } from './dataset.js';
+import type { Dataset } from './dataset/dataset.js';
 
 /** For people: how many training images are blank, and whether all are the same; nothing to say of most data. */
 export function noteSameness({ train }: Pick<Dataset, 'train'>): string[] {

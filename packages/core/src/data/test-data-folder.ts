@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import type { DataOptions } from './data-options.js';
-import type { Dataset } from './dataset.js';
+import type { Dataset } from './dataset/dataset.js';
 import { openDataset } from './open-dataset.js';
 import { makeImage } from './test-images.js';
 

@@ -1,8 +1,8 @@
 /** For tests: small images, and folders of them. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { PlanarImage } from './pictures/planar-image.js';
 import { encodePngImage } from './pictures/png-file.js';
-import type { PlanarImage } from './planar-image.js';
 
 /** An image whose pixels depend on their place and on `tone`; with 3 channels it has colours. */
 export function makeImage(channels: number, height: number, width: number, tone = 0): PlanarImage {

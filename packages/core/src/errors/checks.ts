@@ -22,6 +22,11 @@ export const isFraction: Check = (value) => {
 
 export const isText: Check = (value) => (typeof value === 'string' && value !== '' ? undefined : 'must be text');
 
+export const isTexts: Check = (value) =>
+  Array.isArray(value) && value.every((one) => isText(one) === undefined) ? undefined : 'must be a list of texts';
+
+export const isFunction: Check = (value) => (typeof value === 'function' ? undefined : 'must be a function');
+
 export const isBoolean: Check = (value) => (typeof value === 'boolean' ? undefined : 'must be true or false');
 
 export const isOneOf =

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { computeLogits, softmax } from '../../page/network.mjs';
-import { assumeData } from '../data/data-notes.js';
+import { assumeData } from '../data/pixels/data-notes.js';
 import { inferLayers } from '../model/layers.js';
 import { initialBuffers, initialParameters } from '../run/initial-weights.js';
 import { parseModelSpec } from '../spec/model-spec.js';

@@ -3,8 +3,8 @@
  * packages/core/page with model and weights put in. The page loads nothing and sends nothing.
  */
 import { readFileSync } from 'node:fs';
-import type { DataNotes } from '../data/data-notes.js';
-import { FULL_WHITE, normalizationFor } from '../data/pixels.js';
+import type { DataNotes } from '../data/pixels/data-notes.js';
+import { FULL_WHITE, normalizationFor } from '../data/pixels/pixels.js';
 import { LockstepError } from '../errors/errors.js';
 import { toLittleEndian } from '../formats/tfjs-file.js';
 import { inferLayers, type Layer, parameterCount } from '../model/layers.js';

@@ -5,8 +5,8 @@
  *     pixels [batch, channels, height, width], 0 to 255  ->  logits [batch, classes], probabilities [batch, classes]
  */
 
-import type { DataNotes } from '../data/data-notes.js';
-import { FULL_WHITE, normalizationFor } from '../data/pixels.js';
+import type { DataNotes } from '../data/pixels/data-notes.js';
+import { FULL_WHITE, normalizationFor } from '../data/pixels/pixels.js';
 import { toLittleEndian } from '../formats/tfjs-file.js';
 import { BATCH_NORM_EPS, inferLayers, type Layer } from '../model/layers.js';
 import type { ModelState } from '../run/contribution.js';

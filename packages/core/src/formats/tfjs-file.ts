@@ -1,7 +1,7 @@
 /** Reads a LayersModel's files as what a safetensors file of the same network would hold. */
 import { endianness } from 'node:os';
 import { dirname, join } from 'node:path';
-import { DATA_KEY } from '../data/data-notes.js';
+import { DATA_KEY } from '../data/pixels/data-notes.js';
 import { LockstepError } from '../errors/errors.js';
 import { readWholeFile } from '../files/whole-file.js';
 import { inferLayers } from '../model/layers.js';

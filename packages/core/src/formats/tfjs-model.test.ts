@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { assumeData } from '../data/data-notes.js';
+import { assumeData } from '../data/pixels/data-notes.js';
 import { inferLayers } from '../model/layers.js';
 import type { ModelState } from '../run/contribution.js';
 import { initialBuffers, initialParameters } from '../run/initial-weights.js';

@@ -5,8 +5,8 @@
  * In: pixels 0 to 255, [batch, height, width, channels]. Out: logits [batch, classes]. The first layer normalizes.
  */
 
-import type { DataNotes } from '../data/data-notes.js';
-import { FULL_WHITE, normalizationFor } from '../data/pixels.js';
+import type { DataNotes } from '../data/pixels/data-notes.js';
+import { FULL_WHITE, normalizationFor } from '../data/pixels/pixels.js';
 import { BATCH_NORM_EPS, BATCH_NORM_MOMENTUM, inferLayers, type Layer } from '../model/layers.js';
 import type { ModelState } from '../run/contribution.js';
 import type { ModelSpec } from '../spec/model-spec.js';

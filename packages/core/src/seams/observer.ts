@@ -4,7 +4,7 @@
  * it: one that throws is warned about once, as LOCKSTEP_OBSERVER_FAILED, and told nothing more.
  */
 
-import type { Dataset } from '../data/dataset.js';
+import type { Dataset } from '../data/dataset/dataset.js';
 import type { EpochEvent, RunEvent } from '../events/events.js';
 import type { StepTimes } from '../events/step-times.js';
 import type { Layer } from '../model/layers.js';

@@ -3,7 +3,7 @@
  * and the library pass. What asks for a run, further down, takes its fields from here.
  */
 import { z } from 'zod';
-import type { Dataset } from '../data/dataset.js';
+import type { Dataset } from '../data/dataset/dataset.js';
 import { isBoolean, isFraction, isOneOf, isText, isWholeNumber } from '../errors/checks.js';
 import { type MetricName, metricNames } from '../events/metric.js';
 import { allowedBy, fieldsOf } from '../spec/check-options.js';

@@ -13,8 +13,8 @@
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { type DataOrigin, dataOriginSchema } from '../data/data-origin.js';
-import { type DatasetPixels, datasetPixelsSchema } from '../data/pixels.js';
+import { type DataOrigin, dataOriginSchema } from '../data/dataset/data-origin.js';
+import { type DatasetPixels, datasetPixelsSchema } from '../data/pixels/pixels.js';
 import { assert, LockstepError } from '../errors/errors.js';
 import type { EpochEvent } from '../events/events.js';
 import { parseJson } from '../files/json-text.js';

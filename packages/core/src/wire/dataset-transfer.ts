@@ -1,5 +1,5 @@
 /** A dataset on its way to a node that lacks it: one row of bytes, cut in pieces, verified by the dataset's checksum. */
-import { allocateSplit, createDataset, type Dataset, type Split } from '../data/dataset.js';
+import { allocateSplit, createDataset, type Dataset, type Split } from '../data/dataset/dataset.js';
 import { assert, LockstepError } from '../errors/errors.js';
 import { MAX_PAYLOAD_BYTES } from './frames.js';
 import type { DatasetHead } from './messages.js';

@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { findCacheFolder } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
+import { findCacheFolder } from '@lockstep/core/files';
 import { giveBackUtil } from './given-back.js';
 import type { TensorFlow } from './tfjs.js';
 

@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { findCacheFolder } from '@lockstep/core/data';
+import { findCacheFolder } from '@lockstep/core/files';
 import { inferLayers } from '@lockstep/core/model';
 import type { ModelSpec, Recipe } from '@lockstep/core/spec';
 

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Dataset, Split } from '../dataset.js';
+import type { Dataset, Split } from '../dataset/dataset.js';
 import { loadIdxFolder } from '../readers/idx-folder.js';
 import { EMBEDDED_CHECKSUM, loadEmbedded } from './embedded.js';
 import { findFullMnist } from './test-mnist.js';

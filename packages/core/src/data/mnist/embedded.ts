@@ -6,8 +6,8 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { LockstepError } from '../../errors/errors.js';
 import { formatCount } from '../../text/count-text.js';
-import { allocateSplit, createDataset, type Dataset, type Split } from '../dataset.js';
-import { MNIST_MEAN, MNIST_STD } from '../readers/idx-dataset.js';
+import { allocateSplit, createDataset, type Dataset, type Split } from '../dataset/dataset.js';
+import { MNIST_MEAN, MNIST_STD } from '../dataset/normalization.js';
 
 const CLASSES = 10;
 const SIDE = 28;

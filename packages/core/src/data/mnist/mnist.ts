@@ -1,16 +1,16 @@
 /** Where MNIST comes from: a folder, else the user's cache, else a download into it, else the embedded sample. */
 import { join } from 'node:path';
+import { findCacheFolder, isOffline } from '../../files/cache-folder.js';
 import { checkOptions } from '../../spec/check-options.js';
-import { findCacheFolder, isOffline } from '../cache-folder.js';
-import { type MnistOptions, mnistSchema } from '../data-options.js';
-import { originAt } from '../data-origin.js';
-import type { Dataset } from '../dataset.js';
+import { originAt } from '../dataset/data-origin.js';
+import type { Dataset } from '../dataset/dataset.js';
 import { assembleIdxDataset, type IdxFile } from '../readers/idx-dataset.js';
 import { loadIdxFolder } from '../readers/idx-folder.js';
 import type { Warn } from './download.js';
 import { loadEmbedded } from './embedded.js';
 import { getFiles } from './file-cache.js';
 import { MNIST_FILES, MNIST_MIRRORS } from './mnist-files.js';
+import { type MnistOptions, mnistSchema } from './mnist-options.js';
 
 /**
  * Loads MNIST from the first place that has it: `directory`; the cache; the mirrors; the embedded sample, which has a

@@ -1,5 +1,4 @@
 /** Pictures as files, and from a file to what a model reads. */
-export * from './foreign-image.js';
 export * from './image-file.js';
 export * from './png-file.js';
 export * from './raw-image.js';

@@ -1,6 +1,6 @@
 /** Writes images as PNG files. */
 import { encode as encodePng } from 'fast-png';
-import type { PlanarImage } from '../planar-image.js';
+import type { PlanarImage } from './planar-image.js';
 
 /**
  * The PNG file of an image of 1 or 3 channels; of another number of channels the first is taken as grey.

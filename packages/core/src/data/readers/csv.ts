@@ -7,7 +7,7 @@ import { createGunzip } from 'node:zlib';
 import Papa from 'papaparse';
 import { LockstepError } from '../../errors/errors.js';
 import { countOf } from '../../text/count-text.js';
-import type { LabelledImages } from '../own-data.js';
+import type { LabelledImages } from '../dataset/own-data.js';
 import {
   findIndexColumn,
   findLabelByValues,

@@ -2,7 +2,8 @@
 
 import { LockstepError } from '../../errors/errors.js';
 import { countOf, formatCount } from '../../text/count-text.js';
-import { allocateSplit, createDataset, type Dataset, type Split } from '../dataset.js';
+import { allocateSplit, createDataset, type Dataset, type Split } from '../dataset/dataset.js';
+import { MNIST_MEAN, MNIST_STD } from '../dataset/normalization.js';
 import { type IdxImages, parseIdxImages, parseIdxLabels } from './idx.js';
 
 /** A file's uncompressed bytes, and its name for errors. */
@@ -25,10 +26,6 @@ export interface IdxDatasetOptions {
   /** Labels must be below; default: what the labels need, at least 10. */
   readonly classes?: number | undefined;
 }
-
-/** MNIST's training images, as every reference has them. */
-export const MNIST_MEAN = 0.1307;
-export const MNIST_STD = 0.3081;
 
 /** MNIST's, so that a folder which happens to hold no 9 still fits a model of ten classes. */
 const MIN_CLASSES = 10;

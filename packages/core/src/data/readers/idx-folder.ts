@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { LockstepError } from '../../errors/errors.js';
 import { readWholeFile } from '../../files/whole-file.js';
-import type { Dataset } from '../dataset.js';
+import type { Dataset } from '../dataset/dataset.js';
 import { gunzipIfPacked } from './gzip.js';
 import { assembleIdxDataset, type IdxFile } from './idx-dataset.js';
 

@@ -2,7 +2,7 @@ import { readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { DataProgress } from '../data-options.js';
-import type { Dataset, Split } from '../dataset.js';
+import type { Dataset, Split } from '../dataset/dataset.js';
 import { DataFolder, makeGrey } from '../test-data-folder.js';
 import { makeClassFiles, makeImage, makePlain, makePng, writeFiles } from '../test-images.js';
 

@@ -1,8 +1,8 @@
 /** Collects images that must share one form, one after the other, with room for more. */
 import { LockstepError } from '../../errors/errors.js';
-import type { LabelledImages } from '../own-data.js';
-import { type PlanarImage, withChannels } from '../planar-image.js';
-import { resizeImage } from '../resize.js';
+import type { LabelledImages } from '../dataset/own-data.js';
+import { type PlanarImage, withChannels } from '../pictures/planar-image.js';
+import { resizeImage } from '../pixels/resize.js';
 
 /** Height and width in pixels. */
 export interface ImageSize {

@@ -3,7 +3,7 @@
 import { unzipSync } from 'fflate';
 import { LockstepError } from '../../errors/errors.js';
 import { countOf } from '../../text/count-text.js';
-import type { LabelledImages } from '../own-data.js';
+import type { LabelledImages } from '../dataset/own-data.js';
 import { ImageList, type ImageSize } from './image-list.js';
 import { type NpyArray, parseNpy } from './npy.js';
 

@@ -1,8 +1,8 @@
 import { encode } from 'fast-png';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { describeData } from '../data-notes.js';
-import { fitImage } from '../pictures/foreign-image.js';
 import { decodeImage } from '../pictures/image-file.js';
+import { describeData } from '../pixels/data-notes.js';
+import { fitImage } from '../pixels/foreign-image.js';
 import { DataFolder, makeGrey } from '../test-data-folder.js';
 import { makeClassFiles, makePlain, makePng, writeFiles } from '../test-images.js';
 

@@ -1,6 +1,6 @@
 /** Whether what a program gives for a dataset is one: the same rules for arrays and for a dataset that it has put together. */
-import { type Check, describeSetting, isWholeNumber } from '../errors/checks.js';
-import { LockstepError } from '../errors/errors.js';
+import { type Check, describeSetting, isWholeNumber } from '../../errors/checks.js';
+import { LockstepError } from '../../errors/errors.js';
 import { type Dataset, MAX_CLASSES, type Split } from './dataset.js';
 
 /** Labels are bytes. */

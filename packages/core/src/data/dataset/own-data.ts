@@ -3,12 +3,12 @@
  * training images in a mixed order, since files and tables are so often sorted by class.
  */
 
-import { LockstepError } from '../errors/errors.js';
-import { epochOrder } from '../run/order.js';
-import { countOf, formatCount } from '../text/count-text.js';
+import { LockstepError } from '../../errors/errors.js';
+import { epochOrder } from '../../run/order.js';
+import { countOf, formatCount } from '../../text/count-text.js';
+import type { PictureRules } from '../pictures/picture-rules.js';
 import { allocateSplit, createDataset, type Dataset, MAX_CLASSES, type Split } from './dataset.js';
 import { measureNormalization } from './normalization.js';
-import type { PictureRules } from './pictures/picture-rules.js';
 
 /** Unless told otherwise, a tenth of data without a test set becomes one. */
 const HELD_OUT_SHARE = 10;

@@ -2,8 +2,8 @@
  * Resizing with a triangle filter: bilinear when enlarging; when shrinking the triangle is as wide as the shrinking, so
  * that every pixel counts (PIL's BILINEAR with antialiasing). Only + - * / on doubles: the same bytes on every machine.
  */
-import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
-import type { PlanarImage } from './planar-image.js';
+import { allocateSplit, createDataset, type Dataset, type Split } from '../dataset/dataset.js';
+import type { PlanarImage } from '../pictures/planar-image.js';
 
 /** Weights of the input pixels [first, first + weights.length) in one output pixel; they add up to 1. */
 interface Tap {

@@ -1,16 +1,15 @@
 /** What a weights file says about the data that its model was trained on, so that later data can be brought to the same form. */
 
 import { z } from 'zod';
-import { LockstepError } from '../errors/errors.js';
-import { parseJson } from '../files/json-text.js';
-import type { ModelSpec } from '../spec/model-spec.js';
-import { countOf } from '../text/count-text.js';
-import type { Dataset } from './dataset.js';
+import { LockstepError } from '../../errors/errors.js';
+import { parseJson } from '../../files/json-text.js';
+import type { ModelSpec } from '../../spec/model-spec.js';
+import { countOf } from '../../text/count-text.js';
+import type { Dataset } from '../dataset/dataset.js';
+import { MNIST_MEAN, MNIST_STD, measureBorder, measureWhite } from '../dataset/normalization.js';
+import { pictureRulesSchema } from '../pictures/picture-rules.js';
 import { measureInk } from './ink.js';
-import { measureBorder, measureWhite } from './normalization.js';
-import { pictureRulesSchema } from './pictures/picture-rules.js';
 import { borderOf, FULL_WHITE } from './pixels.js';
-import { MNIST_MEAN, MNIST_STD } from './readers/idx-dataset.js';
 
 /** Key of the notes, as JSON, in the weights file's `__metadata__`. */
 export const DATA_KEY = 'lockstep.data';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findInk as findInkOnPage, prepare } from '../../page/drawing.mjs';
-import { allocateSplit, createDataset } from './dataset.js';
+import { findInk as findInkOnPage, prepare } from '../../../page/drawing.mjs';
+import { allocateSplit, createDataset } from '../dataset/dataset.js';
+import type { PlanarImage } from '../pictures/planar-image.js';
+import { makePlain } from '../test-images.js';
 import { centreInk, findCentre, findInk, measureInk, stretchContrast } from './ink.js';
-import type { PlanarImage } from './planar-image.js';
-import { makePlain } from './test-images.js';
 
 /** A dark image with one light box. */
 function drawBox(height: number, width: number, top: number, left: number, boxHeight: number, boxWidth: number) {

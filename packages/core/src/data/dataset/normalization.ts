@@ -1,6 +1,11 @@
 /** What the pixels of a dataset are like, taken from its training images. */
+
+import { measureEdges } from '../pictures/planar-image.js';
 import type { Dataset, Split } from './dataset.js';
-import { measureEdges } from './planar-image.js';
+
+/** Of MNIST's training images, as every reference has them. */
+export const MNIST_MEAN = 0.1307;
+export const MNIST_STD = 0.3081;
 
 /** A channel whose pixels are all the same has no spread to divide by: half a grey level stands for it. */
 const SMALLEST_STD = 0.5 / 255;

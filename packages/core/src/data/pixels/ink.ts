@@ -1,6 +1,6 @@
 /** Drawn digits and the like: light ink on a dark ground, with its centre of mass in the middle of the image, as in MNIST. */
-import type { Dataset } from './dataset.js';
-import type { PlanarImage } from './planar-image.js';
+import type { Dataset } from '../dataset/dataset.js';
+import type { PlanarImage } from '../pictures/planar-image.js';
 import { resizeImage } from './resize.js';
 
 /** Pixels from here on are ink, in an image whose ground is 0. */

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findZooModel } from '../zoo/zoo.js';
-import { createArrayDataset } from './array-dataset.js';
+import { findZooModel } from '../../zoo/zoo.js';
+import { createArrayDataset } from '../array-dataset.js';
+import { measureWhite } from '../dataset/normalization.js';
 import { assumeData, describeData, parseDataNotes } from './data-notes.js';
-import { measureWhite } from './normalization.js';
 import {
   chooseNotes,
   describePixels,

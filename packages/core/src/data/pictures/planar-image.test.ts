@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { makePlain } from '../test-images.js';
 import { invert, isTransparent, measureEdges, toPlanar, withChannels } from './planar-image.js';
-import { makePlain } from './test-images.js';
 
 const raw = (channels: number, ...pixels: number[]) => ({
   width: pixels.length / channels,

@@ -3,13 +3,20 @@
 import { LockstepError } from '../../errors/errors.js';
 import type { Shape } from '../../model/layers.js';
 import { countOf } from '../../text/count-text.js';
-import type { DataNotes } from '../data-notes.js';
-import { centreInk, findInk, stretchContrast } from '../ink.js';
-import { groundOf } from '../pixels.js';
-import { invert, isTransparent, measureEdges, type PlanarImage, toPlanar, withChannels } from '../planar-image.js';
-import { resizeImage } from '../resize.js';
-import { DrawnLight } from './picture-rules.js';
-import type { RawImage } from './raw-image.js';
+import { DrawnLight } from '../pictures/picture-rules.js';
+import {
+  invert,
+  isTransparent,
+  measureEdges,
+  type PlanarImage,
+  toPlanar,
+  withChannels,
+} from '../pictures/planar-image.js';
+import type { RawImage } from '../pictures/raw-image.js';
+import type { DataNotes } from './data-notes.js';
+import { centreInk, findInk, stretchContrast } from './ink.js';
+import { groundOf } from './pixels.js';
+import { resizeImage } from './resize.js';
 
 export interface FittedImage {
   readonly image: PlanarImage;

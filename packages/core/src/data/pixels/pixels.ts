@@ -3,9 +3,9 @@
  * belong to a model from its training on; this is the one place where they are applied to images that come later.
  */
 import { z } from 'zod';
-import { LockstepError } from '../errors/errors.js';
-import { createDataset, type Dataset, type Ground, grounds, type Split } from './dataset.js';
-import { measureBorder, measureWhite } from './normalization.js';
+import { LockstepError } from '../../errors/errors.js';
+import { createDataset, type Dataset, type Ground, grounds, type Split } from '../dataset/dataset.js';
+import { measureBorder, measureWhite } from '../dataset/normalization.js';
 
 /** White in a picture. */
 export const FULL_WHITE = 255;

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { makeImage, makePlain } from '../test-images.js';
 import { resizeImage } from './resize.js';
-import { makeImage, makePlain } from './test-images.js';
 
 const side = fc.integer({ min: 1, max: 40 });
 

@@ -1,9 +1,9 @@
 /** A dataset in memory: three splits of uint8 images and labels, with what a run must know about them. */
 import { createHash } from 'node:crypto';
-import { assert, LockstepError } from '../errors/errors.js';
-import { hashWhole } from '../files/whole-file.js';
+import { assert, LockstepError } from '../../errors/errors.js';
+import { hashWhole } from '../../files/whole-file.js';
+import type { PictureRules } from '../pictures/picture-rules.js';
 import type { DataOrigin } from './data-origin.js';
-import type { PictureRules } from './pictures/picture-rules.js';
 
 /** Labels are uint8. */
 export const MAX_CLASSES = 256;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { DataNotes } from '../data-notes.js';
+import type { RawImage } from '../pictures/raw-image.js';
+import type { DataNotes } from './data-notes.js';
 import { fitImage } from './foreign-image.js';
-import type { RawImage } from './raw-image.js';
 
 const MNIST_INPUT = { channels: 1, height: 28, width: 28 };
 const notes: DataNotes = { mean: [0.13], std: [0.3], classNames: ['0', '1'], border: 0, ink: 20 / 28 };

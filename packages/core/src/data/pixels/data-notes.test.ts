@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { findZooModel } from '../zoo/zoo.js';
+import { findZooModel } from '../../zoo/zoo.js';
+import { allocateSplit, createDataset } from '../dataset/dataset.js';
 import { assumeData, DATA_KEY, describeData, parseDataNotes } from './data-notes.js';
-import { allocateSplit, createDataset } from './dataset.js';
 
 const { model } = findZooModel('lenet5');
 const train = allocateSplit(4, 16);
