@@ -3,6 +3,7 @@
 import { listenForNodes, type NodeServer } from '@lockstep/coordinator/members';
 import { Cluster } from '@lockstep/coordinator/steps';
 import type { NodeEvent } from '@lockstep/core/events';
+import type { MessageOf } from '@lockstep/core/wire';
 import { MpiWorld } from '@lockstep/worker/connection';
 import type { LocalNode } from '@lockstep/worker/node';
 import type { ClusterSettings } from '../settings/cluster-fields.js';
@@ -12,8 +13,8 @@ import type { TrainRequest } from './train-request.js';
 
 export interface OpenCluster {
   readonly node: Cluster;
-  /** @param isOver else the nodes wait for the coordinator to come back */
-  close(isOver: boolean): Promise<void>;
+  /** @param goodbye what the nodes are told; without one they wait for the coordinator to come back */
+  close(goodbye: MessageOf<'end'> | undefined): Promise<void>;
 }
 
 /** Without a token, on this machine alone. */
@@ -41,8 +42,8 @@ export async function openCluster(
   emit({ event: 'listening', url: server.url, reachable: listReachable(server.url), flags });
   return {
     node,
-    close: async (isOver) => {
-      await node.close(isOver);
+    close: async (goodbye) => {
+      await node.close(goodbye);
       await server.close();
       await carriers?.close();
     },

@@ -1,7 +1,7 @@
 /** The front door: puts a coordinator and nodes together. What the commands, and programs that embed Lockstep, call. */
 import { Coordinator, HeldFolder, Observers } from '@lockstep/coordinator/run';
 import type { Dataset } from '@lockstep/core/data';
-import type { NodeEvent, Prediction, RunEvent, WarningEvent } from '@lockstep/core/events';
+import type { EndEvent, NodeEvent, Prediction, RunEvent, WarningEvent } from '@lockstep/core/events';
 import { listPredictions } from '@lockstep/core/events';
 import type { ModelState } from '@lockstep/core/run';
 import type { OnWarning, SplitName } from '@lockstep/core/seams';
@@ -10,6 +10,7 @@ import type { ModelSpec } from '@lockstep/core/spec';
 import { recipeSchema } from '@lockstep/core/spec';
 import { LocalNode } from '@lockstep/worker/node';
 import { isPreempted } from '../terminal/ending.js';
+import { farewellOf } from './farewell.js';
 import type { OpenCluster } from './open-cluster.js';
 import type { TrainRequest } from './train-request.js';
 
@@ -39,7 +40,8 @@ export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, Tr
   let node: LocalNode | undefined;
   let open: OpenCluster | undefined;
   let heldFolder = request.heldFolder;
-  let isOver = false;
+  let end: EndEvent | undefined;
+  let failure: unknown;
   try {
     heldFolder ??= await takeFolder(request, onWarning);
     node = new LocalNode({ ...request, workers, isSharing, isTimed, onWarning });
@@ -51,7 +53,7 @@ export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, Tr
     coordinator = new Coordinator({ ...request, heldFolder, observers }, open?.node ?? node);
     for (const event of early) coordinator.emit(event);
     for await (const event of coordinator.run()) {
-      if (event.event === 'end') isOver = event.reason !== 'interrupted';
+      if (event.event === 'end') end = event;
       yield event;
     }
     await observers.close();
@@ -60,12 +62,13 @@ export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, Tr
     return { state: node.readState(), ...(average && { average }) };
   } catch (error) {
     observers.onFailed(error);
-    // started again, it would come to the same
-    isOver ||= isDivergence(error);
+    failure = error;
     throw error;
   } finally {
     await observers.close();
-    await (open ? open.close(isOver || !comesBack(request)) : node?.close());
+    // started again, a run that has diverged would come to the same
+    const isOver = isDivergence(failure) || (end !== undefined && end.reason !== 'interrupted');
+    await (open ? open.close(isOver || !comesBack(request) ? farewellOf(end, failure) : undefined) : node?.close());
     heldFolder?.release();
   }
 }

@@ -116,7 +116,7 @@ async function runWorker(options: Record<string, unknown>, io: Io): Promise<numb
   };
   try {
     const carriers = asked.transport === 'mpi' ? MpiWorld.open() : undefined;
-    await runNode({
+    const exitCode = await runNode({
       ...asked,
       carriers,
       cacheFolder: findCacheFolder(),
@@ -128,7 +128,7 @@ async function runWorker(options: Record<string, unknown>, io: Io): Promise<numb
       mayReturn: () => !isWarned,
     });
     await carriers?.close();
-    return isPreemptible && isPreempted(ending.signal) ? EXIT_PREEMPTED : 0;
+    return isPreemptible && isPreempted(ending.signal) ? EXIT_PREEMPTED : exitCode;
   } catch (error) {
     if (isWarned) return EXIT_PREEMPTED;
     say(describeError(error, io.env));

@@ -3,7 +3,8 @@
  * never exit code 0. And what becomes of it when nobody takes what it prints: it goes on.
  */
 import { constants } from 'node:os';
-import { type InterruptSignal, type Io, type OutputName, writeLine } from './io.js';
+import { EXIT_FAILED } from './failure.js';
+import { type Io, type OutputName, writeLine } from './io.js';
 
 /** With --preemptible: ended by a signal but Ctrl-C, to be started again. EX_TEMPFAIL of sysexits.h. */
 export const EXIT_PREEMPTED = 75;
@@ -39,8 +40,11 @@ export interface EndingHandlers {
 /** Whether whatever started this process has ended it, rather than a person: Ctrl-C is nobody's preemption. */
 export const isPreempted = ({ aborted, reason }: AbortSignal): boolean => aborted && reason !== 'SIGINT';
 
-/** What a shell reports for a process that a signal has ended: 128 + its number. */
-const exitCodeOfSignal = (name: InterruptSignal): number => 128 + constants.signals[name];
+/** What a shell reports for a process that a signal has ended: 128 + its number; 1 for what is no signal's name. */
+export function exitCodeOfSignal(name = ''): number {
+  const number = Object.hasOwn(constants.signals, name) && constants.signals[name as NodeJS.Signals];
+  return number === false ? EXIT_FAILED : 128 + number;
+}
 
 /** Takes signals and lost streams over from the process until `stop`. */
 export function watchEnding(io: Io, handlers: EndingHandlers = {}): ProcessEnding {

@@ -28,6 +28,7 @@ import {
   type StepParticipant,
   type TrainingNode,
 } from '@lockstep/core/seams';
+import type { MessageOf } from '@lockstep/core/wire';
 import type { AdmissionTerms } from '../members/admission.js';
 import { AwaitedNodes } from '../members/awaited-nodes.js';
 import { Membership } from '../members/membership.js';
@@ -273,9 +274,9 @@ export class Cluster implements TrainingNode {
     this.#replicas.forget();
   }
 
-  /** @param isOver whether to say so to the nodes; else they wait for the coordinator to come back */
-  async close(isOver = true): Promise<void> {
-    this.membership.close(isOver ? { type: 'end', text: 'the run is over' } : undefined);
+  /** @param goodbye what the nodes are told; without one they wait for the coordinator to come back */
+  async close(goodbye?: MessageOf<'end'>): Promise<void> {
+    this.membership.close(goodbye);
     await this.keeper.close();
   }
 }

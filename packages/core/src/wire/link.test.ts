@@ -78,14 +78,14 @@ it('keeps what nobody waits for until something else leaves, or for a moment', (
   vi.useFakeTimers();
   try {
     const { socket, link } = openLink();
-    link.sendLater({ type: 'end', text: 'later' });
+    link.sendLater({ type: 'end', text: 'later', exitCode: 0 });
     vi.advanceTimersByTime(20);
     expect(socket.left).toEqual([]);
     link.send(sum, Buffer.from('one '));
     link.flush();
     expect(socket.left).toHaveLength(3);
     expect(String(socket.left[0])).toContain('later');
-    link.sendLater({ type: 'end', text: 'alone' });
+    link.sendLater({ type: 'end', text: 'alone', exitCode: 0 });
     vi.advanceTimersByTime(30);
     link.flush();
     expect(socket.left).toHaveLength(4);

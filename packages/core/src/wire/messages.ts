@@ -20,7 +20,7 @@ import { z } from 'zod';
 import { LockstepError } from '../errors/errors.js';
 
 /** Changes when a message changes. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 const count = z.int().min(0).max(0xffff_ffff);
 const text = z.string().max(2048);
@@ -158,7 +158,8 @@ const fault = z.strictObject({
   text,
 });
 const leaving = z.strictObject({ type: z.literal('leaving'), text });
-const end = z.strictObject({ type: z.literal('end'), text });
+/** The run is over: how, and the exit code that says so, which is the run's own and that of its nodes. */
+const end = z.strictObject({ type: z.literal('end'), text, exitCode: z.int().min(0).max(255) });
 
 /** Between two nodes of a mesh: who calls; the called one answers with a challenge first. */
 const peerHello = z.strictObject({

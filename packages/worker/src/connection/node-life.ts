@@ -12,7 +12,7 @@ import { connect } from './connect.js';
 import { cacheDataset, readCachedDataset } from './dataset-cache.js';
 import { greet, type RunTerms, receiveDataset } from './greeting.js';
 import { Mesh } from './mesh.js';
-import { NodeSession } from './node-session.js';
+import { NodeSession, type SessionEnd } from './node-session.js';
 
 /** What a node tells while it lives. */
 export interface NodeReport {
@@ -55,8 +55,8 @@ const PASSING = new Set([
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
 
-/** Takes part in a run until it is over. */
-export async function runNode(options: NodeOptions): Promise<void> {
+/** Takes part in a run until it is over. Resolves with the exit code that the coordinator gives for it; 0 where the node has left. */
+export async function runNode(options: NodeOptions): Promise<number> {
   const timings = readLinkTimings(process.env);
   const mesh = new Mesh(options.token, timings, options.carriers);
   const node = new NodeLife(options, mesh);
@@ -65,7 +65,10 @@ export async function runNode(options: NodeOptions): Promise<void> {
     let pauseMs = FIRST_PAUSE_MS;
     for (let sinceMs = performance.now(); !options.signal.aborted; ) {
       const outcome = await node.live();
-      if (outcome.isOver) return options.report({ kind: 'ended', text: outcome.text });
+      if (outcome.isOver) {
+        options.report({ kind: 'ended', text: outcome.text });
+        return outcome.exitCode;
+      }
       if (outcome.wasReady) {
         sinceMs = performance.now();
         pauseMs = FIRST_PAUSE_MS;
@@ -77,6 +80,7 @@ export async function runNode(options: NodeOptions): Promise<void> {
       await pause(pauseMs, options.signal);
       pauseMs = Math.min(LONGEST_PAUSE_MS, 1.6 * pauseMs);
     }
+    return 0;
   } finally {
     mesh.close();
     await node.close();
@@ -84,7 +88,7 @@ export async function runNode(options: NodeOptions): Promise<void> {
 }
 
 type Outcome =
-  | { readonly isOver: true; readonly text: string }
+  | ({ readonly isOver: true } & SessionEnd)
   | { readonly isOver: false; readonly error: LockstepError; readonly wasReady: boolean };
 
 class NodeLife {
@@ -121,7 +125,7 @@ class NodeLife {
       link.send({ type: 'ready', runHash, checksum: head.checksum, selfTest: this.#selfTest });
       wasReady = true;
       this.options.report({ kind: 'ready', text: `node ${terms.node} of ${terms.model.name}` });
-      return { isOver: true, text: await session.serve() };
+      return { isOver: true, ...(await session.serve()) };
     } catch (error) {
       if (!(error instanceof LockstepError)) throw error;
       link?.close(undefined, error.text);

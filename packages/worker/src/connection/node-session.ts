@@ -13,6 +13,9 @@ import { StateAssembly } from './replica-state.js';
 /** A step that is not applied so long after its shards were computed is one to tell about. */
 const TELL_AFTER_MS = 50;
 
+/** Why a session is over, and the exit code that this is to a launcher. */
+export type SessionEnd = Pick<MessageOf<'end'>, 'text' | 'exitCode'>;
+
 export class NodeSession {
   readonly #participant: StepParticipant;
   readonly #state: StateAssembly;
@@ -23,7 +26,7 @@ export class NodeSession {
   #begun: Assignment | undefined;
   #telling: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
-  #settle: { readonly resolve: (text: string) => void; readonly reject: (error: Error) => void } | undefined;
+  #settle: { readonly resolve: (end: SessionEnd) => void; readonly reject: (error: Error) => void } | undefined;
 
   constructor(
     private readonly node: LocalNode,
@@ -52,14 +55,14 @@ export class NodeSession {
   }
 
   /** Takes part in steps; resolves with why it is over. */
-  async serve(): Promise<string> {
+  async serve(): Promise<SessionEnd> {
     const { signal } = this;
     const leave = (): void => {
       this.link.send({ type: 'leaving', text: 'it was asked to' });
-      this.#settle?.resolve('left the run');
+      this.#settle?.resolve({ text: 'left the run', exitCode: 0 });
     };
     try {
-      return await new Promise<string>((resolve, reject) => {
+      return await new Promise<SessionEnd>((resolve, reject) => {
         this.#settle = { resolve, reject };
         this.link.onFrame = (frame) => this.#take(frame);
         this.link.onClose = reject;
@@ -97,7 +100,7 @@ export class NodeSession {
         this.mesh.call(message.peers);
         return;
       case 'end':
-        this.#settle?.resolve(message.text);
+        this.#settle?.resolve(message);
         return;
       case 'refused':
         this.#settle?.reject(new LockstepError(message.code as `LOCKSTEP_${string}`, message.text));
