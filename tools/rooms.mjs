@@ -1,6 +1,6 @@
 /**
  * The rooms of the house, drawn from the imports: `node tools/rooms.mjs` puts the table between the marks of ARCHITECTURE.md,
- * and test/architecture.test.ts compares. A room is a folder of a package's `src`, or a file that stands beside the folders.
+ * and test/repository/architecture.test.ts compares. A room is a folder of a package's `src`, or a file that stands beside the folders.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

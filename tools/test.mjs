@@ -51,7 +51,7 @@ async function prepareTensorFlow() {
   }
 }
 
-/** The same for what reads our event files and metrics (test/readers.ts): LOCKSTEP_REQUIRE_READERS=1. */
+/** The same for what reads our event files and metrics (test/one-process/readers.ts): LOCKSTEP_REQUIRE_READERS=1. */
 async function prepareReaders() {
   try {
     await setUpReaders();

@@ -12,7 +12,7 @@ import { SetupError, sayTimed } from './report.mjs';
 
 const PACKAGES = ['tensorboard==2.21.0', 'prometheus_client==0.26.0'];
 
-/** Where they are. A test looks in the same place (test/readers.ts). */
+/** Where they are. A test looks in the same place (test/one-process/readers.ts). */
 export const readersFolder = (cacheFolder = findCacheFolder()) =>
   path.join(cacheFolder, 'readers', PACKAGES.join('-').replaceAll('==', '-'));
 

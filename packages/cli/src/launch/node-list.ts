@@ -1,7 +1,7 @@
 /**
  * Slurm's node lists: `n[1-3,7],m05` is n1, n2, n3, n7, m05. Several brackets in a name multiply: `rack[0-1]n[1-2]` is
  * rack0n1, rack0n2, rack1n1, rack1n2. A range keeps the leading zeros of its lower end: `[08-11]` is 08, 09, 10, 11.
- * (slurm.conf(5), NodeName; checked against `scontrol show hostnames` in test/slurm.slow.test.ts.)
+ * (slurm.conf(5), NodeName; checked against `scontrol show hostnames` in test/clusters/slurm.slow.test.ts.)
  */
 import { LockstepError } from '@lockstep/core/errors';
 

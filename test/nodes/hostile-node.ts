@@ -1,0 +1,112 @@
+/** A node that breaks rules on purpose: it shakes hands as it should, then sends what a test tells it to. */
+
+import { WebSocket } from 'ws';
+import { LOCKSTEP_VERSION } from '../../packages/core/dist/files/index.js';
+import type { Recipe } from '../../packages/core/dist/spec/index.js';
+import {
+  type Assignment,
+  createNonce,
+  createProof,
+  decodeFrame,
+  deriveFrameKey,
+  encodeHead,
+  type Frame,
+  FrameSeal,
+  type Message,
+  PROTOCOL_VERSION,
+} from '../../packages/core/dist/wire/index.js';
+import type { Fixture } from '../support/cluster-fixture.ts';
+
+const TOKEN = Buffer.from('a token for the tests');
+
+export class HostileNode {
+  readonly frames: Frame[] = [];
+  /** Code of the refusal, once there is one. */
+  readonly closed: Promise<string>;
+  readonly socket: WebSocket;
+  #nonces = { listener: '', caller: createNonce() };
+  #out: FrameSeal | undefined;
+  #in: FrameSeal | undefined;
+  #wake: () => void = () => {};
+  hello: Buffer | undefined;
+
+  constructor(
+    url: string,
+    private readonly token: Uint8Array = TOKEN,
+  ) {
+    this.socket = new WebSocket(url, { perMessageDeflate: false });
+    this.closed = new Promise((resolve) => {
+      this.socket.on('close', (_, reason) => resolve(reason.toString()));
+      this.socket.on('error', () => {});
+    });
+    this.socket.on('message', (data) => {
+      this.frames.push(decodeFrame([data as Buffer], this.#in));
+      this.#wake();
+    });
+  }
+
+  async open(): Promise<void> {
+    if (this.socket.readyState !== WebSocket.OPEN) await new Promise((resolve) => this.socket.once('open', resolve));
+  }
+
+  async next<T extends Message['type']>(
+    type: T,
+  ): Promise<{ message: Extract<Message, { type: T }>; payload: Uint8Array }> {
+    for (;;) {
+      const index = this.frames.findIndex(({ message }) => message.type === type);
+      if (index >= 0) return this.frames.splice(index, 1)[0] as never;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  send(message: Message, payload: Uint8Array = new Uint8Array(0), spoil: (bytes: Buffer) => void = () => {}): void {
+    const bytes = Buffer.concat([encodeHead(message, payload, this.#out), payload]);
+    spoil(bytes);
+    this.socket.send(bytes);
+  }
+
+  /** As an honest node, up to and with the proof. */
+  async greet(change: Partial<Extract<Message, { type: 'hello' }>> = {}): Promise<void> {
+    const { message } = await this.next('challenge');
+    this.#nonces = { ...this.#nonces, listener: message.nonce };
+    const proof = createProof(this.token, 'node', this.#nonces);
+    const hello = {
+      type: 'hello',
+      protocol: PROTOCOL_VERSION,
+      version: LOCKSTEP_VERSION,
+      nonce: this.#nonces.caller,
+      proof,
+    } as const;
+    this.send({ ...hello, name: 'hostile', workers: 1, engine: 'native (none)', ...change });
+  }
+
+  secure(): void {
+    const key = deriveFrameKey(this.token, this.#nonces);
+    this.#out = new FrameSeal(key, 'caller');
+    this.#in = new FrameSeal(key, 'listener');
+  }
+
+  /** Joins the run by giving the coordinator's own self-test hash, and waits for its first assignment. */
+  async join(selfTest: string): Promise<Assignment> {
+    await this.greet();
+    const { message } = await this.next('welcome');
+    this.secure();
+    this.send({ type: 'inquire', needsData: false });
+    this.send({ type: 'ready', runHash: message.runHash, checksum: message.dataset.checksum, selfTest });
+    return (await this.next('assign')).message;
+  }
+}
+
+/** The self-test hash that this machine's kernels give under the model's recipe, so that a node need not compute it. */
+export async function learnSelfTest(fixture: Fixture, change: Partial<Recipe> = {}): Promise<string> {
+  const { LocalNode } = await import('../../packages/worker/dist/node/index.js');
+  const { loadModelSpec } = await import('../../packages/core/dist/zoo/index.js');
+  const { openDataset } = await import('../../packages/core/dist/data/index.js');
+  const { model, recipe } = loadModelSpec(fixture.model);
+  const dataset = await openDataset(fixture.data, {});
+  const shared = { model, recipe: { ...recipe, ...change }, dataset };
+  const node = new LocalNode({ ...shared, seed: 1, workers: 1, isSharing: true });
+  const hash = await node.selfTest();
+  await node.close();
+  return hash;
+}

@@ -1,0 +1,278 @@
+/** What a run does with peers that break the rules: each is turned away with a reason, and the bits stay the same. */
+import net from 'node:net';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { canonicalPartials } from '../../packages/core/dist/run/index.js';
+import { type Assignment, MAX_FRAME_BYTES, type Message } from '../../packages/core/dist/wire/index.js';
+import { Fixture } from '../support/cluster-fixture.ts';
+import type { Program } from '../support/program.ts';
+import { HarmfulProxy, portOf } from './harmful-proxy.ts';
+import { HostileNode, learnSelfTest } from './hostile-node.ts';
+
+const STEPS = 25;
+/** What 300 connections may take: some tens of KiB each, and as much again that is not collected yet. */
+const CROWD_MEBIBYTES = 64;
+const fixture = new Fixture();
+let expected = '';
+let selfTest = '';
+
+beforeAll(async () => {
+  expected = await fixture.train(STEPS).hash();
+  selfTest = await learnSelfTest(fixture);
+});
+afterEach(() => fixture.clear());
+afterAll(() => fixture.remove());
+
+/** A run that is held at step 5 until an honest node has come. */
+async function startRun(flags: readonly string[] = [], on = fixture): Promise<{ run: Program; url: string }> {
+  const run = on.listen(STEPS, ['--wait-for', '1', ...flags]);
+  return { run, url: await run.url() };
+}
+
+async function expectUntouched(run: Program, url: string, on = fixture): Promise<void> {
+  on.worker(url, ['--name', 'honest']);
+  expect(await run.hash()).toBe(expected);
+  expect(await run.exit).toBe(0);
+}
+
+const countRefusals = (run: Program): number => run.events.filter(({ event }) => event === 'node-refused').length;
+
+const refusalOf = (run: Program): Promise<Record<string, unknown>> => run.event('node-refused');
+
+describe('before the handshake is over', () => {
+  it('refuses a wrong token', async () => {
+    const { run, url } = await startRun();
+    const node = new HostileNode(url, Buffer.from('another token'));
+    await node.greet();
+    expect(await node.closed).toBe('LOCKSTEP_NODE_TOKEN');
+    expect((await refusalOf(run))['reason']).toBe(
+      'the node does not hold the token of this run. Give both sides the same --token-file.',
+    );
+    await expectUntouched(run, url);
+  });
+
+  it('refuses a hello that was recorded from another handshake', async () => {
+    const { run, url } = await startRun();
+    const recorded: Buffer[] = [];
+    const proxy = new HarmfulProxy(portOf(url));
+    proxy.tamper = (chunk, direction) => {
+      if (direction === 'up') recorded.push(chunk);
+      return chunk;
+    };
+    const honest = new HostileNode(await proxy.open());
+    await honest.greet();
+    await honest.next('welcome');
+    proxy.close();
+    const bytes = Buffer.concat(recorded);
+    const replay = net.connect(portOf(url), '127.0.0.1');
+    replay.on('error', () => {});
+    replay.write(bytes);
+    await run.event('node-refused', undefined, ({ code }) => code === 'LOCKSTEP_NODE_TOKEN');
+    await expectUntouched(run, url);
+  });
+
+  it('refuses another release, and names both', async () => {
+    const { run, url } = await startRun();
+    const node = new HostileNode(url);
+    await node.greet({ protocol: 99, version: '9.9.9' });
+    expect(await node.closed).toBe('LOCKSTEP_NODE_VERSION');
+    expect((await refusalOf(run))['reason']).toContain(
+      'the node runs Lockstep 9.9.9 (protocol 99), the coordinator 0.1.0',
+    );
+    await expectUntouched(run, url);
+  });
+
+  it('refuses kernels that compute other bits', async () => {
+    const { run, url } = await startRun();
+    const node = new HostileNode(url);
+    void node.join('0'.repeat(64));
+    expect(await node.closed).toBe('LOCKSTEP_NODE_SELF_TEST');
+    await expectUntouched(run, url);
+  });
+
+  describe('rubbish that is sent to one run', () => {
+    const own = new Fixture();
+    let one: { run: Program; url: string };
+    beforeAll(async () => {
+      one = await startRun([], own);
+    });
+    afterAll(() => own.remove());
+
+    it.each([
+      [
+        'random bytes',
+        Buffer.from('8f3c5b1e77aa90c2d4e6f80123456789abcdef00112233445566778899', 'hex'),
+        'LOCKSTEP_NODE_FRAME',
+      ],
+      ['an empty frame', Buffer.alloc(0), 'LOCKSTEP_NODE_FRAME'],
+      ['a head that is said to be longer than the frame', frameOf(Buffer.from([0x80]), 60_000), 'LOCKSTEP_NODE_FRAME'],
+      ['valid MessagePack of the wrong shape', frameOf(Buffer.from([0x93, 1, 2, 3])), 'LOCKSTEP_NODE_MESSAGE'],
+      ['a map with __proto__', frameOf(protoMap()), 'LOCKSTEP_NODE_MESSAGE'],
+      [
+        'an array said to have four billion elements',
+        frameOf(Buffer.from([0xdd, 0xff, 0xff, 0xff, 0xff])),
+        'LOCKSTEP_NODE_FRAME',
+      ],
+      ['5000 bytes', Buffer.alloc(5000), 'LOCKSTEP_NODE_FRAME'],
+    ])('in the form of %s ends its connection', async (_, bytes, code) => {
+      const node = new HostileNode(one.url);
+      await node.open();
+      node.socket.send(bytes);
+      expect(await node.closed).toBe(code);
+      expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    });
+
+    it('in the form of a frame beyond the limit is dropped before it is read', async () => {
+      const before = countRefusals(one.run);
+      const node = new HostileNode(one.url);
+      await node.open();
+      node.socket.send(Buffer.alloc(MAX_FRAME_BYTES + 1));
+      await node.closed;
+      await one.run.until(() => countRefusals(one.run) > before, 'a refusal');
+    });
+
+    it('changes no bit of it', () => expectUntouched(one.run, one.url, own));
+  });
+
+  it('bears 200 idle connections and slow ones, in bounded memory', async () => {
+    const { run, url } = await startRun();
+    const before = run.peakMebibytes;
+    const idle = Array.from({ length: 200 }, () => net.connect(portOf(url), '127.0.0.1').on('error', () => {}));
+    const strangers = Array.from({ length: 100 }, () => new HostileNode(url));
+    const slow = net.connect(portOf(url), '127.0.0.1').on('error', () => {});
+    const request = Buffer.from(`GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ${'a'.repeat(1000)}`);
+    let sent = 0;
+    const isClosed = new Promise((resolve) => slow.on('close', resolve));
+    const trickle = setInterval(() => slow.write(request.subarray(sent, ++sent)), 100);
+    await run.event(
+      'node-refused',
+      undefined,
+      ({ code }) => code === 'LOCKSTEP_NODE_CROWD' || code === 'LOCKSTEP_NODE_SILENT',
+    );
+    await isClosed;
+    clearInterval(trickle);
+    if (before !== undefined) expect(run.peakMebibytes).toBeLessThan(before + CROWD_MEBIBYTES);
+    await expectUntouched(run, url);
+    for (const socket of idle) socket.destroy();
+    for (const { socket } of strangers) socket.terminate();
+  });
+});
+
+/** A frame around a head, which may lie about its length. */
+function frameOf(head: Buffer, claimed = head.length): Buffer {
+  const prefix = Buffer.alloc(20);
+  prefix.writeUInt32LE(claimed, 16);
+  return Buffer.concat([prefix, head]);
+}
+
+/** { type: 'leaving', text: '', __proto__: { polluted: true } } */
+function protoMap(): Buffer {
+  const text = (value: string): Buffer => Buffer.concat([Buffer.from([0xa0 | value.length]), Buffer.from(value)]);
+  const pairs = [text('type'), text('leaving'), text('text'), text(''), text('__proto__')];
+  return Buffer.concat([Buffer.from([0x83]), ...pairs, Buffer.from([0x81]), text('polluted'), Buffer.from([0xc3])]);
+}
+
+describe('from a node that has the token', () => {
+  /** The partial sums that an assignment asks the node for, of zeros. */
+  function contribute(node: HostileNode, assignment: Assignment, change: (sum: Contribution) => void): void {
+    const me = assignment.members.find(({ node: id }) => id !== 0);
+    if (!me) throw new Error('the hostile node got no shards');
+    const { step, generation } = assignment;
+    for (const range of canonicalPartials(me.range)) {
+      const sum: Contribution = {
+        message: { type: 'partial', step, generation, ...range, offset: 0 },
+        floats: new Float32Array(FLOATS),
+        spoil: () => {},
+      };
+      change(sum);
+      node.send(sum.message, new Uint8Array(sum.floats.buffer, 0, sum.floats.byteLength), sum.spoil);
+    }
+  }
+
+  it.each<[string, (sum: Contribution) => void, string]>([
+    ['gradients of the wrong length', (sum) => (sum.floats = new Float32Array(16)), 'LOCKSTEP_NODE_CONTRIBUTION'],
+    [
+      'shards of somebody else',
+      (sum) => Object.assign(sum.message, { begin: 0, end: 1 }),
+      'LOCKSTEP_NODE_CONTRIBUTION',
+    ],
+    [
+      'floats from the middle of a bucket',
+      (sum) => Object.assign(sum.message, { offset: 16 }),
+      'LOCKSTEP_NODE_CONTRIBUTION',
+    ],
+    ['NaN gradients', (sum) => (sum.floats[3] = Number.NaN), 'LOCKSTEP_NODE_CONTRIBUTION'],
+    [
+      'a flipped bit',
+      (sum) => (sum.spoil = (bytes) => bytes.writeUInt8((bytes.at(-1) ?? 0) ^ 1, bytes.length - 1)),
+      'LOCKSTEP_NODE_FRAME',
+    ],
+    [
+      'a challenge',
+      (sum) => (sum.message = { type: 'challenge', protocol: 1, version: '', nonce: '0'.repeat(64) }),
+      'LOCKSTEP_NODE_ORDER',
+    ],
+  ])('drops one that sends %s', async (_, change, code) => {
+    const { run, url } = await startRun();
+    const node = new HostileNode(url);
+    contribute(node, await node.join(selfTest), change);
+    const evicted = await run.event('node-evicted');
+    expect(evicted['code']).toBe(code);
+    expect(evicted['address']).toContain('127.0.0.1');
+    expect(await run.hash()).toBe(expected);
+  });
+
+  it('drops one whose sums are wrong but well formed, and does not use them', async () => {
+    const { run, url } = await startRun();
+    const node = new HostileNode(url);
+    let assignment = await node.join(selfTest);
+    void (async () => {
+      for (;;) {
+        const { members, step, generation, withHash } = assignment;
+        if (members.some(({ node: id }) => id !== 0)) contribute(node, assignment, () => {});
+        node.send({
+          type: 'applied',
+          step,
+          generation,
+          computeMs: 0.5,
+          updateMs: 0.25,
+          exchangeMs: 0.5,
+          stepMs: 1,
+          ...(withHash && { hash: '0'.repeat(64) }),
+        });
+        assignment = (await node.next('assign')).message;
+      }
+    })().catch(() => {});
+    expect((await run.event('node-evicted'))['code']).toBe('LOCKSTEP_NODE_REPLICA');
+    expect(await run.hash()).toBe(expected);
+  });
+
+  it('finds wrong sums by an audit', async () => {
+    const { run, url } = await startRun(['--audit', '1']);
+    const node = new HostileNode(url);
+    contribute(node, await node.join(selfTest), () => {});
+    expect((await run.event('node-evicted'))['code']).toBe('LOCKSTEP_NODE_AUDIT');
+    expect(await run.hash()).toBe(expected);
+  });
+
+  it('evicts one that says nothing, when its time is over', async () => {
+    const { run, url } = await startRun();
+    await new HostileNode(url).join(selfTest);
+    expect((await run.event('node-evicted'))['code']).toBe('LOCKSTEP_NODE_STALLED');
+    expect(await run.hash()).toBe(expected);
+  });
+});
+
+interface Contribution {
+  message: Message;
+  floats: Float32Array;
+  spoil: (bytes: Buffer) => void;
+}
+
+const FLOATS = await measureContribution();
+
+async function measureContribution(): Promise<number> {
+  const { inferLayers } = await import('../../packages/core/dist/model/index.js');
+  const { loadModelSpec } = await import('../../packages/core/dist/zoo/index.js');
+  const { planContribution } = await import('../../packages/core/dist/run/index.js');
+  return planContribution(inferLayers(loadModelSpec(fixture.model).model)).length;
+}

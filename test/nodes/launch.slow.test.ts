@@ -1,0 +1,17 @@
+/** What takes a run of several processes to see, and nothing that changes often. */
+import { afterEach, expect, it } from 'vitest';
+import { Fixture } from '../support/cluster-fixture.ts';
+import type { Program } from '../support/program.ts';
+import { findFreePort } from './harmful-proxy.ts';
+
+const fixture = new Fixture();
+afterEach(() => fixture.remove());
+
+it('cases: work 1: Ctrl-C at rank 0 of a launch ends it with 130, and its nodes with 0', async () => {
+  const port = await findFreePort();
+  const [run, node] = [0, 1].map((rank) => fixture.launch(1_000_000, rank, 2, port)) as [Program, Program];
+  await run.event('node-joined');
+  run.kill('SIGINT');
+  expect([await run.exit, await node.exit]).toEqual([130, 0]);
+  expect(await run.event('end')).toMatchObject({ reason: 'interrupted', signal: 'SIGINT' });
+});

@@ -1,0 +1,143 @@
+/** A run that goes on knows its data: nothing about it has to be said again, and other data is told from it. */
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createArrayDataset, train } from '../../packages/cli/dist/index.js';
+import { main } from '../../packages/cli/dist/main.js';
+import { RecordingIo } from '../../packages/cli/dist/testing/recording-io.js';
+import { loadEmbedded } from '../../packages/core/dist/data/mnist/index.js';
+import { encodePngImage } from '../../packages/core/dist/data/pictures/index.js';
+import { writeBars } from '../support/digit-bars.js';
+
+const SIDE = 12;
+let folder = '';
+let bars = '';
+const at = (name: string): string => path.join(folder, name);
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'lockstep-recalled-'));
+  vi.stubEnv('LOCKSTEP_CACHE', at('cache'));
+  for (const name of ['idx', 'pictures/a', 'pictures/b', 'other']) mkdirSync(at(name), { recursive: true });
+  bars = writeBars(at('idx'), 200, 40);
+  writeBars(at('other'), 180, 40);
+  const pixelsOf = (seed: number, count: number): Uint8Array =>
+    Uint8Array.from({ length: count }, (_, i) => (i * 37 + seed * 91 + (i >> 3) * seed) % 256);
+  for (const [index, name] of ['a', 'b'].entries()) {
+    for (let i = 0; i < 40; i++) {
+      const image = { channels: 1, height: SIDE, width: 10, pixels: pixelsOf(2 * i + index, SIDE * 10) };
+      writeFileSync(at(`pictures/${name}/${i}.png`), encodePngImage(image));
+    }
+  }
+  const names = Array.from({ length: SIDE * 6 }, (_, i) => `p${i}`);
+  const rows = Array.from({ length: 90 }, (_, i) => [...pixelsOf(i, SIDE * 6), i % 3].join(','));
+  writeFileSync(at('table.csv'), [[...names, 'kind'].join(','), ...rows].join('\n'));
+});
+
+afterAll(() => {
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+async function run(...argv: string[]) {
+  const io = new RecordingIo();
+  io.env = { LOCKSTEP_CACHE: at('cache') };
+  const code = await main(argv, io);
+  const events = io.stdout.lines.flatMap((line) =>
+    line.startsWith('{') ? [JSON.parse(line) as Record<string, unknown>] : [],
+  );
+  return { code, error: io.stderr.text, events, hash: events.at(-1)?.['parametersSha256'] };
+}
+
+const COMMON = ['--json', '--no-save', '--workers', '2'];
+const begin = (name: string, ...argv: string[]) =>
+  run('train', bars, ...argv, ...COMMON, '--batch-size', '32', '--steps', '3', '--checkpoint', at(name));
+
+describe('cases: work 13: a resumed run needs no word about its data', () => {
+  it.each<[string, () => string[]]>([
+    ['IDX files, with images held out', () => ['--data', at('idx'), '--validation', '50']],
+    ['IDX files, resized', () => ['--data', at('idx'), '--resize', '10']],
+    [
+      'pictures of another size, with as many for a test set',
+      () => ['--data', at('pictures'), '--resize', '12', '--validation', '30'],
+    ],
+    ['pictures, with the default test set', () => ['--data', at('pictures'), '--resize', '12']],
+    [
+      'a table with a form and a label column',
+      () => ['--data', at('table.csv'), '--label-column', 'kind', '--csv-shape', `1x${SIDE}x6`],
+    ],
+  ])('%s', async (name, argv) => {
+    const folderName = name.replaceAll(/\W/g, '');
+    const first = await begin(folderName, ...argv());
+    expect(first.code, first.error).toBe(0);
+    const resumed = await run('train', '--resume', at(folderName), ...COMMON, '--steps', '6', '--no-checkpoint');
+    expect(resumed.code, resumed.error).toBe(0);
+    const whole = await run('train', bars, ...argv(), ...COMMON, '--batch-size', '32', '--steps', '6');
+    expect(resumed.hash).toBe(whole.hash);
+    const { validationSamples, testSamples, trainSamples } = whole.events[0] as Record<string, unknown>;
+    expect(resumed.events[0]).toMatchObject({ validationSamples, testSamples, trainSamples, resumedStep: 3 });
+  });
+
+  it('the embedded sample, whatever else there is by now, and a path by a program', async () => {
+    const start = { recipe: { batchSize: 16 }, steps: 1, workers: 2 };
+    const sample = { ...start, data: await loadEmbedded(), checkpoints: { folder: at('sample') } };
+    await train(sample).result();
+    const resumed = await run('train', '--resume', at('sample'), ...COMMON, '--steps', '2', '--no-checkpoint');
+    expect(resumed.code, resumed.error).toBe(0);
+    expect(resumed.events[0]).toMatchObject({ trainSamples: 8500, resumedStep: 1 });
+    const own = { ...start, model: bars, data: at('idx'), validation: 20, checkpoints: { folder: at('program') } };
+    await train(own).result();
+    for await (const event of train({ resume: at('program'), steps: 2, workers: 2 })) {
+      if (event.event === 'start') expect(event).toMatchObject({ trainSamples: 180, validationSamples: 20 });
+    }
+  });
+});
+
+describe('data that is not what the checkpoint was written with', () => {
+  it('cases: work 13: is asked for by name, with what is to be given, when it is gone or another', async () => {
+    await begin('moved', '--data', at('idx'), '--validation', '50');
+    renameSync(at('idx'), at('away'));
+    const resume = ['train', '--resume', at('moved'), ...COMMON, '--no-checkpoint', '--steps', '6'];
+    const trained = `the run of step 3 was trained on 200 \\+ 40 images from ${at('idx')} \\(50 held out\\), SHA-256 [0-9a-f]{12}\\.\\.\\.: `;
+    try {
+      const gone = await run(...resume);
+      expect({ code: gone.code, events: gone.events }).toEqual({ code: 2, events: [] });
+      expect(gone.error).toMatch(
+        new RegExp(
+          `LOCKSTEP_CHECKPOINT_DATA: ${trained}there is nothing at ${at('idx')}\\. Say where the same data is with --data PATH\\.`,
+        ),
+      );
+      // found again under its new name: no word about the rest
+      expect((await run(...resume, '--data', at('away'))).code).toBe(0);
+      renameSync(at('other'), at('idx'));
+      const another = await run(...resume);
+      expect(another.code).toBe(2);
+      expect(another.error).toMatch(
+        new RegExp(
+          `LOCKSTEP_CHECKPOINT_DATA: ${trained}there is now 180 \\+ 40 images from ${at('idx')} \\(50 held out\\), SHA-256 `,
+        ),
+      );
+      const named = await run(...resume, '--data', at('idx'));
+      expect(named.code).toBe(2);
+      expect(named.error).toMatch(
+        new RegExp(
+          `LOCKSTEP_CHECKPOINT_DATA: ${trained}this is 180 \\+ 40 images .* Give the same --data and --validation as before`,
+        ),
+      );
+      renameSync(at('idx'), at('other'));
+    } finally {
+      renameSync(at('away'), at('idx'));
+    }
+  });
+
+  it('of a program is asked for, and nothing else is tried', async () => {
+    const images = new Uint8Array(64 * SIDE * SIDE).fill(7);
+    const split = { images, labels: Array.from({ length: 64 }, (_, i) => i % 10) };
+    const data = createArrayDataset({ channels: 1, height: SIDE, width: SIDE, classes: 10, train: split, test: split });
+    await train({ model: bars, data, steps: 1, workers: 1, checkpoints: { folder: at('arrays') } }).result();
+    await expect(train({ resume: at('arrays') }).result()).rejects.toThrow(
+      /^LOCKSTEP_CHECKPOINT_DATA: the run of step 1 was trained on 64 \+ 64 images from arrays, SHA-256 [0-9a-f]{12}\.\.\.: a program made it\./,
+    );
+    await train({ resume: at('arrays'), data, steps: 2, workers: 1 }).result();
+  });
+});

@@ -1,0 +1,53 @@
+/** The same bits for any number of workers and any build of the kernels: with dropout, augmentation and short shards. */
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { availableIsas } from '../../packages/kernels/dist/index.js';
+import { computeGoldenHash, describeRun, readGoldenRuns } from '../../tools/golden-runs.mjs';
+
+/** More of them in same-bits.slow.test.ts. */
+const WORKER_COUNTS = [1, 3, 8];
+/** Shards of 32 differ in kernels only, not in scheduling; cnn11m takes half a second a step. */
+const FEW_WORKER_COUNTS = [3];
+const HELP = 'if this change of the arithmetic is meant, run: node tools/golden-hashes.mjs';
+/** Beside the best, which all runs are on. */
+const otherIsas = availableIsas()
+  .slice(1)
+  .filter((isa) => isa !== 'portable');
+
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
+
+const cases = readGoldenRuns().map((run) => ({ name: describeRun(run), run }));
+
+describe.each(cases)('$name', ({ run }) => {
+  it.each(run.recipe.shardSize === 16 && run.model !== 'cnn11m' ? WORKER_COUNTS : FEW_WORKER_COUNTS)(
+    'gives the golden hash with %i workers',
+    async (workers) => {
+      expect(await computeGoldenHash(run, workers), HELP).toBe(run.sha256);
+    },
+  );
+
+  it.each(otherIsas)('gives the golden hash on the %s kernels', async (isa) => {
+    vi.stubEnv('LOCKSTEP_ISA', isa);
+    expect(await computeGoldenHash(run, 2), HELP).toBe(run.sha256);
+  });
+});
+
+// The portable kernels are slow: two shards of them here, of the small models; the others and whole runs are in
+// same-bits.slow.test.ts.
+const short = cases.filter(
+  ({ run }) => run.model !== 'cnn11m' && (run.model !== 'mynet' || run.recipe.shardSize === 16),
+);
+
+it.each(short)(
+  '$name: one hash on all kernels after a step of a full shard and a shard of one image',
+  async ({ run }) => {
+    const images = (run.recipe.shardSize ?? 16) + 1;
+    const hashes = [];
+    for (const isa of availableIsas()) {
+      vi.stubEnv('LOCKSTEP_ISA', isa);
+      hashes.push(await computeGoldenHash({ ...run, images, steps: 1 }, 2));
+    }
+    expect(new Set(hashes).size).toBe(1);
+  },
+);

@@ -1,0 +1,176 @@
+/** What tests of clusters share: made-up data, and runs and nodes on it as real CLI processes. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, afterEach, beforeAll } from 'vitest';
+import { encodeIdxImages, encodeIdxLabels } from '../../packages/core/dist/data/readers/index.js';
+import { Program } from './program.ts';
+
+export const BIN = path.resolve(import.meta.dirname, '../../packages/cli/dist/bin.js');
+const SIDE = 12;
+const CLASSES = 10;
+/** 9 steps an epoch, the last of one shard. */
+const TRAIN_COUNT = 1040;
+const TEST_COUNT = 90;
+
+/** With dropout, batch norm and augmentation, so that a hash covers them. */
+const bars = {
+  name: 'bars',
+  input: { channels: 1, height: SIDE, width: SIDE },
+  classes: CLASSES,
+  layers: [
+    { type: 'conv', outChannels: 8, kernel: 3, padding: 1 },
+    { type: 'batchNorm' },
+    { type: 'relu' },
+    { type: 'maxPool', kernel: 2 },
+    { type: 'dropout', p: 0.1 },
+    { type: 'flatten' },
+    { type: 'linear', outFeatures: CLASSES },
+  ],
+  recipe: { epochs: 100, batchSize: 128, augmentation: { rotation: 3 }, learningRate: 0.01 },
+};
+
+/** The same with a dense layer large enough for a group stage, so that its vector has a tail that is final early. */
+const wide = {
+  ...bars,
+  name: 'wide',
+  layers: [
+    ...bars.layers.slice(0, -1),
+    { type: 'linear', outFeatures: 160 },
+    { type: 'relu' },
+    { type: 'linear', outFeatures: CLASSES },
+  ],
+};
+
+export class Fixture {
+  readonly folder = mkdtempSync(path.join(tmpdir(), 'lockstep-cluster-'));
+  readonly model = path.join(this.folder, 'bars.json');
+  readonly data = path.join(this.folder, 'data');
+  readonly token = path.join(this.folder, 'token');
+  readonly running = new Set<Program>();
+  /** The hash that runs are to have: that of one process with one worker. */
+  expected = '';
+
+  constructor(isWide = false) {
+    mkdirSync(this.data);
+    this.#writeSplit('train', TRAIN_COUNT);
+    this.#writeSplit('t10k', TEST_COUNT);
+    writeFileSync(this.model, JSON.stringify(isWide ? wide : bars));
+    writeFileSync(this.token, 'a token for the tests\n');
+  }
+
+  /** Made-up digits: class c is a bright row at height c + 1 over a pattern that depends on the image. */
+  #writeSplit(stem: string, count: number): void {
+    const pixels = new Uint8Array(count * SIDE * SIDE);
+    const labels = Uint8Array.from({ length: count }, (_, index) => index % CLASSES);
+    for (let index = 0; index < pixels.length; index++) {
+      const image = Math.floor(index / SIDE ** 2);
+      const row = Math.floor(index / SIDE) % SIDE;
+      pixels[index] = row === (labels[image] as number) + 1 ? 255 : (index * 37 + image * 11) % 60;
+    }
+    const images = { count, channels: 1, height: SIDE, width: SIDE, pixels };
+    writeFileSync(path.join(this.data, `${stem}-images-idx3-ubyte`), encodeIdxImages(images));
+    writeFileSync(path.join(this.data, `${stem}-labels-idx1-ubyte`), encodeIdxLabels(labels));
+  }
+
+  /** A run of `steps` steps; without further flags in one process with one worker. */
+  train(
+    steps: number,
+    flags: readonly string[] = [],
+    env: Record<string, string> = {},
+    prefix: readonly string[] = [],
+  ): Program {
+    const workers = flags.includes('--workers') ? [] : ['--workers', '1'];
+    const args = [
+      'train',
+      this.model,
+      '--data',
+      this.data,
+      '--steps',
+      String(steps),
+      '--no-save',
+      '--json',
+      ...workers,
+    ];
+    return this.#start([...args, ...flags], env, prefix);
+  }
+
+  listen(steps: number, flags: readonly string[] = [], env: Record<string, string> = {}): Program {
+    return this.train(steps, ['--listen', '127.0.0.1:0', '--token-file', this.token, ...flags], env);
+  }
+
+  worker(
+    url: string,
+    flags: readonly string[] = [],
+    env: Record<string, string> = {},
+    prefix: readonly string[] = [],
+  ): Program {
+    const threads = flags.includes('--threads') ? [] : ['--threads', '1'];
+    const token = flags.includes('--token-file') ? [] : ['--token-file', this.token];
+    const data = flags.includes('--no-data') ? [] : ['--data', this.data];
+    const rest = flags.filter((flag) => flag !== '--no-data');
+    return this.#start(['worker', '--connect', url, ...threads, ...token, ...data, ...rest], env, prefix);
+  }
+
+  /** One of the processes of a run that `lockstep launch` makes: the same line in each, and its own rank. */
+  launch(
+    steps: number,
+    rank: number,
+    size: number,
+    port: number,
+    flags: readonly string[] = [],
+    env: Record<string, string> = {},
+  ): Program {
+    const run = ['--data', this.data, '--steps', String(steps), '--no-save', '--json', '--workers', '1'];
+    return this.#start(
+      ['launch', this.model, ...run, ...flags],
+      {
+        LOCKSTEP_RANK: String(rank),
+        LOCKSTEP_SIZE: String(size),
+        LOCKSTEP_COORDINATOR: `127.0.0.1:${port}`,
+        LOCKSTEP_TOKEN_FILE: this.token,
+        ...env,
+      },
+      [],
+    );
+  }
+
+  #start(args: readonly string[], env: Record<string, string>, prefix: readonly string[]): Program {
+    const program = new Program([...prefix, process.execPath, BIN, ...args], {
+      LOCKSTEP_CACHE: path.join(this.folder, 'cache'),
+      LOCKSTEP_SILENCE_MS: '3000',
+      LOCKSTEP_NODE_DEADLINE_MS: '1000',
+      LOCKSTEP_EVEN: '1',
+      ...env,
+    });
+    this.running.add(program);
+    return program;
+  }
+
+  /** Ends whatever a test has left. */
+  async clear(): Promise<void> {
+    for (const program of this.running) program.kill('SIGKILL');
+    await Promise.all([...this.running].map((program) => program.exit));
+    this.running.clear();
+  }
+
+  async remove(): Promise<void> {
+    await this.clear();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+}
+
+/**
+ * A fixture whose processes end with each test, and which goes with the last.
+ *
+ * @param steps of the run whose hash is `expected`; none: it is not needed
+ */
+export function useFixture(steps?: number, flags: readonly string[] = []): Fixture {
+  const fixture = new Fixture();
+  beforeAll(async () => {
+    if (steps !== undefined) fixture.expected = await fixture.train(steps, flags).hash();
+  });
+  afterEach(() => fixture.clear());
+  afterAll(() => fixture.remove());
+  return fixture;
+}

@@ -1,0 +1,91 @@
+/** Made-up digits in IDX files and a model that learns them in a moment: for tests that start the program. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { encodeIdxImages, encodeIdxLabels } from '../../packages/core/dist/data/readers/index.js';
+
+export const BIN = path.resolve(import.meta.dirname, '../../packages/cli/dist/bin.js');
+const SIDE = 12;
+const CLASSES = 10;
+
+const bars = {
+  name: 'bars',
+  input: { channels: 1, height: SIDE, width: SIDE },
+  classes: CLASSES,
+  layers: [
+    { type: 'conv', outChannels: 8, kernel: 3, padding: 1 },
+    { type: 'batchNorm' },
+    { type: 'relu' },
+    { type: 'maxPool', kernel: 2 },
+    { type: 'dropout', p: 0.1 },
+    { type: 'flatten' },
+    { type: 'linear', outFeatures: CLASSES },
+  ],
+  recipe: { epochs: 3, batchSize: 64, augmentation: { rotation: 3 }, learningRate: 0.01 },
+};
+
+/** Writes model and data into a folder; returns the model's path. */
+export function writeBars(folder: string, trainCount: number, testCount: number): string {
+  writeSplit(folder, 'train', trainCount);
+  writeSplit(folder, 't10k', testCount);
+  const model = path.join(folder, 'bars.json');
+  writeFileSync(model, JSON.stringify(bars));
+  return model;
+}
+
+/** Class c is a bright row at height c + 1 over a pattern that depends on the image. */
+function writeSplit(folder: string, stem: string, count: number): void {
+  const pixels = new Uint8Array(count * SIDE * SIDE);
+  const labels = Uint8Array.from({ length: count }, (_, index) => index % CLASSES);
+  for (let index = 0; index < pixels.length; index++) {
+    const image = Math.floor(index / SIDE ** 2);
+    const row = Math.floor(index / SIDE) % SIDE;
+    pixels[index] = row === (labels[image] as number) + 1 ? 255 : (index * 37 + image * 11) % 60;
+  }
+  writeFileSync(
+    path.join(folder, `${stem}-images-idx3-ubyte`),
+    encodeIdxImages({ count, channels: 1, height: SIDE, width: SIDE, pixels }),
+  );
+  writeFileSync(path.join(folder, `${stem}-labels-idx1-ubyte`), encodeIdxLabels(labels));
+}
+
+export interface Finished {
+  readonly code: number | null;
+  readonly out: string;
+  readonly error: string;
+}
+
+export type JsonEvent = Record<string, unknown> & { event: string };
+
+/** Starts the program in a folder; `finished` resolves when its streams are closed. */
+export function startProgram(
+  folder: string,
+  argv: readonly string[],
+  onEvent?: (event: JsonEvent, child: ChildProcess) => void,
+): { child: ChildProcess; finished: Promise<Finished> } {
+  const child = spawn(process.execPath, [BIN, ...argv], { cwd: folder, stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '';
+  let error = '';
+  let read = 0;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text;
+    for (let end = out.indexOf('\n', read); onEvent && end >= 0; end = out.indexOf('\n', read)) {
+      onEvent(JSON.parse(out.slice(read, end)) as JsonEvent, child);
+      read = end + 1;
+    }
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    error += text;
+  });
+  const finished = new Promise<Finished>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, out, error }));
+  });
+  return { child, finished };
+}
+
+export const readEvents = ({ out }: Finished): JsonEvent[] =>
+  out
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as JsonEvent);
