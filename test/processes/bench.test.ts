@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { Program } from '../support/program.ts';
 import { BIN, SHORT, SIDE, useBench } from './bench-fixture.ts';
 
 const { folder, bench } = useBench();
@@ -45,6 +46,16 @@ describe('lockstep bench', () => {
       0,
     );
     expect(sum).toBeCloseTo(1, 9);
+  });
+
+  it('cases: work 25: kernels takes Ctrl-C, says so and ends with 130', async () => {
+    const argv = ['bench', 'kernels', 'dots.json', '--seconds', '600', '--data', folder];
+    const program = new Program([process.execPath, BIN, ...argv], {}, folder);
+    await program.until(() => program.stderr.includes('measuring dots'), 'the measurement');
+    program.kill('SIGINT');
+    expect(await program.exit).toBe(130);
+    expect(program.stderr).toContain('Interrupted: 0 of 1 models are measured.');
+    expect(program.stdout).toBe('');
   });
 
   it('measures waiting as a share of the step', () => {

@@ -15,9 +15,9 @@ export class Program {
   readonly #child: ChildProcess;
   #wake: (() => void)[] = [];
 
-  constructor(command: readonly string[], env: Record<string, string>) {
+  constructor(command: readonly string[], env: Record<string, string>, cwd?: string) {
     const [file = '', ...args] = command;
-    this.#child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#child = spawn(file, args, { env: { ...process.env, ...env }, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#read(text));
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text;

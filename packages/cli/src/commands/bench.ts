@@ -127,7 +127,7 @@ function createKernelsCommand(context: CommandContext): Command {
   addFields(command, kernelFields);
   return command.action(async (model: string, options: Record<string, unknown>) => {
     const settings = resolveBench([...kernelFields, modelsField], { ...options, models: model }, [1]);
-    await (await loadRuns()).runKernels(settings, context.io);
+    end(await (await loadRuns()).runKernels(settings, context.io), context);
   });
 }
 

@@ -25,14 +25,16 @@ export function createSimulateCommand(context: CommandContext): Command {
     ['lockstep simulate --model cnn11m --nodes 100 --link 25G --batch-size 12800', 'one fleet'],
     ['lockstep simulate --picture scale.svg --json > scale.json', 'curves, and numbers for programs'],
   ]);
-  return command.action((options: Record<string, unknown>) => {
+  return command.action(async (options: Record<string, unknown>) => {
     const settings = resolveSimulate(options);
     const costs = readCosts(settings.calibration);
     if (settings.picture !== undefined) checkOutputPath(settings.picture, '--picture');
-    const { cases, notes } = simulate(costs, settings);
+    const { cases, notes, exitCode } = await simulate(costs, settings, context.io);
+    context.exitCode = exitCode;
+    if (cases.length === 0) return;
     const { machine, date, commit } = costs;
     const subtitle = `${machine['processor']}, ${countOf(costs.cores, 'core')}; ${date.slice(0, 10)}${commit === undefined ? '' : `, commit ${commit}`}`;
-    if (settings.picture !== undefined)
+    if (settings.picture !== undefined && exitCode === 0)
       writeFileAtomically(settings.picture, [Buffer.from(drawCurves(cases, subtitle))]);
     const { stdout } = context.io;
     if (settings.json) {

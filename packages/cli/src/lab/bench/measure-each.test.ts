@@ -5,7 +5,7 @@ import { cleanUpAtExit, measureEach } from './measure-each.js';
 it('measures everything in order, and ends with 0', async () => {
   const io = new RecordingIo();
   const measured: number[] = [];
-  const code = await measureEach([1, 2, 3], 'models', async (model) => void measured.push(model), io);
+  const code = await measureEach([1, 2, 3], 'models are measured', async (model) => void measured.push(model), io);
   expect([code, measured, io.stderr.text, io.interrupt()]).toEqual([0, [1, 2, 3], '', 0]);
 });
 
@@ -21,13 +21,24 @@ it('cases: work 25: keeps what was measured when Ctrl-C comes, says how much, an
     }
     measured.push(model);
   };
-  expect(await measureEach([1, 2, 3, 4], 'models', measure, io)).toBe(130);
+  expect(await measureEach([1, 2, 3, 4], 'models are measured', measure, io)).toBe(130);
   expect([measured, io.stderr.text]).toEqual([[1, 2], 'Interrupted: 2 of 4 models are measured.\n']);
+});
+
+it('hears a signal between measurements that never leave the main thread', async () => {
+  const io = new RecordingIo();
+  const measured: number[] = [];
+  const measure = (model: number): void => {
+    measured.push(model);
+    if (model === 2) setImmediate(() => io.interrupt('SIGTERM'));
+  };
+  expect(await measureEach([1, 2, 3, 4], 'models are measured', measure, io)).toBe(143);
+  expect(measured).not.toContain(4);
 });
 
 it('fails where a measurement does', async () => {
   const io = new RecordingIo();
-  const failure = measureEach([1], 'models', () => Promise.reject(new Error('no memory')), io);
+  const failure = measureEach([1], 'models are measured', () => Promise.reject(new Error('no memory')), io);
   await expect(failure).rejects.toThrow('no memory');
   expect(io.interrupt()).toBe(0);
 });

@@ -2,16 +2,19 @@
 import { type ProcessEnding, watchEnding } from '../../terminal/ending.js';
 import { type Io, writeLine } from '../../terminal/io.js';
 
+/** Signals are heard in a turn of the event loop only: what computes for long on the main thread gives one now and then. */
+export const hearSignals = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 /**
  * Measures each entry. A signal leaves out what is under way, which only the end of the process ends.
  *
- * @param what they are, in plural
+ * @param what they are, and become: `models are measured`
  * @returns the exit code of the signal that ended this, 0 without one
  */
 export async function measureEach<Entry>(
   entries: readonly Entry[],
   what: string,
-  measure: (entry: Entry) => Promise<void>,
+  measure: (entry: Entry) => Promise<void> | void,
   io: Io,
 ): Promise<number> {
   const ending = watchEnding(io);
@@ -19,16 +22,14 @@ export async function measureEach<Entry>(
   let done = 0;
   try {
     for (const entry of entries) {
-      const work = measure(entry);
+      await hearSignals();
+      if (ending.signal.aborted) break;
+      const work = Promise.resolve(measure(entry)).then(() => void done++);
       await Promise.race([work, interrupted]);
-      if (ending.signal.aborted) {
-        work.catch(() => {});
-        writeLine(io.stderr, `Interrupted: ${done} of ${entries.length} ${what} are measured.`);
-        return ending.exitCode;
-      }
-      done++;
+      if (ending.signal.aborted) work.catch(() => {});
     }
-    return 0;
+    if (ending.signal.aborted) writeLine(io.stderr, `Interrupted: ${done} of ${entries.length} ${what}.`);
+    return ending.exitCode;
   } finally {
     ending.stop();
   }

@@ -201,18 +201,25 @@ export async function runEngines(settings: BenchSettings, engines: readonly Engi
   return code;
 }
 
-export async function runKernels(settings: BenchSettings, io: Io): Promise<void> {
-  const { model, recipe } = settings.models[0] as BenchSettings['models'][number];
-  const dataset = await loadBenchData(settings, model, io);
-  const step = profileModel(planWorkload(model, recipe, dataset, 1), 4 * settings.seconds);
-  const report: BenchReport = {
-    bench: 'kernels',
-    ...describeOccasion(),
-    batchSize: BENCH_BATCH,
-    data: dataset.source,
-    step,
-  };
-  printReport(report, formatStep(step), settings, io);
+export function runKernels(settings: BenchSettings, io: Io): Promise<number> {
+  return measureEach(
+    settings.models,
+    MODELS,
+    async ({ model, recipe }) => {
+      const dataset = await loadBenchData(settings, model, io);
+      announce(model.name, io);
+      const step = await profileModel(planWorkload(model, recipe, dataset, 1), 4 * settings.seconds);
+      const report: BenchReport = {
+        bench: 'kernels',
+        ...describeOccasion(),
+        batchSize: BENCH_BATCH,
+        data: dataset.source,
+        step,
+      };
+      printReport(report, formatStep(step), settings, io);
+    },
+    io,
+  );
 }
 
 export async function runSync(settings: BenchSettings, io: Io): Promise<number> {
@@ -304,7 +311,7 @@ export async function runCalibrate(settings: BenchSettings, out: string, io: Io)
     const lines = settings.json ? [JSON.stringify(costs)] : [...formatCosts(costs), '', `Written to ${out}.`];
     for (const line of lines) writeLine(io.stdout, line);
   };
-  return measureEach([measure], 'calibrations', (calibration) => calibration(), io);
+  return measureEach([measure], 'calibrations are done', (calibration) => calibration(), io);
 }
 
 async function calibrateHere(settings: BenchSettings, io: Io): Promise<Costs> {
@@ -341,7 +348,7 @@ export async function runPredictions(settings: BenchSettings, io: Io): Promise<n
     announce(`${model.name} in nodes`, io);
     await checkPredictions(workload, costs as Costs, { nodes, data: settings.data, seconds, repetitions, onRow });
   });
-  const code = await measureEach([calibration, ...checks], 'parts', (part) => part(), io);
+  const code = await measureEach([calibration, ...checks], 'parts are done', (part) => part(), io);
   if (costs === undefined) return code;
   const report: BenchReport = {
     bench: 'predictions',
@@ -359,7 +366,7 @@ function loadBenchData({ data }: BenchSettings, model: ModelSpec, io: Io): Promi
   return loadData({ path: data }, model, io);
 }
 
-const MODELS = 'models';
+const MODELS = 'models are measured';
 
 /** Minutes pass: says on stderr what is being measured. */
 const announce = (name: string, io: Io): void => writeLine(io.stderr, `measuring ${name}`);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -73,6 +73,23 @@ describe('lockstep simulate', () => {
         expect(steps).toEqual([...steps].sort((a, b) => b - a));
       }
     }
+  });
+
+  it('cases: work 25: prints what is predicted when Ctrl-C comes, draws nothing, and ends with 130', async () => {
+    const io = new RecordingIo();
+    const picture = path.join(folder, 'cut.svg');
+    const flags = ['--calibration', file, '--nodes', '1..65536', '--link', '1G..400G', '--picture', picture, '--json'];
+    const running = main(['simulate', ...flags], io);
+    const isHeard = async (): Promise<boolean> => {
+      await new Promise((resolve) => setImmediate(resolve));
+      return io.interrupt('SIGINT') > 0;
+    };
+    while (!(await isHeard()));
+    expect(await running).toBe(130);
+    const [, done] = /^Interrupted: (\d+) of 408 cases are predicted\.$/m.exec(io.stderr.text) ?? [];
+    expect(Number(done)).toBeLessThan(204);
+    expect(JSON.parse(io.stdout.text || '{"cases":[]}').cases).toHaveLength(Number(done));
+    expect(existsSync(picture)).toBe(false);
   });
 
   it('says how many nodes a batch can use', async () => {

@@ -2,6 +2,8 @@
 
 import { groupSizeOf, type Topology } from '@lockstep/coordinator/steps';
 import { countOf } from '@lockstep/core/text';
+import type { Io } from '../../terminal/io.js';
+import { measureEach } from '../bench/measure-each.js';
 import { type Costs, findModelCosts, type ModelCosts } from './costs.js';
 import { predictStep, type StepCase, type StepFigures } from './predict.js';
 import type { SimulateSettings } from './settings.js';
@@ -20,6 +22,8 @@ export interface SimulatedCase extends StepFigures {
 export interface Simulation {
   readonly cases: readonly SimulatedCase[];
   readonly notes: readonly string[];
+  /** That of the signal that cut it short; 0 without one. */
+  readonly exitCode: number;
 }
 
 /** Images for each node where no batch size is given. */
@@ -29,16 +33,24 @@ const MOST_NODES = 128;
 /** Vectors that an owner can hold. */
 const MOST_SUMS = 192;
 
-export function simulate(costs: Costs, settings: SimulateSettings): Simulation {
+/** Predicts them in order; a signal leaves out those that are not done. */
+export async function simulate(costs: Costs, settings: SimulateSettings, io: Io): Promise<Simulation> {
   const models = settings.model === undefined ? costs.models : [findModelCosts(costs, settings.model)];
-  const cases = models.flatMap((model) =>
+  const asked = models.flatMap((model) =>
     settings.bitsPerSecond.flatMap((bitsPerSecond) =>
       settings.topologies.flatMap((topology) =>
-        settings.nodes.map((nodes) => simulateCase(costs, model, settings, { bitsPerSecond, topology, nodes })),
+        settings.nodes.map((nodes) => ({ model, bitsPerSecond, topology, nodes })),
       ),
     ),
   );
-  return { cases, notes: models.flatMap((model) => listNotes(model, settings, cases)) };
+  const cases: SimulatedCase[] = [];
+  const exitCode = await measureEach(
+    asked,
+    'cases are predicted',
+    ({ model, ...one }) => void cases.push(simulateCase(costs, model, settings, one)),
+    io,
+  );
+  return { cases, notes: models.flatMap((model) => listNotes(model, settings, cases)), exitCode };
 }
 
 function simulateCase(

@@ -3,21 +3,29 @@ import { type Algorithm, algorithms, PROFILE_FIELDS, profileField } from '@locks
 import { SingleStep } from '@lockstep/worker/single-step';
 import { median } from '../measure/statistics.js';
 import { BENCH_SEED, trainingFlops, type Workload } from '../measure/workload.js';
+import { hearSignals } from '../measure-each.js';
 import { type StepFigures, type StepSample, summarizeStep } from './kernel-figures.js';
 
 const PEAK_ITERATIONS = 20_000;
 const WARM_UP_STEPS = 3;
 
 /** @param seconds how long to measure; at least five steps are run */
-export function profileModel({ model, recipe, dataset, multiplyAdds }: Workload, seconds: number): StepFigures {
+export async function profileModel(
+  { model, recipe, dataset, multiplyAdds }: Workload,
+  seconds: number,
+): Promise<StepFigures> {
   const step = new SingleStep({ model, recipe, seed: BENCH_SEED, data: dataset.train, normalization: dataset });
-  for (let i = 0; i < WARM_UP_STEPS; i++) runStep(step);
+  const run = async (): Promise<StepSample> => {
+    await hearSignals();
+    return runStep(step);
+  };
+  for (let i = 0; i < WARM_UP_STEPS; i++) await run();
   const runs: StepSample[] = [];
   const peaks: number[] = [];
   const endMs = performance.now() + 1000 * seconds;
   while (runs.length < 5 || performance.now() < endMs) {
     peaks.push(step.kernels.fmaPeak(PEAK_ITERATIONS));
-    runs.push(runStep(step));
+    runs.push(await run());
   }
   return summarizeStep({
     model: model.name,
