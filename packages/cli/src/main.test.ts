@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { main } from './main.js';
-import { recipeFields, runFields } from './settings/options.js';
+import { recipeFields } from './settings/recipe-fields.js';
+import { runFields } from './settings/run-fields.js';
 import { RecordingIo } from './testing/recording-io.js';
 
 async function run(...argv: string[]) {

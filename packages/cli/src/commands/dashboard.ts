@@ -9,22 +9,15 @@ import type { Command } from 'commander';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
 import { findToken } from '../settings/cluster-fields.js';
 import { DASHBOARD_PORT, parseAddress } from '../settings/dashboard-field.js';
-import { type Field, isText } from '../settings/fields.js';
+import { type Field, fieldsIn } from '../settings/fields.js';
 import { getPath, readFlags } from '../settings/setting-source.js';
 import { watchEnding } from '../terminal/ending.js';
 import { type Io, tellNote, writeLine } from '../terminal/io.js';
 
-const text = (flags: string, path: string, description: string): Field => ({
-  flags,
-  path: [path],
-  group: 'Run',
-  kind: 'text',
-  description,
-  check: isText,
-});
+const { text } = fieldsIn('Run');
 
 const fields: readonly Field[] = [
-  { ...text('--port <port>', 'port', 'where to show them: a port, or host:port'), defaultText: String(DASHBOARD_PORT) },
+  text('--port <port>', 'port', 'where to show them: a port, or host:port', { defaultText: String(DASHBOARD_PORT) }),
   text('--token-file <file>', 'tokenFile', 'secret that is asked of whoever opens the page'),
 ];
 

@@ -4,8 +4,9 @@ import { checkCacheFolder, checkDataset, checkPort } from '../doctor/environment
 import { type Finding, formatFindings, summarizeFindings } from '../doctor/finding.js';
 import { checkCompiler, checkCores, checkMemory, checkNode, checkProcessor } from '../doctor/machine-checks.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import { type Field, isText, optionError } from '../settings/fields.js';
-import { jsonField } from '../settings/options.js';
+import { jsonField } from '../settings/common-fields.js';
+import { parseEndpoint } from '../settings/endpoint.js';
+import { fieldsIn } from '../settings/fields.js';
 import { readFlags } from '../settings/setting-source.js';
 import { EXIT_FAILED } from '../terminal/failure.js';
 import { type Io, writeLine } from '../terminal/io.js';
@@ -13,15 +14,9 @@ import { spellCommands } from '../terminal/spelling.js';
 
 const DEFAULT_LISTEN = '0.0.0.0:7400';
 
-const listenField: Field = {
-  flags: '--listen <host:port>',
-  path: ['listen'],
-  group: 'Run',
-  kind: 'text',
-  description: 'try this port, as a coordinator would',
+const listenField = fieldsIn('Run').text('--listen <host:port>', 'listen', 'try this port, as a coordinator would', {
   defaultText: DEFAULT_LISTEN,
-  check: isText,
-};
+});
 const fields = [listenField, jsonField];
 
 export function createDoctorCommand(context: CommandContext): Command {
@@ -38,16 +33,8 @@ export function createDoctorCommand(context: CommandContext): Command {
   ]);
   return command.action(async (options: Record<string, unknown>) => {
     const { listen = DEFAULT_LISTEN, json } = readFlags(fields, options).values as { listen?: string; json?: boolean };
-    context.exitCode = await runDoctor(parseListen(listen), json === true, context.io);
+    context.exitCode = await runDoctor(parseEndpoint(listen, '--listen'), json === true, context.io);
   });
-}
-
-function parseListen(listen: string): { readonly host: string; readonly port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:]*)):(\d+)$/.exec(listen);
-  const port = Number(match?.[3]);
-  if (!match || port < 1 || port > 65_535)
-    throw optionError(`--listen ${listen}: must be host:port, such as ${DEFAULT_LISTEN}`);
-  return { host: match[1] ?? match[2] ?? '', port };
 }
 
 async function runDoctor({ host, port }: { host: string; port: number }, json: boolean, io: Io): Promise<number> {

@@ -12,12 +12,12 @@ import type { Command } from 'commander';
 import { loadDataLikeTraining } from '../api/data.js';
 import { writeExport } from '../exports/output.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
+import { dataField, jsonField, workersField } from '../settings/common-fields.js';
 import { noteCrowd } from '../settings/crowd.js';
 import { type DataForm, dataFormFields, readDataForm } from '../settings/data-fields.js';
-import { type Field, isOneOf, isText, isWholeNumber, optionError } from '../settings/fields.js';
+import { type Field, fieldsIn, isOneOf, isWholeNumber, optionError } from '../settings/fields.js';
 import { readModelNotes } from '../settings/model-notes.js';
-import { dataField, jsonField, workersField } from '../settings/options.js';
-import { getPath, readFlags } from '../settings/setting-source.js';
+import { readChecked } from '../settings/setting-source.js';
 import { loadModelState, readModelOfWeights } from '../settings/weights-file.js';
 import { type Io, tellNote, writeLine } from '../terminal/io.js';
 import { formatReport, reportEvaluation } from './evaluation-report.js';
@@ -27,44 +27,25 @@ const SPLIT_NAMES = { test: 'Test set', train: 'Training set' } as const;
 const DEFAULT_MISTAKES = 10;
 const PICTURE_MISTAKES = 50;
 
+const output = fieldsIn('Output');
 const fields: readonly Field[] = [
-  {
-    flags: '--weights <file>',
-    path: ['weights'],
-    group: 'Run',
-    kind: 'text',
-    description: 'the weights to evaluate (.safetensors), the folder of a run, or `latest`: its best',
-    check: isText,
-  },
+  fieldsIn('Run').text(
+    '--weights <file>',
+    'weights',
+    'the weights to evaluate (.safetensors), the folder of a run, or `latest`: its best',
+  ),
   workersField,
   dataField,
   ...dataFormFields,
-  {
-    flags: '--split <name>',
-    path: ['split'],
-    group: 'Data',
-    kind: 'text',
-    description: splits.join(' or '),
+  fieldsIn('Data').text('--split <name>', 'split', splits.join(' or '), {
     defaultText: splits[0],
     check: isOneOf(...splits),
-  },
-  {
-    flags: '--mistakes <n>',
-    path: ['mistakes'],
-    group: 'Output',
-    kind: 'number',
-    description: 'how many mistakes to list',
+  }),
+  output.number('--mistakes <n>', 'mistakes', 'how many mistakes to list', {
     defaultText: `${DEFAULT_MISTAKES}, with --picture ${PICTURE_MISTAKES}`,
     check: isWholeNumber(0, Number.MAX_SAFE_INTEGER),
-  },
-  {
-    flags: '--picture <file>',
-    path: ['picture'],
-    group: 'Output',
-    kind: 'text',
-    description: 'draw the mistakes to this .svg file',
-    check: isText,
-  },
+  }),
+  output.text('--picture <file>', 'picture', 'draw the mistakes to this .svg file'),
   jsonField,
 ];
 
@@ -105,12 +86,7 @@ function resolveEvaluation(
   options: Record<string, unknown>,
   coreCount: number,
 ): EvaluationSettings {
-  const flags = readFlags(fields, options);
-  for (const { path, check } of fields) {
-    const value = getPath(flags.values, path);
-    const allowed = value === undefined ? undefined : check?.(value);
-    if (allowed !== undefined) throw optionError(`${flags.describe(path)}: ${allowed}`);
-  }
+  const flags = readChecked(fields, options);
   const { weights, data, workers = coreCount, split = splits[0], picture, json } = flags.values;
   const mistakes = flags.values['mistakes'] ?? (picture === undefined ? DEFAULT_MISTAKES : PICTURE_MISTAKES);
   const dataForm = readDataForm((name) => flags.values[name]);

@@ -7,35 +7,25 @@ import type { Command } from 'commander';
 import type { ExportFormat } from '../exports/export-format.js';
 import { exportFormats } from '../exports/formats.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import { type Check, type Field, isOneOf, isText, optionError } from '../settings/fields.js';
+import { type Field, fieldsIn, isOneOf, optionError } from '../settings/fields.js';
 import { readModelNotes } from '../settings/model-notes.js';
 import { pixelFields, readPixels } from '../settings/pixel-fields.js';
-import { getPath, readFlags } from '../settings/setting-source.js';
+import { readChecked } from '../settings/setting-source.js';
 import { loadModelState, readModelOfWeights } from '../settings/weights-file.js';
 import { type Io, tellNote, writeLine } from '../terminal/io.js';
 
 const formatNames = exportFormats.map(({ name }) => name);
 
-const text = (group: 'Run' | 'Output', flags: string, name: string, description: string, check: Check): Field => ({
-  flags,
-  path: [name],
-  group,
-  kind: 'text',
-  description,
-  check,
-});
-
+const output = fieldsIn('Output');
 const fields: readonly Field[] = [
-  text(
-    'Run',
+  fieldsIn('Run').text(
     '--weights <file>',
     'weights',
     'the weights to export (.safetensors), the folder of a run, or `latest`: its best',
-    isText,
   ),
   ...pixelFields,
-  text('Output', '--format <name>', 'format', formatNames.join(', '), isOneOf(...formatNames)),
-  text('Output', '--out <path>', 'out', 'where to write (default: beside the weights)', isText),
+  output.text('--format <name>', 'format', formatNames.join(', '), { check: isOneOf(...formatNames) }),
+  output.text('--out <path>', 'out', 'where to write (default: beside the weights)'),
 ];
 
 export function createExportCommand(context: CommandContext): Command {
@@ -67,12 +57,7 @@ interface ExportSettings {
 }
 
 function resolveExport(modelName: string | undefined, options: Record<string, unknown>): ExportSettings {
-  const flags = readFlags(fields, options);
-  for (const { path, check } of fields) {
-    const value = getPath(flags.values, path);
-    const allowed = value === undefined ? undefined : check?.(value);
-    if (allowed !== undefined) throw optionError(`${flags.describe(path)}: ${allowed}`);
-  }
+  const flags = readChecked(fields, options);
   const { weights: asked, format: name, out } = flags.values as Record<string, string | undefined>;
   if (asked === undefined) throw optionError('export needs --weights <file>, such as one that `lockstep train` saved');
   const format = exportFormats.find((entry) => entry.name === name);

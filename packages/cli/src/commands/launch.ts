@@ -7,32 +7,23 @@ import { findLauncher, launcherNames } from '../launch/launchers.js';
 import type { Launcher, Place } from '../launch/place.js';
 import { own } from '../launch/variables.js';
 import { addExamples, addFields, type CommandContext, createCommand, groupHeading } from '../program.js';
-import { type Field, flagName, isOneOf, isText, optionError, optionKey, quote } from '../settings/fields.js';
-import { DEFAULT_MODEL, recipeFields, runFields } from '../settings/options.js';
-import { findSource, getPath, readConfig, readFlags } from '../settings/setting-source.js';
+import { DEFAULT_MODEL } from '../settings/common-fields.js';
+import { type Field, fieldsIn, flagName, isOneOf, optionKey, quote } from '../settings/fields.js';
+import { recipeFields } from '../settings/recipe-fields.js';
+import { runFields } from '../settings/run-fields.js';
+import { findSource, getPath, readChecked, readConfig, readFlags } from '../settings/setting-source.js';
 import { writeLine } from '../terminal/io.js';
 import { createTrainCommand } from './train.js';
 import { createWorkerCommand } from './worker.js';
 
-const text = (flags: string, path: string, description: string, more: Partial<Field> = {}): Field => ({
-  flags,
-  path: [path],
-  group: 'Launch',
-  kind: 'text',
-  description,
-  check: isText,
-  ...more,
-});
+const { text, toggle } = fieldsIn('Launch');
 
 const launchFields: readonly Field[] = [
   text('--launcher <name>', 'launcher', `what has started this process: ${launcherNames.join(', ')}`, {
     defaultText: 'found in the environment',
     check: isOneOf(...launcherNames),
   }),
-  {
-    ...text('--dry-run', 'dryRun', 'say what was found and which command it stands for, and run nothing'),
-    kind: 'switch',
-  },
+  toggle('--dry-run', 'dryRun', 'say what was found and which command it stands for, and run nothing'),
   text('--tls-ca <file>', 'tlsCa', 'certificate of the coordinator, or of its authority, in PEM: for nodes'),
   text('--connect-timeout <s>', 'connectTimeout', 'how long nodes try to connect, in seconds', { defaultText: '300' }),
 ];
@@ -72,13 +63,8 @@ async function runLaunch(
   context: CommandContext,
 ): Promise<void> {
   const { env, coreCount, stdout, stderr } = context.io;
-  const flags = readFlags([...launchFields, ...trainFields], options);
-  for (const field of launchFields) {
-    const allowed =
-      options[optionKey(field)] === undefined ? undefined : field.check?.(getPath(flags.values, field.path));
-    if (field.kind === 'text' && allowed !== undefined) throw optionError(`${flags.describe(field.path)}: ${allowed}`);
-  }
-  const sources = [flags, ...(await readConfig(options['config']))];
+  readChecked(launchFields, options);
+  const sources = [readFlags([...launchFields, ...trainFields], options), ...(await readConfig(options['config']))];
   const get = (name: string): unknown => getPath(findSource(sources, [name])?.values, [name]);
   const launcher = findLauncher(env, (options['launcher'] as string | undefined) ?? env[own('LAUNCHER')]);
   const place = launcher.readPlace(env);

@@ -8,12 +8,12 @@ import { findRunWeights } from '@lockstep/watch/files';
 import type { Command } from 'commander';
 import type { ImagePrediction } from '../api/prediction.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
+import { jsonField, workersField } from '../settings/common-fields.js';
 import { noteCrowd } from '../settings/crowd.js';
-import { type Field, isText, optionError } from '../settings/fields.js';
+import { type Field, fieldsIn, optionError } from '../settings/fields.js';
 import { readModelNotes } from '../settings/model-notes.js';
-import { jsonField, workersField } from '../settings/options.js';
 import { pixelFields, readPixels } from '../settings/pixel-fields.js';
-import { getPath, readFlags } from '../settings/setting-source.js';
+import { readChecked } from '../settings/setting-source.js';
 import { loadModelState, readModelOfWeights } from '../settings/weights-file.js';
 import { type Io, tellNote, writeLine } from '../terminal/io.js';
 import { formatTable } from '../terminal/text-table.js';
@@ -24,14 +24,7 @@ const RUNNERS_UP = 2;
 /** Less than this is not worth a column. */
 const SHOWN_FROM = 0.00005;
 
-const text = (flags: string, name: string, description: string): Field => ({
-  flags,
-  path: [name],
-  group: 'Run',
-  kind: 'text',
-  description,
-  check: isText,
-});
+const { text } = fieldsIn('Run');
 
 const fields: readonly Field[] = [
   text(
@@ -74,12 +67,7 @@ interface PredictionSettings {
 }
 
 function resolvePrediction(options: Record<string, unknown>, coreCount: number): PredictionSettings {
-  const flags = readFlags(fields, options);
-  for (const { path, check } of fields) {
-    const value = getPath(flags.values, path);
-    const allowed = value === undefined ? undefined : check?.(value);
-    if (allowed !== undefined) throw optionError(`${flags.describe(path)}: ${allowed}`);
-  }
+  const flags = readChecked(fields, options);
   const { weights, model, workers = coreCount, json } = flags.values;
   if (weights === undefined)
     throw optionError('predict needs --weights <file>, such as one that `lockstep train` saved');

@@ -8,9 +8,11 @@ import { type EngineName, engineNames } from '@lockstep/core/seams';
 import type { DatasetHead } from '@lockstep/core/wire';
 import type { Command } from 'commander';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import { findToken, parseEndpoint, transportField } from '../settings/cluster-fields.js';
+import { findToken, transportField } from '../settings/cluster-fields.js';
 import { noteCrowd } from '../settings/crowd.js';
-import { type Field, isBoolean, isOneOf, isText, isWholeNumber, optionError } from '../settings/fields.js';
+import { parseEndpoint } from '../settings/endpoint.js';
+import { type Field, fieldsIn, isOneOf, isWholeNumber, optionError } from '../settings/fields.js';
+import { readChecked } from '../settings/setting-source.js';
 import { EXIT_PREEMPTED, isPreempted, watchEnding } from '../terminal/ending.js';
 import { describeError, EXIT_FAILED } from '../terminal/failure.js';
 import { HealthServer } from '../terminal/health.js';
@@ -19,37 +21,25 @@ import { type Io, writeLine } from '../terminal/io.js';
 const MOST_WORKERS = 1024;
 const DEFAULT_PATIENCE_S = 300;
 
-const text = (flags: string, path: string, description: string, defaultText?: string): Field => ({
-  flags,
-  path: [path],
-  group: 'Run',
-  kind: 'text',
-  description,
-  check: isText,
-  ...(defaultText !== undefined && { defaultText }),
-});
-
-const number = (flags: string, path: string, description: string, most: number, defaultText: string): Field => ({
-  ...text(flags, path, description, defaultText),
-  kind: 'number',
-  check: isWholeNumber(1, most),
-});
+const { text, number, toggle } = fieldsIn('Run');
 
 const fields: readonly Field[] = [
   text('--connect <url>', 'connect', 'the coordinator: ws://host:port, or wss://'),
-  number('--threads, --workers <n>', 'workers', 'threads that compute', MOST_WORKERS, "this machine's cores"),
-  {
-    ...text('--engine <name>', 'engine', "what computes: the run's engine", engineNames[0]),
+  number('--threads, --workers <n>', 'workers', 'threads that compute', {
+    defaultText: "this machine's cores",
+    check: isWholeNumber(1, MOST_WORKERS),
+  }),
+  text('--engine <name>', 'engine', "what computes: the run's engine", {
+    defaultText: engineNames[0],
     check: isOneOf(...engineNames),
-  },
-  text('--token-file <file>', 'tokenFile', "the run's secret", 'LOCKSTEP_TOKEN_FILE, else the text in LOCKSTEP_TOKEN'),
-  text(
-    '--data <dir>',
-    'data',
-    "this machine's copy of the data, if it has one",
-    'the cache, else from the coordinator',
-  ),
-  text('--name <name>', 'name', 'how the coordinator calls this node', "this machine's name"),
+  }),
+  text('--token-file <file>', 'tokenFile', "the run's secret", {
+    defaultText: 'LOCKSTEP_TOKEN_FILE, else the text in LOCKSTEP_TOKEN',
+  }),
+  text('--data <dir>', 'data', "this machine's copy of the data, if it has one", {
+    defaultText: 'the cache, else from the coordinator',
+  }),
+  text('--name <name>', 'name', 'how the coordinator calls this node', { defaultText: "this machine's name" }),
   text('--tls-ca <file>', 'tlsCa', 'certificate of the coordinator, or of its authority, in PEM'),
   text(
     '--mesh-listen <host:port>',
@@ -57,19 +47,12 @@ const fields: readonly Field[] = [
     'take connections of other nodes, for --topology mesh and hierarchical',
   ),
   { ...transportField, group: 'Run' },
-  number(
-    '--connect-timeout <s>',
-    'connectTimeout',
-    'how long to try to connect, in seconds',
-    1e6,
-    String(DEFAULT_PATIENCE_S),
-  ),
+  number('--connect-timeout <s>', 'connectTimeout', 'how long to try to connect, in seconds', {
+    defaultText: String(DEFAULT_PATIENCE_S),
+    check: isWholeNumber(1, 1e6),
+  }),
   text('--health <host:port>', 'health', 'answer probes there: GET /healthz, and /readyz once this node takes part'),
-  {
-    ...text('--preemptible', 'preemptible', 'after a signal but Ctrl-C end with exit code 75, to be started again'),
-    kind: 'switch',
-    check: isBoolean,
-  },
+  toggle('--preemptible', 'preemptible', 'after a signal but Ctrl-C end with exit code 75, to be started again'),
 ];
 
 export function createWorkerCommand(context: CommandContext): Command {
@@ -140,7 +123,8 @@ async function runWorker(options: Record<string, unknown>, io: Io): Promise<numb
 }
 
 function readOptions(options: Record<string, unknown>, io: Io) {
-  const get = (name: string): string | undefined => options[name] as string | undefined;
+  const { values } = readChecked(fields, options);
+  const get = (name: string): string | undefined => values[name] as string | undefined;
   const url = get('connect');
   if (url === undefined || !/^wss?:\/\/.+/.test(url)) {
     throw optionError(
@@ -149,39 +133,20 @@ function readOptions(options: Record<string, unknown>, io: Io) {
   }
   const meshListen = get('meshListen');
   const health = get('health');
+  const { workers = io.coreCount, connectTimeout = DEFAULT_PATIENCE_S } = values as Readonly<Record<string, number>>;
   return {
     url,
-    engine: readEngine(get('engine')),
-    workers: readNumber('--workers', get('workers'), io.coreCount),
+    engine: (get('engine') ?? engineNames[0]) as EngineName,
+    workers,
     token: findToken(get('tokenFile'), io.env) ?? new Uint8Array(0),
     name: (get('name') ?? hostname()).slice(0, 100),
     tlsCa: readCa(get('tlsCa')),
     health: health === undefined ? undefined : parseEndpoint(health, '--health'),
     meshListen: meshListen === undefined ? undefined : parseEndpoint(meshListen, '--mesh-listen'),
-    transport: readTransport(get('transport')),
-    patienceMs: 1000 * readNumber('--connect-timeout', get('connectTimeout'), DEFAULT_PATIENCE_S),
+    transport: get('transport'),
+    patienceMs: 1000 * connectTimeout,
     findDataset: (head: DatasetHead) => findDataset(get('data'), head),
   };
-}
-
-function readNumber(flag: string, value: string | undefined, otherwise: number): number {
-  if (value === undefined) return otherwise;
-  const field = fields.find(({ flags }) => flags.startsWith(`${flag} `));
-  const allowed = field?.check?.(Number(value));
-  if (allowed !== undefined) throw optionError(`${flag} ${value}: ${allowed}`);
-  return Number(value);
-}
-
-function readEngine(value: string = engineNames[0]): EngineName {
-  const allowed = isOneOf(...engineNames)(value);
-  if (allowed !== undefined) throw optionError(`--engine ${value}: ${allowed}`);
-  return value as EngineName;
-}
-
-function readTransport(value: string | undefined): string | undefined {
-  const allowed = value === undefined ? undefined : transportField.check?.(value);
-  if (allowed !== undefined) throw optionError(`--transport ${value}: ${allowed}`);
-  return value;
 }
 
 function readCa(path: string | undefined): Uint8Array | undefined {

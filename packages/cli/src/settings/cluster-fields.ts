@@ -1,27 +1,19 @@
 /** Fields of a run that other machines take part in. */
 
 import { readFileSync } from 'node:fs';
-import { isIP } from 'node:net';
 import type { Topology } from '@lockstep/coordinator/steps';
 import { LockstepError } from '@lockstep/core/errors';
 import { countOf } from '@lockstep/core/text';
 import type { Io } from '../terminal/io.js';
-import { type Field, isFraction, isOneOf, isText, isWholeNumber, optionError } from './fields.js';
+import { type Endpoint, parseEndpoint } from './endpoint.js';
+import { type Field, fieldsIn, isFraction, isOneOf, isWholeNumber, optionError } from './fields.js';
 
 export const topologyNames = ['auto', 'star', 'mesh', 'hierarchical'] as const satisfies readonly Topology[];
 export const transportNames = ['tcp', 'mpi'] as const;
 
 const MOST_NODES = 128;
 
-const text = (flags: string, path: string, description: string, more: Partial<Field> = {}): Field => ({
-  flags,
-  path: [path],
-  group: 'Cluster',
-  kind: 'text',
-  description,
-  check: isText,
-  ...more,
-});
+const { text, number } = fieldsIn('Cluster');
 
 /** Of `train` and of `worker`. */
 export const transportField = text('--transport <name>', 'transport', 'how floats travel: tcp, or mpi under mpirun', {
@@ -31,13 +23,10 @@ export const transportField = text('--transport <name>', 'transport', 'how float
 
 export const clusterFields: readonly Field[] = [
   text('--listen <host:port>', 'listen', 'let other machines take part: they run `lockstep worker --connect`'),
-  {
-    ...text('--wait-for <n>', 'waitFor', 'wait for n of them before the first step', {
-      defaultText: '0, or 1 with --workers 0',
-    }),
-    kind: 'number',
+  number('--wait-for <n>', 'waitFor', 'wait for n of them before the first step', {
+    defaultText: '0, or 1 with --workers 0',
     check: isWholeNumber(0, MOST_NODES),
-  },
+  }),
   text('--token-file <file>', 'tokenFile', 'secret that every machine of the run holds', {
     defaultText: 'LOCKSTEP_TOKEN_FILE, else the text in LOCKSTEP_TOKEN',
   }),
@@ -51,18 +40,14 @@ export const clusterFields: readonly Field[] = [
     },
   ),
   transportField,
-  {
-    ...text('--audit <fraction>', 'audit', "share of the other machines' shards to compute twice and compare"),
-    kind: 'number',
+  number('--audit <fraction>', 'audit', "share of the other machines' shards to compute twice and compare", {
     check: isFraction,
-  },
+  }),
   text('--tls-cert <file>', 'tlsCert', 'certificate in PEM, for wss'),
   text('--tls-key <file>', 'tlsKey', 'its key in PEM'),
 ];
 
-export interface ClusterSettings {
-  readonly host: string;
-  readonly port: number;
+export interface ClusterSettings extends Endpoint {
   readonly waitFor: number;
   readonly token: Uint8Array | undefined;
   /** Where the token was read from, if by --token-file. */
@@ -97,21 +82,6 @@ export function resolveCluster(get: (name: string) => unknown, env: Io['env']): 
     tlsCert: get('tlsCert') as string | undefined,
     tlsKey: get('tlsKey') as string | undefined,
   };
-}
-
-/**
- * Reads `0.0.0.0:7400`, `[::1]:7400` or `:7400`.
- *
- * @throws LockstepError LOCKSTEP_CLI_OPTION
- */
-export function parseEndpoint(value: string, flag: string): { readonly host: string; readonly port: number } {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]*)):(\d{1,5})$/.exec(value);
-  const port = Number(match?.[3]);
-  const host = match?.[1] ?? match?.[2] ?? '';
-  if (!match || port > 65_535 || (match[1] !== undefined && isIP(host) !== 6)) {
-    throw optionError(`${flag} ${JSON.stringify(value)}: must be host:port, such as 0.0.0.0:7400`);
-  }
-  return { host: host === '' ? '127.0.0.1' : host, port };
 }
 
 const LEAST_TOKEN_BYTES = 8;

@@ -6,7 +6,7 @@ import { isRecord, parseJson } from '@lockstep/core/files';
 import { recipeSchema } from '@lockstep/core/spec';
 import { LATEST } from '@lockstep/watch/files';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
-import { runFields } from './options.js';
+import { runFields } from './run-fields.js';
 
 export interface ConfigFile {
   readonly path: string;

@@ -1,13 +1,11 @@
 /** `--dashboard [PORT]`: where a run's live page is served. */
-import { findToken, parseEndpoint } from './cluster-fields.js';
-import { type Check, type Field, optionError } from './fields.js';
+import { findToken } from './cluster-fields.js';
+import { type Endpoint, parsePort } from './endpoint.js';
+import type { Check, Field } from './fields.js';
 
-const HOST = '127.0.0.1';
 export const DASHBOARD_PORT = 7410;
 
-export interface DashboardSettings {
-  readonly host: string;
-  readonly port: number;
+export interface DashboardSettings extends Endpoint {
   /** Asked of whoever opens the page. */
   readonly token: Uint8Array | undefined;
 }
@@ -35,16 +33,8 @@ export function resolveDashboard(get: (name: string) => unknown): DashboardSetti
   return { ...parseAddress(value), token: findToken(get('tokenFile') as string | undefined, {}) };
 }
 
-/** A port of this machine, or host:port. */
-export function parseAddress(value: unknown, flag = '--dashboard'): { readonly host: string; readonly port: number } {
-  if (value === true) return { host: HOST, port: DASHBOARD_PORT };
-  const text = String(value);
-  if (text.includes(':')) return parseEndpoint(text, flag);
-  const port = Number(text);
-  if (!/^\d{1,5}$/.test(text) || port > 65_535) {
-    throw optionError(
-      `${flag} ${JSON.stringify(text)}: must be a port or host:port, such as ${DASHBOARD_PORT} or 0.0.0.0:${DASHBOARD_PORT}.${flag === '--dashboard' ? ' A model stands before it.' : ''}`,
-    );
-  }
-  return { host: HOST, port };
+/** Where a page is served: for `true` at the usual port. @throws LockstepError LOCKSTEP_CLI_OPTION */
+export function parseAddress(value: unknown, flag = '--dashboard'): Endpoint {
+  const hint = flag === '--dashboard' ? '. A model stands before it.' : '.';
+  return parsePort(value === true ? DASHBOARD_PORT : String(value), flag, DASHBOARD_PORT, hint);
 }

@@ -1,7 +1,7 @@
 /** The flags that say how to read a user's own data. */
 import { type DataOptions, type ImageForm, isImageForm, isImageSize, type PixelChoice } from '@lockstep/core/data';
 import type { ImageSize } from '@lockstep/core/data/readers';
-import { type Check, type Field, isText } from './fields.js';
+import { type Check, type Field, fieldsIn } from './fields.js';
 import { pixelFields, readPixels } from './pixel-fields.js';
 
 const SIZE = /^(\d{1,3})(?:x(\d{1,3}))?$/;
@@ -28,29 +28,18 @@ function parseShape(value: unknown): ImageForm | undefined {
   return channels === undefined ? undefined : { channels, height: height as number, width: width as number };
 }
 
-const textField = (flags: string, name: string, description: string, check: Check): Field => ({
-  flags,
-  path: [name],
-  group: 'Data',
-  kind: 'text',
-  description,
-  check,
-});
+const { text } = fieldsIn('Data');
 
 export const dataFormFields: readonly Field[] = [
-  textField('--resize <size>', 'resize', 'bring images to this height and width, such as 28x28', isSize),
-  textField(
+  text('--resize <size>', 'resize', 'bring images to this height and width, such as 28x28', { check: isSize }),
+  text(
     '--label-column <name>',
     'labelColumn',
     'CSV: column with the labels, by name, first or last (default: by names and values)',
-    isText,
   ),
-  textField(
-    '--csv-shape <shape>',
-    'csvShape',
-    'CSV: form of the images where they are not square, such as 1x20x30',
-    isShape,
-  ),
+  text('--csv-shape <shape>', 'csvShape', 'CSV: form of the images where they are not square, such as 1x20x30', {
+    check: isShape,
+  }),
   ...pixelFields,
 ];
 

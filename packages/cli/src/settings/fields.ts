@@ -1,5 +1,5 @@
 /** What a field of a run is, how it is called on the command line and how its text is read. */
-import { type Check, LockstepError } from '@lockstep/core/errors';
+import { type Check, isBoolean, isText, LockstepError } from '@lockstep/core/errors';
 
 export { type Check, isBoolean, isFraction, isOneOf, isText, isWholeNumber } from '@lockstep/core/errors';
 
@@ -21,6 +21,35 @@ export interface Field {
   readonly defaultText?: string;
   /** For what the recipe's schema does not check. */
   readonly check?: Check;
+}
+
+/** @param path with dots between its parts: `recipe.optimizer.betas` */
+type MakeField = (flags: string, path: string, description: string, more?: Partial<Field>) => Field;
+
+/**
+ * What makes the fields of a group, by their kind: `const { text, number } = fieldsIn('Cluster')`.
+ *
+ * @param above where all their paths begin
+ */
+export function fieldsIn(group: Group, ...above: readonly string[]) {
+  const kind =
+    (kind: Field['kind'], check?: Check): MakeField =>
+    (flags, path, description, more) => ({
+      flags,
+      path: [...above, ...path.split('.')],
+      group,
+      kind,
+      description,
+      ...(check && { check }),
+      ...more,
+    });
+  return {
+    number: kind('number'),
+    numbers: kind('numbers'),
+    text: kind('text', isText),
+    texts: kind('texts'),
+    toggle: kind('switch', isBoolean),
+  };
 }
 
 /** `--learning-rate`: the last long name of a field's flags. */

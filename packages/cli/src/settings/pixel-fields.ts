@@ -1,6 +1,6 @@
 /** The flags that say how a model reads pixels, for weights that do not say it and for data that is to be read otherwise. */
 import { grounds, type PixelChoice, pixelChoiceSchema } from '@lockstep/core/data';
-import type { Check, Field } from './fields.js';
+import { type Check, type Field, fieldsIn } from './fields.js';
 
 const check =
   (name: keyof PixelChoice): Check =>
@@ -11,20 +11,17 @@ const check =
 const asGiven = (name: keyof PixelChoice, value: unknown): unknown =>
   (name === 'mean' || name === 'std') && typeof value === 'number' ? [value] : value;
 
-const field = (flags: string, name: keyof PixelChoice, kind: Field['kind'], description: string): Field => ({
-  flags,
-  path: [name],
-  group: 'Data',
-  kind,
-  description,
-  check: check(name),
-});
+const data = fieldsIn('Data');
 
 export const pixelFields: readonly Field[] = [
-  field('--mean <list>', 'mean', 'numbers', 'mean of the pixels as fractions of 255, one per channel or one for all'),
-  field('--std <list>', 'std', 'numbers', 'their standard deviation, likewise'),
-  field('--ground <kind>', 'ground', 'text', `what drawings lie on: ${grounds.join(', ')}`),
-  field('--white <n>', 'white', 'number', 'the pixel value that stands for white in the training images'),
+  data.numbers('--mean <list>', 'mean', 'mean of the pixels as fractions of 255, one per channel or one for all', {
+    check: check('mean'),
+  }),
+  data.numbers('--std <list>', 'std', 'their standard deviation, likewise', { check: check('std') }),
+  data.text('--ground <kind>', 'ground', `what drawings lie on: ${grounds.join(', ')}`, { check: check('ground') }),
+  data.number('--white <n>', 'white', 'the pixel value that stands for white in the training images', {
+    check: check('white'),
+  }),
 ];
 
 /** @param get the checked value of a field, by name */

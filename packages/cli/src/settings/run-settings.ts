@@ -16,12 +16,15 @@ import {
 import { findRecipe, loadModelSpec, namedModels } from '@lockstep/core/zoo';
 import { canWriteOn, findRunWeights, RUNS_FOLDER } from '@lockstep/watch/files';
 import type { Io } from '../terminal/io.js';
-import { type ClusterSettings, parseEndpoint, resolveCluster } from './cluster-fields.js';
+import { type ClusterSettings, resolveCluster } from './cluster-fields.js';
+import { DEFAULT_MODEL, DEFAULT_SEED } from './common-fields.js';
 import { type DashboardSettings, resolveDashboard } from './dashboard-field.js';
 import { type DataForm, readDataForm } from './data-fields.js';
+import { type Endpoint, parseEndpoint } from './endpoint.js';
 import { flagName, optionError } from './fields.js';
-import { DEFAULT_MODEL, DEFAULT_SEED, recipeFields, runFields } from './options.js';
+import { recipeFields } from './recipe-fields.js';
 import { resolveRecipe } from './recipe-settings.js';
+import { runFields } from './run-fields.js';
 import { findSource, getPath, readConfig, readFlags, type SettingSource } from './setting-source.js';
 import { findConflict } from './together.js';
 import { resolveWatch, type WatchSettings } from './watch-fields.js';
@@ -61,7 +64,7 @@ export interface RunSettings extends Required<Given> {
   /** Whether the same command, given again, goes on with it. */
   readonly continues: boolean | undefined;
   /** Where to answer probes. */
-  readonly health: { readonly host: string; readonly port: number } | undefined;
+  readonly health: Endpoint | undefined;
   /** Whether the weights are taken by name, and the head is new. */
   readonly hasNewHead: boolean | undefined;
   /** The file that the weights are to be written to, if one is named. */

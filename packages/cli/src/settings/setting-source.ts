@@ -2,7 +2,7 @@
 import { describeSetting } from '@lockstep/core/errors';
 import { isRecord } from '@lockstep/core/files';
 import type { ConfigFile } from './config-file.js';
-import { type Field, flagName, optionKey, quote, readFlagText } from './fields.js';
+import { type Field, flagName, optionError, optionKey, quote, readFlagText } from './fields.js';
 
 type Path = readonly PropertyKey[];
 
@@ -39,6 +39,21 @@ export function readFlags(fields: readonly Field[], options: Readonly<Record<str
     describe: (path) => given.find((entry) => findField(path, [entry.field]))?.text ?? path.join('.'),
     nameOf: (path) => flagName(findField(path, fields) ?? { flags: path.join('.') }),
   };
+}
+
+/**
+ * The flags that were given, each checked by its field.
+ *
+ * @throws LockstepError LOCKSTEP_CLI_OPTION for a value that a field does not allow
+ */
+export function readChecked(fields: readonly Field[], options: Readonly<Record<string, unknown>>): SettingSource {
+  const flags = readFlags(fields, options);
+  for (const { path, check } of fields) {
+    const value = getPath(flags.values, path);
+    const allowed = value === undefined ? undefined : check?.(value);
+    if (allowed !== undefined) throw optionError(`${flags.describe(path)}: ${allowed}`);
+  }
+  return flags;
 }
 
 /**

@@ -1,19 +1,13 @@
 /** Fields of what watches a run: files that others read, metrics. */
 import type { LogLevel } from '@lockstep/watch/log';
-import { parseEndpoint } from './cluster-fields.js';
-import { type Check, type Field, isOneOf, isText, optionError } from './fields.js';
+import { type Endpoint, parsePort } from './endpoint.js';
+import { type Check, type Field, fieldsIn, isOneOf, isText, optionError } from './fields.js';
 
+/** For an example: Prometheus' usual one. */
+const METRICS_PORT = 9464;
 const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-const text = (flags: string, path: string, description: string, more: Partial<Field> = {}): Field => ({
-  flags,
-  path: [path],
-  group: 'Watching',
-  kind: 'text',
-  description,
-  check: isText,
-  ...more,
-});
+const { text } = fieldsIn('Watching');
 
 /** A config file may have a number. */
 const isPortText: Check = (value) => (typeof value === 'number' ? undefined : isText(value));
@@ -37,7 +31,7 @@ export const watchFields: readonly Field[] = [
 export interface WatchSettings {
   readonly out: string | undefined;
   readonly tensorboard: string | undefined;
-  readonly metrics: { readonly host: string; readonly port: number } | undefined;
+  readonly metrics: Endpoint | undefined;
   readonly trace: string | undefined;
   readonly logFile: string | undefined;
   readonly logLevel: LogLevel;
@@ -53,22 +47,9 @@ export function resolveWatch(get: (name: string) => unknown): WatchSettings {
   return {
     out: get('out') as string | undefined,
     tensorboard: get('tensorboard') as string | undefined,
-    metrics: metrics === undefined ? undefined : parsePort(metrics),
+    metrics: metrics === undefined ? undefined : parsePort(metrics, '--metrics', METRICS_PORT),
     trace: get('trace') as string | undefined,
     logFile,
     logLevel: (get('logLevel') as LogLevel | undefined) ?? 'info',
   };
-}
-
-const LOOPBACK = '127.0.0.1';
-
-/** `9464` (for this machine alone), `0.0.0.0:9464` or `[::]:9464`. */
-function parsePort(value: string | number): { readonly host: string; readonly port: number } {
-  const text = String(value);
-  if (text.includes(':')) return parseEndpoint(text, '--metrics');
-  const port = Number(text);
-  if (!/^\d{1,5}$/.test(text) || port > 65_535) {
-    throw optionError(`--metrics ${JSON.stringify(text)}: must be a port or host:port, such as 9464 or 0.0.0.0:9464`);
-  }
-  return { host: LOOPBACK, port };
 }

@@ -2,99 +2,67 @@
 import { type EngineName, engineNames } from '@lockstep/core/seams';
 import type { ModelSpec, Recipe } from '@lockstep/core/spec';
 import { loadModelSpec, zooModels } from '@lockstep/core/zoo';
-import { type Field, isOneOf, isText, isWholeNumber, optionError } from '../../settings/fields.js';
-import { dataField, jsonField } from '../../settings/options.js';
-import { getPath, readFlags } from '../../settings/setting-source.js';
+import { dataField, jsonField } from '../../settings/common-fields.js';
+import { type Field, fieldsIn, isOneOf, isWholeNumber } from '../../settings/fields.js';
+import { readChecked } from '../../settings/setting-source.js';
 
 const MOST_WORKERS = 1024;
 const MOST_SECONDS = 3600;
 
-export const modelsField: Field = {
-  flags: '--models <names>',
-  path: ['models'],
-  group: 'Run',
-  kind: 'text',
-  description: 'names or .json files with commas between them',
-  defaultText: 'the whole zoo',
-  check: isText,
-};
+const DEFAULT_SECONDS = 0.5;
+const DEFAULT_REPETITIONS = 5;
 
-export const workersListField = (defaultText: string): Field => ({
-  flags: '--workers <n,n>',
-  path: ['workers'],
-  group: 'Run',
-  kind: 'numbers',
-  description: 'numbers of workers to measure',
-  defaultText,
-  check: (value) =>
-    (value as number[]).map(isWholeNumber(1, MOST_WORKERS)).find((allowed) => allowed !== undefined) ??
-    (new Set(value as number[]).size < (value as number[]).length ? 'must not name a number twice' : undefined),
+const run = fieldsIn('Run');
+const output = fieldsIn('Output');
+
+export const modelsField = run.text('--models <names>', 'models', 'names or .json files with commas between them', {
+  defaultText: 'the whole zoo',
 });
 
-export const secondsField: Field = {
-  flags: '--seconds <s>',
-  path: ['seconds'],
-  group: 'Run',
-  kind: 'number',
-  description: 'length of each measurement',
-  defaultText: '0.5',
+export const workersListField = (defaultText: string): Field =>
+  run.numbers('--workers <n,n>', 'workers', 'numbers of workers to measure', {
+    defaultText,
+    check: (value) =>
+      (value as number[]).map(isWholeNumber(1, MOST_WORKERS)).find((allowed) => allowed !== undefined) ??
+      (new Set(value as number[]).size < (value as number[]).length ? 'must not name a number twice' : undefined),
+  });
+
+export const secondsField = run.number('--seconds <s>', 'seconds', 'length of each measurement', {
+  defaultText: String(DEFAULT_SECONDS),
   check: (value) =>
     (value as number) > 0 && (value as number) <= MOST_SECONDS
       ? undefined
       : `must be above 0 and up to ${MOST_SECONDS}`,
-};
+});
 
-export const repetitionsField: Field = {
-  flags: '--repetitions <n>',
-  path: ['repetitions'],
-  group: 'Run',
-  kind: 'number',
-  description: 'measurements to take the median of',
-  defaultText: '5',
+export const repetitionsField = run.number('--repetitions <n>', 'repetitions', 'measurements to take the median of', {
+  defaultText: String(DEFAULT_REPETITIONS),
   check: isWholeNumber(1, 1000),
-};
+});
 
-export const engineField: Field = {
-  flags: '--engine <name>',
-  path: ['engine'],
-  group: 'Run',
-  kind: 'text',
-  description: `what computes: ${engineNames.join(', ')}`,
+export const engineField = run.text('--engine <name>', 'engine', `what computes: ${engineNames.join(', ')}`, {
   defaultText: engineNames[0],
   check: isOneOf(...engineNames),
-};
+});
 
-export const enginesField: Field = {
-  flags: '--engines <names>',
-  path: ['engines'],
-  group: 'Run',
-  kind: 'text',
-  description: `compare engines with each other and with tfjs's trainOnBatch: ${engineNames.join(',')}`,
-  check: (value) =>
-    String(value)
-      .split(',')
-      .map(isOneOf(...engineNames))
-      .find((allowed) => allowed !== undefined),
-};
+export const enginesField = run.text(
+  '--engines <names>',
+  'engines',
+  `compare engines with each other and with tfjs's trainOnBatch: ${engineNames.join(',')}`,
+  {
+    check: (value) =>
+      String(value)
+        .split(',')
+        .map(isOneOf(...engineNames))
+        .find((allowed) => allowed !== undefined),
+  },
+);
 
-export const pictureField: Field = {
-  flags: '--picture <file>',
-  path: ['picture'],
-  group: 'Output',
-  kind: 'text',
-  description: 'draw the share of peak here (.svg)',
-  check: isText,
-};
+export const pictureField = output.text('--picture <file>', 'picture', 'draw the share of peak here (.svg)');
 
-export const outField: Field = {
-  flags: '--out <file>',
-  path: ['out'],
-  group: 'Output',
-  kind: 'text',
-  description: 'write the calibration here (.json)',
+export const outField = output.text('--out <file>', 'out', 'write the calibration here (.json)', {
   defaultText: 'calibration.json',
-  check: isText,
-};
+});
 
 export const commonFields: readonly Field[] = [dataField, jsonField];
 
@@ -111,9 +79,6 @@ export interface BenchSettings {
   readonly json: boolean;
 }
 
-const DEFAULT_SECONDS = 0.5;
-const DEFAULT_REPETITIONS = 5;
-
 /**
  * Reads a bench command's flags.
  *
@@ -125,12 +90,7 @@ export function resolveBench(
   options: Readonly<Record<string, unknown>>,
   defaultWorkers: readonly number[],
 ): BenchSettings {
-  const flags = readFlags(fields, options);
-  for (const { path, check } of fields) {
-    const value = getPath(flags.values, path);
-    const allowed = value === undefined ? undefined : check?.(value);
-    if (allowed !== undefined) throw optionError(`${flags.describe(path)}: ${allowed}`);
-  }
+  const flags = readChecked(fields, options);
   const values = flags.values as Partial<Record<'models' | 'data' | 'picture' | 'engines', string>> &
     Partial<Record<'seconds' | 'repetitions', number>> & { workers?: number[]; json?: boolean; engine?: EngineName };
   const names = values.models?.split(',').map((name) => name.trim()) ?? zooModels.map(({ model }) => model.name);

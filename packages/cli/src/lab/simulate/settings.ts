@@ -1,65 +1,44 @@
 /** Flags of `lockstep simulate` and what they come to. */
 import type { Topology } from '@lockstep/coordinator/steps';
 import { topologyNames } from '../../settings/cluster-fields.js';
-import { type Field, isOneOf, isText, isWholeNumber, optionError } from '../../settings/fields.js';
-import { jsonField } from '../../settings/options.js';
-import { getPath, readFlags } from '../../settings/setting-source.js';
+import { jsonField } from '../../settings/common-fields.js';
+import { type Field, fieldsIn, isOneOf, isWholeNumber, optionError } from '../../settings/fields.js';
+import { getPath, readChecked } from '../../settings/setting-source.js';
 
 export const DEFAULT_CALIBRATION = 'calibration.json';
 /** `auto` is a star, but for two nodes. */
 const DEFAULT_TOPOLOGIES = 'star,mesh,hierarchical';
+const DEFAULT_NODES = '1..128';
+const DEFAULT_LINK = '1G';
+const DEFAULT_LATENCY = '50us';
 const MOST_NODES = 65_536;
 
-const text = (
-  flags: string,
-  path: string,
-  description: string,
-  defaultText: string,
-  more: Partial<Field> = {},
-): Field => ({
-  flags,
-  path: [path],
-  group: 'Run',
-  kind: 'text',
-  description,
-  defaultText,
-  check: isText,
-  ...more,
-});
+const { text, number } = fieldsIn('Run');
 
 export const simulateFields: readonly Field[] = [
-  text('--model <name>', 'model', 'one that was calibrated', 'every one that was'),
-  text('--nodes <range>', 'nodes', 'numbers of nodes: a range in powers of two, or numbers with commas', '1..128'),
-  text('--link <range>', 'link', "speed of each node's cable, bit/s each way", '1G'),
-  text('--latency <time>', 'latency', 'of the network, one way: 50us, 1ms', '50us'),
-  text('--topology <names>', 'topology', 'how sums travel', DEFAULT_TOPOLOGIES),
-  text(
-    '--group-size <n>',
-    'groupSize',
-    'nodes of a group, for hierarchical',
-    'as in a run: about the square root of all',
-    {
-      kind: 'number',
-      check: isWholeNumber(2, MOST_NODES),
-    },
-  ),
-  text('--batch-size <n>', 'batchSize', 'images per step, whatever the number of nodes', '128 for each node', {
-    kind: 'number',
+  text('--model <name>', 'model', 'one that was calibrated', { defaultText: 'every one that was' }),
+  text('--nodes <range>', 'nodes', 'numbers of nodes: a range in powers of two, or numbers with commas', {
+    defaultText: DEFAULT_NODES,
+  }),
+  text('--link <range>', 'link', "speed of each node's cable, bit/s each way", { defaultText: DEFAULT_LINK }),
+  text('--latency <time>', 'latency', 'of the network, one way: 50us, 1ms', { defaultText: DEFAULT_LATENCY }),
+  text('--topology <names>', 'topology', 'how sums travel', { defaultText: DEFAULT_TOPOLOGIES }),
+  number('--group-size <n>', 'groupSize', 'nodes of a group, for hierarchical', {
+    defaultText: 'as in a run: about the square root of all',
+    check: isWholeNumber(2, MOST_NODES),
+  }),
+  number('--batch-size <n>', 'batchSize', 'images per step, whatever the number of nodes', {
+    defaultText: '128 for each node',
     check: isWholeNumber(1, 2 ** 30),
   }),
-  text('--threads <n>', 'threads', 'of each node', 'the most that were calibrated', {
-    kind: 'number',
+  number('--threads <n>', 'threads', 'of each node', {
+    defaultText: 'the most that were calibrated',
     check: isWholeNumber(1, 1024),
   }),
-  text('--calibration <file>', 'calibration', 'what `lockstep bench calibrate` has measured', DEFAULT_CALIBRATION),
-  {
-    flags: '--picture <file>',
-    path: ['picture'],
-    group: 'Output',
-    kind: 'text',
-    description: 'draw speed-up and efficiency here (.svg)',
-    check: isText,
-  },
+  text('--calibration <file>', 'calibration', 'what `lockstep bench calibrate` has measured', {
+    defaultText: DEFAULT_CALIBRATION,
+  }),
+  fieldsIn('Output').text('--picture <file>', 'picture', 'draw speed-up and efficiency here (.svg)'),
   jsonField,
 ];
 
@@ -80,21 +59,16 @@ export interface SimulateSettings {
 
 /** @throws LockstepError LOCKSTEP_CLI_OPTION for a flag that is wrong */
 export function resolveSimulate(options: Readonly<Record<string, unknown>>): SimulateSettings {
-  const flags = readFlags(simulateFields, options);
+  const flags = readChecked(simulateFields, options);
   const value = (name: string): unknown => getPath(flags.values, [name]);
-  for (const { path, check } of simulateFields) {
-    const given = getPath(flags.values, path);
-    const allowed = given === undefined ? undefined : check?.(given);
-    if (allowed !== undefined) throw optionError(`${flags.describe(path)}: ${allowed}`);
-  }
   const read = <T>(name: string, standard: string, parse: (text: string) => T): T => {
     return parse((value(name) as string | undefined) ?? standard);
   };
   return {
     model: value('model') as string | undefined,
-    nodes: read('nodes', '1..128', readNodes),
-    bitsPerSecond: read('link', '1G', readLinks),
-    latency: read('latency', '50us', readTime),
+    nodes: read('nodes', DEFAULT_NODES, readNodes),
+    bitsPerSecond: read('link', DEFAULT_LINK, readLinks),
+    latency: read('latency', DEFAULT_LATENCY, readTime),
     topologies: read('topology', DEFAULT_TOPOLOGIES, readTopologies),
     groupSize: value('groupSize') as number | undefined,
     batchSize: value('batchSize') as number | undefined,
