@@ -1,5 +1,5 @@
 /** A run that goes on knows its data: nothing about it has to be said again, and other data is told from it. */
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -7,8 +7,7 @@ import { createArrayDataset, train } from '../../packages/cli/dist/index.js';
 import { main } from '../../packages/cli/dist/main.js';
 import { RecordingIo } from '../../packages/cli/dist/testing/recording-io.js';
 import { loadEmbedded } from '../../packages/core/dist/data/mnist/index.js';
-import { encodePngImage } from '../../packages/core/dist/data/pictures/index.js';
-import { writeBars } from '../support/digit-bars.js';
+import { ownData, writeOwnData } from '../support/own-data.js';
 
 const SIDE = 12;
 let folder = '';
@@ -18,20 +17,7 @@ const at = (name: string): string => path.join(folder, name);
 beforeAll(() => {
   folder = mkdtempSync(path.join(tmpdir(), 'lockstep-recalled-'));
   vi.stubEnv('LOCKSTEP_CACHE', at('cache'));
-  for (const name of ['idx', 'pictures/a', 'pictures/b', 'other']) mkdirSync(at(name), { recursive: true });
-  bars = writeBars(at('idx'), 200, 40);
-  writeBars(at('other'), 180, 40);
-  const pixelsOf = (seed: number, count: number): Uint8Array =>
-    Uint8Array.from({ length: count }, (_, i) => (i * 37 + seed * 91 + (i >> 3) * seed) % 256);
-  for (const [index, name] of ['a', 'b'].entries()) {
-    for (let i = 0; i < 40; i++) {
-      const image = { channels: 1, height: SIDE, width: 10, pixels: pixelsOf(2 * i + index, SIDE * 10) };
-      writeFileSync(at(`pictures/${name}/${i}.png`), encodePngImage(image));
-    }
-  }
-  const names = Array.from({ length: SIDE * 6 }, (_, i) => `p${i}`);
-  const rows = Array.from({ length: 90 }, (_, i) => [...pixelsOf(i, SIDE * 6), i % 3].join(','));
-  writeFileSync(at('table.csv'), [[...names, 'kind'].join(','), ...rows].join('\n'));
+  bars = writeOwnData(at('.'));
 });
 
 afterAll(() => {
@@ -54,25 +40,14 @@ const begin = (name: string, ...argv: string[]) =>
   run('train', bars, ...argv, ...COMMON, '--batch-size', '32', '--steps', '3', '--checkpoint', at(name));
 
 describe('cases: work 13: a resumed run needs no word about its data', () => {
-  it.each<[string, () => string[]]>([
-    ['IDX files, with images held out', () => ['--data', at('idx'), '--validation', '50']],
-    ['IDX files, resized', () => ['--data', at('idx'), '--resize', '10']],
-    [
-      'pictures of another size, with as many for a test set',
-      () => ['--data', at('pictures'), '--resize', '12', '--validation', '30'],
-    ],
-    ['pictures, with the default test set', () => ['--data', at('pictures'), '--resize', '12']],
-    [
-      'a table with a form and a label column',
-      () => ['--data', at('table.csv'), '--label-column', 'kind', '--csv-shape', `1x${SIDE}x6`],
-    ],
-  ])('%s', async (name, argv) => {
+  it.each(Object.entries(ownData))('%s', async (name, flags) => {
+    const argv = flags.map((word, i) => (flags[i - 1] === '--data' ? at(word) : word));
     const folderName = name.replaceAll(/\W/g, '');
-    const first = await begin(folderName, ...argv());
+    const first = await begin(folderName, ...argv);
     expect(first.code, first.error).toBe(0);
     const resumed = await run('train', '--resume', at(folderName), ...COMMON, '--steps', '6', '--no-checkpoint');
     expect(resumed.code, resumed.error).toBe(0);
-    const whole = await run('train', bars, ...argv(), ...COMMON, '--batch-size', '32', '--steps', '6');
+    const whole = await run('train', bars, ...argv, ...COMMON, '--batch-size', '32', '--steps', '6');
     expect(resumed.hash).toBe(whole.hash);
     const { validationSamples, testSamples, trainSamples } = whole.events[0] as Record<string, unknown>;
     expect(resumed.events[0]).toMatchObject({ validationSamples, testSamples, trainSamples, resumedStep: 3 });

@@ -19,8 +19,9 @@ import { DEFAULT_MODEL, DEFAULT_SEED } from '../settings/common-fields.js';
 import { resolveRecipe } from '../settings/recipe-settings.js';
 import { loadModelState, readDataNotes, readModelOfWeights } from '../settings/weights-file.js';
 import { resizeMnist } from './data.js';
+import { describeBeginning } from './initial-state.js';
 import { type ModelSource, readModelSource, transferWeights } from './model-source.js';
-import { readRecalled, recallData } from './recalled-data.js';
+import { readRecalled, recallData, resumedRun } from './recalled-data.js';
 import { type TrainRequest, type TrainResult, train as trainRequest } from './session.js';
 import { type CheckedOptions, checkTrainOptions, optionsSource, type TrainOptions } from './train-options.js';
 import { TrainedModel } from './trained-model.js';
@@ -139,10 +140,11 @@ async function prepare(given: TrainOptions, tell: Tell): Promise<TrainRequest> {
       : isTransfer
         ? transferWeights({ model, recipe, seed, weights, hasNewHead: options.replaceHead !== undefined, tell }).state
         : loadModelState(weights, model, tell);
+  const beginning = describeBeginning({ model, weights, hasNewHead: options.replaceHead !== undefined }, initial);
   const workers = options.workers ?? availableParallelism();
   const engine = options.engine ?? 'native';
   const run = { steps, until, patience, best, evaluate, checkpoints, resume, override, signal, control, observers };
-  return { model, recipe, dataset, seed, workers, engine, initial, ...run };
+  return { model, recipe, dataset, seed, workers, engine, initial, beginning, ...run };
 }
 
 const carried = (weights: string | undefined): ModelSource =>
@@ -157,7 +159,7 @@ async function openData(
   tell: Tell,
 ): Promise<Dataset> {
   if (typeof data === 'object') return holdOutValidation(data, validation);
-  const { path, isSample, ...form } = info === undefined ? { path: data } : recallData(info, { path: data });
+  const { path, isSample, ...form } = info === undefined ? { path: data } : recallData(info.dataset, { path: data });
   const read = async (): Promise<Dataset> => {
     const openMnist = async () => resizeMnist(await (isSample ? loadEmbedded() : loadMnist({ classes })), form);
     const opened = await (path === undefined ? openMnist() : openDataset(path, { classes, ...form }));
@@ -165,5 +167,5 @@ async function openData(
     notes.forEach(tell);
     return holdOutValidation(dataset, heldOut);
   };
-  return info !== undefined && data === undefined ? await readRecalled(info, override, read) : await read();
+  return info !== undefined && data === undefined ? await readRecalled(resumedRun(info), override, read) : await read();
 }

@@ -11,8 +11,8 @@ import type { FoundCheckpoint } from '@lockstep/core/state';
 import { LATEST_PATH } from '@lockstep/watch/files';
 import { type Command, Option } from 'commander';
 import { loadTrainingData } from '../api/data.js';
-import { loadInitialState } from '../api/initial-state.js';
-import { readRecalled, recallData } from '../api/recalled-data.js';
+import { compareBeginning, describeBeginning, loadInitialState } from '../api/initial-state.js';
+import { noteOtherData, readRecalled, recallData, resumedRun, runAgain } from '../api/recalled-data.js';
 import type { TrainRequest } from '../api/session.js';
 import { addExamples, addFields, type CommandContext, createCommand, groupHeading } from '../program.js';
 import { DEFAULT_MODEL } from '../settings/common-fields.js';
@@ -43,7 +43,7 @@ export function createTrainCommand(context: CommandContext): Command {
     .addOption(
       new Option(
         '--config <file>',
-        'a run in a .json or .yaml file: model, recipe and the other flags as fields',
+        'a run in a .json or .yaml file: model, recipe and the other flags as fields; or the run.json of a run, to run it again',
       ).helpGroup(groupHeading('Run')),
     );
   addFields(command, [...runFields, ...recipeFields]);
@@ -59,6 +59,7 @@ export function createTrainCommand(context: CommandContext): Command {
       'transfer learning',
     ],
     ['lockstep train --config run.yaml --epochs 1', 'flags go before the file'],
+    ['lockstep train --config runs/tiny6k-seed1/run.json', 'that run again, to the same bits'],
     [
       'lockstep train --json --out runs/a --trace trace.json > log.jsonl',
       'for programs, and to look at: docs/watching.md',
@@ -94,6 +95,9 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
   if (asked.weights !== undefined) checkWeightsFile(asked.weights);
   const { dataset, settings } = await loadRun(asked, io);
   const initial = loadInitialState(settings, (line) => writeLine(io.stderr, line));
+  const beginning = describeBeginning(settings, initial);
+  const otherBeginning = asked.again && compareBeginning(asked.again, beginning);
+  if (otherBeginning !== undefined) tellNote(io, otherBeginning);
   // Last of the checks, since it makes the folder.
   if (!asked.dryRun) checkPlaces(asked);
   // Loaded here, so that commands which do not compute need no kernels.
@@ -121,7 +125,15 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
   });
   try {
     const watched = { signal: ending.signal, observers, control };
-    const request = { ...pickRequest(settings), dataset, initial, heldFolder, runFolder: folder, ...watched };
+    const request = {
+      ...pickRequest(settings),
+      dataset,
+      initial,
+      beginning,
+      heldFolder,
+      runFolder: folder,
+      ...watched,
+    };
     const outcome = await followRun(request, (event) => {
       advice.follow(event);
       if (event.event === 'progress' && event.step > 0) onProgress();
@@ -154,15 +166,16 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
 
 /** The data of a run, and the run with its model fitted to them. */
 async function loadRun(asked: RunSettings, io: Io) {
-  const { data: path, dataForm, validation } = asked;
+  const { data: path, dataForm, validation, resume, again } = asked;
   const heldOut = validation > 0 ? validation : undefined;
-  const source = {
-    resumed: asked.resume?.checkpoint.info.dataset.pixels,
-    weights: asked.weights === undefined ? undefined : readDataNotes(asked.weights, asked.model, asked.hasNewHead),
-  };
-  const info = asked.resume?.checkpoint.info;
+  const known = resume ? resumedRun(resume.checkpoint.info) : again && runAgain(again);
+  const pixels = again?.hasOtherWeights ? undefined : known?.data.pixels;
+  const source =
+    pixels === undefined && asked.weights !== undefined
+      ? { weights: readDataNotes(asked.weights, asked.model, asked.hasNewHead) }
+      : { resumed: pixels };
   const named = { path, ...dataForm, heldOut };
-  const request = info === undefined ? named : recallData(info, named);
+  const request = known === undefined ? named : recallData(known.data, named);
   let { model } = asked;
   const read = async (): Promise<Dataset> => {
     const loaded = await loadTrainingData(request, model, io, source);
@@ -170,8 +183,10 @@ async function loadRun(asked: RunSettings, io: Io) {
     // Data without a test set has given its validation images for one.
     return loaded.dataset.heldOut === undefined ? holdOutValidation(loaded.dataset, validation) : loaded.dataset;
   };
-  const isRecalled = info !== undefined && path === undefined;
-  const dataset = isRecalled ? await readRecalled(info, asked.override === true, read) : await read();
+  const isAnyTaken = asked.override === true || again?.hasOtherData === true;
+  const dataset = known && path === undefined ? await readRecalled(known, isAnyTaken, read) : await read();
+  const other = again && noteOtherData(runAgain(again), dataset);
+  if (other !== undefined) tellNote(io, other);
   return { dataset, settings: { ...asked, model, parameters: parameterCount(inferLayers(model)) } };
 }
 

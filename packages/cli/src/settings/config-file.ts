@@ -1,10 +1,10 @@
-/** A run in a file, `--config run.yaml` or run.json: the same fields as the flags, with line numbers for errors. */
-import { readFileSync } from 'node:fs';
+/** A run in a file, `--config run.yaml`: the same fields as the flags, with line numbers for errors; or a run.json. */
+import { existsSync, readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { LockstepError, suggestOption } from '@lockstep/core/errors';
 import { isRecord, parseJson } from '@lockstep/core/files';
 import { recipeSchema } from '@lockstep/core/spec';
-import { LATEST } from '@lockstep/watch/files';
+import { findRun, LATEST, OUT_FORMAT, outFiles, type RunAgain, readRunAgain } from '@lockstep/watch/files';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { runFields } from './run-fields.js';
 
@@ -12,6 +12,8 @@ export interface ConfigFile {
   readonly path: string;
   /** Fields by name, `model` and `recipe` among them; paths in them are relative to the folder of this process. */
   readonly values: Readonly<Record<string, unknown>>;
+  /** Of the run.json of a run, which is to be run again. */
+  readonly again?: RunAgain | undefined;
   /** `run.yaml:7`, where a field is set; the nearest enclosing field when it is not. */
   locate(path: readonly PropertyKey[]): string;
 }
@@ -25,11 +27,12 @@ const FIELD_NAMES = ['model', 'recipe', ...new Set(runFields.map((field) => fiel
 
 /**
  * Reads a config file. Fields of the recipe may stand under `recipe` or beside the others; relative paths are meant
- * from the file's own folder.
+ * from the file's own folder. A run.json, the folder of a run, and `latest` stand for that run.
  *
  * @throws LockstepError LOCKSTEP_CONFIG with file and line
  */
-export function readConfigFile(path: string): ConfigFile {
+export function readConfigFile(named: string): ConfigFile {
+  const path = findFile(named);
   const text = readText(path);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
@@ -38,6 +41,7 @@ export function readConfigFile(path: string): ConfigFile {
   const values = path.toLowerCase().endsWith('.json') ? readJson(text, path) : readYaml(document, lines, path);
   if (values === null) return { path, values: {}, locate };
   if (!isRecord(values)) throw configError(`${path}:1: expected fields such as "epochs: 3", got ${describe(values)}`);
+  if (typeof values['format'] === 'number') return { path, ...readRun(values, locate), locate };
   checkNames(values, locate);
   return {
     path,
@@ -45,6 +49,50 @@ export function readConfigFile(path: string): ConfigFile {
     locate: locateMoved(document, locate),
   };
 }
+
+/** The folder of a run stands for the run.json in it. */
+function findFile(named: string): string {
+  const path = findRun(named, (reason) => readError(named, reason));
+  const run = join(path, outFiles.run);
+  return existsSync(run) ? run : path;
+}
+
+/** What a run.json says of model, recipe and the rest, in the fields of a config file; how many threads there were is left out. */
+function readRun(values: Record<string, unknown>, locate: ConfigFile['locate']) {
+  if (values['format'] !== OUT_FORMAT) {
+    throw configError(
+      `${locate(['format'])}: format ${values['format']} is of another release; this one reads ${OUT_FORMAT}`,
+    );
+  }
+  const read = readRunAgain(values);
+  if ('issue' in read) {
+    const { path, message } = read.issue;
+    throw configError(`${locate(path)}: the ${outFiles.run} of a run: ${path.join('.')}: ${message}`);
+  }
+  const {
+    engine,
+    beginning: { weights },
+  } = read.run;
+  const { model, recipe, seed, steps, until, patience, best, evaluate } = values;
+  const classes = isRecord(model) && weights?.hasNewHead ? { replaceHead: model['classes'] } : {};
+  const fields = {
+    model,
+    recipe,
+    seed,
+    engine,
+    steps,
+    until,
+    patience,
+    best,
+    evaluate,
+    weights: weights?.path,
+    ...classes,
+  };
+  return { values: fields, again: read.run };
+}
+
+const readError = (path: string, reason: string, cause?: unknown): LockstepError =>
+  new LockstepError('LOCKSTEP_CONFIG', `cannot read --config ${path}: ${reason}`, { cause });
 
 export const configError = (text: string): LockstepError => new LockstepError('LOCKSTEP_CONFIG', text);
 
@@ -56,7 +104,7 @@ function readText(path: string): string {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
-    throw new LockstepError('LOCKSTEP_CONFIG', `cannot read --config ${path}: ${reason}`, { cause: error });
+    throw readError(path, reason, error);
   }
 }
 

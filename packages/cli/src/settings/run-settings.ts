@@ -24,6 +24,7 @@ import { type Endpoint, parseEndpoint } from './endpoint.js';
 import { flagName, optionError } from './fields.js';
 import { recipeFields } from './recipe-fields.js';
 import { resolveRecipe } from './recipe-settings.js';
+import { type AgainSettings, leaveBeginning, noteAgain, resolveAgain } from './run-again.js';
 import { runFields } from './run-fields.js';
 import { findSource, getPath, readConfig, readFlags, type SettingSource } from './setting-source.js';
 import { findConflict } from './together.js';
@@ -61,6 +62,8 @@ export interface RunSettings extends Required<Given> {
   readonly cluster: ClusterSettings | undefined;
   /** The checkpoint to go on from. */
   readonly resume: FoundCheckpoint | undefined;
+  /** The run that is run again, by its run.json. */
+  readonly again: AgainSettings | undefined;
   /** Whether the same command, given again, goes on with it. */
   readonly continues: boolean | undefined;
   /** Where to answer probes. */
@@ -101,7 +104,7 @@ export async function resolveRun(
   env: Io['env'] = {},
 ): Promise<RunSettings> {
   const flags = readFlags([...runFields, ...recipeFields], options);
-  const sources = [flags, ...(await readConfig(options['config']))];
+  const sources = leaveBeginning([flags, ...(await readConfig(options['config']))]);
   for (const field of runFields) checkField(field, sources);
   const given = (name: string): unknown => getPath(findSource(sources, [name])?.values, [name]);
   const conflict = findConflict(given, nameFlag);
@@ -110,6 +113,8 @@ export async function resolveRun(
   const resume = typeof get('resume') === 'string' ? findCheckpoint(get('resume') as string) : undefined;
   const { model, recipe: own } = loadModel(modelName, sources, resume, get);
   const { recipe, notices } = resolveRecipe(own, sources);
+  const again = resume === undefined ? resolveAgain(sources) : undefined;
+  const known = resume?.checkpoint.info.dataset ?? again?.dataset;
   planFreeze(inferLayers(model), recipe.freeze);
   if (get('saveEma') !== undefined && recipe.ema === undefined) throw optionError('--save-ema needs --ema as well');
   const seed = (get('seed') as number | undefined) ?? resume?.checkpoint.info.seed ?? DEFAULT_SEED;
@@ -139,11 +144,12 @@ export async function resolveRun(
     cluster: resolveCluster(get, env),
     checkpoints: dryRun ? undefined : resolveCheckpoints(get, resume),
     resume,
+    again,
     health: get('health') === undefined ? undefined : parseEndpoint(get('health') as string, '--health'),
     continues: get('continue') === true ? true : undefined,
     preemptible: get('preemptible') === true ? true : undefined,
     override: get('override') === true ? true : undefined,
-    validation: (get('validation') as number | undefined) ?? resume?.checkpoint.info.dataset.validationSamples ?? 0,
+    validation: (get('validation') as number | undefined) ?? known?.validationSamples ?? 0,
     weights: get('weights') as string | undefined,
     hasNewHead: get('replaceHead') === undefined || resume !== undefined ? undefined : true,
     save: typeof save === 'string' ? save : undefined,
@@ -156,7 +162,7 @@ export async function resolveRun(
     quiet: get('quiet') === true,
     watch,
     dryRun,
-    notices,
+    notices: [...notices, ...(again ? noteAgain(again) : [])],
   };
 }
 

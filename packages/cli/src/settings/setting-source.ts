@@ -1,6 +1,7 @@
 /** Who sets the fields of a run: flags before config file, each able to say where it set what. */
 import { describeSetting } from '@lockstep/core/errors';
 import { isRecord } from '@lockstep/core/files';
+import type { RunAgain } from '@lockstep/watch/files';
 import type { ConfigFile } from './config-file.js';
 import { type Field, flagName, optionError, optionKey, quote, readFlagText } from './fields.js';
 
@@ -9,6 +10,8 @@ type Path = readonly PropertyKey[];
 export interface SettingSource {
   /** Nested as the fields' paths say. */
   readonly values: Readonly<Record<string, unknown>>;
+  /** Of the run.json at that path. */
+  readonly again?: (RunAgain & { readonly path: string }) | undefined;
   /** The place and the value, for the start of an error: `--momentum 1.5`, `run.yaml:7: recipe.momentum 1.5`. */
   describe(path: Path): string;
   /** What a person writes to set a field here: `--gamma`, `gamma`. */
@@ -71,6 +74,7 @@ export async function readConfig(path: unknown): Promise<SettingSource[]> {
 function configSource(file: ConfigFile): SettingSource {
   return {
     values: file.values,
+    again: file.again && { ...file.again, path: file.path },
     describe: (path) => {
       return `${file.locate(path)}: ${describeSetting(path, getPath(file.values, path))}`;
     },

@@ -3,7 +3,7 @@
  */
 
 import { resolve } from 'node:path';
-import { pixelsOf } from '@lockstep/core/data';
+import { recordData } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
 import {
   type EndEvent,
@@ -50,6 +50,7 @@ export class Coordinator {
   readonly #epochs: EpochEvent[];
   readonly #control: RunControl;
   readonly #observers: Observers;
+  #beginning: RunOptions['beginning'];
 
   constructor(
     private readonly options: RunOptions,
@@ -61,6 +62,7 @@ export class Coordinator {
     this.#epochSteps = stepsPerEpoch(options.dataset.train.count, options.recipe.batchSize);
     this.#events = new RunEvents(options, node, this.#epochSteps);
     this.#epochs = [...(resume?.checkpoint.info.epochs ?? [])];
+    this.#beginning = resume ? resume.checkpoint.info.beginning : options.beginning;
     if (resume) this.#checkResumed(resume);
     this.#checkpoints = checkpoints && heldFolder && new Checkpoints(checkpoints, heldFolder, this.#epochSteps, resume);
   }
@@ -71,6 +73,7 @@ export class Coordinator {
     }
     const differences = checkResume(checkpoint.info, this.options, this.options.override === true);
     if (differences.length === 0) return;
+    this.#beginning = { overriddenAt: checkpoint.info.step, ...this.#beginning };
     const message = `the run goes on from step ${checkpoint.info.step} although ${differences.join('; ')}.`;
     this.warn({ code: 'LOCKSTEP_CHECKPOINT_OVERRIDE', message });
   }
@@ -96,6 +99,7 @@ export class Coordinator {
 
   #view(): RunView {
     const { model, recipe, dataset, seed } = this.options;
+    const { steps, until, patience, best, evaluate } = this.options;
     const layers = inferLayers(model);
     return {
       model,
@@ -107,6 +111,8 @@ export class Coordinator {
       workers: this.node.workers,
       engine: this.node.engine,
       stepsPerEpoch: this.#epochSteps,
+      ends: { steps, until, patience, best, evaluate },
+      beginning: this.#beginning,
       hasCheckpoints: this.#checkpoints !== undefined,
       history: [...this.#epochs],
       readState: () => this.node.readState(),
@@ -249,15 +255,12 @@ export class Coordinator {
       this.warn({ code: 'LOCKSTEP_CHECKPOINT_FOLDER', message });
     }
     if (!this.#checkpoints?.isDue(step, this.#epochs, isLast || isAsked)) return;
-    const { model, recipe, seed, dataset } = this.options;
-    const { source, checksum } = dataset;
-    const { train, validation } = dataset;
-    const origin = dataset.origin ?? ({ kind: 'given' } as const);
-    const counts = { trainSamples: train.count, validationSamples: validation.count };
-    const about = { source, checksum, ...counts, pixels: pixelsOf(dataset), origin };
+    const { model, recipe, seed } = this.options;
+    const dataset = recordData(this.options.dataset);
+    const beginning = this.#beginning;
     const runFolder = this.options.runFolder?.path;
     const kept = { epochs: this.#epochs, epochSeconds, ...(runFolder && { runFolder: resolve(runFolder) }) };
-    const info = { step, seed, model, recipe, dataset: about, ...kept };
+    const info = { step, seed, model, recipe, dataset, ...(beginning && { beginning }), ...kept };
     try {
       const snapshot = await this.node.readSnapshot();
       if (!areFinite([snapshot.state, ...(snapshot.average ? [snapshot.average] : [])])) {

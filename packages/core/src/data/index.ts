@@ -2,11 +2,13 @@
 export * from './array-dataset.js';
 export * from './data-options.js';
 export * from './dataset/check-dataset.js';
+export { dataOriginSchema } from './dataset/data-origin.js';
 export * from './dataset/dataset.js';
 export * from './mnist/mnist-options.js';
 export * from './open-dataset.js';
 export * from './pictures/planar-image.js';
 export * from './pixels/data-notes.js';
+export * from './pixels/data-record.js';
 export * from './pixels/foreign-image.js';
 export * from './pixels/pixels.js';
 export * from './pixels/resize.js';

@@ -1,4 +1,5 @@
 /** What is put together from outside: a node, an observer, the control of a run. */
+export * from './beginning.js';
 export * from './divergence.js';
 export * from './node.js';
 export * from './observer.js';

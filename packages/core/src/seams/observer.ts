@@ -11,7 +11,9 @@ import type { Layer } from '../model/layers.js';
 import type { ContributionLayout, ModelState } from '../run/contribution.js';
 import type { ModelSpec } from '../spec/model-spec.js';
 import type { Recipe } from '../spec/recipe.js';
+import type { Beginning } from './beginning.js';
 import type { EvaluatedSplit, SplitName } from './node.js';
+import type { RunEnds } from './run-schema.js';
 
 /** A run as its observers see it. Nothing here is a copy: look, do not touch. */
 export interface RunView {
@@ -25,6 +27,9 @@ export interface RunView {
   readonly workers: number;
   readonly engine: string;
   readonly stepsPerEpoch: number;
+  /** What was asked for to end it before its last epoch, and to judge epochs by. */
+  readonly ends: RunEnds;
+  readonly beginning?: Beginning | undefined;
   /** Whether the run writes checkpoints, so that one can be asked for. */
   readonly hasCheckpoints: boolean;
   /** Epochs that the resumed run had completed; empty for a new run. */

@@ -98,6 +98,8 @@ export const runSchema = z.strictObject({
 
 /** The settings of a run, checked. */
 export type RunFields = Readonly<z.output<typeof runSchema>>;
+/** What ends a run before its last epoch, and what its epochs are judged by. */
+export type RunEnds = Pick<RunFields, 'steps' | 'until' | 'patience' | 'best' | 'evaluate'>;
 export type CheckpointPolicy = Readonly<z.output<typeof checkpointSchema>>;
 
 /** What decides the result of a run. */

@@ -13,8 +13,7 @@
 
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { type DataOrigin, dataOriginSchema } from '../data/dataset/data-origin.js';
-import { type DatasetPixels, datasetPixelsSchema } from '../data/pixels/pixels.js';
+import { type DataRecord, dataRecordSchema } from '../data/pixels/data-record.js';
 import { assert, LockstepError } from '../errors/errors.js';
 import type { EpochEvent } from '../events/events.js';
 import { parseJson } from '../files/json-text.js';
@@ -28,6 +27,7 @@ import {
   unpackState,
 } from '../run/contribution.js';
 import { optimizerSlots } from '../run/optimizer.js';
+import { type Beginning, beginningSchema } from '../seams/beginning.js';
 import type { NodeSnapshot } from '../seams/node.js';
 import { type ModelSpec, modelSpecSchema } from '../spec/model-spec.js';
 import { type Optimizer, type Recipe, recipeSchema } from '../spec/recipe.js';
@@ -43,16 +43,9 @@ export interface CheckpointInfo {
   readonly seed: number;
   readonly model: ModelSpec;
   readonly recipe: Recipe;
-  readonly dataset: {
-    readonly source: string;
-    readonly checksum: string;
-    readonly trainSamples: number;
-    readonly validationSamples: number;
-    /** How its pixels are read; checkpoints of before do not say it. */
-    readonly pixels?: DatasetPixels | undefined;
-    /** Where it was, and how it was read there; checkpoints of before do not say it. */
-    readonly origin?: DataOrigin | undefined;
-  };
+  readonly dataset: DataRecord;
+  /** Checkpoints of before, and runs that began with their seed's weights and kept their recipe, do not say it. */
+  readonly beginning?: Beginning | undefined;
   /** Every epoch so far. */
   readonly epochs: readonly EpochEvent[];
   /** Training seconds so far of the epoch under way. */
@@ -87,14 +80,8 @@ const infoSchema = z.object({
   seed: count,
   model: modelSpecSchema,
   recipe: recipeSchema,
-  dataset: z.object({
-    source: z.string(),
-    checksum: z.string(),
-    trainSamples: count,
-    validationSamples: count,
-    pixels: datasetPixelsSchema.optional(),
-    origin: dataOriginSchema.optional(),
-  }),
+  dataset: dataRecordSchema,
+  beginning: beginningSchema.optional(),
   epochs: z.array(z.looseObject({ event: z.literal('epoch'), epoch: count })),
   epochSeconds: z.number(),
   runFolder: z.string().optional(),

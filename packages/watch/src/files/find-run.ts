@@ -21,7 +21,7 @@ export const LATEST = 'latest';
  * @throws LockstepError LOCKSTEP_WEIGHTS_READ for a folder without weights, and for `latest` where nothing has been trained
  */
 export function findRunWeights(path: string): string {
-  const folder = findRun(path);
+  const folder = findRun(path, (reason) => readError(path, reason));
   if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true) return folder;
   const found = Object.values(weightsFiles).find((name) => existsSync(join(folder, name)));
   if (found !== undefined) return join(folder, found);
@@ -36,15 +36,19 @@ export function canWriteOn(folder: string, step: number): boolean {
   return existsSync(join(folder, outFiles.run)) && lastEnd(join(folder, outFiles.events)) <= step;
 }
 
-/** The folder that `latest` stands for; any other path as it is. */
-function findRun(path: string): string {
+/**
+ * The folder that `latest` stands for; any other path as it is.
+ *
+ * @param fail makes the error for `latest` where nothing has been trained
+ */
+export function findRun(path: string, fail: (reason: string) => LockstepError): string {
   const isLatest = path === LATEST || path.replaceAll('\\', '/') === `${RUNS_FOLDER}/${LATEST}`;
   if (!isLatest || (path === LATEST && existsSync(path))) return path;
   try {
     return join(RUNS_FOLDER, readFileSync(LATEST_PATH, 'utf8').trim());
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw readError(path, (error as Error).message);
-    throw readError(path, `no run has left its name in ${LATEST_PATH} here`);
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fail((error as Error).message);
+    throw fail(`no run has left its name in ${LATEST_PATH} here`);
   }
 }
 

@@ -6,16 +6,14 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { LockstepError } from '@lockstep/core/errors';
 import type { EpochEvent, RunEvent } from '@lockstep/core/events';
-import { LOCKSTEP_VERSION, writeFileAtomically } from '@lockstep/core/files';
+import { writeFileAtomically } from '@lockstep/core/files';
 import type { RunObserver, RunView } from '@lockstep/core/seams';
 import { committedSteps } from './earlier-lines.js';
 import { FileSink } from './file-sink.js';
 import { formatHistory } from './history-csv.js';
 import { outFiles } from './out-files.js';
+import { describeRun } from './run-file.js';
 import { RunFolder } from './run-folder.js';
-
-/** Changes when a reader of an older folder would be misled. */
-export const OUT_FORMAT = 1;
 
 /** Between two `progress` lines. */
 const PROGRESS_MS = 1000;
@@ -129,23 +127,4 @@ class OutFolder implements RunObserver {
   #write(name: string, text: string): void {
     writeFileAtomically(join(this.folder.make(), name), [Buffer.from(text)]);
   }
-}
-
-function describeRun({ model, recipe, seed, workers, engine, dataset, stepsPerEpoch }: RunView) {
-  const { name, source, checksum, channels, height, width, classes, classNames, mean, std } = dataset;
-  const [train, validation, test] = [dataset.train.count, dataset.validation.count, dataset.test.count];
-  return {
-    format: OUT_FORMAT,
-    version: LOCKSTEP_VERSION,
-    model,
-    recipe,
-    seed,
-    workers,
-    engine,
-    stepsPerEpoch,
-    dataset: {
-      ...{ name, source, checksum, train, validation, test, channels, height, width, classes, mean, std },
-      ...(classNames && { classNames }),
-    },
-  };
 }

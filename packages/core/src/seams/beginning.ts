@@ -1,0 +1,19 @@
+/** How a run began and went on, as far as its model, recipe, data and seed do not say it. */
+import { z } from 'zod';
+
+export const beginningSchema = z.object({
+  /** It began with the weights of a file instead of its seed's. */
+  weights: z
+    .object({
+      /** Absolute. */
+      path: z.string(),
+      /** SHA-256 hex of the state that came of them, as of `hashParameters`. */
+      sha256: z.string(),
+      hasNewHead: z.boolean(),
+    })
+    .optional(),
+  /** The first step that was done after another recipe, seed or dataset. */
+  overriddenAt: z.int().min(0).optional(),
+});
+
+export type Beginning = Readonly<z.output<typeof beginningSchema>>;
