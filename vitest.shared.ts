@@ -1,6 +1,11 @@
+import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const isSlow = process.env['LOCKSTEP_SLOW'] === '1';
+/** Rounds of what draws at random, quick and slow: tools/soak.mjs. */
+const isSoak = process.env['LOCKSTEP_SOAK'] !== undefined;
+const isLong = isSlow || isSoak;
+const SEED_FILE = fileURLToPath(new URL('./vitest.seed.ts', import.meta.url));
 
 /** What every vitest run shares; `folders` are the globs of the folders its tests are in. */
 export function configureTests(folders: string[], { atOnce }: { atOnce?: number } = {}) {
@@ -8,15 +13,16 @@ export function configureTests(folders: string[], { atOnce }: { atOnce?: number 
   return defineConfig({
     test: {
       include: folders.map((folder) => `${folder}/**/*${kind}.{ts,mjs}`),
-      exclude: ['**/node_modules/**', ...(isSlow ? [] : ['**/*.slow.test.*'])],
+      exclude: ['**/node_modules/**', ...(isLong ? [] : ['**/*.slow.test.*'])],
       passWithNoTests: isSlow,
+      setupFiles: process.env['LOCKSTEP_SEED'] === undefined ? [] : [SEED_FILE],
       // Processes, not threads: native addons and worker threads of our own live in them, and process.exit is tested.
       pool: 'forks',
-      ...(atOnce !== undefined && !isSlow && { maxWorkers: atOnce }),
+      ...(atOnce !== undefined && !isLong && { maxWorkers: atOnce }),
       // no measure of speed: a busy machine must not fail a test that is right
-      testTimeout: isSlow ? 1_800_000 : 180_000,
-      hookTimeout: isSlow ? 1_800_000 : 180_000,
-      reporters: ['default', ['json', { outputFile: 'test-report.json' }]],
+      testTimeout: isLong ? 1_800_000 : 180_000,
+      hookTimeout: isLong ? 1_800_000 : 180_000,
+      reporters: isSoak ? ['dot'] : ['default', ['json', { outputFile: 'test-report.json' }]],
     },
   });
 }

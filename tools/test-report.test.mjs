@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { addCounts, countReport } from './test-report.mjs';
+import { addCounts, countReport, groupSkipped } from './test-report.mjs';
 
 let folder;
 let file;
@@ -22,7 +22,7 @@ function write(report) {
 it('counts what passed, failed and was skipped', () => {
   const testResults = [{ name: 'a.test.ts', status: 'failed', assertionResults: [{ status: 'failed' }] }];
   write({ numPassedTests: 5, numFailedTests: 2, numPendingTests: 1, numTodoTests: 1, success: false, testResults });
-  expect(countReport(file)).toEqual({ passed: 5, failed: 2, skipped: 2, reasons: [] });
+  expect(countReport(file)).toEqual({ passed: 5, failed: 2, skipped: 2, skippedTests: [], reasons: [] });
 });
 
 it('counts a file that did not compile as one failure and says why', () => {
@@ -38,10 +38,30 @@ it('counts a run that found no tests as one failure', () => {
 
 it('counts a report that is missing as one failure and names its folder', () => {
   const reasons = [`${folder} has no test report: its tests did not run to the end`];
-  expect(countReport(file)).toEqual({ passed: 0, failed: 1, skipped: 0, reasons });
+  expect(countReport(file)).toEqual({ passed: 0, failed: 1, skipped: 0, skippedTests: [], reasons });
+});
+
+it('names what was skipped, a group by its first name and a test alone by all of its names', () => {
+  const skipped = (ancestorTitles, title) => ({ status: 'skipped', ancestorTitles, title });
+  const assertionResults = [
+    skipped(['the page (skipped: no Chromium here)', 'on a phone'], 'is drawn'),
+    skipped(['the page (skipped: no Chromium here)'], 'is read'),
+    { status: 'passed', ancestorTitles: [], title: 'adds' },
+    skipped(['a full disk'], 'costs a warning (skipped: only root can mount)'),
+  ];
+  write({
+    numPassedTests: 1,
+    numPendingTests: 3,
+    testResults: [{ name: '/x/a.test.ts', status: 'passed', assertionResults }],
+  });
+  expect(groupSkipped(countReport(file).skippedTests)).toEqual([
+    'a.test.ts: the page (skipped: no Chromium here) (2 tests)',
+    'a.test.ts: a full disk: costs a warning (skipped: only root can mount)',
+  ]);
 });
 
 it('adds up', () => {
-  const one = { passed: 1, failed: 2, skipped: 3, reasons: ['a'] };
-  expect(addCounts([one, one])).toEqual({ passed: 2, failed: 4, skipped: 6, reasons: ['a', 'a'] });
+  const one = { passed: 1, failed: 2, skipped: 3, skippedTests: ['t'], reasons: ['a'] };
+  const sum = { passed: 2, failed: 4, skipped: 6, skippedTests: ['t', 't'], reasons: ['a', 'a'] };
+  expect(addCounts([one, one])).toEqual(sum);
 });

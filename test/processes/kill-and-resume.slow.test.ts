@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, it } from 'vitest';
+import { seedOr } from '../support/seed.ts';
 import { killAndResume, killWriters } from './kill-and-resume.js';
 
 it.skipIf(process.platform === 'win32')(
@@ -9,7 +10,7 @@ it.skipIf(process.platform === 'win32')(
   async () => {
     const folder = mkdtempSync(path.join(tmpdir(), 'lockstep-kill-'));
     try {
-      const seed = 4711;
+      const seed = seedOr(4711);
       const { expected, got, resumedSteps } = await killAndResume(folder, 20, 80, seed);
       console.log(`seed ${seed}, resumed at steps ${resumedSteps.join(' ')}: ${got}`);
       expect(got).toBe(expected);

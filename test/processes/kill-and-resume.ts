@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { findCheckpoint, listCheckpoints } from '../../packages/core/dist/state/index.js';
 import { type JsonEvent, readEvents, startProgram, writeBars } from '../support/digit-bars.js';
+import { seedOr } from '../support/seed.ts';
 
 export interface Killed {
   /** Hash of the run that was left alone, and of the one that was killed. */
@@ -71,7 +72,7 @@ const MOST_ROUNDS = 400;
  * checkpoint was written, which is left under a temporary name.
  */
 export async function killWriters(folder: string, rounds: number, inTheMiddle: number): Promise<void> {
-  const random = makeRandom(7);
+  const random = makeRandom(seedOr(7));
   let halfWritten = 0;
   for (let round = 0; round < rounds || halfWritten < inTheMiddle; round++) {
     if (round === MOST_ROUNDS) throw new Error(`${round} kills, ${halfWritten} of them while a checkpoint was written`);

@@ -16,6 +16,7 @@ import path from 'node:path';
 import { findCheckpoint } from '../../packages/core/dist/state/index.js';
 import { hasProgram } from '../support/clusters-availability.js';
 import { BIN, writeBars } from '../support/digit-bars.js';
+import { seedOr } from '../support/seed.ts';
 import { makeRandom } from './kill-and-resume.js';
 
 export interface Row {
@@ -226,7 +227,7 @@ const endNpm =
   };
 
 async function killOften(place: Place): Promise<Omit<Row, 'what'>> {
-  const random = makeRandom(2024);
+  const random = makeRandom(seedOr(2024));
   const outcomes: Omit<Row, 'what'>[] = [];
   for (let moment = 0; moment < 20; moment++) {
     rmSync(place.checkpoints, { recursive: true, force: true });

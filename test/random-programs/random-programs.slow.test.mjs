@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../tools/setup/processes.mjs';
+import { seedOr } from '../support/seed.ts';
 import { buildDriver } from './build.mjs';
 import { writeCases } from './cases.mjs';
 
@@ -18,7 +19,11 @@ const GAP = 4;
 const folder = mkdtempSync(path.join(os.tmpdir(), 'lockstep-random-programs-'));
 const cases = path.join(folder, 'cases');
 
-beforeAll(() => writeCases(cases, { count: PROGRAMS, seed: Math.floor(Math.random() * 2 ** 31), gap: GAP }));
+beforeAll(() => {
+  const seed = seedOr(Math.floor(Math.random() * 2 ** 31));
+  console.log(`${PROGRAMS} random programs from LOCKSTEP_SEED=${seed}`);
+  writeCases(cases, { count: PROGRAMS, seed, gap: GAP });
+});
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const SANITIZE = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];

@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { findCacheFolder } from './cache-folder.mjs';
+import { findCacheFolder, isOffline } from './cache-folder.mjs';
 import { acquireLock } from './lock.mjs';
 import { run } from './processes.mjs';
 import { findPython } from './python.mjs';
@@ -20,6 +20,10 @@ export const readersFolder = (cacheFolder = findCacheFolder()) =>
 export async function setUpReaders({ signal } = {}) {
   const folder = readersFolder();
   if (existsSync(folder)) return;
+  if (isOffline()) {
+    const hint = 'Unset it, and run the same command again with a network.';
+    throw new SetupError(`${PACKAGES.join(' and ')} have to be downloaded, and LOCKSTEP_OFFLINE is set`, { hint });
+  }
   const { command } = await findPython({ signal });
   mkdirSync(path.dirname(folder), { recursive: true });
   const release = await acquireLock(`${folder}.lock`);
