@@ -9,8 +9,7 @@ import { parseEndpoint } from '../settings/endpoint.js';
 import { fieldsIn } from '../settings/fields.js';
 import { readFlags } from '../settings/setting-source.js';
 import { EXIT_FAILED } from '../terminal/failure.js';
-import { type Io, writeLine } from '../terminal/io.js';
-import { spellCommands } from '../terminal/spelling.js';
+import { type Io, tellLine, writeLine } from '../terminal/io.js';
 
 const DEFAULT_LISTEN = '0.0.0.0:7400';
 
@@ -41,9 +40,7 @@ async function runDoctor({ host, port }: { host: string; port: number }, json: b
   const findings = await examine(host, port);
   const isGood = findings.every(({ verdict }) => verdict !== 'problem');
   if (json) writeLine(io.stdout, JSON.stringify({ event: 'doctor', good: isGood, findings }));
-  else
-    for (const line of [...formatFindings(findings), '', summarizeFindings(findings)])
-      writeLine(io.stdout, spellCommands(line, io.spelling));
+  else for (const line of [...formatFindings(findings), '', summarizeFindings(findings)]) tellLine(io, line);
   return isGood ? 0 : EXIT_FAILED;
 }
 

@@ -12,7 +12,7 @@ import { type Field, fieldsIn, flagName, isOneOf, optionKey, quote } from '../se
 import { recipeFields } from '../settings/recipe-fields.js';
 import { runFields } from '../settings/run-fields.js';
 import { findSource, getPath, readChecked, readConfig, readFlags } from '../settings/setting-source.js';
-import { writeLine } from '../terminal/io.js';
+import { tellLine, writeLine } from '../terminal/io.js';
 import { createTrainCommand } from './train.js';
 import { createWorkerCommand } from './worker.js';
 
@@ -62,7 +62,7 @@ async function runLaunch(
   options: Record<string, unknown>,
   context: CommandContext,
 ): Promise<void> {
-  const { env, coreCount, stdout, stderr } = context.io;
+  const { env, coreCount, stderr } = context.io;
   readChecked(launchFields, options);
   const sources = [readFlags([...launchFields, ...trainFields], options), ...(await readConfig(options['config']))];
   const get = (name: string): unknown => getPath(findSource(sources, [name])?.values, [name]);
@@ -81,7 +81,7 @@ async function runLaunch(
   });
   const lines = describePlace(launcher, place, command);
   if (options['dryRun'] === true) {
-    for (const line of lines) writeLine(stdout, line);
+    for (const line of lines) tellLine(context.io, line);
     return;
   }
   if (place.rank === 0 && get('quiet') !== true) for (const line of lines) writeLine(stderr, line);

@@ -66,7 +66,7 @@ export function createTrainCommand(context: CommandContext): Command {
     ],
   ]);
   return command.action(async (model: string | undefined, options: Record<string, unknown>) => {
-    const command = ['lockstep', ...context.argv.map(quote)].join(' ');
+    const command = [context.io.spelling, ...context.argv.map(quote)].join(' ');
     const settings = await resolveRun(model, options, context.io.coreCount, context.io.env);
     context.exitCode = await runTrain(settings, context.io, command);
   });
@@ -108,7 +108,7 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
   const heldFolder = await takeFolder(settings, (warning) => writeLine(io.stderr, formatWarning(warning)));
   const { observers, control, notes, folder, best } = await openWatchers(
     settings.dryRun ? { ...settings, runFolder: undefined } : settings,
-    { command, now: io.now },
+    { command, spelling: io.spelling, now: io.now },
   ).catch((error) => {
     heldFolder?.release();
     throw error;

@@ -1,5 +1,7 @@
 /** The rim of the program: what it touches of its process, in one object, so that tests can bring their own. */
 
+import { spellCommands } from './spelling.js';
+
 export interface OutputStream {
   write(text: string): unknown;
   readonly isTTY?: boolean | undefined;
@@ -49,6 +51,10 @@ export interface Io {
 
 /** Tells a person on stderr what was taken, changed or left out. */
 export const tellNote = (io: Pick<Io, 'stderr'>, text: string): void => writeLine(io.stderr, `note: ${text}`);
+
+/** A line for people on stdout, its commands spelled as here; stderr, which is all for people, spells its own. */
+export const tellLine = ({ stdout, spelling }: Pick<Io, 'stdout' | 'spelling'>, text: string): void =>
+  writeLine(stdout, spellCommands(text, spelling));
 
 export const writeLine = (stream: OutputStream, text = ''): void => {
   stream.write(`${text}\n`);

@@ -55,3 +55,11 @@ it('cases: work 17: the help of every command is spelled as the place says', asy
     expect(help.stdout.text, name).not.toMatch(/(?<!npx )(?<=^ {2}|`)lockstep [a-z]/m);
   }
 });
+
+it('cases: work 17: launch --dry-run spells the command that it stands for as the place says', async () => {
+  const io = new RecordingIo();
+  io.spelling = 'npx lockstep';
+  io.env = { LOCKSTEP_RANK: '1', LOCKSTEP_SIZE: '2', LOCKSTEP_COORDINATOR: '10.0.0.5:7400', LOCKSTEP_TOKEN: 'a token' };
+  expect(await main(['launch', 'net19k', '--dry-run'], io), io.stderr.text).toBe(0);
+  expect(io.stdout.lines[1]).toMatch(/^ {2}npx lockstep worker --connect ws:\/\/10\.0\.0\.5:7400 /);
+});

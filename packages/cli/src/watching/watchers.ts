@@ -5,6 +5,7 @@
 import { RunControl, type RunObserver } from '@lockstep/core/seams';
 import { RunFolder } from '@lockstep/watch/files';
 import type { RunSettings } from '../settings/run-settings.js';
+import { spellCommands } from '../terminal/spelling.js';
 import { BestWeights } from './best-weights.js';
 import { closeObservers, openObservers } from './open-observers.js';
 
@@ -30,12 +31,17 @@ export type WatchedSettings = Pick<RunSettings, 'dashboard' | 'watch' | 'resume'
 export interface Surroundings {
   /** How to run it again. */
   readonly command: string;
+  /** How commands are spelled here. */
+  readonly spelling: string;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
 }
 
 /** @throws LockstepError when a port or a file cannot be had; what was open until then is closed again */
-export async function openWatchers(settings: WatchedSettings, surroundings: Surroundings): Promise<Watchers> {
+export async function openWatchers(
+  settings: WatchedSettings,
+  { command, spelling, now }: Surroundings,
+): Promise<Watchers> {
   const { dashboard, watch, runFolder, keepsWeights = false } = settings;
   const control = new RunControl();
   const notes: string[] = [];
@@ -55,7 +61,9 @@ export async function openWatchers(settings: WatchedSettings, surroundings: Surr
   const { createInputDrawer } = await import('./input-sheet.js');
   // before those who read what it writes
   const chronicler = new Chronicler({
-    ...surroundings,
+    command,
+    spell: (text) => spellCommands(text, spelling),
+    now,
     startedAt: new Date().toISOString(),
     drawInputs: createInputDrawer,
   });

@@ -31,6 +31,8 @@ import { describeResult } from './showing.js';
 export interface ChroniclerOptions extends Surroundings {
   /** Makes what draws training images as the network sees them in an epoch, from 0. */
   readonly drawInputs?: ((view: RunView) => (epoch: number) => InputSheet) | undefined;
+  /** Spells the commands in a text as they are spelled where the run is. Default: as they are written. */
+  readonly spell?: ((text: string) => string) | undefined;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
 }
@@ -157,7 +159,7 @@ export class Chronicler implements RunObserver {
   }
 
   onFailed(error: unknown): void {
-    const failure = error instanceof Error ? error.message : String(error);
+    const failure = this.#spell(error instanceof Error ? error.message : String(error));
     this.#crew.end();
     this.#set('crew', this.#crew.members);
     this.#setStatus({ phase: 'failed', failure });
@@ -272,8 +274,12 @@ export class Chronicler implements RunObserver {
     this.#set('status', { ...this.#chronicle.status, seconds, ...change });
   }
 
+  #spell(text: string): string {
+    return this.options.spell?.(text) ?? text;
+  }
+
   #log(kind: LogLine['kind'], text: string): void {
-    const line = { seconds: (this.options.now() - this.#startedMs) / 1000, kind, text };
+    const line = { seconds: (this.options.now() - this.#startedMs) / 1000, kind, text: this.#spell(text) };
     this.#set('log', [...this.#chronicle.log, line].slice(-MOST_LINES));
   }
 

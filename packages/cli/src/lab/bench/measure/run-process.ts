@@ -33,7 +33,11 @@ async function run({ model, recipe, data, workers, folder, cluster }: RunTask): 
   const workload = planWorkload(model, recipe, await loadData({ path: data }, model, io), 1);
   const dashboard = folder === undefined ? undefined : { host: HOST, port: FREE, token: undefined };
   const settings = { model, resume: undefined, dashboard, watch: chooseWatch(folder) };
-  const { observers, control, page } = await openWatchers(settings, { command: 'lockstep bench', now: io.now });
+  const { observers, control, page } = await openWatchers(settings, {
+    command: 'lockstep bench',
+    spelling: io.spelling,
+    now: io.now,
+  });
   if (page !== undefined) tell({ page });
   const { checksum: _, ...parts } = workload.dataset;
   const request: TrainRequest = {
