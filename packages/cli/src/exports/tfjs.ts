@@ -1,7 +1,7 @@
 /** `--format tfjs`. */
-import { mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { LockstepError } from '@lockstep/core/errors';
+import { createFolder } from '@lockstep/core/files';
 import { encodeTfjsModel, toLittleEndian } from '@lockstep/core/formats';
 import type { ExportFormat } from './export-format.js';
 import { writeExport } from './output.js';
@@ -20,7 +20,7 @@ export const tfjsFormat: ExportFormat = {
     const stem = basename(path).replace(/\.json$/i, '');
     const weightsFile = stem === 'model' ? 'weights.bin' : `${stem}.bin`;
     const { modelJson, weights } = encodeTfjsModel(model, state, notes, weightsFile);
-    createFolder(dirname(path));
+    makeFolder(dirname(path));
     // the model last: it is what a reader opens first
     writeExport(join(dirname(path), weightsFile), toLittleEndian(weights));
     writeExport(path, JSON.stringify(modelJson, null, 2));
@@ -32,9 +32,9 @@ export const tfjsFormat: ExportFormat = {
   },
 };
 
-function createFolder(path: string): void {
+function makeFolder(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    createFolder(path);
   } catch (error) {
     const text = `cannot make the folder ${path}: ${(error as Error).message}. Choose another path with --out.`;
     throw new LockstepError('LOCKSTEP_OUTPUT_WRITE', text, { cause: error });

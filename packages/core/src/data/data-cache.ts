@@ -6,12 +6,13 @@
  * A folder that is damaged or cannot be written costs a warning and the time to read the data again, never a run.
  */
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LockstepError } from '../errors/errors.js';
 import { writeFileAtomically } from '../files/atomic-file.js';
+import { createFolder } from '../files/output-path.js';
 import { readWholeFile } from '../files/whole-file.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from './dataset/dataset.js';
 import { describeSource } from './dataset/own-data.js';
@@ -131,7 +132,7 @@ function readSplit(folder: string, stem: Stem) {
 export function writeCachedDataset(folder: string, dataset: Dataset, onWarning: Warn): void {
   const { classNames, mean, std, heldOut, pictures, notes, checksum } = dataset;
   try {
-    mkdirSync(folder, { recursive: true });
+    createFolder(folder);
     writeSplit(folder, 'train', dataset, dataset.train);
     writeSplit(folder, 't10k', dataset, dataset.test);
     const hasValidation = dataset.validation.count > 0;

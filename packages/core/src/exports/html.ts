@@ -11,6 +11,7 @@ import { inferLayers, type Layer, parameterCount } from '../model/layers.js';
 import type { ModelState } from '../run/contribution.js';
 import type { ModelSpec } from '../spec/model-spec.js';
 import { countOf, formatCount } from '../text/count-text.js';
+import { escapeHtml } from '../text/escape-html.js';
 
 const PAGE = new URL('../../page/', import.meta.url);
 /** In the order in which they use each other. */
@@ -75,7 +76,3 @@ const inlineModule = (text: string): string =>
     .replace(/^import .*;$/gm, '')
     .replace(/^export /gm, '')
     .trim();
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-
-const escapeHtml = (text: string): string => text.replace(/[&<>"]/g, (character) => ENTITIES[character] as string);

@@ -3,9 +3,10 @@
  * has its whole checkpoint if it had one before.
  */
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { LockstepError } from '../errors/errors.js';
 import { syncFolder } from '../files/atomic-file.js';
+import { createFolder } from '../files/output-path.js';
 import { writeWhole } from '../files/whole-file.js';
 import { CHECKPOINT_FILES, type Checkpoint, encodeCheckpoint } from './checkpoint.js';
 import { asideName, checkpointName, findPlace, isTemporary, listAside, temporaryName } from './checkpoint-folder.js';
@@ -71,18 +72,6 @@ function moveOver(temporary: string, target: string, aside: string, at: (point: 
   }
   at('moved');
   removeQuietly(aside);
-}
-
-/** Not mkdirSync's `recursive`: that never returns where a folder cannot be made for ENOENT, as in /proc (Node 20). */
-function createFolder(path: string): void {
-  if (existsSync(path)) return;
-  createFolder(dirname(path));
-  try {
-    mkdirSync(path);
-  } catch (error) {
-    // another run may have made it at the same moment
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
 }
 
 function writeSynced(path: string, bytes: Uint8Array): void {

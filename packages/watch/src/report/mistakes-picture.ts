@@ -1,9 +1,9 @@
 /** The most confident mistakes as pictures: the images themselves, what they are and what they were taken for. */
 
 import { decodeImage, encodePngImage } from '@lockstep/core/data/pictures';
-import { formatPercent } from '@lockstep/core/text';
+import { escapeHtml, formatPercent } from '@lockstep/core/text';
 import type { Mistake } from '../page/chronicle.js';
-import { drawPicture, drawText, escapeText } from './svg.js';
+import { drawPicture, drawText } from './svg.js';
 
 const COLUMNS = 10;
 const IMAGE = 84;
@@ -23,7 +23,7 @@ export function drawMistakes(mistakes: readonly Mistake[], names: readonly strin
     const middle = x + CELL.width / 2;
     const caption = `${nameOf(label)} → ${nameOf(predicted)}`;
     return [
-      `<image x="${x + (CELL.width - IMAGE) / 2}" y="${y}" width="${IMAGE}" height="${IMAGE}" href="${escapeText(image)}"><title>image ${index}</title></image>`,
+      `<image x="${x + (CELL.width - IMAGE) / 2}" y="${y}" width="${IMAGE}" height="${IMAGE}" href="${escapeHtml(image)}"><title>image ${index}</title></image>`,
       drawText(middle, y + IMAGE + 18, caption, 'strong middle'),
       drawText(middle, y + IMAGE + 34, `${formatPercent(confidence)}% · #${index}`, 'small middle'),
     ].join('\n');

@@ -1,6 +1,6 @@
 /** report.html: all that a run was on one page that needs nothing else, for a reader with or without scripts. */
 
-import { countOf, formatCount, formatDuration, formatLoss } from '@lockstep/core/text';
+import { countOf, escapeHtml, formatCount, formatDuration, formatLoss } from '@lockstep/core/text';
 import type { About, Chronicle, LogLine, Mistake } from '../page/chronicle.js';
 import {
   describeResult,
@@ -11,7 +11,6 @@ import {
   readNow,
   tabulateEpochs,
 } from '../page/showing.js';
-import { escapeText } from './svg.js';
 
 /** Pictures that go into the page, as SVG. */
 export interface ReportPictures {
@@ -34,9 +33,9 @@ export function drawReport(chronicle: Chronicle, { curves, confusion }: ReportPi
   ];
   return PAGE.replace(/\{\{(\w+)\}\}/g, (_, name: string) =>
     name === 'title'
-      ? escapeText(title)
+      ? escapeHtml(title)
       : name === 'phase'
-        ? escapeText(nameOfPhase(status))
+        ? escapeHtml(nameOfPhase(status))
         : sections.filter(Boolean).join('\n'),
   );
 }
@@ -50,8 +49,8 @@ const wide = (label: string, content: string): string =>
 const tabulate = (facts: readonly Fact[], codes: ReadonlySet<string> = new Set()): string =>
   `<dl>${facts
     .map(([name, value]) => {
-      const text = escapeText(value);
-      return `<dt>${escapeText(name)}</dt><dd>${codes.has(name) ? `<code>${text}</code>` : text}</dd>`;
+      const text = escapeHtml(value);
+      return `<dt>${escapeHtml(name)}</dt><dd>${codes.has(name) ? `<code>${text}</code>` : text}</dd>`;
     })
     .join('')}</dl>`;
 
@@ -70,7 +69,7 @@ function drawResult(chronicle: Chronicle): string {
     ['Training accuracy', `${percentOf(trainAccuracy)} in epoch ${status.epoch}`],
     ...(about?.command === undefined ? [] : [[COMMAND, about.command] as const]),
   ];
-  return `<p><b>${escapeText(result?.ending ?? 'The run had no end.')}</b></p>${tabulate(facts, CODES)}`;
+  return `<p><b>${escapeHtml(result?.ending ?? 'The run had no end.')}</b></p>${tabulate(facts, CODES)}`;
 }
 
 /** @param best row and column of a cell to be marked */
@@ -82,7 +81,7 @@ function drawTable(
 ): string {
   const row = (cells: readonly string[], tag: string, marked = -1): string =>
     `<tr>${cells
-      .map((cell, i) => `<${tag}>${i === marked ? `<b>${escapeText(cell)} best</b>` : escapeText(cell)}</${tag}>`)
+      .map((cell, i) => `<${tag}>${i === marked ? `<b>${escapeHtml(cell)} best</b>` : escapeHtml(cell)}</${tag}>`)
       .join('')}</tr>`;
   const body = rows.map((cells, i) => row(cells, 'td', i === best[0] ? best[1] : -1)).join('');
   const footer = foot.length > 0 ? `<tfoot>${row(foot, 'td')}</tfoot>` : '';
@@ -102,7 +101,7 @@ function drawMistakes(
   if (mistakes.length === 0) return '<p>None.</p>';
   const nameOf = (label: number): string => names[label] ?? String(label);
   const draw = ({ index, label, predicted, confidence, image }: Mistake): string =>
-    `<figure><img src="${escapeText(image)}" alt="image ${index}"><figcaption><b>${escapeText(`${nameOf(label)} → ${nameOf(predicted)}`)}</b> ${percentOf(confidence)} #${index}</figcaption></figure>`;
+    `<figure><img src="${escapeHtml(image)}" alt="image ${index}"><figcaption><b>${escapeHtml(`${nameOf(label)} → ${nameOf(predicted)}`)}</b> ${percentOf(confidence)} #${index}</figcaption></figure>`;
   const wrong = total - correct;
   const which = mistakes.length < wrong ? `The ${mistakes.length} most confident of ` : '';
   const note = `<p>${which}${countOf(wrong, 'mistake')} in ${countOf(total, 'image')}: what it is → what it was taken for, and how sure of it.</p>`;
@@ -122,7 +121,7 @@ function drawModel({ layers, parameters, multAdds }: About): string {
 }
 
 const drawLog = (log: readonly LogLine[]): string =>
-  `<ol>${log.map(({ seconds, text }) => `<li><time>${formatDuration(seconds)}</time> ${escapeText(text)}</li>`).join('')}</ol>`;
+  `<ol>${log.map(({ seconds, text }) => `<li><time>${formatDuration(seconds)}</time> ${escapeHtml(text)}</li>`).join('')}</ol>`;
 
 const PAGE = `<!doctype html>
 <html lang="en">

@@ -1,9 +1,5 @@
-/** What the pictures of a run have in common: escaping, one set of colours, light or dark as their reader's screen. */
-
-const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-
-export const escapeText = (text: string): string =>
-  text.replace(/[&<>"]/g, (character) => ENTITIES[character] as string);
+/** What the pictures of a run have in common: one set of colours, light or dark as their reader's screen. */
+import { escapeHtml } from '@lockstep/core/text';
 
 /** Okabe and Ito's colours, lighter in the dark: told apart with any colour vision. */
 const STYLE = `
@@ -24,7 +20,7 @@ const STYLE = `
 /** A whole picture; `label` says what is on it to whoever does not see it. */
 export const drawPicture = (width: number, height: number, label: string, parts: readonly string[]): string =>
   [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="picture" role="img" aria-label="${escapeText(label)}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
+    `<svg xmlns="http://www.w3.org/2000/svg" class="picture" role="img" aria-label="${escapeHtml(label)}" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}">`,
     `<style>${STYLE}</style>`,
     ...parts,
     '</svg>',
@@ -32,6 +28,6 @@ export const drawPicture = (width: number, height: number, label: string, parts:
   ].join('\n');
 
 export const drawText = (x: number, y: number, text: string, classes = ''): string =>
-  `<text x="${round(x)}" y="${round(y)}"${classes === '' ? '' : ` class="${classes}"`}>${escapeText(text)}</text>`;
+  `<text x="${round(x)}" y="${round(y)}"${classes === '' ? '' : ` class="${classes}"`}>${escapeHtml(text)}</text>`;
 
 export const round = (value: number): string => String(Number(value.toFixed(1)));

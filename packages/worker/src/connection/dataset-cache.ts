@@ -1,8 +1,7 @@
 /** Datasets that came from a coordinator, kept under their checksum. */
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import type { Dataset } from '@lockstep/core/data';
-import { readWholeFile, writeFileAtomically } from '@lockstep/core/files';
+import { createFolder, readWholeFile, writeFileAtomically } from '@lockstep/core/files';
 import { cutDataset, DatasetAssembly, type DatasetHead, MAX_PAYLOAD_BYTES } from '@lockstep/core/wire';
 
 const pathOf = (folder: string, checksum: string): string => path.join(folder, 'datasets', `${checksum}.bin`);
@@ -26,7 +25,7 @@ export function readCachedDataset(folder: string, head: DatasetHead): Dataset | 
 /** Keeps a dataset. A full disk is no reason to stop: it will only travel again. */
 export function cacheDataset(folder: string, dataset: Dataset): void {
   try {
-    mkdirSync(path.join(folder, 'datasets'), { recursive: true });
+    createFolder(path.join(folder, 'datasets'));
     writeFileAtomically(pathOf(folder, dataset.checksum), [...cutDataset(dataset)]);
   } catch {
     // it stays in memory

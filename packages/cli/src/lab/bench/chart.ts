@@ -1,7 +1,8 @@
 /** The few pieces of SVG that the pictures of `lockstep bench` are made of. */
+import { escapeHtml } from '@lockstep/core/text';
 
 export const svgText = (x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end', size = 12): string =>
-  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" font-size="${size}">${escapeText(content)}</text>`;
+  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" font-size="${size}">${escapeHtml(content)}</text>`;
 
 export const svgBox = (x: number, y: number, width: number, height: number, fill: string): string =>
   `<rect x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${height}" fill="${fill}"/>`;
@@ -20,6 +21,3 @@ export const svgPicture = (width: number, height: number, parts: readonly string
   ].join('\n');
 
 const round = (value: number): number => Number(value.toFixed(1));
-
-const escapeText = (content: string): string =>
-  content.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

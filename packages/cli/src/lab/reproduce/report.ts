@@ -1,5 +1,5 @@
 /** The report of `lockstep reproduce`: Markdown for documents, the same as a page, and JSON for programs. */
-import { countOf, formatDuration, formatPercent, formatRecipe } from '@lockstep/core/text';
+import { countOf, escapeHtml, formatDuration, formatPercent, formatRecipe } from '@lockstep/core/text';
 import { formatOccasion, type Occasion } from '../bench/measure/machine.js';
 import { resolveClaim } from './claims.js';
 import type { ClaimResult, SeedResult } from './results.js';
@@ -188,6 +188,3 @@ function formatHtmlTable({ rows }: Table): string {
   const row = (cells: readonly string[], tag: 'th' | 'td'): string => `<tr>${cells.map(cell(tag)).join('')}</tr>`;
   return ['<table>', row(headings, 'th'), ...body.map((cells) => row(cells, 'td')), '</table>'].join('\n');
 }
-
-const escapeHtml = (text: string): string =>
-  text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

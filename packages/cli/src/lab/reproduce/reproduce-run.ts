@@ -1,8 +1,9 @@
 /** One run of `lockstep reproduce`: found finished, gone on with, or begun. */
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { type Dataset, describeData } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
 import type { EndEvent, EpochEvent, RunEvent } from '@lockstep/core/events';
+import { createFolder } from '@lockstep/core/files';
 import { type FoundCheckpoint, findCheckpoint } from '@lockstep/core/state';
 import { train } from '../../api/session.js';
 import { saveModelState } from '../../settings/weights-file.js';
@@ -50,7 +51,7 @@ export async function reproduceRun(job: RunJob, place: RunPlace): Promise<RunRec
   const folder = runFolder(place.root, job.recipeName, job.identity);
   const finished = readRecord(folder);
   if (finished !== undefined) return finished;
-  mkdirSync(folder, { recursive: true });
+  createFolder(folder);
   const checkpoints = checkpointFolder(folder);
   const resume = findUsable(checkpoints);
   const meter = new CostMeter(resume && readCost(folder), place.energy);

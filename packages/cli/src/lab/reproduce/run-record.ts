@@ -1,9 +1,9 @@
 /** What is kept of a finished run: `record.json` in its folder. */
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { EndEvent, EpochEvent } from '@lockstep/core/events';
-import { writeFileAtomically } from '@lockstep/core/files';
+import { createFolderOf, writeFileAtomically } from '@lockstep/core/files';
 import type { ModelSpec, Recipe } from '@lockstep/core/spec';
 import type { Occasion } from '../bench/measure/machine.js';
 
@@ -75,6 +75,6 @@ function readJson<T>(path: string): T | undefined {
 }
 
 export function writeJson(path: string, value: unknown): void {
-  mkdirSync(dirname(path), { recursive: true });
+  createFolderOf(path);
   writeFileAtomically(path, [Buffer.from(`${JSON.stringify(value, null, 2)}\n`)]);
 }

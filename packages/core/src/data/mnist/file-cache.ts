@@ -1,9 +1,9 @@
 /** A folder that keeps downloaded files. It is checked at every use, and a run never depends on it. */
-import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LockstepError } from '../../errors/errors.js';
 import { writeFileAtomically } from '../../files/atomic-file.js';
+import { createFolder } from '../../files/output-path.js';
 import { gunzipIfPacked } from '../readers/gzip.js';
 import { type DownloadOptions, downloadFiles, hasContent, type RemoteFile, type Warn } from './download.js';
 
@@ -72,7 +72,7 @@ async function readFromCache(file: RemoteFile, path: string, onWarning: Warn): P
 /** Whether it worked. */
 function writeToCache(folder: string, name: string, packed: Uint8Array, onWarning: Warn): boolean {
   try {
-    mkdirSync(folder, { recursive: true });
+    createFolder(folder);
     writeFileAtomically(join(folder, name), [packed]);
     return true;
   } catch (error) {
