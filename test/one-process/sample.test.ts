@@ -63,8 +63,12 @@ describe('on the embedded sample', { timeout: TEST_MS }, () => {
     const { code, io } = await run('train', 'lenet5', '--resize', '20x24', '--dry-run');
     expect(code).toBe(0);
     expect(io.stderr.text).toMatch(/lenet5 was changed to fit the data: .*20x24/);
-    for (const flag of ['--csv-shape', '--label-column']) {
-      const refused = await run('train', flag, '1x28x28', '--dry-run');
+    for (const [flag, value] of [
+      ['--csv-shape', '1x28x28'],
+      ['--label-column', 'first'],
+      ['--csv-layout', 'hwc'],
+    ] as const) {
+      const refused = await run('train', flag, value, '--dry-run');
       expect(refused.code).toBe(2);
       expect(refused.io.stderr.lines.at(-1)).toContain(`${flag} says how to read a CSV file: it needs --data as well`);
     }

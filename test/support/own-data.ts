@@ -36,4 +36,7 @@ export const ownData: Readonly<Record<string, readonly string[]>> = {
   'a table with a form and a label column': [
     ...['--data', 'table.csv', '--label-column', 'kind', '--csv-shape', `1x${SIDE}x6`],
   ],
+  'a table in colour, pixel by pixel': [
+    ...['--data', 'table.csv', '--csv-shape', `3x${SIDE}x2`, '--csv-layout', 'hwc'],
+  ],
 };

@@ -131,11 +131,11 @@ async function load({ path, isSample, pixels: _, ...options }: DataRequest, io: 
 }
 
 /** MNIST, which comes without --data, can be resized as other data can; it is no table. */
-export function resizeMnist(dataset: Dataset, { resize, labelColumn, csvShape }: Omit<DataRequest, 'path'>): Dataset {
-  if (labelColumn !== undefined || csvShape !== undefined) {
-    const flag = labelColumn !== undefined ? '--label-column' : '--csv-shape';
-    throw optionError(`${flag} says how to read a CSV file: it needs --data as well`);
-  }
+export function resizeMnist(dataset: Dataset, form: Omit<DataRequest, 'path'>): Dataset {
+  const { resize, labelColumn, csvShape, csvLayout } = form;
+  const said = { '--label-column': labelColumn, '--csv-shape': csvShape, '--csv-layout': csvLayout };
+  const flag = Object.entries(said).find(([, value]) => value !== undefined)?.[0];
+  if (flag !== undefined) throw optionError(`${flag} says how to read a CSV file: it needs --data as well`);
   if (resize === undefined) return dataset;
   const kind = dataset.origin?.kind === 'sample' ? 'sample' : 'mnist';
   return { ...resizeDataset(dataset, resize), isResized: true, origin: { kind, form: { resize } } };

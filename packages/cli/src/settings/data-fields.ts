@@ -1,14 +1,22 @@
 /** The flags that say how to read a user's own data. */
-import { type DataOptions, type ImageForm, isImageForm, isImageSize, type PixelChoice } from '@lockstep/core/data';
+import {
+  type DataOptions,
+  type ImageForm,
+  isImageForm,
+  isImageSize,
+  type PixelChoice,
+  type PixelLayout,
+  pixelLayouts,
+} from '@lockstep/core/data';
 import type { ImageSize } from '@lockstep/core/data/readers';
-import { type Check, type Field, fieldsIn } from './fields.js';
+import { type Check, type Field, fieldsIn, isOneOf } from './fields.js';
 import { pixelFields, readPixels } from './pixel-fields.js';
 
 const SIZE = /^(\d{1,3})(?:x(\d{1,3}))?$/;
 const SHAPE = /^(\d{1,2})x(\d{1,3})x(\d{1,3})$/;
 
 /** How to read data, as far as flags say. */
-export interface DataForm extends Pick<DataOptions, 'resize' | 'labelColumn' | 'csvShape'> {
+export interface DataForm extends Pick<DataOptions, 'resize' | 'labelColumn' | 'csvShape' | 'csvLayout'> {
   /** What is said of its pixels. */
   readonly pixels: PixelChoice;
 }
@@ -37,9 +45,15 @@ export const dataFormFields: readonly Field[] = [
     'labelColumn',
     'CSV: column with the labels, by name, first or last (default: by names and values)',
   ),
-  text('--csv-shape <shape>', 'csvShape', 'CSV: form of the images where they are not square, such as 1x20x30', {
+  text('--csv-shape <shape>', 'csvShape', 'CSV, npz: form of the images where rows are not square, such as 1x20x30', {
     check: isShape,
   }),
+  text(
+    '--csv-layout <order>',
+    'csvLayout',
+    'CSV, npz: hwc (colours of a pixel side by side) or chw (planes) (default: by the pixels)',
+    { check: isOneOf(...pixelLayouts) },
+  ),
   ...pixelFields,
 ];
 
@@ -48,5 +62,6 @@ export const readDataForm = (get: (name: string) => unknown): DataForm => ({
   resize: get('resize') === undefined ? undefined : parseSize(get('resize')),
   labelColumn: get('labelColumn') as string | undefined,
   csvShape: get('csvShape') === undefined ? undefined : parseShape(get('csvShape')),
+  csvLayout: get('csvLayout') as PixelLayout | undefined,
   pixels: readPixels(get),
 });

@@ -11,7 +11,7 @@ export interface AgainSettings extends RunAgain {
   readonly hasOtherWeights: boolean;
 }
 
-const DATA_FIELDS = ['data', 'validation', 'resize', 'labelColumn', 'csvShape'];
+const DATA_FIELDS = ['data', 'validation', 'resize', 'labelColumn', 'csvShape', 'csvLayout'];
 
 export function resolveAgain(sources: readonly SettingSource[]): AgainSettings | undefined {
   const source = sources.find(({ again }) => again !== undefined);

@@ -1,10 +1,11 @@
 /** How to read a user's data: what a program may say, and in which ranges. */
 import type { z } from 'zod';
-import { type Check, isFunction, isText, isTexts, isWholeNumber } from '../errors/checks.js';
+import { type Check, isFunction, isOneOf, isText, isTexts, isWholeNumber } from '../errors/checks.js';
 import { allowedBy, fieldsOf } from '../spec/check-options.js';
 import { isClassCount } from './dataset/check-dataset.js';
 import type { Warn } from './mnist/download.js';
 import { type PictureRules, pictureRulesSchema } from './pictures/picture-rules.js';
+import { type PixelLayout, pixelLayouts } from './pictures/pixel-form.js';
 import type { ImageSize } from './readers/image-list.js';
 
 /** What is being done, for a progress bar. */
@@ -48,8 +49,13 @@ export const dataSchema = fieldsOf({
   channels: allowedBy<number>(isColour).optional(),
   /** CSV: name of the column with the labels, or `first` or `last`. Default: by usual names, else by values. */
   labelColumn: allowedBy<string>(isText).optional(),
-  /** CSV: form of the images, up to 16 channels and 256 a side. Default: square, grey or RGB. */
+  /** CSV, and rows of arrays: form of the images, up to 16 channels and 256 a side. Default: square, grey or RGB. */
   csvShape: allowedBy<ImageForm>(isImageForm).optional(),
+  /**
+   * CSV, and arrays: `hwc` for [row][column][colour], `chw` for [colour][row][column]. Default: the order in which
+   * neighbours differ less, where that is clear, else `chw` in rows.
+   */
+  csvLayout: allowedBy<PixelLayout>(isOneOf(...pixelLayouts)).optional(),
   /** Images to hold out as the test set, at least 1, for data that has none. Default: a tenth. */
   heldOut: allowedBy<number>(isWholeNumber(1)).optional(),
   /** The classes in order, when a model that knows them is to read the data. */

@@ -6,6 +6,7 @@ export { dataOriginSchema } from './dataset/data-origin.js';
 export * from './dataset/dataset.js';
 export * from './mnist/mnist-options.js';
 export * from './open-dataset.js';
+export { type PixelLayout, pixelLayouts } from './pictures/pixel-form.js';
 export * from './pictures/planar-image.js';
 export * from './pixels/data-notes.js';
 export * from './pixels/data-record.js';

@@ -9,6 +9,7 @@ import { isText } from '../errors/checks.js';
 import { LockstepError } from '../errors/errors.js';
 import { findCacheFolder } from '../files/cache-folder.js';
 import { checkArgument, checkOptions } from '../spec/check-options.js';
+import { type ArrayPlace, findBeside, findInside, isArrayName } from './arrays/file-list.js';
 import { hashSources, readCachedDataset, type SourceFile, writeCachedDataset } from './data-cache.js';
 import { type DataOptions, dataSchema } from './data-options.js';
 import { originAt } from './dataset/data-origin.js';
@@ -19,7 +20,7 @@ import { resizeDataset } from './pixels/resize.js';
 import { loadIdxFolder, readBytes } from './readers/idx-folder.js';
 import type { ImageSize } from './readers/image-list.js';
 import { findTables, type TableParts } from './readers/table-names.js';
-import { noteSameness } from './sameness.js';
+import { noteSameness, noteScales } from './sameness.js';
 
 /** How to read one kind of data, once it is known what files it is made of. */
 interface Reader {
@@ -37,7 +38,7 @@ interface Reader {
  * - a folder with IDX files under MNIST's names;
  * - a folder with a folder of PNG and JPEG files per class, directly or under `train` and `test`;
  * - a CSV file, or a folder with one whose name contains `train` (and one with `test`), plain or .gz;
- * - an .npz file.
+ * - an .npz file, or files of NumPy's arrays beside one another.
  *
  * Pixels of all but IDX files are normalized by the training images' own mean and standard deviation. Data without a
  * test set gives a part of its images for one.
@@ -60,11 +61,11 @@ async function readDataset(path: string, options: DataOptions): Promise<Dataset>
   if (reader !== 'idx') {
     const dataset = withResized(await readOrRecall(path, reader, options), resize);
     const { white } = reader;
-    const notes = [...(reader.notes ?? []), ...(dataset.notes ?? []), ...noteSameness(dataset)];
+    const notes = [...(reader.notes ?? []), ...(dataset.notes ?? []), ...noteSameness(dataset), ...noteScales(dataset)];
     return { ...dataset, ...(white !== undefined && { white }), ...(notes.length > 0 && { notes }) };
   }
   const idx = await loadIdxFolder(path, options.classes);
-  const notes = noteSameness(idx);
+  const notes = [...noteSameness(idx), ...noteScales(idx)];
   const dataset = notes.length > 0 ? { ...idx, notes } : idx;
   return resize === undefined ? dataset : withResized(resizeDataset(dataset, resize), resize);
 }
@@ -85,6 +86,8 @@ async function findInFolder(directory: string, options: DataOptions): Promise<Re
   if (folder !== undefined) return folder;
   const parts = findTables(tables);
   if (parts !== undefined) return readTables(directory, parts, options);
+  const arrays = findInside(directory, names);
+  if (arrays !== undefined) return readArrays(directory, arrays, options);
   throw pathError(`${directory} holds ${describeNames(names)}, which is no dataset`);
 }
 
@@ -119,12 +122,19 @@ const describeNames = (names: readonly string[]): string =>
 
 function findByName(path: string, options: DataOptions): Reader {
   if (isTableName(path)) return readTables(dirname(path), { train: basename(path), notes: [] }, options, path);
-  if (!/\.npz$/i.test(path)) throw pathError(`${path} is neither a folder nor a .csv or .npz file`);
+  if (!isArrayName(path)) throw pathError(`${path} is neither a folder nor a .csv or .npz file`);
+  return readArrays(path, findBeside(path), options);
+}
+
+function readArrays(origin: string, places: readonly ArrayPlace[], options: DataOptions): Reader {
+  const { resize, csvShape: shape, csvLayout: layout, pictures } = options;
   const read = async (): Promise<OwnData> => {
-    const { readNpz } = await import('./readers/npz.js');
-    return { name: basename(path), origin: path, ...readNpz(await readBytes(path), path, options.resize) };
+    const { readNpz } = await import('./arrays/npz.js');
+    const load = async (place: ArrayPlace) => ({ ...place, bytes: await readBytes(place.path) });
+    const files = await Promise.all(places.map(load));
+    return { name: basename(origin), origin, ...readNpz(files, { resize, shape, layout, pictures }) };
   };
-  return { files: [{ name: basename(path), path }], read };
+  return { files: places.map(({ path }) => ({ name: basename(path), path })), read };
 }
 
 function readTables(directory: string, parts: TableParts, options: DataOptions, origin = directory): Reader {
@@ -132,9 +142,9 @@ function readTables(directory: string, parts: TableParts, options: DataOptions, 
   const pathOf = (name: string): string => join(directory, name);
   const read = async (): Promise<OwnData> => {
     const { readCsv } = await import('./readers/csv.js');
-    const { labelColumn, csvShape: shape, resize } = options;
+    const { labelColumn, csvShape: shape, csvLayout: layout, resize } = options;
     const onCount = (done: number, total: number): void => report(options, done, total);
-    const form = { labelColumn, shape, resize, onCount };
+    const form = { labelColumn, shape, layout, resize, onCount };
     const first = await readCsv(pathOf(train), form);
     const readOther = (name: string | undefined) =>
       name === undefined ? undefined : readCsv(pathOf(name), { ...form, beside: first.columns });
@@ -160,8 +170,9 @@ const report = ({ onProgress }: DataOptions, done: number, total: number): void 
   onProgress?.({ phase: 'reading', done, total });
 
 async function readOrRecall(path: string, { files, read }: Reader, options: DataOptions): Promise<Dataset> {
-  const { resize, channels, labelColumn, csvShape, heldOut, classNames, pictures, onWarning = () => {} } = options;
-  const settings = { resize, channels, labelColumn, csvShape, heldOut, classNames, pictures };
+  const { resize, channels, labelColumn, csvShape, csvLayout, heldOut, classNames, pictures } = options;
+  const { onWarning = () => {} } = options;
+  const settings = { resize, channels, labelColumn, csvShape, csvLayout, heldOut, classNames, pictures };
   const key = await hashSources(files, settings, (done, total) =>
     options.onProgress?.({ phase: 'checking', done, total }),
   );

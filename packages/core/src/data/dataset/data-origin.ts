@@ -1,6 +1,7 @@
 /** Where a dataset came from and how it was made of what is there: enough to have it again. */
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { pixelLayouts } from '../pictures/pixel-form.js';
 
 const side = z.int().min(1);
 const size = z.object({ height: side, width: side });
@@ -10,6 +11,7 @@ const formSchema = z.object({
   channels: z.int().optional(),
   labelColumn: z.string().optional(),
   csvShape: z.object({ channels: side, height: side, width: side }).optional(),
+  csvLayout: z.enum(pixelLayouts).optional(),
   /** Images that were held out as the test set, where the data has none. */
   heldOut: z.int().min(1).optional(),
   classNames: z.array(z.string()).optional(),

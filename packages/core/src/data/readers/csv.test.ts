@@ -48,6 +48,65 @@ describe('a CSV file', () => {
     });
   });
 
+  /** Rows of 3x6x6 images whose colours are far apart, flattened in an order, the label first. */
+  const coloured = (order: 'hwc' | 'chw', count: number): string =>
+    Array.from({ length: count }, (_, row) => {
+      const value = (c: number, at: number): number => 80 * c + ((at * 7 + row * 5) % 20);
+      const pixels = Array.from({ length: 108 }, (_, i) =>
+        order === 'hwc' ? value(i % 3, Math.floor(i / 3)) : value(Math.floor(i / 36), i % 36),
+      );
+      return [row % 2, ...pixels].join();
+    }).join('\n');
+
+  it.each([
+    ['hwc', 250, '[row][column][colour]'],
+    ['chw', 250, '[colour][row][column]'],
+    ['hwc', 20, '[row][column][colour]'],
+  ] as const)('cases: data 7: finds and tells where colours are: %s, %i rows', async (order, count, text) => {
+    csv(coloured('chw', count));
+    const { checksum } = await place.open({ csvLayout: 'chw' });
+    csv(coloured(order, count));
+    const dataset = await place.open();
+    expect([dataset.checksum, dataset.channels]).toEqual([checksum, 3]);
+    expect(dataset.notes?.[1]).toMatch(
+      new RegExp(
+        `^the colours of things.csv are taken as ${text.replaceAll(/[[\]]/g, '\\$&')}, since neighbours differ \\d+\\.\\d times less so \\(--csv-layout says otherwise\\)$`,
+      ),
+    );
+  });
+
+  it('cases: data 7: --csv-layout is heeded, told by nobody, and kept for a run that goes on', async () => {
+    csv(coloured('hwc', 20));
+    const [found, said, other] = [
+      await place.open(),
+      await place.open({ csvLayout: 'hwc' }),
+      await place.open({ csvLayout: 'chw' }),
+    ];
+    expect(said.checksum).toBe(found.checksum);
+    expect(other.checksum).not.toBe(found.checksum);
+    expect(said.notes?.join()).not.toContain('colours');
+    expect(other.origin).toMatchObject({ form: { csvLayout: 'chw' } });
+  });
+
+  it('cases: data 7: takes planes where neighbours tell nothing, and a test table in the order of the training table', async () => {
+    const noise = Array.from({ length: 20 }, (_, row) =>
+      [row % 2, ...Array.from({ length: 12 }, (_, i) => (i * 151 + row * 77) % 256)].join(),
+    ).join('\n');
+    csv(noise);
+    expect((await place.open()).notes?.[1]).toBe(
+      'the colours of things.csv are taken as [colour][row][column], as is usual (--csv-layout says otherwise)',
+    );
+    place.data = join(place.folder, 'things');
+    const flat = `0,${'9,'.repeat(107)}9`;
+    writeFiles(place.data, {
+      'train.csv': coloured('hwc', 20),
+      'test.csv': `${flat}\n1,${coloured('hwc', 1).slice(2)}`,
+    });
+    const { train, test } = await place.open();
+    expect([test.images[108], test.images[108 + 36], test.images[108 + 72]]).toEqual([0, 80, 160]);
+    expect(train.images[36]).toBeGreaterThanOrEqual(80);
+  });
+
   it('reads a folder with train and test tables, packed or not', async () => {
     writeFiles(place.data, { 'mnist_train.csv': rows(0, 1, 2), 'mnist_test.csv.gz': gzipSync(rows(1, 0)) });
     const dataset = await place.open();

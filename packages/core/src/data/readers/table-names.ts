@@ -1,4 +1,5 @@
 /** Which tables of a folder are its training, validation and test part, by the whole words of their names. */
+import { type Part, partOfWord, wordsOf } from './part-words.js';
 
 /** Names of files within a folder. */
 export interface TableParts {
@@ -9,28 +10,11 @@ export interface TableParts {
   readonly notes: readonly string[];
 }
 
-const PART_WORDS = {
-  test: ['test', 'testing'],
-  validation: ['val', 'valid', 'validation'],
-  train: ['train', 'training'],
-} as const;
-
-type Part = keyof typeof PART_WORDS;
-
-/** `digits_trainLatest2.csv.gz`: digits, train, latest. */
-const wordsOf = (name: string): string[] =>
-  name
-    .replace(/\.(csv|tsv)(\.gz)?$/i, '')
-    .replace(/([a-z])([A-Z])/g, '$1 $2')
-    .toLowerCase()
-    .split(/[^a-z]+/);
-
 /** The part that a table's name says, by its last word of them. */
-export function partOf(name: string): Part | undefined {
-  const parts = Object.entries(PART_WORDS) as [Part, readonly string[]][];
-  const said = wordsOf(name).flatMap((word) => parts.filter(([, words]) => words.includes(word)).map(([part]) => part));
-  return said.at(-1);
-}
+export const partOf = (name: string): Part | undefined =>
+  wordsOf(name.replace(/\.(csv|tsv)(\.gz)?$/i, ''))
+    .flatMap((word) => partOfWord(word) ?? [])
+    .at(-1);
 
 /**
  * The tables to read: one for each part that a name says, in the order of the names; a table that stands alone is the

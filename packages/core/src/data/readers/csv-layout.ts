@@ -1,0 +1,147 @@
+/** How the columns of a table are laid out: by the first row, or by what all rows have at their ends. */
+import { basename } from 'node:path';
+import { LockstepError } from '../../errors/errors.js';
+import { countOf } from '../../text/count-text.js';
+import { checkSaid, guessSize, NO_SQUARE, type PixelForm, type PixelLayout } from '../pictures/pixel-form.js';
+import {
+  findIndexColumn,
+  findLabelByValues,
+  findNamedLabel,
+  isHeaderRow,
+  type LabelPlace,
+  readLabel,
+} from './csv-columns.js';
+import { isBlank } from './csv-rows.js';
+import type { OnCount } from './image-folder.js';
+import type { ImageSize } from './image-list.js';
+
+export interface CsvOptions {
+  /** Name of the column with the labels, or `first` or `last`. Default: its usual names, else what its values look like. */
+  readonly labelColumn?: string | undefined;
+  /** Form of the images. Default: square, grey or (three times a square) RGB. */
+  readonly shape?: Omit<PixelForm, 'layout'> | undefined;
+  /** Where colours are. Default: as neighbours are alike, where that is clear, else plane by plane. */
+  readonly layout?: PixelLayout | undefined;
+  readonly resize?: ImageSize | undefined;
+  /** The table that this one goes with: where it has no labels, there is one column less. */
+  readonly beside?: Columns | undefined;
+  /** Called with bytes read and bytes in all. */
+  readonly onCount: OnCount;
+}
+
+/** How the columns are laid out. */
+export interface Columns {
+  readonly labelAt: number;
+  /** A column that counts the rows, which is passed over. */
+  readonly indexAt: number | undefined;
+  readonly names: readonly string[] | undefined;
+  readonly count: number;
+  readonly channels: number;
+  readonly height: number;
+  readonly width: number;
+  /** Undefined where only the pixels can tell. */
+  readonly layout: PixelLayout | undefined;
+}
+
+/** Takes rows until all is known. */
+export class LayoutReader {
+  #names: readonly string[] | undefined;
+  #count = 0;
+  #place: LabelPlace | undefined;
+  #hasLabels = true;
+  #row = 0;
+  #firstAt = 0;
+  readonly #first = new Map<string, number>();
+  readonly #last = new Map<string, number>();
+
+  constructor(
+    private readonly path: string,
+    private readonly options: CsvOptions,
+  ) {}
+
+  /** False when all is known. */
+  read(cells: readonly string[]): boolean {
+    this.#row++;
+    if (isBlank(cells)) return true;
+    if (this.#count === 0) {
+      const isHeader = isHeaderRow(cells);
+      this.#readFirst(cells, isHeader);
+      if (this.#place !== undefined || !this.#hasLabels) return false;
+      if (isHeader) return true;
+    }
+    checkLength(cells, this.#count, this.path, this.#row);
+    count(this.#first, cells[this.#firstAt] ?? '');
+    count(this.#last, cells[this.#count - 1] ?? '');
+    return true;
+  }
+
+  #readFirst(cells: readonly string[], isHeader: boolean): void {
+    const { labelColumn, beside } = this.options;
+    this.#count = cells.length;
+    this.#names = isHeader ? cells.map((cell) => cell.trim()) : undefined;
+    const labelName = beside?.names?.[beside.labelAt];
+    const isShort = cells.length === (beside?.count ?? 0) - 1;
+    if (isShort && !(labelName !== undefined && this.#names?.includes(labelName))) {
+      this.#hasLabels = false;
+      return;
+    }
+    this.#place = findNamedLabel(this.#names, cells.length, labelColumn);
+    const named = (name: string | undefined): boolean => this.#names === undefined || name === labelName;
+    if (this.#place === undefined && beside?.count === cells.length && named(this.#names?.[beside.labelAt])) {
+      this.#place = { labelAt: beside.labelAt, indexAt: beside.indexAt, why: 'as in the training table' };
+    }
+    this.#firstAt = this.#names !== undefined && findIndexColumn(this.#names, labelColumn) === 0 ? 1 : 0;
+    if (labelColumn === undefined || this.#place !== undefined) return;
+    const names = this.#names;
+    const there = names === undefined ? 'its first row has no names' : `it has ${names.slice(0, 4).join(', ')}, ...`;
+    throw csvError(`${this.path} has no column "${labelColumn}": ${there}`);
+  }
+
+  finish(): Columns | 'no labels' {
+    if (!this.#hasLabels) return 'no labels';
+    if (this.#count === 0) throw csvError(`${this.path} has no rows of pixels`);
+    this.#place ??= findLabelByValues(this.#first, this.#last, this.#firstAt, this.#count - 1);
+    if (this.#place === undefined) {
+      throw csvError(
+        `${this.path}: the first column and the last one both look like labels. Give --label-column first or --label-column last`,
+      );
+    }
+    const { labelAt, indexAt } = this.#place;
+    const pixels = this.#count - 1 - (indexAt === undefined ? 0 : 1);
+    const { shape: said, layout, beside } = this.options;
+    const shape = said ?? guessSize(pixels);
+    if (shape === undefined) throw csvError(`${this.path} has ${countOf(pixels, 'column')} of pixels, ${NO_SQUARE}`);
+    const wrong = checkSaid(shape, pixels, 'column');
+    if (wrong !== undefined) throw csvError(`${this.path} ${wrong}`);
+    const { channels, height, width } = shape;
+    const form = { channels, height, width, layout: layout ?? beside?.layout };
+    return { labelAt, indexAt, names: this.#names, count: this.#count, ...form };
+  }
+
+  get notes(): readonly string[] {
+    const { labelAt, indexAt, why } = this.#place as LabelPlace;
+    const name = this.#names?.[labelAt];
+    const column = `column ${labelAt + 1} of ${this.#count}${name ? ` (${name})` : ''}`;
+    const notes = [`the labels of ${basename(this.path)} are ${column}, ${why} (--label-column says otherwise)`];
+    if (indexAt !== undefined) {
+      const indexName = this.#names?.[indexAt];
+      notes.push(
+        `column 1 of ${basename(this.path)}, ${indexName || 'without a name'}, counts the rows: it is passed over`,
+      );
+    }
+    return notes;
+  }
+}
+
+const count = (values: Map<string, number>, cell: string): void => {
+  const label = readLabel(cell);
+  values.set(label, (values.get(label) ?? 0) + 1);
+};
+
+export function checkLength(cells: readonly string[], count: number, path: string, row: number): void {
+  if (cells.length === count) return;
+  throw csvError(`${path}, row ${row}: it has ${countOf(cells.length, 'column')}, the first row has ${count}`);
+}
+
+export const csvError = (text: string): LockstepError =>
+  new LockstepError('LOCKSTEP_DATA_CSV', `${text}. Expected a row per image: its label, then its pixels.`);

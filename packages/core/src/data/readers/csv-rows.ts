@@ -1,0 +1,71 @@
+/** The rows of a table with commas, semicolons or tabs, plain or gzip, one after the other. */
+import { createReadStream } from 'node:fs';
+import { type Readable, Transform } from 'node:stream';
+import { createGunzip } from 'node:zlib';
+import Papa from 'papaparse';
+import { LockstepError } from '../../errors/errors.js';
+
+/**
+ * @param onRow false ends the reading
+ * @param onBytes called with the bytes read so far
+ * @throws LockstepError LOCKSTEP_DATA_GZIP, or what `onRow` throws
+ */
+export async function eachRow(
+  path: string,
+  onRow: (row: readonly string[]) => boolean,
+  onBytes: (done: number) => void = () => {},
+): Promise<void> {
+  let done = 0;
+  const counter = new Transform({
+    transform(chunk: Buffer, _, next) {
+      done += chunk.length;
+      onBytes(done);
+      next(null, chunk);
+    },
+  });
+  const file = createReadStream(path, { highWaterMark: 1 << 20 });
+  const counted = file.on('error', (error) => counter.destroy(error)).pipe(counter);
+  const text = path.endsWith('.gz') ? gunzip(counted, path) : counted;
+  // or a letter of two bytes that lies across two chunks is broken
+  text.setEncoding('utf8');
+  try {
+    await parseRows(text, onRow);
+  } finally {
+    file.destroy();
+  }
+}
+
+function gunzip(packed: Readable, path: string): Readable {
+  const unpacked = createGunzip();
+  const wrapped = new Transform({ transform: (chunk, _, next) => next(null, chunk) });
+  unpacked.on('error', (error) =>
+    wrapped.destroy(
+      new LockstepError(
+        'LOCKSTEP_DATA_GZIP',
+        `${path} cannot be unpacked: ${error.message}. The file is damaged: download it again.`,
+      ),
+    ),
+  );
+  return packed.pipe(unpacked).pipe(wrapped);
+}
+
+function parseRows(input: Readable, onRow: (row: readonly string[]) => boolean): Promise<void> {
+  return new Promise((resolve, reject) => {
+    input.on('error', reject);
+    Papa.parse<string[]>(input, {
+      chunk: ({ data }, parser) => {
+        try {
+          if (data.every(onRow)) return;
+        } catch (error) {
+          // First, since an aborted parse is a complete one.
+          reject(error);
+        }
+        parser.abort();
+      },
+      complete: () => resolve(),
+      error: reject,
+    });
+  });
+}
+
+export const isBlank = (cells: readonly string[]): boolean => cells.length === 1 && cells[0]?.trim() === '';
