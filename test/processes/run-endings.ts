@@ -1,32 +1,12 @@
 /** Ways in which a run can end, each done to a real one: the rows of the table in docs/checkpoints.md. */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { findCheckpoint } from '../../packages/core/dist/state/index.js';
 import { hasProgram } from '../support/clusters-availability.js';
-import { BIN, writeBars } from '../support/digit-bars.js';
+import { BIN } from '../support/digit-bars.js';
 import { seedOr } from '../support/seed.ts';
+import { BEFORE, ENDLESS, EPOCHS, EVERY, Place, ROOT, type Row, STEPS_PER_EPOCH } from './ending-place.js';
 import { makeRandom } from './kill-and-resume.js';
-
-export interface Row {
-  readonly what: string;
-  readonly code: string;
-  readonly weights: string;
-  readonly checkpoint: string;
-}
-
-const ROOT = path.resolve(import.meta.dirname, '../..');
 
 /** Those of the section "How a run can end". */
 export function readRows(): Row[] {
@@ -40,105 +20,6 @@ export function readRows(): Row[] {
       const [what = '', code = '', weights = '', checkpoint = ''] = line.slice(2, -2).split(' | ');
       return { what, code, weights, checkpoint };
     });
-}
-
-const STEPS_PER_EPOCH = 5;
-const EPOCHS = 40;
-const EVERY = 7;
-const ENDLESS = 1_000_000;
-/** What is at the place of the weights before the run. */
-const BEFORE = 'weights of another run';
-
-/** A run in a folder of its own, with everything that it says in files. */
-class Place {
-  readonly folder = mkdtempSync(path.join(tmpdir(), 'lockstep-ending-'));
-  weights = path.join(this.folder, 'w.safetensors');
-  /** Where weights go that have no room. */
-  cache: string | undefined;
-  readonly model = writeBars(this.folder, 64 * STEPS_PER_EPOCH, 60);
-  checkpoints = path.join(this.folder, 'ck');
-  readonly #children: ChildProcess[] = [];
-
-  constructor() {
-    writeFileSync(this.weights, BEFORE);
-  }
-
-  file(name: string): string {
-    return path.join(this.folder, name);
-  }
-
-  read(name: string): string {
-    return existsSync(this.file(name)) ? readFileSync(this.file(name), 'utf8') : '';
-  }
-
-  train(epochs: number, ...more: string[]): string[] {
-    const out = ['--save', this.weights, '--checkpoint', this.checkpoints, '--every', `${EVERY} steps`];
-    const run = ['--data', this.folder, '--workers', '1', '--json', '--epochs', String(epochs)];
-    return ['train', this.model, ...run, ...out, ...more];
-  }
-
-  /** Starts a program, stdout and stderr to files; resolves with its exit code as a shell gives it. */
-  start(file: string, args: readonly string[], env: Record<string, string> = {}) {
-    const streams = ['out', 'err'].map((name) => openSync(this.file(name), 'w'));
-    const child = spawn(file, args, {
-      cwd: ROOT,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', ...streams] as ['ignore', number, number],
-      // a group of its own, so that a signal can be sent to all of it
-      detached: true,
-    });
-    for (const stream of streams) closeSync(stream);
-    this.#children.push(child);
-    const code = new Promise<number>((resolve, reject) => {
-      child.on('error', reject);
-      child.on('exit', (exit, signal) => resolve(exit ?? (signal === 'SIGKILL' ? 137 : 128)));
-    });
-    return { child, code };
-  }
-
-  startRun(argv: readonly string[], env: Record<string, string> = {}) {
-    return this.start(process.execPath, [BIN, ...argv], env);
-  }
-
-  /** Resolves when a file has a text in it. */
-  async has(name: string, text: string): Promise<void> {
-    const deadline = performance.now() + 60_000 * Number(process.env['LOCKSTEP_TEST_PATIENCE'] ?? 1);
-    while (!this.read(name).includes(text)) {
-      if (performance.now() > deadline) throw new Error(`no ${text} in ${name}: ${this.read('err').slice(-1000)}`);
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-  }
-
-  /** What is there after a run, whose last step this is. */
-  outcome(code: number, lastStep: number): Omit<Row, 'what'> {
-    const { step } = findCheckpoint(this.checkpoints).checkpoint.info;
-    const isDue = step > 0 && step % EVERY === 0;
-    return {
-      code: String(code),
-      weights: this.#weights(),
-      checkpoint: step === lastStep ? 'of its last step' : isDue ? 'the last that was due' : `step ${step}`,
-    };
-  }
-
-  #weights(): string {
-    const names = readdirSync(path.dirname(this.weights));
-    if (this.cache !== undefined && existsSync(this.cache)) return 'in another place';
-    if (readFileSync(this.weights).toString() !== BEFORE) return 'written';
-    return names.some((name) => /^w-step-\d+\.safetensors$/.test(name)) ? 'as before, its own beside' : 'as before';
-  }
-
-  /** That of a run in order, from the last event in a file; what it said must name the way on. */
-  outcomeInOrder(code: number, out = 'out'): Omit<Row, 'what'> {
-    const end = JSON.parse(this.read(out).trimEnd().split('\n').at(-1) as string);
-    const isCut = end.reason === 'interrupted';
-    if (isCut && !this.read('err').includes(`train --resume ${this.checkpoints}`)) throw new Error(this.read('err'));
-    return this.outcome(code, end.steps);
-  }
-
-  remove(): void {
-    for (const child of this.#children) if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
-    rmSync(this.folder, { recursive: true, force: true });
-  }
 }
 
 export interface Way {
@@ -165,8 +46,9 @@ const bySignal =
 const inShell =
   (line: string) =>
   async (place: Place): Promise<Omit<Row, 'what'>> => {
-    const words = [process.execPath, BIN, ...place.train(EPOCHS)].map((word) => `'${word}'`).join(' ');
-    const shell = place.start('sh', ['-c', line.replace('$RUN', words)], { CODE: place.file('code') });
+    const shell = place.start('sh', ['-c', line.replace('$RUN', place.trainLine(EPOCHS))], {
+      CODE: place.file('code'),
+    });
     await shell.code;
     return place.outcome(Number(place.read('code')), EPOCHS * STEPS_PER_EPOCH);
   };
@@ -177,8 +59,8 @@ const noMount =
   process.getuid?.() === 0 && process.platform === 'linux' ? undefined : 'needs root and Linux, to mount a small disk';
 
 async function endTwice(place: Place): Promise<Omit<Row, 'what'>> {
-  // a step that never ends
-  const stall = { LOCKSTEP_FAULT: `contribute:0:${2 * EVERY + 1}:stall` };
+  // the step after the checkpoint, which never ends
+  const stall = { LOCKSTEP_FAULT: `contribute:0:${2 * EVERY}:stall` };
   const { child, code } = place.startRun(place.train(ENDLESS), stall);
   await place.has('out', `"step":${2 * EVERY},"isBest"`);
   child.kill('SIGINT');
@@ -189,12 +71,12 @@ async function endTwice(place: Place): Promise<Omit<Row, 'what'>> {
 }
 
 async function closeTerminal(place: Place): Promise<Omit<Row, 'what'>> {
-  const words = [process.execPath, BIN, ...place.train(ENDLESS, '--steps', '50000')]
-    .map((word) => `'${word}'`)
-    .join(' ');
   // stdin is the terminal; this shell stays to see how the run ends, the one before it goes with the terminal
   const [events, said, code] = ['events', 'said', 'code'].map((name) => `'${place.file(name)}'`);
-  writeFileSync(place.file('stay.sh'), `trap '' HUP\n${words} > ${events} 2> ${said}\necho $? > ${code}\n`);
+  writeFileSync(
+    place.file('stay.sh'),
+    `trap '' HUP\n${place.trainLine(ENDLESS, '--steps', '50000')} > ${events} 2> ${said}\necho $? > ${code}\n`,
+  );
   const { child } = place.start('script', ['-qec', `sh '${place.file('stay.sh')}'; true`, '/dev/null']);
   await place.has('events', '"event":"checkpoint"');
   child.kill('SIGKILL');
@@ -281,6 +163,22 @@ async function fillWeightsDisk(place: Place): Promise<Omit<Row, 'what'>> {
   }
 }
 
+async function diverge(place: Place): Promise<Omit<Row, 'what'>> {
+  // from the third epoch on
+  const rate = ['--optimizer', 'sgd', '--schedule', 'step', '--step-every', '2', '--gamma', '1e30'];
+  const outcome = place.outcome(await place.startRun(place.train(ENDLESS, ...rate)).code, -1);
+  const advice = `train --resume ${place.checkpoints} --override --learning-rate 0.001`;
+  if (!place.read('err').includes(advice)) throw new Error(place.read('err'));
+  return outcome;
+}
+
+async function fail(place: Place): Promise<Omit<Row, 'what'>> {
+  const { code } = place.startRun(place.train(ENDLESS), { LOCKSTEP_FAULT: `contribute:0:${EVERY + 2}:exit:9` });
+  const outcome = place.outcome(await code, -1);
+  if (!place.read('err').includes(`train --resume ${place.checkpoints}`)) throw new Error(place.read('err'));
+  return outcome;
+}
+
 /** What several tries have come to, which must be the same each time. */
 function theSame(outcomes: readonly Omit<Row, 'what'>[]): Omit<Row, 'what'> {
   const different = new Set(outcomes.map((outcome) => JSON.stringify(outcome)));
@@ -327,6 +225,8 @@ export const ways: Readonly<Record<string, Way>> = {
     missing: noFull,
     end: inShell('$RUN 2> /dev/full; echo $? > "$CODE"'),
   },
+  'it diverges: its loss is no finite number any more': { row: 'numbers 12', isFast: true, end: diverge },
+  'it fails: its workers end again and again': { row: 'work "What it must show" 2', end: fail },
   'kill -9, the power fails': { row: 'work "What it must show" 2', end: killOften },
   'a second run is begun with the same `--checkpoint`: how that one ends, and what is there then': {
     row: 'work "What it must show" 2',

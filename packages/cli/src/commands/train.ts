@@ -153,8 +153,10 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
     printer.finish('place' in saved ? saved.place : undefined);
     if (settings.plot) await showPlot(epochs, settings, io);
     if (failure !== undefined) writeLine(io.stderr, describeError(failure.failure, io.env));
-    // a run that has diverged comes to the same from its checkpoint
-    if (isDivergence(failure?.failure)) return EXIT_BAD_INPUT;
+    if (isDivergence(failure?.failure)) {
+      if (advice.textAfterDivergence !== undefined) printer.note(advice.textAfterDivergence);
+      return EXIT_BAD_INPUT;
+    }
     if (advice.isNeeded) printer.note(advice.text);
     if (failure !== undefined) return EXIT_FAILED;
     return advice.isInterrupted ? ending.exitCode : 0;

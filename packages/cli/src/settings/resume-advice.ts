@@ -1,13 +1,16 @@
 /** How to go on with a run that did not come to its end, from what is on the disk. */
 import type { EndEvent, RunEvent } from '@lockstep/core/events';
+import { formatRate } from '@lockstep/core/text';
 import { quote } from './fields.js';
 import type { RunSettings } from './run-settings.js';
+
+type AdvisedSettings = Pick<RunSettings, 'checkpoints' | 'resume' | 'continues' | 'dryRun' | 'recipe'>;
 
 export class ResumeAdvice {
   #step: number | undefined;
   #end: EndEvent | undefined;
 
-  constructor(private readonly settings: Pick<RunSettings, 'checkpoints' | 'resume' | 'continues' | 'dryRun'>) {
+  constructor(private readonly settings: AdvisedSettings) {
     this.#step = settings.resume?.checkpoint.info.step;
   }
 
@@ -26,9 +29,24 @@ export class ResumeAdvice {
     return this.#end === undefined || this.#end.reason === 'stopped' || this.#end.reason === 'interrupted';
   }
 
+  /** For a run that has diverged, which would come to the same again; undefined where there is nothing to go on from. */
+  get textAfterDivergence(): string | undefined {
+    const { continues, dryRun, recipe } = this.settings;
+    if (dryRun || this.#folder === undefined || this.#step === undefined) return undefined;
+    const flags = `--override --learning-rate ${formatRate(recipe.learningRate / 10)}`;
+    const command = continues
+      ? `the same command with ${flags}`
+      : `lockstep train --resume ${quote(this.#folder)} ${flags}`;
+    return `Checkpoint of step ${this.#step}; to go on from there at a tenth of the rate: ${command}`;
+  }
+
+  get #folder(): string | undefined {
+    return this.settings.checkpoints?.folder ?? this.settings.resume?.path;
+  }
+
   get text(): string {
-    const { checkpoints, resume, continues } = this.settings;
-    const folder = checkpoints?.folder ?? resume?.path;
+    const { continues } = this.settings;
+    const folder = this.#folder;
     if (folder === undefined) return 'This run cannot be resumed: it was started without --checkpoint.';
     if (this.#step === undefined) return 'This run cannot be resumed: it has written no checkpoint yet.';
     const from = `Checkpoint of step ${this.#step}; to go on from there`;
