@@ -156,9 +156,11 @@ function load(isa: Isa): NativeKernels {
   return kernels;
 }
 
+const LINE_BYTES = 64;
+
 /** A Float32Array over a SharedArrayBuffer that starts at a multiple of 64 bytes. */
 export function allocateAligned(floats: number): Float32Array {
-  const buffer = new SharedArrayBuffer((floats + 16) * 4);
+  const buffer = new SharedArrayBuffer(4 * floats + LINE_BYTES);
   const skip = load('portable').alignment(new Uint8Array(buffer));
   return new Float32Array(buffer, skip, floats);
 }

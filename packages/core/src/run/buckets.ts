@@ -4,7 +4,7 @@
  */
 
 import { assert } from '../errors/errors.js';
-import { ALIGNMENT, type ContributionLayout } from './contribution.js';
+import { ALIGNMENT, align, type ContributionLayout } from './contribution.js';
 
 /** Floats of a bucket at most: what travels as one frame. */
 export const BUCKET_FLOATS = 2 ** 18;
@@ -50,9 +50,9 @@ function cutSlice(layout: ContributionLayout, owner: number, begin: number, end:
 
 /** The next place from here where a cut may be. */
 function cutAt(layout: ContributionLayout, at: number): number {
-  const aligned = Math.min(layout.length, Math.ceil(at / ALIGNMENT) * ALIGNMENT);
+  const aligned = Math.min(layout.length, align(at));
   for (const segment of layout.segments) {
-    const end = segment.offset + Math.ceil(segment.size / ALIGNMENT) * ALIGNMENT;
+    const end = segment.offset + align(segment.size);
     if (segment.kind === 'statistics' && aligned > segment.offset && aligned < end) return end;
   }
   return aligned;

@@ -8,7 +8,7 @@
  */
 import type { Layer, ParameterSpec } from '../model/layers.js';
 
-/** Floats in one element of a block; every segment is aligned to it. */
+/** Floats of a unit: a segment starts at a multiple of it, places in an arena are counted in it. 64 bytes, a cache line. */
 export const ALIGNMENT = 16;
 
 export interface ParameterSegment {
@@ -58,7 +58,8 @@ export interface Span {
   readonly end: number;
 }
 
-const align = (floats: number): number => Math.ceil(floats / ALIGNMENT) * ALIGNMENT;
+/** The next multiple of `ALIGNMENT`. */
+export const align = (floats: number): number => Math.ceil(floats / ALIGNMENT) * ALIGNMENT;
 
 /** Lays out the contribution of a model. */
 export function planContribution(layers: readonly Layer[]): ContributionLayout {

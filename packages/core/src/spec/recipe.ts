@@ -66,11 +66,14 @@ export const augmentationSchema = z.strictObject({
     .optional(),
 });
 
+/** Samples that kernels compute side by side. A shard is some whole blocks. */
+export const BLOCK_SAMPLES = 16;
+
 export const recipeSchema = z.strictObject({
   epochs: z.int().min(1).default(10),
   batchSize: z.int().min(1).max(65_536).default(128),
   /** Samples per shard: a multiple of 16. */
-  shardSize: z.int().min(16).max(4096).multipleOf(16).default(16),
+  shardSize: z.int().min(BLOCK_SAMPLES).max(4096).multipleOf(BLOCK_SAMPLES).default(BLOCK_SAMPLES),
   optimizer: optimizerSchema.default({ type: 'adam', betas: [0.9, 0.999], eps: 1e-8, weightDecay: 0 }),
   learningRate: rate.default(1e-3),
   schedule: scheduleSchema.default({ type: 'constant' }),

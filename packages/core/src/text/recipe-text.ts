@@ -1,6 +1,6 @@
 /** A recipe in one line, for people. */
 
-import type { Optimizer, Recipe, Schedule } from '../spec/recipe.js';
+import { BLOCK_SAMPLES, type Optimizer, type Recipe, type Schedule } from '../spec/recipe.js';
 import { countOf } from './count-text.js';
 
 /** `8 epochs, batch 128, SGD momentum 0.9 nesterov weight decay 0.0001, rate 0.1 one-cycle, shift 1`. */
@@ -8,7 +8,7 @@ export function formatRecipe(recipe: Recipe): string {
   const { rotation, shift, scale, centerCrop } = recipe.augmentation;
   const parts = [
     countOf(recipe.epochs, 'epoch'),
-    `batch ${recipe.batchSize}${recipe.shardSize === 16 ? '' : ` in shards of ${recipe.shardSize}`}`,
+    `batch ${recipe.batchSize}${recipe.shardSize === BLOCK_SAMPLES ? '' : ` in shards of ${recipe.shardSize}`}`,
     formatOptimizer(recipe.optimizer),
     `rate ${recipe.learningRate}${formatSchedule(recipe.schedule)}`,
     recipe.warmupSteps > 0 ? `warm-up ${countOf(recipe.warmupSteps, 'step')}` : '',

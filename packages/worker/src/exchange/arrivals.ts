@@ -6,6 +6,7 @@ import { COORDINATOR_ID } from '@lockstep/core/seams';
 import type { Assignment, Frame, MessageOf } from '@lockstep/core/wire';
 import { loadKernels } from '@lockstep/kernels';
 import type { SharedParts } from '../threads/commanded-workers.js';
+import { viewFloats } from '../threads/memory-plan.js';
 import { comesFor, type RoutedBucket, type SharedStep } from './shared-step.js';
 
 /** Bytes kept for a step that has not begun here. */
@@ -141,7 +142,7 @@ export class Arrivals {
   }
 
   #floatsAt(unit: number, offset: number, length: number): Float32Array {
-    return this.parts.data.arena.subarray(unit * 16 + offset, unit * 16 + offset + length);
+    return viewFloats(this.parts.data.arena, unit, length, offset);
   }
 }
 

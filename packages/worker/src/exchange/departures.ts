@@ -2,6 +2,7 @@
 import { type Bucket, BucketForm, listRounded, type Span } from '@lockstep/core/run';
 import type { Assignment, Frame, Link } from '@lockstep/core/wire';
 import type { SharedParts } from '../threads/commanded-workers.js';
+import { viewFloats } from '../threads/memory-plan.js';
 import type { Held } from './shared-step.js';
 
 /** Buckets that may be on their way to one node before more are given to its connection. */
@@ -84,7 +85,7 @@ export class Departures {
   }
 
   #encode(unit: number, offset: number, length: number): Uint8Array {
-    const floats = this.parts.data.arena.subarray(unit * 16 + offset, unit * 16 + offset + length);
+    const floats = viewFloats(this.parts.data.arena, unit, length, offset);
     return new BucketForm(offset, length, this.#rounded).encode(floats);
   }
 }

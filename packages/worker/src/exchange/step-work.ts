@@ -11,6 +11,7 @@ import { findTail } from '../engines.js';
 import { CommandedWorkers, type SharedParts, type TailWatch } from '../threads/commanded-workers.js';
 import { commandFlag, type FoldJob } from '../threads/commands.js';
 import { readFault } from '../threads/fault.js';
+import { viewFloats } from '../threads/memory-plan.js';
 import { openSliceTools, type Slice, SliceWork } from '../threads/slice-work.js';
 import { hashContribution, hashReplica } from './replica-hash.js';
 import type { Audit, SharedStep } from './shared-step.js';
@@ -184,10 +185,10 @@ export class StepWork {
     const command = { flags: commandFlag.contribute, step: 0, state: scratch, range: { begin: 0, end: 1 } };
     await this.#workers.carryOut({ ...command, ...NOWHERE, jobs: [] });
     this.#vector(scratch).set(saved);
-    return hashContribution(layout, data.arena.subarray(memory.partialsAt(0) * 16));
+    return hashContribution(layout, viewFloats(data.arena, memory.partialsAt(0), layout.length));
   }
 
   #vector(unit: number): Float32Array {
-    return this.parts.data.arena.subarray(unit * 16, unit * 16 + this.parts.layout.length);
+    return viewFloats(this.parts.data.arena, unit, this.parts.layout.length);
   }
 }

@@ -1,4 +1,5 @@
 /** The default engine: a model compiled to a program of native kernels. */
+import { ALIGNMENT } from '@lockstep/core/run';
 import {
   CALL_FIELDS,
   callField,
@@ -9,8 +10,6 @@ import {
 } from '@lockstep/kernels';
 import type { Engine, EngineData, EngineMemory, EngineTask, EvaluateCall, StepCall } from '../engine.js';
 import { compile } from './compile.js';
-
-const UNIT_FLOATS = 16;
 
 export class NativeEngine implements Engine {
   readonly name: string;
@@ -34,7 +33,7 @@ export class NativeEngine implements Engine {
     this.#code = code;
     this.#hasTail = tailAt < task.layout.length;
     this.#training = this.#create(data);
-    this.#call[callField.slotFloats] = task.layout.length / UNIT_FLOATS;
+    this.#call[callField.slotFloats] = task.layout.length / ALIGNMENT;
     this.#call[callField.seedLow] = task.seed | 0;
     this.#call[callField.seedHigh] = Math.floor(task.seed / 2 ** 32) | 0;
   }

@@ -3,7 +3,7 @@
 import { roundToBf16 } from '@lockstep/core/math';
 import { inferLayers } from '@lockstep/core/model';
 import { foldStep, planContribution, planFreeze, samplesInStep, stepsPerEpoch } from '@lockstep/core/run';
-import { planMemory } from '../threads/memory-plan.js';
+import { planMemory, viewFloats } from '../threads/memory-plan.js';
 import { planStep } from '../threads/step-plan.js';
 import type { NodeWorkerData } from '../threads/thread-messages.js';
 
@@ -28,7 +28,7 @@ export function readMeanGradient(data: NodeWorkerData, step: number, isShared: b
     if (segment.kind !== 'parameter') return [];
     const { offset, size, parameter } = segment;
     if (frozen.has(parameter.name)) return [new Float32Array(size)];
-    const sums = Array.from(nodes, (unit) => arena.subarray(unit * 16 + offset, unit * 16 + offset + size));
+    const sums = Array.from(nodes, (unit) => viewFloats(arena, unit, size, offset));
     return [addUp(sums, fold, recipe.gradientPrecision === 'bf16').map((sum) => sum / samples)];
   });
 }

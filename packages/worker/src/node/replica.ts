@@ -2,7 +2,7 @@
 import { assert } from '@lockstep/core/errors';
 import { type ContributionLayout, type ModelState, packState, unpackState } from '@lockstep/core/run';
 import type { NodeSnapshot } from '@lockstep/core/seams';
-import type { MemoryPlan } from '../threads/memory-plan.js';
+import { type MemoryPlan, viewFloats } from '../threads/memory-plan.js';
 
 export class Replica {
   constructor(
@@ -62,7 +62,7 @@ export class Replica {
   }
 
   #vector(unit: number): Float32Array {
-    return this.arena.subarray(unit * 16, unit * 16 + this.layout.length);
+    return viewFloats(this.arena, unit, this.layout.length);
   }
 
   get #slots(): (1 | 2)[] {

@@ -2,6 +2,7 @@
 
 import { inferLayers } from '@lockstep/core/model';
 import {
+  ALIGNMENT,
   type ContributionLayout,
   epochOrder,
   initialBuffers,
@@ -52,8 +53,6 @@ export interface StepArguments {
   readonly pieces: Int32Array;
 }
 
-const UNIT_FLOATS = 16;
-
 /** The first step of a run by one worker. It reads version 0 of the state and writes version 1, however often it is run. */
 export class SingleStep {
   readonly kernels: NativeKernels;
@@ -92,7 +91,7 @@ export class SingleStep {
     const call = new Int32Array(CALL_FIELDS);
     call[callField.state] = memory.stateAt(0);
     call[callField.slots] = memory.partialsAt(0);
-    call[callField.slotFloats] = layout.length / UNIT_FLOATS;
+    call[callField.slotFloats] = layout.length / ALIGNMENT;
     call[callField.endShard] = shardCount(this.samples, recipe.shardSize);
     call[callField.samples] = this.samples;
     call[callField.seedLow] = seed | 0;

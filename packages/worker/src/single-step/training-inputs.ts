@@ -6,11 +6,11 @@
  */
 import type { Dataset } from '@lockstep/core/data';
 import { elementCount } from '@lockstep/core/model';
-import { parseModelSpec, type Recipe, recipeSchema } from '@lockstep/core/spec';
+import { ALIGNMENT } from '@lockstep/core/run';
+import { BLOCK_SAMPLES, parseModelSpec, type Recipe, recipeSchema } from '@lockstep/core/spec';
 import { callField } from '@lockstep/kernels';
 import { SingleStep } from './single-step.js';
 
-const UNIT_FLOATS = 16;
 const GRADIENT_OF_INPUT = -0.5;
 
 export class TrainingInputs {
@@ -27,7 +27,7 @@ export class TrainingInputs {
     this.#size = elementCount(model.input);
     this.#step = new SingleStep({
       model,
-      recipe: recipeSchema.parse({ augmentation, batchSize: 16 }),
+      recipe: recipeSchema.parse({ augmentation, batchSize: BLOCK_SAMPLES }),
       seed,
       data: { images: train.images, labels: new Uint8Array(train.count) },
       // pixels as they are: value v is v
@@ -49,7 +49,7 @@ export class TrainingInputs {
     args.call[callField.endShard] = 1;
     args.call[callField.epoch] = epoch;
     this.#step.contribute();
-    const at = (args.call[callField.slots] as number) * UNIT_FLOATS;
+    const at = (args.call[callField.slots] as number) * ALIGNMENT;
     return args.arena.slice(at, at + this.#size).map((value) => value / GRADIENT_OF_INPUT + 0); // no -0
   }
 }

@@ -1,8 +1,9 @@
 /** A worker's side of a step that several nodes share: it carries out commands until it is told to leave. */
-import { dealShards, samplesInStep } from '@lockstep/core/run';
+import { ALIGNMENT, dealShards, samplesInStep } from '@lockstep/core/run';
 import type { Engine, StepCall } from '../engine.js';
 import { type Command, CommandBlock, commandFlag } from './commands.js';
 import type { Control } from './control.js';
+import { viewFloats } from './memory-plan.js';
 import { type SliceTools, SliceWork } from './slice-work.js';
 
 /** What a worker thread has, whoever tells it what to do. */
@@ -98,7 +99,7 @@ export class CommandLoop {
   get #sums() {
     const { data, memory } = this.tools;
     const { vector, partialsPerWorker } = memory;
-    const begin = memory.partialsAt(this.worker);
-    return { floats: data.arena.subarray(begin * 16, (begin + partialsPerWorker * vector) * 16), length: vector * 16 };
+    const length = vector * ALIGNMENT;
+    return { floats: viewFloats(data.arena, memory.partialsAt(this.worker), partialsPerWorker * length), length };
   }
 }

@@ -44,6 +44,12 @@ export interface MemoryPlan {
   readonly partials: number;
 }
 
+/** What stands at `unit` of an arena: floats [offset, offset + length) from there on, as a view. */
+export function viewFloats(arena: Float32Array, unit: number, length: number, offset = 0): Float32Array {
+  const begin = unit * ALIGNMENT + offset;
+  return arena.subarray(begin, begin + length);
+}
+
 /** However many nodes share a step, a node holds no more partial sums of others than this. */
 const MAX_PARTIALS = 192;
 

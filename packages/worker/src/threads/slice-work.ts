@@ -5,7 +5,7 @@
 
 import { inferLayers } from '@lockstep/core/model';
 import {
-  ALIGNMENT,
+  align,
   averageDecay,
   type ContributionLayout,
   gradientScale,
@@ -87,7 +87,7 @@ export class SliceWork {
 
   fold({ offset, length }: Slice, jobs: readonly FoldJob[]): void {
     const { kernels, updater } = this.tools;
-    const each = Math.ceil(length / ALIGNMENT / this.workers) * ALIGNMENT;
+    const each = align(length / this.workers);
     const begin = Math.min(length, this.worker * each);
     const end = Math.min(length, begin + each);
     if (begin === end) return;

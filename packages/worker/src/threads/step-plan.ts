@@ -3,6 +3,7 @@
 import type { Layer } from '@lockstep/core/model';
 import {
   ALIGNMENT,
+  align,
   type ContributionLayout,
   canonicalPartials,
   dealShards,
@@ -59,7 +60,7 @@ export function planPieces(
   workers: number,
   isFrozen: (segment: Segment) => boolean = () => false,
 ): Int32Array[] {
-  const each = Math.ceil(layout.length / ALIGNMENT / workers) * ALIGNMENT;
+  const each = align(layout.length / workers);
   const pieces: number[][] = Array.from({ length: workers }, () => []);
   const owner = (offset: number): number[] => pieces[Math.min(workers - 1, Math.floor(offset / each))] as number[];
   for (const segment of layout.segments) {
@@ -69,7 +70,7 @@ export function planPieces(
     } else if (segment.kind === 'result') {
       (pieces[0] as number[]).push(pieceKind.sums, segment.offset, ALIGNMENT, 0);
     } else {
-      const end = segment.offset + Math.ceil(segment.size / ALIGNMENT) * ALIGNMENT;
+      const end = segment.offset + align(segment.size);
       for (let at = segment.offset; at < end; ) {
         const next = Math.min(end, (Math.floor(at / each) + 1) * each);
         owner(at).push(pieceKind.parameters, at, next - at, 0);
@@ -87,11 +88,11 @@ export function planPiecesOf(
   workers: number,
   isFrozen: (segment: Segment) => boolean,
 ): Int32Array[] {
-  const each = Math.ceil(length / ALIGNMENT / workers) * ALIGNMENT;
+  const each = align(length / workers);
   const pieces: number[][] = Array.from({ length: workers }, () => []);
   for (const segment of layout.segments) {
     const begin = Math.max(offset, segment.offset);
-    const end = Math.min(offset + length, segment.offset + Math.ceil(segment.size / ALIGNMENT) * ALIGNMENT);
+    const end = Math.min(offset + length, segment.offset + align(segment.size));
     if (begin >= end || isFrozen(segment)) continue;
     for (let at = begin; at < end; ) {
       const worker = Math.min(workers - 1, Math.floor((at - offset) / each));

@@ -6,7 +6,7 @@
  */
 import { workerData } from 'node:worker_threads';
 import { inferLayers } from '@lockstep/core/model';
-import { averageDecay, gradientScale, samplesInStep } from '@lockstep/core/run';
+import { ALIGNMENT, averageDecay, gradientScale, samplesInStep } from '@lockstep/core/run';
 import { UPDATE_FIELDS, updateField } from '@lockstep/kernels';
 import type { Engine, StepCall } from '../engine.js';
 import { createEngine } from '../engines.js';
@@ -135,7 +135,7 @@ function moveAverage(worker: number, step: number): void {
 }
 
 function keepResult(step: number, stepOfEpoch: number): void {
-  const at = memory.stateAt((step + 1) % 2) * 16 + layout.resultOffset;
+  const at = memory.stateAt((step + 1) % 2) * ALIGNMENT + layout.resultOffset;
   const lossSum = data.arena[at] as number;
   data.results[2 * stepOfEpoch] = lossSum;
   data.results[2 * stepOfEpoch + 1] = data.arena[at + 1] as number;
