@@ -122,6 +122,7 @@ export const ORDER = [
       'zoo',
       'run',
       'data',
+      'door',
       'wire',
       'seams',
       'formats',

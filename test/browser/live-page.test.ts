@@ -108,7 +108,7 @@ describe.skipIf(browserPath === undefined)(`the live page in Chromium${whyNoBrow
     const dataset = await cutSample(200, 400);
     const request = { model: smallModel, recipe: smallRecipe, dataset, seed: 1, workers: 2, steps: STEPS } as const;
     const following = collect(train({ ...request, engine: 'native', control, observers: [chronicler, closer] }));
-    await open(server.url);
+    await open(server.address);
     await shows('#phase', 'Paused');
     await press('Resume');
     const events = await following;
@@ -152,7 +152,7 @@ describe.skipIf(browserPath === undefined)(`the live page in Chromium${whyNoBrow
     expect(await findFaults()).toEqual([]);
     await page.getByLabel('Token').fill('not the token');
     await press('Open');
-    await shows('#token-wrong', 'not the token of this run');
+    await shows('#secret-wrong', 'not the token of this run');
     expect(await page.locator('#phase').textContent()).not.toBe('Reconnecting');
     await page.getByLabel('Token').fill(readFileSync(fixture.token, 'utf8').trim());
     await page.keyboard.press('Enter');
@@ -221,7 +221,7 @@ describe.skipIf(browserPath === undefined)(`the live page in Chromium${whyNoBrow
     const program = spawn(process.execPath, [BIN, 'dashboard', ...folders, '--port', '0']);
     try {
       const [line] = (await once(program.stdout.setEncoding('utf8'), 'data')) as [string];
-      await open(/http\S+\/(?=,)/.exec(line)?.[0] ?? '');
+      await open(/http[^\s,]+/.exec(line)?.[0] ?? '');
       await shows('h1', '2 runs');
       for (const [index, hash] of hashes.entries()) {
         await shows(`#compare-results tbody tr:nth-child(${index + 1})`, hash.slice(0, 12));

@@ -54,6 +54,18 @@ describeCluster('Slurm', findMissing(SLURM_PROGRAMS, SLURM_INSTALL), () => {
     expect(output).toMatch(/2: {3}lockstep worker --connect ws:\/\/127\.0\.0\.1:6\d{4} .*--name rank-2/);
   });
 
+  it('cases: peers 33: srun in a heterogeneous job is one run of all its components, or says that it is not', async () => {
+    const words = launch(['--dry-run']).join(' ');
+    const script = ['#!/bin/bash', '#SBATCH -n 1', '#SBATCH hetjob', '#SBATCH -n 2'];
+    const steps = [`srun --label ${words} > plain.log`, `srun --het-group=0,1 --label ${words} > all.log`];
+    writeFileSync(slurm.file('het.sh'), [...script, ...steps, ''].join('\n'));
+    await slurm.run('sbatch', ['--wait', 'het.sh'], env);
+    expect(slurm.read('plain.log')).toContain('Launch: Slurm, rank 0 of 1');
+    expect(slurm.read('plain.log')).toContain('this step runs 1 of them. For all: srun --het-group=0,1');
+    for (const rank of [0, 1, 2]) expect(slurm.read('all.log')).toContain(`${rank}: Launch: Slurm, rank ${rank} of 3`);
+    expect(slurm.read('all.log')).not.toContain('SLURM_HET_SIZE');
+  });
+
   it('sbatch without srun says to use srun', async () => {
     writeFileSync(slurm.file('bare.sh'), `#!/bin/bash\n${launch().join(' ')}\n`);
     await slurm.run('sbatch', ['--wait', '-n', '1', '-o', 'bare.log', 'bare.sh'], env).catch(() => '');

@@ -14,7 +14,7 @@ const openssl = spawnSync('openssl', [
 ]);
 
 describe.runIf(openssl.status === 0)('TLS', () => {
-  it('gives the same bits, to nodes that know the certificate and only to them', async () => {
+  it('cases: peers 34: gives the same bits, to nodes that know the certificate and only to them', async () => {
     const expected = await fixture.train(STEPS).hash();
     const run = fixture.listen(STEPS, ['--wait-for', '1', '--tls-cert', cert, '--tls-key', key]);
     const url = await run.url();
@@ -22,6 +22,9 @@ describe.runIf(openssl.status === 0)('TLS', () => {
     const stranger = fixture.worker(url, ['--connect-timeout', '1']);
     expect(await stranger.exit).toBe(1);
     expect(stranger.stderr).toContain('with --tls-ca.');
+    const plain = fixture.worker(url.replace('wss:', 'ws:'), ['--connect-timeout', '1']);
+    expect(await plain.exit).not.toBe(0);
+    expect(plain.stderr).toContain('compare ws:// and wss://');
     fixture.worker(url, ['--tls-ca', cert]);
     expect(await run.hash()).toBe(expected);
   });

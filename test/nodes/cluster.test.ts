@@ -22,6 +22,25 @@ async function expectSameBits(coordinator: Program): Promise<void> {
   expect(await coordinator.exit).toBe(0);
 }
 
+it('cases: peers 12, 24: waits for another where one of those it has waited for is gone, and gives each its own name', async () => {
+  const coordinator = fixture.listen(STEPS, ['--wait-for', '2']);
+  const url = await coordinator.url();
+  const waiting = () => coordinator.events.filter(({ event }) => event === 'waiting').map(({ nodes }) => nodes);
+  const waitFor = (...counts: readonly number[]) =>
+    coordinator.until(() => waiting().join() === counts.join(), `waiting for nodes: ${counts}`);
+  const doomed = fixture.worker(url, ['--name', 'lab']);
+  await waitFor(0, 1);
+  doomed.kill('SIGKILL');
+  await waitFor(0, 1, 0);
+  fixture.worker(url, ['--name', 'lab']);
+  await waitFor(0, 1, 0, 1);
+  fixture.worker(url, ['--name', 'lab']);
+  await coordinator.event('node-joined', undefined, ({ node }) => node === 'lab#2');
+  await expectSameBits(coordinator);
+  const joined = coordinator.events.filter(({ event }) => event === 'node-joined').map(({ node }) => node);
+  expect(joined.sort()).toEqual(['lab', 'lab#2']);
+});
+
 describe.each(['star', 'mesh'])('a %s', (topology) => {
   const mesh = topology === 'mesh' ? ['--mesh-listen', '127.0.0.1:0'] : [];
   const flags = ['--topology', topology];
@@ -131,7 +150,7 @@ describe.each(['star', 'mesh'])('a %s', (topology) => {
       expect(coordinator.stderr).toMatch(
         /LOCKSTEP_LOSS_NOT_FINITE: the loss of step \d+ \(epoch 1\) is not a finite number, computed twice/,
       );
-      for (const node of nodes) expect(await node.exit).toBe(0);
+      for (const node of nodes) expect(await node.exit).toBe(2);
     });
   }
 

@@ -19,6 +19,8 @@ import type { Fixture } from '../support/cluster-fixture.ts';
 
 const TOKEN = Buffer.from('a token for the tests');
 
+type Hello = Extract<Message, { type: 'hello' }>;
+
 export class HostileNode {
   readonly frames: Frame[] = [];
   /** Code of the refusal, once there is one. */
@@ -33,8 +35,9 @@ export class HostileNode {
   constructor(
     url: string,
     private readonly token: Uint8Array = TOKEN,
+    headers: Readonly<Record<string, string>> = {},
   ) {
-    this.socket = new WebSocket(url, { perMessageDeflate: false });
+    this.socket = new WebSocket(url, { perMessageDeflate: false, headers });
     this.closed = new Promise((resolve) => {
       this.socket.on('close', (_, reason) => resolve(reason.toString()));
       this.socket.on('error', () => {});
@@ -65,19 +68,22 @@ export class HostileNode {
     this.socket.send(bytes);
   }
 
-  /** As an honest node, up to and with the proof. */
-  async greet(change: Partial<Extract<Message, { type: 'hello' }>> = {}): Promise<void> {
-    const { message } = await this.next('challenge');
-    this.#nonces = { ...this.#nonces, listener: message.nonce };
-    const proof = createProof(this.token, 'node', this.#nonces);
+  /** As an honest node, up to and with the proof; `change` is made before the proof, `spoil` after it. */
+  async greet(change: Partial<Hello> = {}, spoil: Partial<Hello> = {}): Promise<void> {
+    const challenge = await this.next('challenge');
+    this.#nonces = { ...this.#nonces, listener: challenge.message.nonce };
     const hello = {
       type: 'hello',
       protocol: PROTOCOL_VERSION,
       version: LOCKSTEP_VERSION,
       nonce: this.#nonces.caller,
-      proof,
+      name: 'hostile',
+      workers: 1,
+      engine: 'native (none)',
+      ...change,
     } as const;
-    this.send({ ...hello, name: 'hostile', workers: 1, engine: 'native (none)', ...change });
+    const proof = createProof(this.token, 'node', [challenge, { message: hello }]);
+    this.send({ ...hello, proof, ...spoil });
   }
 
   secure(): void {
@@ -87,8 +93,8 @@ export class HostileNode {
   }
 
   /** Joins the run by giving the coordinator's own self-test hash, and waits for its first assignment. */
-  async join(selfTest: string): Promise<Assignment> {
-    await this.greet();
+  async join(selfTest: string, ...changes: Parameters<HostileNode['greet']>): Promise<Assignment> {
+    await this.greet(...changes);
     const { message } = await this.next('welcome');
     this.secure();
     this.send({ type: 'inquire', needsData: false });

@@ -2,6 +2,7 @@
 import net from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { canonicalPartials } from '../../packages/core/dist/run/index.js';
+import { plainText } from '../../packages/core/dist/text/index.js';
 import { type Assignment, MAX_FRAME_BYTES, type Message } from '../../packages/core/dist/wire/index.js';
 import { Fixture } from '../support/cluster-fixture.ts';
 import type { Program } from '../support/program.ts';
@@ -130,30 +131,82 @@ describe('before the handshake is over', () => {
       await one.run.until(() => countRefusals(one.run) > before, 'a refusal');
     });
 
+    it.each([{ name: 'another' }, { workers: 2 }, { engine: 'native (other)' }, { meshPort: 9 }])(
+      'cases: peers 9: as a hello that was changed on the way (%j) is refused',
+      async (spoil) => {
+        const node = new HostileNode(one.url);
+        await node.greet({}, spoil);
+        expect(await node.closed).toBe('LOCKSTEP_NODE_TOKEN');
+      },
+    );
+
+    it('cases: peers 9: as a frame that comes with the hello, before there is a key, ends its connection', async () => {
+      const node = new HostileNode(one.url);
+      await node.greet();
+      node.send({ type: 'inquire', needsData: false });
+      expect(['LOCKSTEP_NODE_ORDER', 'LOCKSTEP_NODE_FRAME']).toContain(await node.closed);
+    });
+
+    it('cases: peers 17: with controls in its texts is refused, or shown in one line without them', async () => {
+      const other = new HostileNode(one.url);
+      await other.greet({ version: '1\u001b[2J' });
+      expect(await other.closed).toBe('LOCKSTEP_NODE_MESSAGE');
+      const node = new HostileNode(one.url);
+      const name = 'lab\u001b[31m\nforged';
+      await node.join(selfTest, { name: plainText(name) }, { name });
+      expect((await one.run.event('node-joined'))['node']).toBe('lab\\u{1b}[31m\\u{a}forged');
+      for (const { reason } of one.run.events) expect(String(reason ?? '')).not.toMatch(/\p{Cc}/u);
+      node.socket.terminate();
+    });
+
     it('changes no bit of it', () => expectUntouched(one.run, one.url, own));
   });
 
-  it('bears 200 idle connections and slow ones, in bounded memory', async () => {
+  it('cases: peers 3: 80 silent connections that come again when they are closed, and slow ones, keep no node out', async () => {
     const { run, url } = await startRun();
     const before = run.peakMebibytes;
-    const idle = Array.from({ length: 200 }, () => net.connect(portOf(url), '127.0.0.1').on('error', () => {}));
+    let isOver = false;
+    const silent = new Set<net.Socket>();
+    const connect = (): void => {
+      if (isOver) return;
+      const socket = net.connect(portOf(url), '127.0.0.1').on('error', () => {});
+      silent.add(socket);
+      socket.on('close', () => {
+        silent.delete(socket);
+        connect();
+      });
+    };
+    for (let count = 0; count < 80; count++) connect();
     const strangers = Array.from({ length: 100 }, () => new HostileNode(url));
     const slow = net.connect(portOf(url), '127.0.0.1').on('error', () => {});
-    const request = Buffer.from(`GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ${'a'.repeat(1000)}`);
-    let sent = 0;
     const isClosed = new Promise((resolve) => slow.on('close', resolve));
-    const trickle = setInterval(() => slow.write(request.subarray(sent, ++sent)), 100);
-    await run.event(
-      'node-refused',
-      undefined,
-      ({ code }) => code === 'LOCKSTEP_NODE_CROWD' || code === 'LOCKSTEP_NODE_SILENT',
-    );
+    slow.write(`GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ${'a'.repeat(1000)}`);
     await isClosed;
-    clearInterval(trickle);
     if (before !== undefined) expect(run.peakMebibytes).toBeLessThan(before + CROWD_MEBIBYTES);
     await expectUntouched(run, url);
-    for (const socket of idle) socket.destroy();
+    isOver = true;
+    for (const socket of silent) socket.destroy();
     for (const { socket } of strangers) socket.terminate();
+    expect(run.events.filter(({ code }) => code === 'LOCKSTEP_NODE_CROWD')).toEqual([]);
+  });
+});
+
+describe('cases: peers 2: of web pages in a browser of this machine', () => {
+  const page = { origin: 'http://elsewhere.example' };
+  const name = { host: 'elsewhere.example:7400' };
+  it.each([
+    ['with a token, another page', ['--token-file', fixture.token], [page]],
+    ['without one, another page and a name that leads here', [], [page, name]],
+  ])('%s is kept out', async (_, token, strange) => {
+    const run = fixture.train(STEPS, ['--listen', '127.0.0.1:0', '--wait-for', '1', ...token]);
+    const url = await run.url();
+    for (const headers of strange) {
+      const node = new HostileNode(url, undefined, headers);
+      expect(await node.closed).toBe('');
+      expect(node.frames).toEqual([]);
+    }
+    fixture.worker(url, ['--name', 'honest', ...(token.length > 0 ? [] : ['--no-token'])]);
+    expect(await run.hash()).toBe(expected);
   });
 });
 

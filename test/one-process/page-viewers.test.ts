@@ -36,7 +36,7 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 const socketUrl = (): string => `${server.url.replace('http', 'ws')}run`;
-const fetchKey = async (): Promise<string> => ((await (await fetch(`${server.url}key`)).json()) as { key: string }).key;
+const keyOf = ({ address }: PageServer): string => /#key=(.*)$/.exec(address)?.[1] ?? '';
 
 /** What a viewer was told, and how its connection ended. */
 class TestViewer {
@@ -71,7 +71,7 @@ class TestViewer {
 
   /** Proves the key and is let in. */
   async enter(secret?: string): Promise<this> {
-    await this.prove(secret ?? (await fetchKey()));
+    await this.prove(secret ?? keyOf(server));
     await this.message('welcome');
     return this;
   }
@@ -100,7 +100,7 @@ async function runWatched(): Promise<string | undefined> {
 describe('a run that is looked at', () => {
   it(`has the same bits with ${VIEWERS} viewers, one that takes nothing in and some that send rubbish`, async () => {
     control.pause();
-    const key = await fetchKey();
+    const key = keyOf(server);
     const viewers = await Promise.all(Array.from({ length: VIEWERS }, () => new TestViewer().enter(key)));
     const stalled = await new TestViewer().enter(key);
     stalled.socket.pause();
@@ -124,8 +124,24 @@ describe('a run that is looked at', () => {
     expect(viewers.map(({ lastPhase }) => lastPhase)).toEqual(new Array(VIEWERS).fill('ended'));
   });
 
-  it('shuts out who sends rubbish again and again, keeps its viewers, and lets the sender in again later', async () => {
-    const viewer = await new TestViewer().enter();
+  it('cases: peers 21: shuts out nobody for what a foreign page can make a browser send, nor an address from which somebody looks on', async () => {
+    const port = Number(new URL(server.url).port);
+    const knock = async (bytes: Buffer): Promise<void> => {
+      const socket = net.connect(port, '127.0.0.1').on('error', () => {});
+      socket.resume().end(bytes);
+      await new Promise((resolve) => socket.on('close', resolve));
+    };
+    for (let i = 0; i < 2 * offenceLimits.most; i++) {
+      await knock(Buffer.from(`GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: ${'a'.repeat(20_000)}\r\n\r\n`));
+      await knock(Buffer.from('16030100050100000100', 'hex'));
+      await new TestViewer({ headers: { origin: 'http://other.example' } }).closed;
+    }
+    await new TestViewer().enter();
+    for (let i = 0; i < 2 * offenceLimits.most; i++) await knock(Buffer.from('rubbish\r\n\r\n'));
+    await new TestViewer().enter();
+  });
+
+  it('shuts out who sends rubbish again and again, and lets the sender in again later', async () => {
     const codes: number[] = [];
     for (let i = 0; i < offenceLimits.most + 1; i++) {
       const sender = new TestViewer();
@@ -135,9 +151,6 @@ describe('a run that is looked at', () => {
     // 1006: the connection was closed without an answer
     expect(codes.slice(0, offenceLimits.most)).toEqual(new Array(offenceLimits.most).fill(1008));
     expect(codes.at(-1)).toBe(1006);
-    control.pause();
-    viewer.socket.send('{"ask":"resume"}');
-    await new Promise<void>((resolve) => control.onChange(() => control.isPaused || resolve()));
     let later: TestViewer;
     do later = new TestViewer();
     while (!(await Promise.race([later.message('hello'), later.closed.then(() => undefined)])));
@@ -178,7 +191,7 @@ describe('a page', () => {
     ['another page', 403, ['Host: 127.0.0.1', 'Origin: http://other.example']],
     ['a frame or script of another page', 403, ['Host: 127.0.0.1', 'Sec-Fetch-Site: cross-site']],
   ])('answers %s with %i', async (_, status, lines) => {
-    for (const path of ['/', '/key', '/page/browser/main.js']) expect(await statusOf(path, lines)).toBe(status);
+    for (const path of ['/', '/page/browser/main.js']) expect(await statusOf(path, lines)).toBe(status);
   });
 
   it('is only read, and has nothing beside its files', async () => {
@@ -203,6 +216,14 @@ describe('a page', () => {
     expect(answer).not.toContain('access-control-allow-origin');
   });
 
+  it('cases: peers 20: hands its key to nobody who asks: it stands in the address that is printed, which no request has', async () => {
+    const key = keyOf(server);
+    expect(key).toMatch(/^[0-9a-f]{64}$/);
+    for (const path of ['/', '/key', '/run', '/page/browser/main.js', '/page/browser/connection.js']) {
+      expect(await ask(path, ['Host: localhost'])).not.toContain(key);
+    }
+  });
+
   it('tells and obeys nobody who does not prove the secret', async () => {
     expect(await (await new TestViewer().prove('a guess')).closed).toBe(1008);
     const hasty = new TestViewer();
@@ -214,10 +235,10 @@ describe('a page', () => {
     expect(await new TestViewer({ headers: { origin: 'http://other.example' } }).closed).toBe(1006);
   });
 
-  it('with a token hands out no key, and takes no proof made for another connection', async () => {
+  it('with a token has no key, and takes no proof made for another connection', async () => {
     await server.close();
     server = await open({ token: Buffer.from('a token of a test') });
-    expect(await (await fetch(`${server.url}key`)).json()).toEqual({});
+    expect(keyOf(server)).toBe('');
     const first = await new TestViewer().enter('a token of a test');
     const { nonce } = await first.message('hello');
     const second = new TestViewer();

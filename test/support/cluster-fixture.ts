@@ -106,9 +106,9 @@ export class Fixture {
     prefix: readonly string[] = [],
   ): Program {
     const threads = flags.includes('--threads') ? [] : ['--threads', '1'];
-    const token = flags.includes('--token-file') ? [] : ['--token-file', this.token];
+    const token = flags.some((flag) => /^--(token-file|no-token)$/.test(flag)) ? [] : ['--token-file', this.token];
     const data = flags.includes('--no-data') ? [] : ['--data', this.data];
-    const rest = flags.filter((flag) => flag !== '--no-data');
+    const rest = flags.filter((flag) => flag !== '--no-data' && flag !== '--no-token');
     return this.#start(['worker', '--connect', url, ...threads, ...token, ...data, ...rest], env, prefix);
   }
 

@@ -51,7 +51,7 @@ async function showRuns(given: readonly string[], values: Readonly<Record<string
   const token = findToken(tokenFile, {});
   const page = await PageServer.open({ flag: '--port', ...address, runs, token });
   const ending = watchEnding(io);
-  writeLine(io.stdout, `Page: ${page.url}, until Ctrl-C`);
+  writeLine(io.stdout, `Page: ${page.address}, until Ctrl-C`);
   // a signal is how it ends, and cuts nothing short
   await new Promise<void>((done) => ending.signal.addEventListener('abort', () => done()));
   ending.stop();

@@ -102,7 +102,12 @@ function writeFlags(options: Readonly<Record<string, unknown>>): string[] {
   return [...config, ...words];
 }
 
-function describePlace({ title }: Launcher, { rank, size, restarts = 0 }: Place, command: readonly string[]): string[] {
+function describePlace(
+  { title }: Launcher,
+  { rank, size, restarts = 0, note }: Place,
+  command: readonly string[],
+): string[] {
   const again = restarts === 0 ? '' : `, restart ${restarts}`;
-  return [`Launch: ${title}, rank ${rank} of ${size}${again}`, `  lockstep ${command.map(quote).join(' ')}`];
+  const notes = note === undefined ? [] : [`Note: ${note}`];
+  return [`Launch: ${title}, rank ${rank} of ${size}${again}`, ...notes, `  lockstep ${command.map(quote).join(' ')}`];
 }

@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { loadMnist } from '@lockstep/core/data/mnist';
-import { describePortFailure } from '@lockstep/core/errors';
+import { describePortFailure } from '@lockstep/core/door';
 import { findCacheFolder } from '@lockstep/core/files';
 import type { Finding } from './finding.js';
 

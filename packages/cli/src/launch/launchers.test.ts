@@ -113,6 +113,46 @@ it.each([
   );
 });
 
+describe('cases: peers 29: where processes have a LOCAL_RANK', () => {
+  const deepSpeed = without(environments.torchrun, 'LOCAL_WORLD_SIZE');
+  it('reads their number on the machine from LOCAL_SIZE, as DeepSpeed and Azure ML say it', () => {
+    expect(findLauncher(deepSpeed, undefined).readPlace({ ...deepSpeed, LOCAL_SIZE: '2' })).toMatchObject({
+      localRank: 1,
+      localSize: 2,
+    });
+  });
+
+  it.each(['0', '1'])('and no number (LOCAL_RANK=%s), names LOCKSTEP_LOCAL_SIZE, which says it', (rank) => {
+    const env = { ...deepSpeed, LOCAL_RANK: rank };
+    expect(() => findLauncher(env, undefined).readPlace(env)).toThrow(
+      expect.objectContaining({
+        code: 'LOCKSTEP_LAUNCH_VARIABLE',
+        message: expect.stringContaining('LOCKSTEP_LOCAL_SIZE'),
+      }),
+    );
+    expect(findLauncher(env, undefined).readPlace({ ...env, LOCKSTEP_LOCAL_SIZE: '2' }).localSize).toBe(2);
+  });
+});
+
+describe('cases: peers 33: in a heterogeneous job of Slurm', () => {
+  const job = {
+    ...environments.slurm,
+    SLURM_HET_SIZE: '2',
+    SLURM_NTASKS_HET_GROUP_0: '3',
+    SLURM_NTASKS_HET_GROUP_1: '2',
+  };
+  it('a step of the first component alone is told, with the flag that takes all', () => {
+    expect(findLauncher(job, undefined).readPlace(job).note).toBe(
+      'the job has 2 components with 5 tasks (SLURM_HET_SIZE), and this step runs 3 of them. For all: srun --het-group=0,1 ...',
+    );
+  });
+
+  it('a step of all components is not', () => {
+    const all = { ...job, SLURM_STEP_NUM_TASKS: '5' };
+    expect(findLauncher(all, undefined).readPlace(all).note).toBeUndefined();
+  });
+});
+
 it('says what it looked for when there is no launcher', () => {
   expect(() => findLauncher({}, undefined)).toThrow(
     expect.objectContaining({ code: 'LOCKSTEP_LAUNCH_NONE', message: expect.stringContaining('SLURM_JOB_ID') }),

@@ -20,6 +20,8 @@ export interface Place {
   readonly isBound?: boolean | undefined;
   /** How often the launcher has started this run before. */
   readonly restarts?: number | undefined;
+  /** What may not be as it was meant, in one line. */
+  readonly note?: string | undefined;
 }
 
 /** A program that starts the processes of a run: the seam behind which each convention is one small file. */

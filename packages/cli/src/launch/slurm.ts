@@ -31,6 +31,7 @@ export const slurm: Launcher = {
       port: portOfJob(readWhole(env, CONTEXT, 'SLURM_JOB_ID') + STEP_STRIDE * step),
       cores: readWholeIfSet(env, 'SLURM_CPUS_PER_TASK') ?? shareCores(env, localSize),
       restarts: readWholeIfSet(env, 'SLURM_RESTART_COUNT'),
+      note: noteComponents(env),
     };
   },
   addressHint: 'Set LOCKSTEP_COORDINATOR=host:port, with the first machine of SLURM_STEP_NODELIST.',
@@ -44,6 +45,20 @@ function checkStep(env: Environment): void {
   throw variableError(
     `${CONTEXT}, but SLURM_STEP_ID is not: this is no task of a step. Put srun before lockstep launch.`,
   );
+}
+
+/** A plain srun in a heterogeneous job (Slurm's heterogeneous_jobs.html) starts tasks of its first component alone. */
+function noteComponents(env: Environment): string | undefined {
+  const components = readWholeIfSet(env, 'SLURM_HET_SIZE') ?? 1;
+  const counts = Array.from(
+    { length: components },
+    (_, group) => readWholeIfSet(env, `SLURM_NTASKS_HET_GROUP_${group}`) ?? 0,
+  );
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  const here = readWholeIfSet(env, 'SLURM_STEP_NUM_TASKS') ?? all;
+  if (components === 1 || here >= all) return undefined;
+  const groups = counts.map((_, group) => group).join(',');
+  return `the job has ${components} components with ${all} tasks (SLURM_HET_SIZE), and this step runs ${here} of them. For all: srun --het-group=${groups} ...`;
 }
 
 /** With --distribution=arbitrary and the like, rank 0 can be elsewhere. */

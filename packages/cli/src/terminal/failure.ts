@@ -1,5 +1,6 @@
 /** What a failure looks like to a person, and which exit code it has. */
 import { LockstepError } from '@lockstep/core/errors';
+import { plainText } from '@lockstep/core/text';
 import type { Io } from './io.js';
 
 export const EXIT_FAILED = 1;
@@ -16,7 +17,7 @@ export function describeError(error: unknown, env: Io['env']): string {
 
 function describeInOneLine(error: unknown): string {
   const text = error instanceof Error ? error.message || error.name : String(error);
-  return text.replace(/\s*\n\s*/g, ' ');
+  return plainText(text.replace(/\s*\n\s*/g, ' '));
 }
 
 function listStacks(error: unknown): string[] {

@@ -1,7 +1,8 @@
 /** Answers probes: whether this process lives, and whether it takes part in a run that goes. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { LockstepError, openPort } from '@lockstep/core/errors';
+import { Door, doorOptions, openPort } from '@lockstep/core/door';
+import { LockstepError } from '@lockstep/core/errors';
 
 /** /healthz: 200 while the process answers at all. /readyz: 200 from `setReady` on, 503 before. */
 export class HealthServer {
@@ -15,11 +16,12 @@ export class HealthServer {
    */
   static async open(endpoint: { host: string; port: number } | undefined): Promise<HealthServer | undefined> {
     if (endpoint === undefined) return undefined;
-    const server = createServer((request, response) => {
+    const server = createServer(doorOptions, (request, response) => {
       const [status, text] = health.#answer(request.url ?? '');
       response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(`${text}\n`);
     });
     const health = new HealthServer(server);
+    new Door(server);
     await openPort(
       server,
       endpoint,

@@ -14,7 +14,7 @@ export interface Watchers {
   readonly control: RunControl;
   /** Lines for the person who started the run. */
   readonly notes: readonly string[];
-  /** Where the live page is, if there is one. */
+  /** The address of the live page with its key, if there is one. */
   readonly page: string | undefined;
   /** The folder of the run, if it has one or is going to. */
   readonly folder?: RunFolder | undefined;
@@ -78,8 +78,8 @@ export async function openWatchers(
     const answer = isShowingMetrics ? metrics?.answer : undefined;
     const page = await PageServer.open({ flag: '--dashboard', ...dashboard, runs, control, answer });
     observers.push({ name: 'the live page', close: () => page.close() });
-    notes.push(`Live page: ${page.url}`);
-    return { ...opened, page: page.url };
+    notes.push(`Live page: ${page.address}`);
+    return { ...opened, page: page.address };
   } catch (error) {
     await closeObservers(observers);
     throw error;

@@ -18,6 +18,7 @@ import {
   type Link,
   type MessageOf,
   PROTOCOL_VERSION,
+  type Spoken,
 } from '@lockstep/core/wire';
 
 /** What nodes are admitted to. */
@@ -62,27 +63,27 @@ export async function admitNode(
   node: number,
 ): Promise<Admission> {
   const nonce = createNonce();
-  link.send({ type: 'challenge', protocol: PROTOCOL_VERSION, version: LOCKSTEP_VERSION, nonce });
-  const { message: hello } = await talk.next('hello', GREETING_MS);
-  checkHello(hello, terms.token, nonce);
+  const challenge = { type: 'challenge', protocol: PROTOCOL_VERSION, version: LOCKSTEP_VERSION, nonce } as const;
+  link.send(challenge);
+  const greeting = await talk.next('hello', GREETING_MS);
+  const { message: hello } = greeting;
+  const said = [{ message: challenge }, greeting];
+  checkHello(hello, terms.token, said);
   checkEngine(hello, terms.engine);
   const nonces = { listener: nonce, caller: hello.nonce };
   const { model, recipe, seed, dataset, carriers } = terms;
   const runHash = hashRun(model, recipe, seed);
-  const proof = createProof(terms.token, 'coordinator', nonces);
   const run = Buffer.from(JSON.stringify({ model, recipe }));
-  link.send(
-    {
-      type: 'welcome',
-      proof,
-      node,
-      seed,
-      runHash,
-      dataset: describeDataset(dataset),
-      ...(carriers && { rank: carriers.rank }),
-    },
-    run,
-  );
+  const welcome = {
+    type: 'welcome',
+    node,
+    seed,
+    runHash,
+    dataset: describeDataset(dataset),
+    ...(carriers && { rank: carriers.rank }),
+  } as const;
+  const proof = createProof(terms.token, 'coordinator', [...said, { message: welcome, payload: run }]);
+  link.send({ ...welcome, proof }, run);
   link.secure(deriveFrameKey(terms.token, nonces));
   carryBy(link, carriers, hello.rank);
   const { message: inquiry } = await talk.next('inquire', PREPARATION_MS);
@@ -92,7 +93,7 @@ export async function admitNode(
   return { hello };
 }
 
-function checkHello(hello: MessageOf<'hello'>, token: Uint8Array, nonce: string): void {
+function checkHello(hello: MessageOf<'hello'>, token: Uint8Array, said: readonly Spoken[]): void {
   if (hello.protocol !== PROTOCOL_VERSION || hello.version !== LOCKSTEP_VERSION) {
     throw new LockstepError(
       'LOCKSTEP_NODE_VERSION',
@@ -100,8 +101,7 @@ function checkHello(hello: MessageOf<'hello'>, token: Uint8Array, nonce: string)
         `(protocol ${PROTOCOL_VERSION}). Install the same release on both.`,
     );
   }
-  const expected = createProof(token, 'node', { listener: nonce, caller: hello.nonce });
-  if (!isSameProof(hello.proof, expected)) {
+  if (!isSameProof(hello.proof, createProof(token, 'node', said))) {
     throw new LockstepError(
       'LOCKSTEP_NODE_TOKEN',
       'the node does not hold the token of this run. Give both sides the same --token-file.',

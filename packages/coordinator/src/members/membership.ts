@@ -5,6 +5,7 @@ import type { NodeEvent } from '@lockstep/core/events';
 import { countOf } from '@lockstep/core/text';
 import { Conversation, type Frame, type Link, type MessageOf } from '@lockstep/core/wire';
 import { type AdmissionTerms, admitNode } from './admission.js';
+import { Refusals } from './refusals.js';
 import { RemoteNode } from './remote-node.js';
 
 /** What membership tells the loop that drives the steps. */
@@ -12,7 +13,7 @@ export interface MembershipHandler {
   onFrame(node: RemoteNode, frame: Frame): void;
   /** A node that took part in steps is gone. */
   onGone(node: RemoteNode): void;
-  /** A node is ready to be taken in. */
+  /** A node is ready to be taken in, or one that was ready is gone. */
   onReady(): void;
   emit(event: NodeEvent): void;
   /** Step that is under way, for events. */
@@ -25,8 +26,6 @@ const STRIKES = 3;
 const BLAMELESS = new Set(['LOCKSTEP_NODE_LOST', 'LOCKSTEP_NODE_SILENT', 'LOCKSTEP_NODE_STALLED']);
 /** Nodes at a time. */
 const MAX_NODES = 128;
-/** Refusals that are told one by one; a flood of them is not. */
-const MAX_REFUSALS_TOLD = 50;
 
 export class Membership {
   readonly nodes = new Map<number, RemoteNode>();
@@ -34,13 +33,15 @@ export class Membership {
   readonly #ready: RemoteNode[] = [];
   readonly #strikes = new Map<string, number>();
   #nextId = 1;
-  #refusals = 0;
+  readonly #refusals: Refusals;
   #isClosed = false;
 
   constructor(
     private readonly terms: AdmissionTerms,
     private readonly handler: MembershipHandler,
-  ) {}
+  ) {
+    this.#refusals = new Refusals((event) => handler.emit(event));
+  }
 
   linkTo(node: number): Link | undefined {
     return this.nodes.get(node)?.link;
@@ -50,13 +51,18 @@ export class Membership {
     return this.#ready.length;
   }
 
+  /** Those that take part and those that wait for it. */
+  #all(): RemoteNode[] {
+    return [...this.nodes.values(), ...this.#ready];
+  }
+
   /** Shakes hands with a connection; resolves when it is a node, or is turned away. */
   async admit(link: Link): Promise<void> {
     const talk = new Conversation(link);
     try {
       const id = this.#nextId++;
       const { hello } = await admitNode(link, talk, this.terms, id);
-      const node = new RemoteNode(id, link, hello);
+      const node = new RemoteNode(id, link, hello, this.#nameFor(hello.name));
       if ((this.#strikes.get(this.#keyOf(node)) ?? 0) >= STRIKES) {
         const text = `${node.name} at ${node.address} broke the rules ${STRIKES} times and is not let in again.`;
         throw new LockstepError('LOCKSTEP_NODE_BANNED', text);
@@ -68,8 +74,16 @@ export class Membership {
     } catch (error) {
       if (!(error instanceof LockstepError)) throw error;
       link.refuse(error);
-      if (++this.#refusals > MAX_REFUSALS_TOLD) return;
-      this.handler.emit({ event: 'node-refused', address: link.address, code: error.code, reason: error.text });
+      this.#refusals.note({ address: link.address, code: error.code, reason: error.text });
+    }
+  }
+
+  /** One that no other node has, nor the coordinator: of two that call themselves lab the second is lab#2. */
+  #nameFor(said: string): string {
+    const taken = new Set(['coordinator', ...this.#all().map(({ name }) => name)]);
+    for (let number = 1; ; number++) {
+      const name = number === 1 ? said : `${said}#${number}`;
+      if (!taken.has(name)) return name;
     }
   }
 
@@ -107,6 +121,11 @@ export class Membership {
 
   #lose(node: RemoteNode, reason: LockstepError): void {
     const { name, address } = node;
+    const waiting = this.#ready.indexOf(node);
+    if (waiting >= 0) {
+      this.#ready.splice(waiting, 1);
+      this.handler.onReady();
+    }
     if (!this.nodes.delete(node.id)) return;
     const step = this.handler.stepNow();
     if (reason.code === 'LOCKSTEP_NODE_LOST') {
@@ -121,16 +140,17 @@ export class Membership {
     this.handler.onGone(node);
   }
 
-  #keyOf({ address, name }: RemoteNode): string {
-    return `${address.slice(0, address.lastIndexOf(':'))} ${name}`;
+  #keyOf({ address, saidName }: RemoteNode): string {
+    return `${address.slice(0, address.lastIndexOf(':'))} ${saidName}`;
   }
 
   /** Tells every node that can be part of a mesh where the others are. */
   #introduce(): void {
     for (const node of this.nodes.values()) {
-      const peers = [...this.nodes.values()].flatMap(({ id, meshUrl }) =>
-        meshUrl !== undefined && id < node.id ? [{ node: id, url: meshUrl }] : [],
-      );
+      const peers = [...this.nodes.values()].flatMap((other) => {
+        const url = other.id < node.id ? other.meshUrlFor(node) : undefined;
+        return url === undefined ? [] : [{ node: other.id, url }];
+      });
       node.link.send({ type: 'peers', peers });
     }
   }
@@ -144,7 +164,8 @@ export class Membership {
   /** Ends every connection, with a goodbye or without one. */
   close(goodbye: MessageOf<'end'> | undefined): void {
     this.#isClosed = true;
-    for (const { link } of [...this.nodes.values(), ...this.#ready]) {
+    this.#refusals.close();
+    for (const { link } of this.#all()) {
       link.onClose = () => {};
       link.close(goodbye, goodbye?.text ?? 'the coordinator ends');
     }

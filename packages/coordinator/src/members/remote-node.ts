@@ -1,4 +1,5 @@
 /** A node at the far end of a connection, as the coordinator knows it. */
+import { isLoopbackHost } from '@lockstep/core/door';
 import type { Link, MessageOf } from '@lockstep/core/wire';
 import { Pace } from './pace.js';
 
@@ -15,9 +16,12 @@ export class RemoteNode {
     readonly id: number,
     readonly link: Link,
     private readonly hello: MessageOf<'hello'>,
+    /** Of no other node of the run. */
+    readonly name: string,
   ) {}
 
-  get name(): string {
+  /** What it calls itself, which others may too. */
+  get saidName(): string {
     return this.hello.name;
   }
 
@@ -34,11 +38,19 @@ export class RemoteNode {
     return this.link.address;
   }
 
-  /** Where other nodes of a mesh reach it, if it listens. */
-  get meshUrl(): string | undefined {
+  /**
+   * Where another node reaches it in a mesh; undefined when it does not listen, or has an address that means another machine
+   * there. One on the coordinator's machine is where the other has found the coordinator.
+   */
+  meshUrlFor(other: RemoteNode): string | undefined {
     const { meshPort } = this.hello;
-    if (meshPort === undefined) return undefined;
-    const host = this.address.slice(0, this.address.lastIndexOf(':')).replace(/^::ffff:/, '');
+    const host = isLoopbackHost(this.#host) && !isLoopbackHost(other.#host) ? other.link.localHost : this.#host;
+    // what stands behind % is the name of an interface of this machine
+    if (meshPort === undefined || host === undefined || host.includes('%')) return undefined;
     return `ws://${host.includes(':') ? `[${host}]` : host}:${meshPort}`;
+  }
+
+  get #host(): string {
+    return this.address.slice(0, this.address.lastIndexOf(':')).replace(/^::ffff:/, '');
   }
 }

@@ -48,7 +48,7 @@ export class Shares {
   /** Of a vector that one node owns. */
   readonly #buckets: number;
   /** Grows over restarts of the coordinator too, so that nothing old is taken for new. */
-  #generation = Math.floor(Date.now() / 1000);
+  #generation = Math.max(0, Math.floor(Date.now() / 1000));
   /** Shards of a full step, of each node that has any. */
   #sizes = new Map<number, number>();
   #dealt: { readonly key: string; readonly ranges: readonly ShardRange[] } | undefined;

@@ -2,4 +2,3 @@
 export * from './checks.js';
 export * from './errors.js';
 export * from './nearest.js';
-export * from './open-port.js';

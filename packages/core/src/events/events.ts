@@ -150,6 +150,8 @@ export interface NodeRefusedEvent {
   readonly address: string;
   readonly code: string;
   readonly reason: string;
+  /** Others since the last event of this kind, which came too fast to be told one by one. */
+  readonly more?: number;
 }
 
 /** Shards per full step are dealt out anew. */

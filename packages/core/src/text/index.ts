@@ -3,6 +3,7 @@ export * from './count-text.js';
 export * from './escape-html.js';
 export * from './node-text.js';
 export * from './number-text.js';
+export * from './plain-text.js';
 export * from './progress.js';
 export * from './recipe-text.js';
 export * from './standing.js';

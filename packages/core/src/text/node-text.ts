@@ -15,7 +15,7 @@ export function describeNodeEvent(event: NodeEvent): string {
     case 'node-evicted':
       return `Node ${event.node} (${event.address}) is sent away at step ${event.step}: ${event.code}: ${event.reason}`;
     case 'node-refused':
-      return `Refused ${event.address}: ${event.code}: ${event.reason}`;
+      return `Refused ${event.address}: ${event.code}: ${event.reason}${event.more === undefined ? '' : ` (and ${countOf(event.more, 'other connection')} since the last line like this)`}`;
     case 'rebalanced':
       return `Shards from step ${event.step}: ${event.shards.map(({ node, shards }) => `${node} ${shards}`).join(', ')}`;
     case 'waiting':

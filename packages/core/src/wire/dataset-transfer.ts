@@ -1,6 +1,7 @@
 /** A dataset on its way to a node that lacks it: one row of bytes, cut in pieces, verified by the dataset's checksum. */
 import { allocateSplit, createDataset, type Dataset, type Split } from '../data/dataset/dataset.js';
 import { assert, LockstepError } from '../errors/errors.js';
+import { plainText } from '../text/plain-text.js';
 import { MAX_PAYLOAD_BYTES } from './frames.js';
 import type { DatasetHead } from './messages.js';
 
@@ -9,7 +10,18 @@ const splitNames = ['train', 'validation', 'test'] as const;
 export function describeDataset(dataset: Dataset): DatasetHead {
   const { name, source, channels, height, width, classes, mean, std, checksum } = dataset;
   const counts = { train: dataset.train.count, validation: dataset.validation.count, test: dataset.test.count };
-  return { name, source, channels, height, width, classes, mean: [...mean], std: [...std], counts, checksum };
+  return {
+    name: plainText(name),
+    source: plainText(source).slice(0, 2048),
+    channels,
+    height,
+    width,
+    classes,
+    mean: [...mean],
+    std: [...std],
+    counts,
+    checksum,
+  };
 }
 
 /** The parts of a dataset in the order they travel: images and labels of each split. */
@@ -34,10 +46,9 @@ export class DatasetAssembly {
   #part = 0;
   #at = 0;
 
+  /** @throws LockstepError LOCKSTEP_NODE_DATA when there is no room for it */
   constructor(private readonly head: DatasetHead) {
-    const sampleBytes = head.channels * head.height * head.width;
-    const [train, validation, test] = splitNames.map((name) => allocateSplit(head.counts[name], sampleBytes));
-    this.#splits = { train: train as Split, validation: validation as Split, test: test as Split };
+    this.#splits = allocate(head);
     this.#parts = listParts(this.#splits);
     this.#skipFull();
   }
@@ -81,5 +92,17 @@ export class DatasetAssembly {
       );
     }
     return dataset;
+  }
+}
+
+function allocate(head: DatasetHead): Record<(typeof splitNames)[number], Split> {
+  const sampleBytes = head.channels * head.height * head.width;
+  try {
+    const [train, validation, test] = splitNames.map((name) => allocateSplit(head.counts[name], sampleBytes));
+    return { train: train as Split, validation: validation as Split, test: test as Split };
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const text = `a dataset of ${datasetBytes(head)} bytes was announced, for which there is no room here.`;
+    throw new LockstepError('LOCKSTEP_NODE_DATA', text, { cause: error });
   }
 }

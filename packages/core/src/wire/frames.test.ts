@@ -25,6 +25,8 @@ const recorded: readonly (readonly [Message, Uint8Array])[] = [
     new Uint8Array(0),
   ],
   [{ type: 'partial', step: 3, generation: 5, begin: 0, end: 4, offset: 16 }, new Uint8Array(64)],
+  // cases: peers 26: begun in the year 2106, when the seconds outgrow 32 bits
+  [{ type: 'reduced', step: 3, generation: 4_300_000_000, offset: 16 }, new Uint8Array(64)],
   [
     { type: 'applied', step: 3, generation: 5, computeMs: 1, updateMs: 0.25, exchangeMs: 1.5, stepMs: 1.5, hash: HASH },
     new Uint8Array(0),

@@ -41,6 +41,8 @@ export const readLinkTimings = (env: Readonly<Record<string, string | undefined>
   return { heartbeatMs: Math.max(20, silenceMs / 8), silenceMs };
 };
 
+/** Frames that each side may get before there is a key: what comes beyond them could be from anybody in between. */
+const GREETINGS = { listener: 1, caller: 2 } as const;
 /** Close code of the WebSocket when a rule was broken. */
 const POLICY_VIOLATION = 1008;
 /** A socket's state while nothing can be sent, not even a ping. */
@@ -53,8 +55,12 @@ const LINGER_MS = 1000;
 export class Link {
   /** Called once. */
   onClose: (reason: LockstepError) => void = () => {};
+  /** Called once, when both sides have proved the secret. */
+  onSecure: () => void = () => {};
   /** If it is known, what is sent in one turn leaves in one write. */
   pipe: Pipe | undefined;
+  /** The address of this machine that the other end has called, if it is known. */
+  localHost: string | undefined;
   #isCorked = false;
   /** What leaves with the next message. */
   #later: Message[] = [];
@@ -66,6 +72,8 @@ export class Link {
   #early: Frame[] = [];
   #outgoing: FrameSeal | undefined;
   #incoming: FrameSeal | undefined;
+  /** Frames that came before there was a key. */
+  #greetings = 0;
   #carrier: Carrier | undefined;
   #closed: LockstepError | undefined;
   #inFlight = 0;
@@ -100,6 +108,7 @@ export class Link {
   secure(key: Uint8Array): void {
     this.#outgoing = new FrameSeal(key, this.role);
     this.#incoming = new FrameSeal(key, this.role === 'listener' ? 'caller' : 'listener');
+    this.onSecure();
   }
 
   /** Lets the floats of steps go another way, which has no seal: it is taken to be safe. */
@@ -198,6 +207,9 @@ export class Link {
       const bytes = parts.reduce((sum, part) => sum + part.length, 0);
       if (!this.#incoming && bytes > MAX_GREETING_BYTES && this.role === 'listener') {
         throw new LockstepError('LOCKSTEP_NODE_FRAME', `a frame of ${bytes} bytes came before the handshake was over.`);
+      }
+      if (!this.#incoming && ++this.#greetings > GREETINGS[this.role]) {
+        throw new LockstepError('LOCKSTEP_NODE_ORDER', 'more came than a handshake has, before it was over.');
       }
       const frame = decodeFrame(parts, seal);
       if (this.#onFrame) this.#onFrame(frame);

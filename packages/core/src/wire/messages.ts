@@ -18,12 +18,17 @@
  */
 import { z } from 'zod';
 import { LockstepError } from '../errors/errors.js';
+import { plainText } from '../text/plain-text.js';
 
 /** Changes when a message changes. */
 export const PROTOCOL_VERSION = 5;
 
 const count = z.int().min(0).max(0xffff_ffff);
-const text = z.string().max(2048);
+/** Steps attempted, over restarts: begins with the seconds of a clock, which outgrow 32 bits. */
+const generation = z.int().min(0);
+/** For people: shown as it is, it could move their cursor or forge lines of a log. */
+const text = z.string().max(2048).transform(plainText);
+const version = z.string().regex(/^[\w.+-]{0,64}$/, 'the version of a release');
 /** Of a process among those that MPI has started. */
 const rank = z.int().min(0).max(0xffff);
 const hash = z.string().regex(/^[0-9a-f]{64}$/, '64 hex digits');
@@ -33,16 +38,16 @@ const range = z.strictObject({ begin: count, end: count });
 const side = z.int().min(1).max(65_536);
 const channelValues = z.array(z.number()).max(64);
 
-const challenge = z.strictObject({ type: z.literal('challenge'), protocol: count, version: text, nonce: hash });
+const challenge = z.strictObject({ type: z.literal('challenge'), protocol: count, version, nonce: hash });
 
 const hello = z.strictObject({
   type: z.literal('hello'),
   protocol: count,
-  version: text,
+  version,
   nonce: hash,
   proof: hash,
   /** For people. */
-  name: z.string().min(1).max(100),
+  name: z.string().min(1).max(100).transform(plainText),
   workers: z.int().min(1).max(4096),
   engine: text,
   /** Port at which the node takes connections of other nodes. */
@@ -99,7 +104,7 @@ export const assignmentSchema = z.strictObject({
   type: z.literal('assign'),
   step: count,
   /** Grows with every attempt at a step: what belongs to an older one is dropped. */
-  generation: count,
+  generation,
   /** Shards of every node that computes, in the order of shards. */
   members: z.array(z.strictObject({ node: count, range })).max(1024),
   /** Who finishes the reduction: the vector is cut into one slice per entry; nobody: each replica, of what all others send. */
@@ -120,26 +125,26 @@ export const isAmongNodes = ({ owners, groups }: Assignment): boolean => owners.
 const partial = z.strictObject({
   type: z.literal('partial'),
   step: count,
-  generation: count,
+  generation,
   begin: count,
   end: count,
   offset: count,
 });
 /** One bucket of the finished reduction; floats beside it. */
-const reduced = z.strictObject({ type: z.literal('reduced'), step: count, generation: count, offset: count });
+const reduced = z.strictObject({ type: z.literal('reduced'), step: count, generation, offset: count });
 
 /** The node's shards are computed and on their way. */
 const contributed = z.strictObject({
   type: z.literal('contributed'),
   step: count,
-  generation: count,
+  generation,
   computeMs: milliseconds,
 });
 /** The new state is complete. */
 const applied = z.strictObject({
   type: z.literal('applied'),
   step: count,
-  generation: count,
+  generation,
   computeMs: milliseconds,
   /** Sums and updates after that; the rest of the step is communication. */
   updateMs: milliseconds,
@@ -152,7 +157,7 @@ const applied = z.strictObject({
 const fault = z.strictObject({
   type: z.literal('fault'),
   step: count,
-  generation: count,
+  generation,
   node: count,
   code,
   text,
@@ -165,6 +170,8 @@ const end = z.strictObject({ type: z.literal('end'), text, exitCode: z.int().min
 const peerHello = z.strictObject({
   type: z.literal('peer'),
   node: count,
+  /** Who is thought to listen there. */
+  called: count,
   nonce: hash,
   proof: hash,
   rank: rank.optional(),
@@ -210,6 +217,8 @@ export function parseMessage(value: unknown): Message {
   const where = (issue?.path ?? []).map(String).join('.');
   throw new LockstepError(
     'LOCKSTEP_NODE_MESSAGE',
-    `a message does not have its form${where === '' ? '' : ` at ${where.slice(0, 100)}`}: ${issue?.message.slice(0, 200)}. Do both sides run the same release?`,
+    plainText(
+      `a message does not have its form${where === '' ? '' : ` at ${where.slice(0, 100)}`}: ${issue?.message.slice(0, 200)}. Do both sides run the same release?`,
+    ),
   );
 }

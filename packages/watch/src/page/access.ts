@@ -1,29 +1,28 @@
 /**
  * Who may see the page's run and press its buttons. A viewer proves a secret: the token of the run where there is one, else
- * a key that is made for this process and that only the page itself can fetch. Neither is sent: what travels is an HMAC
- * over a nonce of the connection.
+ * the key at the end of the address that is printed. Neither is sent: what travels is an HMAC over a nonce of the connection,
+ * and what stands behind # in an address stays in the browser.
  *
  * Other web pages in the user's browser can reach a port of this machine, so a request must also name a host that is ours
  * (a rebound DNS name is not) and come from our own origin.
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { refuseForeignPage } from '@lockstep/core/door';
+import { findCacheFolder } from '@lockstep/core/files';
 import { createNonce, isSameProof } from '@lockstep/core/wire';
-
-const LOOPBACK = ['127.0.0.1', '[::1]', 'localhost'];
-
-export const isLoopback = (host: string): boolean => [...LOOPBACK, '::1'].includes(host);
+import { readPageKey } from './page-key.js';
 
 export class Access {
   readonly #secret: Uint8Array;
-  /** For the page alone; undefined when people bring a token. */
+  /** Of the address that is printed; undefined when people bring a token. */
   readonly key: string | undefined;
 
   constructor(
     token: Uint8Array | undefined,
     private readonly isLocal: boolean,
   ) {
-    this.key = token === undefined ? randomBytes(32).toString('hex') : undefined;
+    this.key = token === undefined ? readPageKey(findCacheFolder()) : undefined;
     this.#secret = token ?? Buffer.from(this.key as string);
   }
 
@@ -37,15 +36,8 @@ export class Access {
   }
 
   /** Why a request is not answered; undefined when it is. */
-  refuse({ headers }: IncomingMessage): string | undefined {
-    const host = headers.host ?? '';
-    const name = host.replace(/:\d+$/, '');
-    if (this.isLocal && !LOOPBACK.includes(name)) return `this page is for this machine; it is not at ${name}`;
-    const { origin } = headers;
-    if (origin !== undefined && origin !== `http://${host}`) return `another page, ${origin}, asked for it`;
-    const site = headers['sec-fetch-site'];
-    if (site !== undefined && site !== 'same-origin' && site !== 'none') return 'another page asked for it';
-    return undefined;
+  refuse(request: IncomingMessage): string | undefined {
+    return refuseForeignPage(request, { isLocal: this.isLocal, ownOrigin: true });
   }
 }
 

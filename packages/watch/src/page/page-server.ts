@@ -1,10 +1,11 @@
 /** Serves the page and follows its viewers: one port, one connection each. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { LockstepError, openPort } from '@lockstep/core/errors';
+import { Door, doorOptions, isLoopbackHost, openPort } from '@lockstep/core/door';
+import { LockstepError } from '@lockstep/core/errors';
 import type { RunControl } from '@lockstep/core/seams';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { Access, isLoopback } from './access.js';
+import { Access } from './access.js';
 import { type ChronicleSource, Feed } from './feed.js';
 import { Offenders } from './offenders.js';
 import { type PageFile, pageHeaders, readPageFiles } from './page-files.js';
@@ -30,8 +31,6 @@ export interface PageOptions {
 const UPDATE_MS = 500;
 const UPDATE_MS_PER_VIEWER = 25;
 const MOST_VIEWERS = 128;
-const MOST_CONNECTIONS = 512;
-const REQUEST_MS = 5000;
 /** For a connection from an address that is shut out. */
 const SILENCE_MS = 3000;
 /** For what was sent last to leave. */
@@ -44,25 +43,19 @@ export class PageServer {
   readonly #headers = pageHeaders(this.#files);
   readonly #http: Server;
   readonly #sockets: WebSocketServer;
-  readonly #connections = new Set<Socket>();
+  readonly #door: Door;
   readonly #viewers = new Set<Viewer>();
   readonly #offenders = new Offenders();
   #timer: NodeJS.Timeout | undefined;
 
   private constructor(private readonly options: PageOptions) {
     this.#feeds = options.runs.map(({ name, source }, index) => new Feed(index, name, source));
-    this.#access = new Access(options.token, isLoopback(options.host));
-    this.#http = createServer((request, response) => this.#answer(request, response));
-    this.#http.headersTimeout = REQUEST_MS;
-    this.#http.requestTimeout = REQUEST_MS;
-    this.#http.maxConnections = MOST_CONNECTIONS;
-    this.#http.on('connection', (socket: Socket) => {
-      this.#connections.add(socket);
-      socket.on('close', () => this.#connections.delete(socket));
-    });
-    this.#http.on('clientError', (_, socket) => {
+    this.#access = new Access(options.token, isLoopbackHost(options.host));
+    this.#http = createServer(doorOptions, (request, response) => this.#answer(request, response));
+    this.#door = new Door(this.#http);
+    this.#http.on('clientError', (error: ClientError, socket) => {
       if (this.#isShutOut(socket as Socket)) return;
-      this.#blame(socket as Socket);
+      if (!canPageCause(error)) this.#blame(socket as Socket);
       socket.destroy();
     });
     this.#sockets = new WebSocketServer({
@@ -76,9 +69,7 @@ export class PageServer {
         socket.destroy();
         return;
       }
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) =>
-        this.#welcome(webSocket, () => this.#blame(request.socket)),
-      );
+      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#welcome(webSocket, request.socket));
     });
   }
 
@@ -89,7 +80,7 @@ export class PageServer {
    *   LOCKSTEP_DASHBOARD_PORT when the port cannot be had
    */
   static async open(options: PageOptions): Promise<PageServer> {
-    if (options.token === undefined && !isLoopback(options.host)) {
+    if (options.token === undefined && !isLoopbackHost(options.host)) {
       throw new LockstepError(
         'LOCKSTEP_DASHBOARD_TOKEN',
         `${options.flag} ${options.host}:${options.port} lets other machines see the run and press its buttons, so it needs --token-file. To stay on this machine, leave the host out.`,
@@ -107,6 +98,12 @@ export class PageServer {
     return `http://${host.includes(':') ? `[${host}]` : host}:${port}/`;
   }
 
+  /** For the one who may look: the same, with the key where there is one. */
+  get address(): string {
+    const { key } = this.#access;
+    return `${this.url}${key === undefined ? '' : `#key=${key}`}`;
+  }
+
   async #listen(): Promise<void> {
     await openPort(this.#http, this.options, (trouble) => {
       const text = `cannot show the page at ${trouble}. Choose another ${this.options.flag} PORT; 0 takes any free one.`;
@@ -115,10 +112,11 @@ export class PageServer {
   }
 
   /**
-   * Whether a connection comes from an address that broke too many rules. It is then neither answered nor closed for a
-   * while: who waits for it cannot come back at once.
+   * Whether a connection comes from an address that broke too many rules, and from which nobody looks on. It is then neither
+   * answered nor closed for a while: who waits for it cannot come back at once.
    */
   #isShutOut(socket: Socket): boolean {
+    for (const viewer of this.#viewers) if (viewer.isAdmitted && viewer.address === socket.remoteAddress) return false;
     if (!this.#offenders.isShutOut(socket.remoteAddress ?? '', performance.now())) return false;
     const timer = setTimeout(() => socket.destroy(), SILENCE_MS);
     socket.on('close', () => clearTimeout(timer));
@@ -130,8 +128,13 @@ export class PageServer {
     if (remoteAddress !== undefined) this.#offenders.add(remoteAddress, performance.now());
   }
 
-  #welcome(socket: WebSocket, onOffence: () => void): void {
-    const viewer = new Viewer(socket, this.#access, this.#feeds, { control: this.options.control, onOffence });
+  #welcome(socket: WebSocket, pipe: Socket): void {
+    const viewer = new Viewer(socket, this.#access, this.#feeds, {
+      control: this.options.control,
+      address: pipe.remoteAddress ?? '',
+      onOffence: () => this.#blame(pipe),
+      onAdmitted: () => this.#door.know(pipe),
+    });
     this.#viewers.add(viewer);
     this.#timer ??= this.#plan();
     socket.on('close', () => {
@@ -169,9 +172,6 @@ export class PageServer {
   #find({ method, url = '/' }: IncomingMessage): [status: number, file: PageFile] {
     if (method !== 'GET' && method !== 'HEAD') return [405, textFile('this page is read with GET')];
     const [path = '/'] = url.split('?');
-    if (path === '/key') {
-      return [200, { type: 'application/json', body: Buffer.from(JSON.stringify({ key: this.#access.key })) }];
-    }
     const file = this.#files.get(path);
     return file ? [200, file] : [404, textFile('nothing is here')];
   }
@@ -183,7 +183,7 @@ export class PageServer {
     for (const viewer of this.#viewers) viewer.leave();
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {
-        for (const socket of this.#connections) socket.destroy();
+        this.#door.close();
       }, CLOSING_MS);
       this.#http.close(() => {
         clearTimeout(timer);
@@ -195,3 +195,15 @@ export class PageServer {
 }
 
 const textFile = (text: string): PageFile => ({ type: 'text/plain; charset=utf-8', body: Buffer.from(`${text}\n`) });
+
+interface ClientError extends Error {
+  readonly code?: string;
+  readonly rawPacket?: Buffer;
+}
+
+/** First byte of a TLS connection: a browser that was told https. */
+const TLS_HANDSHAKE = 0x16;
+
+/** Whether a web page of somebody else can make a browser send this: then it says nothing against the address. */
+const canPageCause = ({ code, rawPacket }: ClientError): boolean =>
+  code === 'HPE_HEADER_OVERFLOW' || rawPacket?.[0] === TLS_HANDSHAKE;

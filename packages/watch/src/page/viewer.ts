@@ -28,8 +28,12 @@ const closeCode = { leaving: 1001, rubbish: 1008 } as const;
 export interface ViewerOptions {
   /** What its buttons press. */
   readonly control: RunControl | undefined;
+  /** Where it is. */
+  readonly address: string;
   /** It has broken a rule. */
   readonly onOffence: () => void;
+  /** It has proved the secret. */
+  readonly onAdmitted: () => void;
 }
 
 export class Viewer {
@@ -54,6 +58,14 @@ export class Viewer {
     });
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     this.#send({ hello: { nonce: this.#nonce, needs: access.key === undefined ? 'token' : 'key' } });
+  }
+
+  get isAdmitted(): boolean {
+    return this.#isAdmitted;
+  }
+
+  get address(): string {
+    return this.options.address;
   }
 
   /** Sends what is new, if the page has taken in what it was sent before. */
@@ -99,6 +111,7 @@ export class Viewer {
     if (said === undefined) return 'not understood';
     if (!this.access.isProof(this.#nonce, said.proof)) return 'wrong secret';
     this.#isAdmitted = true;
+    this.options.onAdmitted();
     this.#send({ welcome: { runs: this.feeds.length, canAsk: this.options.control !== undefined } });
     this.update(performance.now());
     return undefined;

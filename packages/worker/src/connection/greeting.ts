@@ -3,6 +3,7 @@ import type { Dataset } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
 import { LOCKSTEP_VERSION } from '@lockstep/core/files';
 import { type ModelSpec, parseModelSpec, type Recipe } from '@lockstep/core/spec';
+import { plainText } from '@lockstep/core/text';
 import {
   type Carriers,
   type Conversation,
@@ -49,7 +50,8 @@ const PIECE_MS = 30_000;
  * @throws LockstepError LOCKSTEP_NODE_VERSION, LOCKSTEP_NODE_TOKEN, or what the coordinator gives as reason
  */
 export async function greet(link: Link, talk: Conversation, token: Uint8Array, card: NodeCard): Promise<RunTerms> {
-  const { message: challenge } = await talk.next('challenge', GREETING_MS);
+  const challenged = await talk.next('challenge', GREETING_MS);
+  const { message: challenge } = challenged;
   if (challenge.protocol !== PROTOCOL_VERSION || challenge.version !== LOCKSTEP_VERSION) {
     throw new LockstepError(
       'LOCKSTEP_NODE_VERSION',
@@ -59,20 +61,22 @@ export async function greet(link: Link, talk: Conversation, token: Uint8Array, c
   }
   const nonces = { listener: challenge.nonce, caller: createNonce() };
   const { name, workers, engine, meshPort, carriers } = card;
-  link.send({
+  const hello = {
     type: 'hello',
     protocol: PROTOCOL_VERSION,
     version: LOCKSTEP_VERSION,
     nonce: nonces.caller,
-    proof: createProof(token, 'node', nonces),
-    name,
+    name: plainText(name),
     workers,
     engine,
     ...(meshPort !== undefined && { meshPort }),
     ...(carriers && { rank: carriers.rank }),
-  });
-  const { message: welcome, payload } = await talk.next('welcome', GREETING_MS);
-  if (!isSameProof(welcome.proof, createProof(token, 'coordinator', nonces))) {
+  } as const;
+  const said = [challenged, { message: hello }];
+  link.send({ ...hello, proof: createProof(token, 'node', said) });
+  const welcomed = await talk.next('welcome', GREETING_MS);
+  const { message: welcome, payload } = welcomed;
+  if (!isSameProof(welcome.proof, createProof(token, 'coordinator', [...said, welcomed]))) {
     throw new LockstepError(
       'LOCKSTEP_NODE_TOKEN',
       'the coordinator does not hold the token of this node. Is that the right machine?',
@@ -92,11 +96,14 @@ function readTerms(welcome: MessageOf<'welcome'>, payload: Uint8Array): RunTerms
 }
 
 function parseRun(payload: Uint8Array): Record<string, unknown> {
+  let run: unknown;
   try {
-    return JSON.parse(Buffer.from(payload).toString()) as Record<string, unknown>;
+    run = JSON.parse(Buffer.from(payload).toString());
   } catch (error) {
     throw new LockstepError('LOCKSTEP_NODE_MESSAGE', 'the coordinator sent a run that is not JSON.', { cause: error });
   }
+  if (typeof run === 'object' && run !== null) return run as Record<string, unknown>;
+  throw new LockstepError('LOCKSTEP_NODE_MESSAGE', 'the coordinator sent a run that is no JSON object.');
 }
 
 /** Gets the dataset from the coordinator. */

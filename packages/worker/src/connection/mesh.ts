@@ -1,7 +1,8 @@
 /** A node's connections to the other nodes of a mesh: of each pair, the one that came later calls the other. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 
-import { LockstepError, openPort } from '@lockstep/core/errors';
+import { Door, doorOptions, openPort, refuseForeignPage } from '@lockstep/core/door';
+import { LockstepError } from '@lockstep/core/errors';
 import { LOCKSTEP_VERSION } from '@lockstep/core/files';
 import {
   type Carriers,
@@ -28,7 +29,8 @@ export interface MeshHandler {
 }
 
 const GREETING_MS = 5000;
-const RETRY_MS = 1000;
+/** Before the next call of a node that could not be reached: the first pause, and the longest. */
+const RETRY_MS = { first: 250, longest: 30_000 };
 
 export class Mesh {
   readonly links = new Map<number, Link>();
@@ -49,12 +51,16 @@ export class Mesh {
 
   /** @throws LockstepError LOCKSTEP_LISTEN when the port cannot be had */
   async listen(host: string, port: number): Promise<number> {
-    const http = createServer();
+    const http = createServer(doorOptions);
+    const door = new Door(http);
     const server = new WebSocketServer({
       server: http,
       maxPayload: MAX_FRAME_BYTES,
       maxFragments: 16,
+      maxBufferedChunks: 4096,
       perMessageDeflate: false,
+      verifyClient: ({ req }: { req: IncomingMessage }) =>
+        refuseForeignPage(req, { isLocal: false, ownOrigin: false }) === undefined,
     });
     this.#http = http;
     this.#server = server;
@@ -70,6 +76,7 @@ export class Mesh {
       const address = `${request.socket.remoteAddress ?? 'unknown'}:${request.socket.remotePort ?? 0}`;
       const link = new Link(socket as unknown as Socket, 'listener', address, this.timings);
       link.pipe = request.socket;
+      link.onSecure = () => door.know(request.socket);
       void this.#answer(link);
     });
     return (server.address() as { port: number }).port;
@@ -101,13 +108,15 @@ export class Mesh {
     const call = `${me} ${node} ${url}`;
     if (this.#calling.has(call)) return;
     this.#calling.add(call);
+    let pauseMs = RETRY_MS.first;
     while (this.#isToCall(node, url, me)) {
       try {
         const link = await connect(url, { timings: this.timings });
         await this.#introduce(link, node, url, me);
       } catch (error) {
         if (!(error instanceof LockstepError)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+        await new Promise((resolve) => setTimeout(resolve, pauseMs).unref());
+        pauseMs = Math.min(RETRY_MS.longest, 2 * pauseMs);
       }
     }
     this.#calling.delete(call);
@@ -123,18 +132,14 @@ export class Mesh {
 
   async #introduce(link: Link, node: number, url: string, me: number): Promise<void> {
     const talk = new Conversation(link);
-    const { message: challenge } = await talk.next('challenge', GREETING_MS);
-    const nonces = { listener: challenge.nonce, caller: createNonce() };
-    const about = `${me} ${node}`;
-    link.send({
-      type: 'peer',
-      node: me,
-      nonce: nonces.caller,
-      proof: createProof(this.token, 'caller', nonces, about),
-      ...this.#rank,
-    });
-    const { message: welcome } = await talk.next('peer-welcome', GREETING_MS);
-    if (!isSameProof(welcome.proof, createProof(this.token, 'called', nonces, about))) {
+    const challenged = await talk.next('challenge', GREETING_MS);
+    const nonces = { listener: challenged.message.nonce, caller: createNonce() };
+    const hello = { type: 'peer', node: me, called: node, nonce: nonces.caller, ...this.#rank } as const;
+    const said = [challenged, { message: hello }];
+    link.send({ ...hello, proof: createProof(this.token, 'caller', said) });
+    const welcomed = await talk.next('peer-welcome', GREETING_MS);
+    const { message: welcome } = welcomed;
+    if (!isSameProof(welcome.proof, createProof(this.token, 'called', [...said, welcomed]))) {
       link.refuse(new LockstepError('LOCKSTEP_NODE_TOKEN', 'the other node does not hold the token of this run.'));
       throw new LockstepError('LOCKSTEP_NODE_TOKEN', `${link.address} does not hold the token of this run.`);
     }
@@ -149,14 +154,21 @@ export class Mesh {
     const talk = new Conversation(link);
     try {
       const nonce = createNonce();
-      link.send({ type: 'challenge', protocol: PROTOCOL_VERSION, version: LOCKSTEP_VERSION, nonce });
-      const { message } = await talk.next('peer', GREETING_MS);
+      const challenge = { type: 'challenge', protocol: PROTOCOL_VERSION, version: LOCKSTEP_VERSION, nonce } as const;
+      link.send(challenge);
+      const greeting = await talk.next('peer', GREETING_MS);
+      const { message } = greeting;
       const nonces = { listener: nonce, caller: message.nonce };
-      const about = `${message.node} ${this.#me}`;
-      if (!isSameProof(message.proof, createProof(this.token, 'caller', nonces, about))) {
+      const said = [{ message: challenge }, greeting];
+      if (!isSameProof(message.proof, createProof(this.token, 'caller', said))) {
         throw new LockstepError('LOCKSTEP_NODE_TOKEN', 'the other node does not hold the token of this run.');
       }
-      link.send({ type: 'peer-welcome', proof: createProof(this.token, 'called', nonces, about), ...this.#rank });
+      if (message.called !== this.#me) {
+        const text = `node ${message.called} was called, and node ${this.#me} is here now.`;
+        throw new LockstepError('LOCKSTEP_NODE_ORDER', text);
+      }
+      const welcome = { type: 'peer-welcome', ...this.#rank } as const;
+      link.send({ ...welcome, proof: createProof(this.token, 'called', [...said, { message: welcome }]) });
       link.secure(deriveFrameKey(this.token, nonces));
       carryBy(link, this.carriers, message.rank);
       this.#adopt(message.node, link);

@@ -127,8 +127,9 @@ class NodeLife {
       this.options.report({ kind: 'ready', text: `node ${terms.node} of ${terms.model.name}` });
       return { isOver: true, ...(await session.serve()) };
     } catch (error) {
+      // a link that stays open keeps the process, whatever went wrong
+      link?.close(undefined, error instanceof LockstepError ? error.text : 'the node failed');
       if (!(error instanceof LockstepError)) throw error;
-      link?.close(undefined, error.text);
       return { isOver: false, error, wasReady };
     }
   }

@@ -13,7 +13,7 @@ const MANY = 50;
 /** Between two messages of a sender of rubbish; it comes back when it is thrown out. */
 const RUBBISH_MS = 10;
 
-/** Resolves when they are there. @param page its address */
+/** Resolves when they are there. @param page its address, with the key */
 export async function gather(crowd: Crowd, page: string): Promise<Gathered> {
   switch (crowd) {
     case 'nobody':
@@ -29,11 +29,17 @@ export async function gather(crowd: Crowd, page: string): Promise<Gathered> {
   }
 }
 
-const connect = (page: string): WebSocket => new WebSocket(`${page.replace('http', 'ws')}run`);
+/** Of the page at this address, which ends in its key: a WebSocket's has none. */
+function socketOf(page: string): URL {
+  const { host } = new URL(page);
+  return new URL(`ws://${host}/run`);
+}
+
+const connect = (page: string): WebSocket => new WebSocket(socketOf(page));
 
 /** A viewer that is let in; it throws away what it is sent. */
 async function view(page: string): Promise<WebSocket> {
-  const { key } = (await (await fetch(`${page}key`)).json()) as { key: string };
+  const key = new URL(page).hash.replace('#key=', '');
   const socket = connect(page);
   socket.on('error', () => {});
   await new Promise<void>((resolve, reject) => {

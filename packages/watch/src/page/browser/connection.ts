@@ -9,13 +9,16 @@ export interface Listener {
   /** The secret was right. */
   onWelcome(welcome: { readonly runs: number; readonly canAsk: boolean }): void;
   onLost(): void;
-  /** A token is needed. Calls back with what the person typed. */
-  askToken(wasWrong: boolean, use: (token: string) => void): void;
+  /** A secret is needed. Calls back with what the person typed. */
+  askSecret(needs: Needs, wasWrong: boolean, use: (secret: string) => void): void;
 }
+
+/** The token of the run, or the key at the end of the address that was printed. */
+export type Needs = 'key' | 'token';
 
 interface Hello {
   readonly nonce: string;
-  readonly needs: 'key' | 'token';
+  readonly needs: Needs;
 }
 
 interface Message extends Partial<RunMessage> {
@@ -25,20 +28,20 @@ interface Message extends Partial<RunMessage> {
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 5000;
-const TOKEN_KEY = 'lockstep.token';
 const WRONG_SECRET = 'wrong secret';
 
 export class Connection {
   #socket: WebSocket | undefined;
   #waitMs = FIRST_WAIT_MS;
   #isAsking = false;
+  #needs: Needs = 'token';
 
   constructor(private readonly listener: Listener) {}
 
   open(): void {
     const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/run`);
     this.#socket = socket;
-    socket.addEventListener('message', ({ data }) => void this.#receive(JSON.parse(String(data)) as Message));
+    socket.addEventListener('message', ({ data }) => this.#receive(JSON.parse(String(data)) as Message));
     socket.addEventListener('close', ({ reason }) => {
       // one that was closed for another is not lost
       if (socket === this.#socket) this.#onClosed(reason === WRONG_SECRET);
@@ -49,26 +52,26 @@ export class Connection {
     this.#socket?.send(JSON.stringify({ ask }));
   }
 
-  async #receive({ hello, welcome, ...message }: Message): Promise<void> {
-    if (hello) await this.#greet(hello);
+  #receive({ hello, welcome, ...message }: Message): void {
+    if (hello) this.#greet(hello);
     else if (welcome) {
       this.#waitMs = FIRST_WAIT_MS;
       this.listener.onWelcome(welcome);
     } else this.listener.onRun(message as RunMessage);
   }
 
-  async #greet({ nonce, needs }: Hello): Promise<void> {
-    const socket = this.#socket;
-    const secret = needs === 'key' ? await fetchKey() : sessionStorage.getItem(TOKEN_KEY);
-    if (secret) socket?.send(JSON.stringify({ proof: proveView(secret, nonce) }));
-    else this.#askToken(false);
+  #greet({ nonce, needs }: Hello): void {
+    this.#needs = needs;
+    const secret = sessionStorage.getItem(placeOf(needs));
+    if (secret) this.#socket?.send(JSON.stringify({ proof: proveView(secret, nonce) }));
+    else this.#askSecret(false);
   }
 
-  #askToken(wasWrong: boolean): void {
+  #askSecret(wasWrong: boolean): void {
     if (this.#isAsking) return;
     this.#isAsking = true;
-    this.listener.askToken(wasWrong, (token) => {
-      sessionStorage.setItem(TOKEN_KEY, token);
+    this.listener.askSecret(this.#needs, wasWrong, (secret) => {
+      sessionStorage.setItem(placeOf(this.#needs), secret);
       this.#isAsking = false;
       this.#socket?.close();
       this.open();
@@ -77,8 +80,8 @@ export class Connection {
 
   #onClosed(isWrong: boolean): void {
     if (isWrong) {
-      sessionStorage.removeItem(TOKEN_KEY);
-      this.#askToken(true);
+      sessionStorage.removeItem(placeOf(this.#needs));
+      this.#askSecret(true);
     }
     if (this.#isAsking) return;
     this.listener.onLost();
@@ -87,11 +90,12 @@ export class Connection {
   }
 }
 
-async function fetchKey(): Promise<string | undefined> {
-  try {
-    const { key } = (await (await fetch('/key')).json()) as { key?: string };
-    return key;
-  } catch {
-    return undefined;
-  }
+const placeOf = (needs: Needs): string => `lockstep.${needs}`;
+
+/** Takes the key out of the page's address, where it would stay in the history and in links that are handed on. */
+export function takeKey(): void {
+  const key = /^#key=([0-9a-f]{64})$/.exec(location.hash)?.[1];
+  if (key === undefined) return;
+  sessionStorage.setItem(placeOf('key'), key);
+  history.replaceState(null, '', location.pathname + location.search);
 }

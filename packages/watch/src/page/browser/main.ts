@@ -1,7 +1,7 @@
 /** The page: takes what the connection brings and shows what has changed. */
 import { type Chronicle, emptyChronicle, type Section } from '../chronicle.js';
 import { Comparison } from './comparison.js';
-import { Connection } from './connection.js';
+import { Connection, type Needs, takeKey } from './connection.js';
 import { showCrew, showSteps } from './crew.js';
 import { Curves } from './curves.js';
 import { byId, setText } from './dom.js';
@@ -46,7 +46,7 @@ const connection = new Connection({
     draw();
     if (expected === 1) showTop(runs[0]?.chronicle ?? {});
   },
-  askToken: (wasWrong, use) => askToken(wasWrong, use),
+  askSecret: (needs, wasWrong, use) => askSecret(needs, wasWrong, use),
 });
 const buttons = new Buttons((ask) => connection.ask(ask));
 
@@ -101,19 +101,23 @@ function showComparison(): void {
   comparison.show(known);
 }
 
-function askToken(wasWrong: boolean, use: (token: string) => void): void {
+function askSecret(needs: Needs, wasWrong: boolean, use: (secret: string) => void): void {
   const form = byId<HTMLFormElement>('entrance');
-  const input = byId<HTMLInputElement>('token');
+  const input = byId<HTMLInputElement>('secret');
+  byId('needs-token').hidden = needs !== 'token';
+  byId('needs-key').hidden = needs !== 'key';
+  setText(byId('entrance-title'), `This run asks for its ${needs}`);
+  setText(byId('secret-name'), needs === 'token' ? 'Token' : 'Key');
   byId('run').hidden = true;
   byId('comparison').hidden = true;
   byId('status').hidden = true;
   form.hidden = false;
-  setText(byId('token-wrong'), wasWrong ? 'That is not the token of this run.' : '');
+  setText(byId('secret-wrong'), wasWrong ? `That is not the ${needs} of this run.` : '');
   input.value = '';
   input.focus();
   form.onsubmit = (event) => {
     event.preventDefault();
-    use(input.value.trim());
+    use(input.value.trim().replace(/^.*#key=/, ''));
   };
 }
 
@@ -121,4 +125,5 @@ followTheme(byId<HTMLButtonElement>('theme'), () => {
   curves.restyle();
   comparison.restyle();
 });
+takeKey();
 connection.open();

@@ -1,5 +1,5 @@
 /** Opens a port for those who connect; whatever keeps it shut is an error with a code and a way out. */
-import type { LockstepError } from './errors.js';
+import type { LockstepError } from '../errors/errors.js';
 
 /** What a server of node:net, node:http or node:https has. */
 export interface PortServer {

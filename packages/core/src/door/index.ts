@@ -1,0 +1,3 @@
+/** Ports that others can reach: how they are opened, and who may take up room at them. */
+export * from './door.js';
+export * from './open-port.js';
