@@ -1,8 +1,8 @@
 /** `import { train, loadModel } from 'lockstep'`: the front door for programs. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { train as trainRequest } from '../../packages/cli/dist/api/session.js';
 import { createArrayDataset, type Dataset, loadModel, type RunEvent, train } from '../../packages/cli/dist/index.js';
 import { recipeSchema } from '../../packages/core/dist/spec/index.js';
@@ -20,6 +20,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  vi.unstubAllEnvs();
   rmSync(folder, { recursive: true });
 });
 
@@ -37,6 +38,31 @@ describe('train', () => {
     expect(events.at(-1)).toMatchObject({ event: 'end', parametersSha256: expected, steps: 8 });
     expect((await run.result()).sha256).toBe(expected);
     expect((await train({ model: smallModel, recipe, data, seed: 4, workers: 2 }).result()).sha256).toBe(expected);
+  });
+
+  it('tells as warnings what was guessed in data at a path, and how their classes are held out', async () => {
+    vi.stubEnv('LOCKSTEP_CACHE', path.join(folder, 'cache'));
+    const file = path.join(folder, 'sorted.csv');
+    const rows = Array.from({ length: 60 }, (_, row) => [row < 30 ? 0 : 1, ...new Array(IMAGE).fill(4 * row)].join());
+    writeFileSync(file, rows.join('\n'));
+    const events: RunEvent[] = [];
+    const options = { recipe: { batchSize: 16 }, validation: 4, steps: 1, workers: 1 };
+    for await (const event of train({ ...options, model: 'tiny6k', data: file })) events.push(event);
+    const told = events.flatMap((event) => (event.event === 'warning' ? [`${event.code}: ${event.message}`] : []));
+    expect(told).toContain(
+      'LOCKSTEP_DATA_NOTE: the labels of sorted.csv are column 1 of 785, by its 2 values (--label-column says otherwise)',
+    );
+    const { channels, height, width, classes, test } = data;
+    const inOrder = { images: data.train.images, labels: data.train.labels.slice().sort() };
+    const sorted = createArrayDataset({ channels, height, width, classes, train: inOrder, test });
+    const held: RunEvent[] = [];
+    for await (const event of train({ ...options, model: smallModel, data: sorted })) held.push(event);
+    expect(held).toContainEqual({
+      event: 'warning',
+      code: 'LOCKSTEP_DATA_NOTE',
+      message:
+        'the last 4 training images are of 1 class: the last of each class are held out for validation instead, of 4',
+    });
   });
 
   it('lays a recipe over that of a model of the zoo', async () => {

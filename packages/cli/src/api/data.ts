@@ -6,6 +6,7 @@ import {
   type DataProgress,
   type Dataset,
   fitDataset,
+  holdOutValidation,
   openDataset,
   type PixelChoice,
   type PixelSource,
@@ -128,6 +129,13 @@ async function load({ path, isSample, pixels: _, ...options }: DataRequest, io: 
   } finally {
     status?.clear();
   }
+}
+
+/** Holds images out for validation; what is to be said of that is told. */
+export function holdOutAndTell(dataset: Dataset, count: number, tell: (note: string) => void): Dataset {
+  const heldOut = holdOutValidation(dataset, count);
+  for (const note of (heldOut.notes ?? []).slice(dataset.notes?.length ?? 0)) tell(note);
+  return heldOut;
 }
 
 /** MNIST, which comes without --data, can be resized as other data can; it is no table. */

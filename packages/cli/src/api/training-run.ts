@@ -1,13 +1,6 @@
 /** Training, for programs: what the `train` command does, with objects for flags and events for lines. */
 import { availableParallelism } from 'node:os';
-import {
-  type Dataset,
-  describeData,
-  holdOutValidation,
-  openDataset,
-  type PixelSource,
-  takePixels,
-} from '@lockstep/core/data';
+import { type Dataset, describeData, openDataset, type PixelSource, takePixels } from '@lockstep/core/data';
 import { loadEmbedded, loadMnist } from '@lockstep/core/data/mnist';
 import type { EndEvent, RunEvent } from '@lockstep/core/events';
 import type { Tell } from '@lockstep/core/formats';
@@ -18,7 +11,7 @@ import { findRunWeights } from '@lockstep/watch/files';
 import { DEFAULT_MODEL, DEFAULT_SEED } from '../settings/common-fields.js';
 import { resolveRecipe } from '../settings/recipe-settings.js';
 import { loadModelState, readDataNotes, readModelOfWeights } from '../settings/weights-file.js';
-import { resizeMnist } from './data.js';
+import { holdOutAndTell, resizeMnist } from './data.js';
 import { describeBeginning } from './initial-state.js';
 import { type ModelSource, readModelSource, transferWeights } from './model-source.js';
 import { readRecalled, recallData, resumedRun } from './recalled-data.js';
@@ -89,8 +82,8 @@ export class TrainingRun implements AsyncIterable<RunEvent> {
 export const train = (options: TrainOptions = {}): TrainingRun => new TrainingRun(() => start(options));
 
 async function* start(options: TrainOptions): AsyncGenerator<RunEvent, TrainedModel> {
-  const notes: string[] = [];
-  const request = await prepare(options, (note) => notes.push(note));
+  const notes: Note[] = [];
+  const request = await prepare(options, (code) => (message) => notes.push({ code, message }));
   const { result, steps } = yield* follow(request, notes);
   return new TrainedModel(request.model, result.state, describeData(request.dataset), steps);
 }
@@ -98,7 +91,7 @@ async function* start(options: TrainOptions): AsyncGenerator<RunEvent, TrainedMo
 /** @param notes what is to be known of the run, told after its start */
 async function* follow(
   request: TrainRequest,
-  notes: readonly string[],
+  notes: readonly Note[],
 ): AsyncGenerator<RunEvent, { readonly result: TrainResult; readonly steps: number }> {
   const events = trainRequest(request);
   let end: EndEvent | undefined;
@@ -109,7 +102,7 @@ async function* follow(
       if (next.value.event === 'end') end = next.value;
       yield next.value;
       if (next.value.event !== 'start') continue;
-      for (const message of notes) yield { event: 'warning', code: 'LOCKSTEP_WEIGHTS_ADOPTED', message };
+      for (const note of notes) yield { event: 'warning', ...note };
     }
   } finally {
     // Left early: the workers end before this returns.
@@ -117,7 +110,15 @@ async function* follow(
   }
 }
 
-async function prepare(given: TrainOptions, tell: Tell): Promise<TrainRequest> {
+interface Note {
+  readonly code: 'LOCKSTEP_WEIGHTS_ADOPTED' | 'LOCKSTEP_DATA_NOTE';
+  readonly message: string;
+}
+
+type TellAs = (code: Note['code']) => Tell;
+
+async function prepare(given: TrainOptions, tellAs: TellAs): Promise<TrainRequest> {
+  const tell = tellAs('LOCKSTEP_WEIGHTS_ADOPTED');
   const options = checkTrainOptions(given);
   const { steps, until, patience, best, evaluate, checkpoints, override, signal, control, observers } = options;
   const weights = options.weights === undefined ? undefined : findRunWeights(options.weights);
@@ -129,7 +130,7 @@ async function prepare(given: TrainOptions, tell: Tell): Promise<TrainRequest> {
   const before = weights === undefined ? undefined : readDataNotes(weights, sourced.model);
   const source = { resumed: info?.dataset.pixels, weights: before };
   const heldOut = options.validation ?? info?.dataset.validationSamples ?? 0;
-  const dataset = await openData(options, { heldOut, info }, headed.classes, source, tell);
+  const dataset = await openData(options, { heldOut, info }, headed.classes, source, tellAs);
   const { model } = adaptModel(headed, dataset);
   planFreeze(inferLayers(model), recipe.freeze);
   const seed = options.seed ?? info?.seed ?? DEFAULT_SEED;
@@ -156,16 +157,18 @@ async function openData(
   { heldOut, info }: { readonly heldOut: number; readonly info: CheckpointInfo | undefined },
   classes: number,
   source: PixelSource,
-  tell: Tell,
+  tellAs: TellAs,
 ): Promise<Dataset> {
-  if (typeof data === 'object') return holdOutValidation(data, validation);
+  const tell = tellAs('LOCKSTEP_DATA_NOTE');
+  if (typeof data === 'object') return holdOutAndTell(data, validation, tell);
   const { path, isSample, ...form } = info === undefined ? { path: data } : recallData(info.dataset, { path: data });
   const read = async (): Promise<Dataset> => {
     const openMnist = async () => resizeMnist(await (isSample ? loadEmbedded() : loadMnist({ classes })), form);
     const opened = await (path === undefined ? openMnist() : openDataset(path, { classes, ...form }));
     const { dataset, notes } = takePixels(opened, source, {});
-    notes.forEach(tell);
-    return holdOutValidation(dataset, heldOut);
+    opened.notes?.forEach(tell);
+    notes.forEach(tellAs('LOCKSTEP_WEIGHTS_ADOPTED'));
+    return holdOutAndTell(dataset, heldOut, tell);
   };
   return info !== undefined && data === undefined ? await readRecalled(resumedRun(info), override, read) : await read();
 }

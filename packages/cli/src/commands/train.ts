@@ -1,5 +1,5 @@
 /** `lockstep train [MODEL]`. */
-import { type Dataset, describeData, holdOutValidation } from '@lockstep/core/data';
+import { type Dataset, describeData } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
 import type { EndEvent, EpochEvent, RunEvent } from '@lockstep/core/events';
 import { checkOutputPath } from '@lockstep/core/files';
@@ -10,7 +10,7 @@ import type { Recipe } from '@lockstep/core/spec';
 import type { FoundCheckpoint } from '@lockstep/core/state';
 import { LATEST_PATH } from '@lockstep/watch/files';
 import { type Command, Option } from 'commander';
-import { loadTrainingData } from '../api/data.js';
+import { holdOutAndTell, loadTrainingData } from '../api/data.js';
 import { compareBeginning, describeBeginning, loadInitialState } from '../api/initial-state.js';
 import { noteOtherData, readRecalled, recallData, resumedRun, runAgain } from '../api/recalled-data.js';
 import type { TrainRequest } from '../api/session.js';
@@ -183,7 +183,8 @@ async function loadRun(asked: RunSettings, io: Io) {
     const loaded = await loadTrainingData(request, model, io, source);
     model = loaded.model;
     // Data without a test set has given its validation images for one.
-    return loaded.dataset.heldOut === undefined ? holdOutValidation(loaded.dataset, validation) : loaded.dataset;
+    if (loaded.dataset.heldOut !== undefined) return loaded.dataset;
+    return holdOutAndTell(loaded.dataset, validation, (note) => tellNote(io, note));
   };
   const isAnyTaken = asked.override === true || again?.hasOtherData === true;
   const dataset = known && path === undefined ? await readRecalled(known, isAnyTaken, read) : await read();

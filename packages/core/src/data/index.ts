@@ -4,6 +4,7 @@ export * from './data-options.js';
 export * from './dataset/check-dataset.js';
 export { dataOriginSchema } from './dataset/data-origin.js';
 export * from './dataset/dataset.js';
+export { holdOutValidation } from './dataset/hold-out.js';
 export * from './mnist/mnist-options.js';
 export * from './open-dataset.js';
 export { type PixelLayout, pixelLayouts } from './pictures/pixel-form.js';

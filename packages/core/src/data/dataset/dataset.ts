@@ -1,6 +1,6 @@
 /** A dataset in memory: three splits of uint8 images and labels, with what a run must know about them. */
 import { createHash } from 'node:crypto';
-import { assert, LockstepError } from '../../errors/errors.js';
+import { assert } from '../../errors/errors.js';
 import { hashWhole } from '../../files/whole-file.js';
 import type { PictureRules } from '../pictures/picture-rules.js';
 import type { DataOrigin } from './data-origin.js';
@@ -80,45 +80,6 @@ export function createDataset(parts: Omit<Dataset, 'checksum'>): Dataset {
     );
   }
   return { ...parts, checksum: computeChecksum(parts) };
-}
-
-/**
- * Holds out the last `count` training images as the validation split: views, no copies. 0 leaves the dataset as it is, and
- * so does the size of the validation split that it has.
- *
- * @throws LockstepError LOCKSTEP_DATA_VALIDATION when no training image would be left, count is not a whole number, or
- *   some are held out already
- */
-export function holdOutValidation(dataset: Dataset, count: number): Dataset {
-  const { train, validation } = dataset;
-  if (count === 0 || count === validation.count) return dataset;
-  if (validation.count > 0) {
-    const text = `${validation.count} images are already held out for validation, so ${count} more cannot be.`;
-    throw new LockstepError('LOCKSTEP_DATA_VALIDATION', `${text} Leave out one of the two.`);
-  }
-  if (!Number.isInteger(count) || count < 0 || count >= train.count) {
-    throw new LockstepError(
-      'LOCKSTEP_DATA_VALIDATION',
-      `cannot hold out ${count} of ${train.count} training images for validation. Choose 0 to ${train.count - 1}.`,
-    );
-  }
-  const kept = train.count - count;
-  const { checksum: _, ...parts } = dataset;
-  return createDataset({
-    ...parts,
-    train: sliceSplit(train, 0, kept),
-    validation: sliceSplit(train, kept, train.count),
-  });
-}
-
-/** Samples [from, to) of a split, as views. */
-function sliceSplit(split: Split, from: number, to: number): Split {
-  const sampleBytes = split.images.length / split.count;
-  return {
-    count: to - from,
-    images: split.images.subarray(from * sampleBytes, to * sampleBytes),
-    labels: split.labels.subarray(from, to),
-  };
 }
 
 /** The sizes go first, as text, so that no two datasets of different shapes feed the hash the same bytes. */

@@ -8,6 +8,7 @@ import { epochOrder } from '../../run/order.js';
 import { countOf, formatCount } from '../../text/count-text.js';
 import type { PictureRules } from '../pictures/picture-rules.js';
 import { allocateSplit, createDataset, type Dataset, MAX_CLASSES, type Split } from './dataset.js';
+import { planHeldOut } from './hold-out.js';
 import { measureNormalization } from './normalization.js';
 
 /** Unless told otherwise, a tenth of data without a test set becomes one. */
@@ -60,7 +61,8 @@ export function finishOwnData(data: OwnData, options: FinishOptions): Dataset {
   const labels = [train, test, validation].flatMap((part) => [...new Set(part?.labels)]);
   const classNames = nameClasses(labels, origin, options.classNames, data.isNamed);
   const indexes = new Map(classNames.map((className, index) => [className, index]));
-  const heldOut = test === undefined ? planHeldOut(train.labels, classNames, options.heldOut, origin) : new Set();
+  const trainClasses = Uint8Array.from(train.labels, (label) => indexes.get(label) as number);
+  const heldOut = test === undefined ? planTestSet(trainClasses, options.heldOut, origin) : new Set();
   const trainAt = shuffle(listWhere(train.labels.length, (i) => !heldOut.has(i)));
   const trainSplit = pick(train, trainAt, indexes);
   const testSplit =
@@ -161,43 +163,15 @@ function describeMissing(train: Split, test: Split, classNames: readonly string[
   ];
 }
 
-/**
- * Holds out the last images of each class by its own order, a tenth or its share of `wanted`: the largest remainders get
- * what is left, the earlier class of equal ones. No class loses its last image, unless there are too few for that.
- */
-function planHeldOut(
-  labels: readonly string[],
-  classNames: readonly string[],
-  wanted: number | undefined,
-  origin: string,
-): ReadonlySet<number> {
+/** Of data without a test set: `wanted` images, or a tenth. */
+function planTestSet(labels: Uint8Array, wanted: number | undefined, origin: string): ReadonlySet<number> {
   const total = labels.length;
-  const heldOut = wanted || Math.max(1, Math.floor(total / HELD_OUT_SHARE));
-  const ofClass = new Map<string, number[]>(classNames.map((name) => [name, []]));
-  labels.forEach((label, index) => {
-    ofClass.get(label)?.push(index);
-  });
-  const lists = [...ofClass.values()].filter((list) => list.length > 0);
-  if (heldOut >= total) {
-    throw new LockstepError(
-      'LOCKSTEP_DATA_VALIDATION',
-      `${origin} has no test set, and of its ${countOf(total, 'image')} ${heldOut} cannot be held out for one. Give more images, or a --validation below ${total}.`,
-    );
-  }
-  const least = heldOut > total - lists.length ? 0 : 1;
-  const counts = lists.map(({ length }) => Math.min(length - least, Math.floor((length * heldOut) / total)));
-  const order = lists
-    .map(({ length }, index) => ({ index, rest: (length * heldOut) % total }))
-    .sort((a, b) => b.rest - a.rest || a.index - b.index);
-  let left = heldOut - counts.reduce((sum, count) => sum + count, 0);
-  while (left > 0) {
-    for (const { index } of order) {
-      if (left === 0 || (counts[index] as number) >= (lists[index] as number[]).length - least) continue;
-      counts[index] = (counts[index] as number) + 1;
-      left--;
-    }
-  }
-  return new Set(lists.flatMap((list, index) => list.slice(list.length - (counts[index] as number))));
+  const count = wanted || Math.max(1, Math.floor(total / HELD_OUT_SHARE));
+  if (count < total) return planHeldOut(labels, count);
+  throw new LockstepError(
+    'LOCKSTEP_DATA_VALIDATION',
+    `${origin} has no test set, and of its ${countOf(total, 'image')} ${count} cannot be held out for one. Give more images, or a --validation below ${total}.`,
+  );
 }
 
 const listWhere = (count: number, holds: (index: number) => boolean): Int32Array =>
