@@ -58,8 +58,7 @@ export function createTrainCommand(context: CommandContext): Command {
       "lockstep train --weights w.safetensors --freeze 'features.*' --replace-head 5 --data ./mine",
       'transfer learning',
     ],
-    ['lockstep train --config run.yaml --epochs 1', 'flags go before the file'],
-    ['lockstep train --config runs/tiny6k-seed1/run.json', 'that run again, to the same bits'],
+    ['lockstep train --config runs/tiny6k-seed1/run.json', 'that run again; or a run.yaml of yours'],
     [
       'lockstep train --json --out runs/a --trace trace.json > log.jsonl',
       'for programs, and to look at: docs/watching.md',
