@@ -119,7 +119,7 @@ describe('resuming', () => {
   it('of a run that was done ends at once', async () => {
     const first = await run({ checkpoints: everySteps(4) });
     const again = await run({ resume: findCheckpoint(folder) });
-    expect(again.map(({ event }) => event)).toEqual(['start', 'end']);
+    expect(again.map(({ event }) => event)).toEqual(['start', 'data', 'end']);
     expect(endOf(again)).toMatchObject({ epochs: 3, parametersSha256: endOf(first).parametersSha256 });
   });
 });

@@ -210,7 +210,8 @@ describe('weights that carry notes', () => {
     const again = train({ weights: file('plain.safetensors'), data, steps: 1 });
     for await (const event of again) events.push(event);
     expect(events[0]?.event).toBe('start');
-    expect(events).toContainEqual(expect.objectContaining({ event: 'warning', code: 'LOCKSTEP_WEIGHTS_ADOPTED' }));
+    const told = events.flatMap((event) => (event.event === 'data' ? event.notes.map(({ text }) => text) : []));
+    expect(told).toContainEqual(expect.stringMatching(/^pixels are normalized as for the weights, /));
     expect((await again.result()).notes.mean).toEqual(notes.mean);
   });
 

@@ -135,7 +135,7 @@ describe('lockstep train', () => {
   it('prints start, epochs and end as JSON lines and nothing else on stdout', async () => {
     const finished = await train('--json', '--no-save', '--workers', '2', '--validation', '20');
     expect(finished.code).toBe(0);
-    expect(readEvents(finished).map(({ event }) => event)).toEqual(['start', 'epoch', 'epoch', 'epoch', 'end']);
+    expect(readEvents(finished).map(({ event }) => event)).toEqual(['start', 'data', 'epoch', 'epoch', 'epoch', 'end']);
     expect(findEvent(finished, 'start')).toMatchObject({ model: 'bars', workers: 2, seed: 1, stepsPerEpoch: 5 });
     expect(findEvent(finished, 'start')).toMatchObject({ trainSamples: 300, validationSamples: 20, testSamples: 90 });
     expect(findEvent(finished, 'epoch')).toMatchObject({ epoch: 1, testTotal: 90, validation: { total: 20 } });

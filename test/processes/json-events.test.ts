@@ -21,6 +21,10 @@ afterAll(() => {
 const evaluation = ['testLoss', 'testAccuracy', 'testCorrect', 'testTotal'];
 const fields: Readonly<Record<string, readonly string[]>> = {
   start: ['model', 'parameters', 'workers', 'engine', 'data', 'seed'],
+  data: [
+    ...['name', 'source', 'form', 'pieces', 'labels', 'channels', 'height', 'width', 'train', 'validation', 'test'],
+    ...['testFrom', 'validationFrom', 'pixels', 'classes', 'notes', 'checksum'],
+  ],
   epoch: [
     'epoch',
     'learningRate',
@@ -42,10 +46,10 @@ it('prints one object a line, with every field of its event, accuracies as fract
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, number> & { event: string });
-  expect(events.map(({ event }) => event)).toEqual(['start', 'epoch', 'epoch', 'end']);
+  expect(events.map(({ event }) => event)).toEqual(['start', 'data', 'epoch', 'epoch', 'end']);
   for (const event of events) {
     for (const field of fields[event.event] as string[]) expect(event, field).toHaveProperty(field);
-    if (event.event === 'start') continue;
+    if (event.event === 'start' || event.event === 'data') continue;
     expect(event['testAccuracy']).toBe(Number(event['testCorrect']) / 50);
     expect(event['testTotal']).toBe(50);
   }

@@ -37,7 +37,7 @@ describe('help', () => {
     expect(out).toContain('--seed <n>                    start of every random number (default: 1)');
   });
 
-  it.each(['train', 'evaluate', 'predict', 'export', 'summary', 'models'])(
+  it.each(['train', 'evaluate', 'predict', 'export', 'data', 'summary', 'models'])(
     'of %s has four to nine examples',
     async (command) => {
       const { out } = await run(command, '--help');

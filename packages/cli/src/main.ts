@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, () => Promise<CreateCommand>>> = {
   evaluate: async () => (await import('./commands/evaluate.js')).createEvaluateCommand,
   predict: async () => (await import('./commands/predict.js')).createPredictCommand,
   export: async () => (await import('./commands/export.js')).createExportCommand,
+  data: async () => (await import('./commands/data.js')).createDataCommand,
   summary: async () => (await import('./commands/summary.js')).createSummaryCommand,
   models: async () => (await import('./commands/models.js')).createModelsCommand,
   dashboard: async () => (await import('./commands/dashboard.js')).createDashboardCommand,
@@ -75,6 +76,7 @@ async function createProgram(context: CommandContext): Promise<Command> {
     ['lockstep train', 'train the default model on every core'],
     ['lockstep train net19k --workers 8', 'another model, eight workers'],
     ['lockstep evaluate --weights runs/tiny6k-seed1', 'see what it gets wrong'],
+    ['lockstep data ./photos', 'what Lockstep makes of your data'],
     ['lockstep models', 'list the models'],
     ['lockstep train --help', 'every flag of a command'],
   ]);

@@ -60,8 +60,8 @@ describe('loading data', () => {
     const { dataset, model: adapted } = await loadTrainingData(request({ heldOut: 2 }), model, io);
     expect([dataset.train.count, dataset.test.count, adapted.classes]).toEqual([6, 2, 2]);
     expect(io.stderr.lines).toEqual([
-      'note: the data has no test set; 2 of its 8 images, the last of each class, are kept for one (--validation sets how many)',
       'note: lenet5 was changed to fit the data: 10 classes to 2',
+      'note: the data has no test set; 2 of its 8 images, the last of each class, are kept for one (--validation sets how many)',
     ]);
   });
 

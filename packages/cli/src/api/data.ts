@@ -12,13 +12,15 @@ import {
   type PixelSource,
   resizeDataset,
   takePixels,
+  withNotes,
 } from '@lockstep/core/data';
 import { type DownloadProgress, EMBEDDED_CHECKSUM, loadEmbedded, loadMnist } from '@lockstep/core/data/mnist';
 import { LockstepError } from '@lockstep/core/errors';
+import { guessed, type Note } from '@lockstep/core/events';
 import { isOffline } from '@lockstep/core/files';
 import { adaptModel } from '@lockstep/core/model';
 import type { ModelSpec } from '@lockstep/core/spec';
-import { countOf, formatBar, formatCount } from '@lockstep/core/text';
+import { countOf, formatBar, formatCount, textOf } from '@lockstep/core/text';
 import { optionError } from '../settings/fields.js';
 import type { ModelNotes } from '../settings/model-notes.js';
 import { type Io, tellNote, writeLine } from '../terminal/io.js';
@@ -39,6 +41,16 @@ export interface DataRequest extends Omit<DataOptions, 'onProgress' | 'onWarning
  * @throws LockstepError as core's `loadMnist` and `openDataset`; LOCKSTEP_DATA_MODEL when the model cannot read it
  */
 export async function loadData(request: DataRequest, model: ModelSpec, io: Io): Promise<Dataset> {
+  const dataset = await loadFitting(request, model, io);
+  tellNotes(dataset, io);
+  return dataset;
+}
+
+/** Loads data as they are for a report on them: nothing is told, no model has to read them. Throws as `loadData`. */
+export const loadReported = async (request: DataRequest, io: Io): Promise<Dataset> =>
+  takePixels(await load(request, io), {}, request.pixels ?? {});
+
+async function loadFitting(request: DataRequest, model: ModelSpec, io: Io): Promise<Dataset> {
   const dataset = withClassesOf(model, await load(request, io));
   checkFit(dataset, model);
   return dataset;
@@ -59,20 +71,19 @@ export async function loadDataLikeTraining(
   const { channels, height, width } = model.input;
   const form = { ...(carried?.isResized && { resize: { height, width } }), channels: channels === 3 ? 3 : 1 };
   const { classNames, heldOut, pictures } = carried ?? {};
-  const dataset = await loadData(
+  const loaded = await loadFitting(
     { ...form, ...definedOf(request), path: request.path, classNames, heldOut, pictures },
     model,
     io,
   );
-  const fitted = fitDataset(dataset, notes);
-  if (fitted.changes.length > 0) {
-    tellNote(
-      io,
-      `the images were ${fitted.changes.join('; ')} (--white and --ground say otherwise how the model reads pixels)`,
-    );
-  }
-  return fitted.dataset;
+  const { dataset, changes } = fitDataset(loaded, notes);
+  const told = changes.length === 0 ? [] : [guessed(`the images were ${changes.join('; ')}`, FITTED_BY)];
+  const noted = withNotes(dataset, told);
+  tellNotes(noted, io);
+  return noted;
 }
+
+const FITTED_BY = '--white and --ground';
 
 /** Without what is undefined. */
 export const definedOf = <T extends object>(value: T): Partial<T> =>
@@ -87,11 +98,25 @@ export const definedOf = <T extends object>(value: T): Partial<T> =>
 export async function loadTrainingData(request: DataRequest, model: ModelSpec, io: Io, source: PixelSource = {}) {
   const loaded = withClassesOf(model, await load(request, io));
   const { model: adapted, changes } = adaptModel(model, loaded);
-  if (changes.length > 0) tellNote(io, `${model.name} was changed to fit the data: ${changes.join(', ')}`);
-  const { dataset, notes } = takePixels(loaded, source, request.pixels ?? {});
-  for (const note of notes) tellNote(io, note);
+  const changed =
+    changes.length === 0 ? [] : [guessed(`${model.name} was changed to fit the data: ${changes.join(', ')}`)];
+  const dataset = takePixels(withNotes(loaded, changed), source, request.pixels ?? {});
+  tellNotes(dataset, io);
   return { dataset, model: adapted };
 }
+
+/** Lines of a report that are told when data is loaded; the whole is in `lockstep data`. */
+const TOLD = 8;
+
+/** Tells on stderr what a person should know of how data were read, and how the test set was made of them. */
+function tellNotes(dataset: Dataset, io: Io): void {
+  const notes = dataset.notes ?? [];
+  for (const note of notes.slice(0, TOLD)) writeLine(io.stderr, `${prefixOf(note)}: ${textOf(note)}`);
+  if (notes.length > TOLD) tellNote(io, `and ${notes.length - TOLD} more: \`lockstep data\` tells all of them`);
+  if (dataset.heldOut !== undefined) tellNote(io, describeHeldOut(dataset));
+}
+
+const prefixOf = ({ kind }: Note): string => (kind === 'warning' ? 'warning' : 'note');
 
 async function load({ path, isSample, pixels: _, ...options }: DataRequest, io: Io): Promise<Dataset> {
   const status = canRedraw(io.stderr, io.env) ? new StatusLine(io) : undefined;
@@ -123,18 +148,20 @@ async function load({ path, isSample, pixels: _, ...options }: DataRequest, io: 
     status?.clear();
     if (dataset.notice !== undefined) writeLine(io.stderr, describeNotice(dataset.notice, lost));
     else for (const message of lost) writeLine(io.stderr, `warning: ${message}`);
-    for (const note of dataset.notes ?? []) tellNote(io, note);
-    if (dataset.heldOut !== undefined) tellNote(io, describeHeldOut(dataset));
     return dataset;
   } finally {
     status?.clear();
   }
 }
 
+/** Notes of a dataset that was made of another one. */
+export const notesAfter = (before: Dataset, { notes = [] }: Dataset): readonly Note[] =>
+  notes.slice(before.notes?.length ?? 0);
+
 /** Holds images out for validation; what is to be said of that is told. */
 export function holdOutAndTell(dataset: Dataset, count: number, tell: (note: string) => void): Dataset {
   const heldOut = holdOutValidation(dataset, count);
-  for (const note of (heldOut.notes ?? []).slice(dataset.notes?.length ?? 0)) tell(note);
+  for (const note of notesAfter(dataset, heldOut)) tell(textOf(note));
   return heldOut;
 }
 

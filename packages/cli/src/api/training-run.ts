@@ -7,11 +7,12 @@ import type { Tell } from '@lockstep/core/formats';
 import { adaptModel, inferLayers } from '@lockstep/core/model';
 import { planFreeze } from '@lockstep/core/run';
 import { type CheckpointInfo, findCheckpoint, replaceHead } from '@lockstep/core/state';
+import { textOf } from '@lockstep/core/text';
 import { findRunWeights } from '@lockstep/watch/files';
 import { DEFAULT_MODEL, DEFAULT_SEED } from '../settings/common-fields.js';
 import { resolveRecipe } from '../settings/recipe-settings.js';
 import { loadModelState, readDataNotes, readModelOfWeights } from '../settings/weights-file.js';
-import { holdOutAndTell, resizeMnist } from './data.js';
+import { holdOutAndTell, notesAfter, resizeMnist } from './data.js';
 import { describeBeginning } from './initial-state.js';
 import { type ModelSource, readModelSource, transferWeights } from './model-source.js';
 import { readRecalled, recallData, resumedRun } from './recalled-data.js';
@@ -165,9 +166,9 @@ async function openData(
   const read = async (): Promise<Dataset> => {
     const openMnist = async () => resizeMnist(await (isSample ? loadEmbedded() : loadMnist({ classes })), form);
     const opened = await (path === undefined ? openMnist() : openDataset(path, { classes, ...form }));
-    const { dataset, notes } = takePixels(opened, source, {});
-    opened.notes?.forEach(tell);
-    notes.forEach(tellAs('LOCKSTEP_WEIGHTS_ADOPTED'));
+    const dataset = takePixels(opened, source, {});
+    opened.notes?.map(textOf).forEach(tell);
+    notesAfter(opened, dataset).map(textOf).forEach(tellAs('LOCKSTEP_WEIGHTS_ADOPTED'));
     return holdOutAndTell(dataset, heldOut, tell);
   };
   return info !== undefined && data === undefined ? await readRecalled(resumedRun(info), override, read) : await read();

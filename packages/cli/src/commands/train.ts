@@ -1,5 +1,5 @@
 /** `lockstep train [MODEL]`. */
-import { type Dataset, describeData } from '@lockstep/core/data';
+import { type Dataset, describeData, reportData } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
 import type { EndEvent, EpochEvent, RunEvent } from '@lockstep/core/events';
 import { checkOutputPath } from '@lockstep/core/files';
@@ -23,6 +23,7 @@ import { ResumeAdvice } from '../settings/resume-advice.js';
 import { runFields } from '../settings/run-fields.js';
 import { type RunSettings, resolveRun } from '../settings/run-settings.js';
 import { checkWeightsFile, readDataNotes } from '../settings/weights-file.js';
+import { formatDataReport } from '../terminal/data-lines.js';
 import { watchEnding } from '../terminal/ending.js';
 import { describeError, EXIT_BAD_INPUT, EXIT_FAILED } from '../terminal/failure.js';
 import { HealthServer } from '../terminal/health.js';
@@ -98,7 +99,8 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
   const otherBeginning = asked.again && compareBeginning(asked.again, beginning);
   if (otherBeginning !== undefined) tellNote(io, otherBeginning);
   // Last of the checks, since it makes the folder.
-  if (!asked.dryRun) checkPlaces(asked);
+  if (asked.dryRun) showData(dataset, asked, io);
+  else checkPlaces(asked);
   // Loaded here, so that commands which do not compute need no kernels.
   const { openWatchers } = await import('../watching/watchers.js');
   const { saveFinalWeights } = await import('../watching/final-weights.js');
@@ -270,6 +272,12 @@ function announceDryRun({ json, recipe, save, runFolder, resume }: RunSettings, 
     json ? io.stderr : io.stdout,
     `Dry run: ${isOver(recipe, resume) ? 'no step, since none is left' : 'one step'}, nothing is saved. The run: ${epochs}, ${target}.`,
   );
+}
+
+/** Under --json its event says it. */
+function showData(dataset: Dataset, { json }: RunSettings, io: Io): void {
+  if (json) return;
+  for (const line of [...formatDataReport(reportData(dataset)), '']) writeLine(io.stdout, line);
 }
 
 /** Whether the resumed run has come to the end of its recipe. */

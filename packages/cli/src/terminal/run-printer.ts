@@ -139,6 +139,9 @@ class TextPrinter implements RunPrinter {
       case 'waiting':
         if (!this.isQuiet) this.note(describeNodeEvent(event));
         break;
+      case 'data':
+        // its notes were told when it was loaded
+        break;
       case 'rebalanced':
         // several times a minute: for the page, the log and --json
         break;

@@ -107,6 +107,7 @@ export class Coordinator {
       layout: planContribution(layers),
       recipe,
       dataset,
+      report: this.#events.report,
       seed,
       workers: this.node.workers,
       engine: this.node.engine,
@@ -127,6 +128,7 @@ export class Coordinator {
     const totalSteps = Math.min(this.options.steps ?? Number.POSITIVE_INFINITY, recipe.epochs * this.#epochSteps);
     if (resume) await this.node.restore(adaptSnapshot(resume, recipe));
     yield this.#events.start();
+    yield { event: 'data', ...this.#events.report };
     yield* this.#drainWarnings();
     let steps = resume?.info.step ?? 0;
     let seconds = resume?.info.epochSeconds ?? 0;

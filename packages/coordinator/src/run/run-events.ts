@@ -1,5 +1,6 @@
 /** The events of a run, put together from what its node tells. */
-import type { EndEvent, EpochEvent, ProgressEvent, StartEvent } from '@lockstep/core/events';
+import { reportData } from '@lockstep/core/data';
+import type { DataReport, EndEvent, EpochEvent, ProgressEvent, StartEvent } from '@lockstep/core/events';
 import { inferLayers, parameterCount } from '@lockstep/core/model';
 import { learningRateAt } from '@lockstep/core/run';
 import type { SegmentPlan, SegmentProgress, TrainingNode } from '@lockstep/core/seams';
@@ -9,12 +10,15 @@ import type { RunOptions } from './run-options.js';
 
 export class RunEvents {
   readonly #startedMs = performance.now();
+  readonly report: DataReport;
 
   constructor(
     private readonly options: RunOptions,
     private readonly node: TrainingNode,
     private readonly epochSteps: number,
-  ) {}
+  ) {
+    this.report = reportData(options.dataset);
+  }
 
   start(): StartEvent {
     const { model, recipe, dataset, seed, resume } = this.options;

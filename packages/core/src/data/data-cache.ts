@@ -71,9 +71,23 @@ const notesSchema = z.object({
   mean: z.array(z.number()),
   std: z.array(z.number()),
   heldOut: z.int().optional(),
-  hasValidation: z.boolean().optional(),
   pictures: pictureRulesSchema.optional(),
-  notes: z.array(z.string()).optional(),
+  reading: z.object({
+    form: z.string(),
+    labels: z.string(),
+    pieces: z.array(z.object({ of: z.string(), count: z.int() })).optional(),
+    hasValidation: z.boolean().optional(),
+  }),
+  notes: z
+    .array(
+      z.object({
+        kind: z.enum(['guessed', 'left-out', 'warning']),
+        text: z.string(),
+        flag: z.string().optional(),
+        count: z.int().optional(),
+      }),
+    )
+    .optional(),
   checksum: z.string(),
 });
 
@@ -83,7 +97,6 @@ export async function readCachedDataset(folder: string, origin: string, onWarnin
     const {
       checksum,
       heldOut,
-      hasValidation,
       notes: told,
       ...notes
     } = notesSchema.parse(JSON.parse(await readFile(join(folder, NOTES), 'utf8')));
@@ -101,7 +114,7 @@ export async function readCachedDataset(folder: string, origin: string, onWarnin
       width,
       classes,
       train: train.split,
-      validation: hasValidation ? readSplit(folder, 'val').split : allocateSplit(0, 0),
+      validation: notes.reading.hasValidation ? readSplit(folder, 'val').split : allocateSplit(0, 0),
       test: test.split,
     });
     if (dataset.checksum === checksum) return dataset;
@@ -130,14 +143,13 @@ function readSplit(folder: string, stem: Stem) {
 
 /** Writes a dataset; its notes come last, so that a folder with notes is complete. */
 export function writeCachedDataset(folder: string, dataset: Dataset, onWarning: Warn): void {
-  const { classNames, mean, std, heldOut, pictures, notes, checksum } = dataset;
+  const { classNames, mean, std, heldOut, pictures, reading, notes, checksum } = dataset;
   try {
     createFolder(folder);
     writeSplit(folder, 'train', dataset, dataset.train);
     writeSplit(folder, 't10k', dataset, dataset.test);
-    const hasValidation = dataset.validation.count > 0;
-    if (hasValidation) writeSplit(folder, 'val', dataset, dataset.validation);
-    const text = `${JSON.stringify({ classNames, mean, std, heldOut, hasValidation, pictures, notes, checksum })}\n`;
+    if (dataset.validation.count > 0) writeSplit(folder, 'val', dataset, dataset.validation);
+    const text = `${JSON.stringify({ classNames, mean, std, heldOut, pictures, reading, notes, checksum })}\n`;
     writeFileAtomically(join(folder, NOTES), [new TextEncoder().encode(text)]);
   } catch (error) {
     warn(onWarning, `the data cannot be kept in ${folder} (${(error as Error).message}); it is read again next time.`);

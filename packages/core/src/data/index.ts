@@ -1,10 +1,12 @@
 /** Images and labels: opened, normalized, described. */
 export * from './array-dataset.js';
 export * from './data-options.js';
+export * from './data-report.js';
 export * from './dataset/check-dataset.js';
 export { dataOriginSchema } from './dataset/data-origin.js';
 export * from './dataset/dataset.js';
 export { holdOutValidation } from './dataset/hold-out.js';
+export * from './dataset/normalization.js';
 export * from './mnist/mnist-options.js';
 export * from './open-dataset.js';
 export { type PixelLayout, pixelLayouts } from './pictures/pixel-form.js';

@@ -7,20 +7,21 @@ import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { isText } from '../errors/checks.js';
 import { LockstepError } from '../errors/errors.js';
+import { guessed, leftOut, type Note } from '../events/data-report.js';
 import { findCacheFolder } from '../files/cache-folder.js';
 import { checkArgument, checkOptions } from '../spec/check-options.js';
 import { type ArrayPlace, findBeside, findInside, isArrayName } from './arrays/file-list.js';
 import { hashSources, readCachedDataset, type SourceFile, writeCachedDataset } from './data-cache.js';
 import { type DataOptions, dataSchema } from './data-options.js';
 import { originAt } from './dataset/data-origin.js';
-import type { Dataset } from './dataset/dataset.js';
+import { type Dataset, withNotes } from './dataset/dataset.js';
 import { finishOwnData, type LabelledImages, type OwnData } from './dataset/own-data.js';
+import { findOddities } from './oddities.js';
 import { FULL_WHITE } from './pixels/pixels.js';
 import { resizeDataset } from './pixels/resize.js';
 import { loadIdxFolder, readBytes } from './readers/idx-folder.js';
 import type { ImageSize } from './readers/image-list.js';
 import { findTables, type TableParts } from './readers/table-names.js';
-import { noteSameness, noteScales } from './sameness.js';
 
 /** How to read one kind of data, once it is known what files it is made of. */
 interface Reader {
@@ -29,7 +30,7 @@ interface Reader {
   /** The value that stands for white in such files; tables and arrays may have any. */
   readonly white?: number;
   /** For people: what was left out, and what was guessed. */
-  readonly notes?: readonly string[];
+  readonly notes?: readonly Note[];
 }
 
 /**
@@ -61,12 +62,11 @@ async function readDataset(path: string, options: DataOptions): Promise<Dataset>
   if (reader !== 'idx') {
     const dataset = withResized(await readOrRecall(path, reader, options), resize);
     const { white } = reader;
-    const notes = [...(reader.notes ?? []), ...(dataset.notes ?? []), ...noteSameness(dataset), ...noteScales(dataset)];
+    const notes = [...(reader.notes ?? []), ...(dataset.notes ?? [])];
     return { ...dataset, ...(white !== undefined && { white }), ...(notes.length > 0 && { notes }) };
   }
   const idx = await loadIdxFolder(path, options.classes);
-  const notes = [...noteSameness(idx), ...noteScales(idx)];
-  const dataset = notes.length > 0 ? { ...idx, notes } : idx;
+  const dataset = withNotes(idx, findOddities(idx));
   return resize === undefined ? dataset : withResized(resizeDataset(dataset, resize), resize);
 }
 
@@ -103,7 +103,8 @@ async function findImages(
   const folder = listImageFolder(directory);
   if (folder === undefined) return undefined;
   const { train, test = [], validation = [] } = folder.parts;
-  const beside = tables.length === 0 ? [] : [`not read, beside the class folders: ${tables.join(', ')}`];
+  const beside =
+    tables.length === 0 ? [] : [leftOut(`not read, beside the class folders: ${tables.join(', ')}`, tables.length)];
   return {
     files: [...train, ...test, ...validation].map(({ path }) => ({ name: relative(directory, path), path })),
     read: async () => {
@@ -152,12 +153,21 @@ function readTables(directory: string, parts: TableParts, options: DataOptions, 
     const told = [first, ...others].flatMap((table) => table?.notes ?? []);
     const part = others[1]?.images === undefined ? { test: others[0]?.images } : undefined;
     if (validation !== undefined && part?.test !== undefined) {
-      told.push(`${directory} has no test table: ${validation} is the test set`);
+      told.push(guessed(`${directory} has no test table: ${validation} is the test set`));
     }
     return {
       name: basename(origin),
       origin,
       train: first.images as LabelledImages,
+      reading: {
+        form: 'tables with a row for each image',
+        labels: first.labels,
+        pieces: [first, ...others].flatMap((table, index) =>
+          table?.images === undefined
+            ? []
+            : [{ of: `rows of ${[train, validation, test][index]}`, count: table.images.labels.length }],
+        ),
+      },
       ...(part ?? { validation: others[0]?.images, test: others[1]?.images }),
       notes: told,
     };
@@ -179,7 +189,8 @@ async function readOrRecall(path: string, { files, read }: Reader, options: Data
   const folder = join(options.cacheDirectory ?? findCacheFolder(), 'data', key);
   const known = await readCachedDataset(folder, path, onWarning);
   if (known !== undefined) return known;
-  const dataset = finishOwnData(await read(), { heldOut, classNames });
+  const finished = finishOwnData(await read(), { heldOut, classNames });
+  const dataset = withNotes(finished, findOddities(finished));
   writeCachedDataset(folder, dataset, onWarning);
   return dataset;
 }

@@ -1,5 +1,6 @@
 /** What a run tells while it goes: the coordinator emits these, front ends print, plot or store them. */
 import type { Recipe } from '../spec/recipe.js';
+import type { DataEvent } from './data-report.js';
 
 /** Result of an evaluation over a whole split. */
 export interface Evaluation {
@@ -226,6 +227,7 @@ export interface EndEvent {
 
 export type RunEvent =
   | StartEvent
+  | DataEvent
   | NodeEvent
   | ProgressEvent
   | PausedEvent

@@ -1,4 +1,5 @@
 /** What happens in a run, as it is told. */
+export * from './data-report.js';
 export * from './events.js';
 export * from './judgement.js';
 export * from './metric.js';

@@ -5,6 +5,7 @@
  */
 
 import type { Dataset } from '../data/dataset/dataset.js';
+import type { DataReport } from '../events/data-report.js';
 import type { EpochEvent, RunEvent } from '../events/events.js';
 import type { StepTimes } from '../events/step-times.js';
 import type { Layer } from '../model/layers.js';
@@ -22,6 +23,8 @@ export interface RunView {
   readonly layout: ContributionLayout;
   readonly recipe: Recipe;
   readonly dataset: Dataset;
+  /** How the dataset was read. */
+  readonly report: DataReport;
   readonly seed: number;
   /** Of the coordinator's own node; 0 when it only directs others. */
   readonly workers: number;

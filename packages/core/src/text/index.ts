@@ -1,5 +1,6 @@
 /** Numbers, counts, recipes and nodes in words, the same for terminal, page and report. */
 export * from './count-text.js';
+export * from './data-report-text.js';
 export * from './escape-html.js';
 export * from './node-text.js';
 export * from './number-text.js';

@@ -29,6 +29,7 @@ export function describeRun(view: RunView) {
       ...(classNames && { classNames }),
       origin,
     },
+    report: view.report,
   };
 }
 

@@ -45,6 +45,8 @@ function describe(event: RunEvent): string {
   switch (event.event) {
     case 'start':
       return `run of ${event.model} begins`;
+    case 'data':
+      return `data: ${event.source}`;
     case 'progress':
       return `epoch ${event.epoch}, step ${event.step} of ${event.stepsPerEpoch}`;
     case 'epoch':

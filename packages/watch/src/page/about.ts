@@ -14,7 +14,7 @@ export interface Surroundings {
 }
 
 export function describeRun(view: RunView, start: StartEvent, { command, startedAt }: Surroundings): About {
-  const { model, recipe, seed, dataset } = view;
+  const { model, recipe, seed, dataset, report } = view;
   const totals = summarizeTotals(model);
   return {
     identity: `${hashRun(model, recipe, seed)}-${dataset.checksum}`,
@@ -25,6 +25,7 @@ export function describeRun(view: RunView, start: StartEvent, { command, started
     recipe,
     seed,
     data: start.data,
+    report,
     trainSamples: start.trainSamples,
     validationSamples: start.validationSamples,
     testSamples: start.testSamples,

@@ -3,7 +3,7 @@
  * paces. Plain JSON, small whatever the length of the run.
  */
 
-import type { EpochEvent } from '@lockstep/core/events';
+import type { DataReport, EpochEvent } from '@lockstep/core/events';
 import type { SplitName } from '@lockstep/core/seams';
 import type { Recipe } from '@lockstep/core/spec';
 import type { Ending } from '@lockstep/core/text';
@@ -37,6 +37,8 @@ export interface About {
   readonly recipe: Recipe;
   readonly seed: number;
   readonly data: string;
+  /** How the data were read; not in what was recorded by earlier versions. */
+  readonly report?: DataReport;
   readonly trainSamples: number;
   readonly validationSamples: number;
   readonly testSamples: number;

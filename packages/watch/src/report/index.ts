@@ -2,4 +2,5 @@
 export * from './curves-picture.js';
 export * from './mistakes-picture.js';
 export * from './report-folder.js';
+export * from './sheet.js';
 export * from './terminal-plot.js';

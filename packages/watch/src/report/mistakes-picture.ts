@@ -1,8 +1,10 @@
 /** The most confident mistakes as pictures: the images themselves, what they are and what they were taken for. */
 
-import { decodeImage, encodePngImage } from '@lockstep/core/data/pictures';
+import { toPlanar } from '@lockstep/core/data';
+import { decodeImage } from '@lockstep/core/data/pictures';
 import { escapeHtml, formatPercent } from '@lockstep/core/text';
 import type { Mistake } from '../page/chronicle.js';
+import { drawSheet } from './sheet.js';
 import { drawPicture, drawText } from './svg.js';
 
 const COLUMNS = 10;
@@ -35,33 +37,14 @@ export function drawMistakes(mistakes: readonly Mistake[], names: readonly strin
 }
 
 const PNG_COLUMNS = 8;
-const PNG_SCALE = 3;
-const PNG_GAP = 6;
-const WHITE = 255;
 
 /** A PNG of the images alone, in the order of the SVG; undefined where there are none. */
 export function drawMistakeSheet(mistakes: readonly Mistake[]): Uint8Array | undefined {
   const images = mistakes.map(({ image, index }) =>
-    decodeImage(Buffer.from(image.slice(image.indexOf(',') + 1), 'base64'), `image ${index}`),
+    toPlanar(decodeImage(Buffer.from(image.slice(image.indexOf(',') + 1), 'base64'), `image ${index}`)),
   );
-  const [first] = images;
-  if (first === undefined) return undefined;
-  const pitch = { x: PNG_SCALE * first.width + PNG_GAP, y: PNG_SCALE * first.height + PNG_GAP };
-  const width = PNG_GAP + pitch.x * Math.min(PNG_COLUMNS, images.length);
-  const height = PNG_GAP + pitch.y * Math.ceil(images.length / PNG_COLUMNS);
-  const channels = first.channels === 3 ? 3 : 1;
-  const pixels = new Uint8Array(channels * height * width).fill(WHITE);
-  for (const [place, image] of images.entries()) {
-    const left = PNG_GAP + pitch.x * (place % PNG_COLUMNS);
-    const top = PNG_GAP + pitch.y * Math.floor(place / PNG_COLUMNS);
-    for (let y = 0; y < PNG_SCALE * image.height; y++) {
-      for (let x = 0; x < PNG_SCALE * image.width; x++) {
-        const from = Math.floor(y / PNG_SCALE) * image.width + Math.floor(x / PNG_SCALE);
-        for (let c = 0; c < channels; c++) {
-          pixels[(c * height + top + y) * width + left + x] = image.pixels[from * image.channels + c] as number;
-        }
-      }
-    }
-  }
-  return encodePngImage({ channels, height, width, pixels });
+  const rows = Math.ceil(images.length / PNG_COLUMNS);
+  return images.length === 0
+    ? undefined
+    : drawSheet(Array.from({ length: rows }, (_, row) => images.slice(row * PNG_COLUMNS, (row + 1) * PNG_COLUMNS)));
 }

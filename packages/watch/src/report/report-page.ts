@@ -1,6 +1,15 @@
 /** report.html: all that a run was on one page that needs nothing else, for a reader with or without scripts. */
 
-import { countOf, escapeHtml, formatCount, formatDuration, formatLoss } from '@lockstep/core/text';
+import type { DataReport } from '@lockstep/core/events';
+import {
+  countOf,
+  escapeHtml,
+  formatCount,
+  formatDuration,
+  formatLoss,
+  listDataFacts,
+  tabulateClasses,
+} from '@lockstep/core/text';
 import type { About, Chronicle, LogLine, Mistake } from '../page/chronicle.js';
 import {
   describeResult,
@@ -29,6 +38,7 @@ export function drawReport(chronicle: Chronicle, { curves, confusion }: ReportPi
     judgement && section('Mistakes', drawMistakes(judgement, about?.classNames ?? [])),
     about && section('Recipe', tabulate([...listFacts(about), ['begun', about.startedAt]])),
     about && section('Model', drawModel(about)),
+    about?.report && section('Data', drawData(about.report)),
     section('Events', drawLog(log)),
   ];
   return PAGE.replace(/\{\{(\w+)\}\}/g, (_, name: string) =>
@@ -118,6 +128,11 @@ function drawModel({ layers, parameters, multAdds }: About): string {
   ]);
   const foot = ['In all', '', '', formatCount(parameters), formatCount(multAdds)];
   return drawTable('Layers', ['Layer', 'Output', 'k/s/p', 'Parameters', 'Mult-adds'], rows, { foot });
+}
+
+function drawData(report: DataReport): string {
+  const { head, rows } = tabulateClasses(report);
+  return `${tabulate(listDataFacts(report))}${drawTable('Classes', head, rows)}`;
 }
 
 const drawLog = (log: readonly LogLine[]): string =>

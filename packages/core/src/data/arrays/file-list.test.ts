@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { textOf } from '../../text/data-report-text.js';
 import { DataFolder } from '../test-data-folder.js';
 import { writeFiles } from '../test-images.js';
 import { bytesArray, makeNpz } from './test-arrays.js';
@@ -37,7 +38,7 @@ describe('the files of an array dataset', () => {
     writeFiles(place.data, { [imagesName]: imagesFile, [labelsName]: labelsFile, ...others });
     const dataset = await open(imagesName);
     expect([dataset.train.count, dataset.heldOut]).toEqual([18, 2]);
-    expect(dataset.notes?.[0]).toBe(
+    expect(dataset.notes?.map(textOf)[0]).toBe(
       `arrays read: training images arr_0 of ${imagesName} with labels arr_0 of ${labelsName}`,
     );
     expect((await open(imagesName)).checksum).toBe(dataset.checksum);
@@ -90,7 +91,7 @@ describe('the scales of the parts of a dataset', () => {
     const tell = async (train: Uint8Array, test: Uint8Array) => {
       writeFiles(place.folder, { 'a.npz': makeNpz({ x_train: train, y_train: labels, x_test: test, y_test: labels }) });
       place.data = join(place.folder, 'a.npz');
-      return (await place.open()).notes?.filter((note) => note.includes('scales'));
+      return (await place.open()).notes?.map(textOf).filter((note) => note.includes('scales'));
     };
     expect(await tell(levels(240), binary)).toEqual([
       'the largest pixel of the training images is 240, of the test images 1: they look like two scales. Bring both to one, or nothing that is said of the test images means anything',

@@ -1,16 +1,17 @@
 /** Arrays of pixels as images: the form and the scale are decided by the training part, and hold for all parts. */
+import { guessed, type Note, warned } from '../../events/data-report.js';
 import { countOf } from '../../text/count-text.js';
 import type { LabelledImages } from '../dataset/own-data.js';
 import { type PictureRules, RuleFinder } from '../pictures/picture-rules.js';
 import {
   checkSaid,
   describeForm,
-  describeLayout,
   guessSize,
   LAYOUT_FLAG,
   LayoutGuess,
   LOOKED_AT,
   NO_SQUARE,
+  noteLayout,
   type PixelForm,
   type PixelLayout,
   SHAPE_FLAG,
@@ -42,7 +43,7 @@ const SCALE_TEXTS: Readonly<Record<Scale, string>> = {
 
 /** Images of a training part, and then of others that go with it. */
 export class ArrayImages {
-  readonly notes: string[] = [];
+  readonly notes: Note[] = [];
   #form: PixelForm | undefined;
   #scale: Scale | undefined;
   #under: number | undefined;
@@ -84,9 +85,9 @@ export class ArrayImages {
     const scale = findScale(images, values, this.#scale);
     if (this.#scale !== undefined && scale !== this.#scale) {
       const [own, others] = [SCALE_TEXTS[scale], SCALE_TEXTS[this.#scale]];
-      this.notes.push(`${images.source} is read as ${own}, the training images as ${others}`);
+      this.notes.push(warned(`${images.source} is read as ${own}, the training images as ${others}`));
     } else if (scale === 'rounded' && this.#scale === undefined) {
-      this.notes.push(`${images.source} is read as ${SCALE_TEXTS.rounded}`);
+      this.notes.push(guessed(`${images.source} is read as ${SCALE_TEXTS.rounded}`));
     }
     this.#scale ??= scale;
     return scale;
@@ -101,7 +102,7 @@ export class ArrayImages {
     if (known !== undefined && same !== undefined) return same;
     this.#form = second === undefined ? first : this.#chooseForm(source, [first, second], values);
     if (array.shape.length === 2) {
-      this.notes.push(`rows of ${source} are images of ${describeForm(this.#form)} (${SHAPE_FLAG} says otherwise)`);
+      this.notes.push(guessed(`rows of ${source} are images of ${describeForm(this.#form)}`, SHAPE_FLAG));
     }
     return this.#form;
   }
@@ -112,9 +113,9 @@ export class ArrayImages {
     const size = usual.channels * usual.height * usual.width;
     const images = Math.min(LOOKED_AT, values.length / size);
     for (let n = 0; n < images; n++) guess.add(values.subarray(n * size, (n + 1) * size));
-    const guessed = guess.decide();
-    const form = guessed?.form ?? usual;
-    this.notes.push(`the colours of ${source} are ${describeLayout(form.layout, guessed)}`);
+    const found = guess.decide();
+    const form = found?.form ?? usual;
+    this.notes.push(noteLayout(source, form.layout, found));
     return form;
   }
 
@@ -133,9 +134,9 @@ export class ArrayImages {
       }
       this.#under = this.options.pictures?.under ?? finder.decide().under ?? 255;
       const told = finder.describe({ under: this.#under });
-      const what = told[0] ?? 'nothing is transparent';
+      const what = told[0]?.text ?? 'nothing is transparent';
       this.notes.push(
-        `the fourth channel of ${source} is taken for alpha: ${what} (${SHAPE_FLAG} 4x${height}x${width} says otherwise)`,
+        guessed(`the fourth channel of ${source} is taken for alpha: ${what}`, `${SHAPE_FLAG} 4x${height}x${width}`),
       );
     }
     const under = this.#under;

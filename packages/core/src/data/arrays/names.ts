@@ -1,4 +1,5 @@
 /** Which arrays are the images and the labels of which part, by the words of their names. */
+import { guessed, leftOut, type Note } from '../../events/data-report.js';
 import { type Part, partOfWord, wordsOf } from '../readers/part-words.js';
 
 /** In the order in which they are taken where there are several. */
@@ -59,8 +60,8 @@ export function pairArrays(arrays: ReadonlyMap<string, ArrayName>): ArrayParts {
   return { ...(train && { train }), ...(validation && { validation }), ...(test && { test }) };
 }
 
-/** For people: what was taken for what, and what is not read. */
-export function describePairs(parts: ArrayParts, names: readonly string[]): string[] {
+/** For people: what was taken for what, and what is not read. @param how it was found out, after a comma */
+export function describePairs(parts: ArrayParts, names: readonly string[], how = ''): Note[] {
   const taken = (['train', 'validation', 'test'] as const).flatMap((part) => {
     const pair = parts[part];
     const name = part === 'train' ? 'training' : part;
@@ -68,5 +69,6 @@ export function describePairs(parts: ArrayParts, names: readonly string[]): stri
   });
   const used = Object.values(parts).flatMap(({ images, labels }) => [images, labels]);
   const unused = names.filter((name) => !used.includes(name));
-  return [`arrays read: ${taken.join(', ')}`, ...(unused.length > 0 ? [`arrays not read: ${unused.join(', ')}`] : [])];
+  const read = guessed(`arrays read: ${taken.join(', ')}${how}`);
+  return unused.length === 0 ? [read] : [read, leftOut(`arrays not read: ${unused.join(', ')}`, unused.length)];
 }

@@ -85,7 +85,7 @@ describe('readNpz', () => {
       words: name,
       bytes: makeNpz({ arr_0: array }),
     });
-    const { train, test, notes } = readNpz([
+    const { train, test, notes } = readFiles([
       file('kmnist-train-imgs', twoImages),
       file('kmnist-train-labels', twoLabels),
       file('kmnist-test-imgs', twoImages),

@@ -1,9 +1,11 @@
 /** Images and labels in NumPy's arrays: of an .npz archive, or of .npz and .npy files beside one another. */
 import { basename } from 'node:path';
-import type { OwnData } from '../dataset/own-data.js';
+import { guessed, type Note } from '../../events/data-report.js';
+import type { Reading } from '../dataset/dataset.js';
+import type { LabelledImages, OwnData } from '../dataset/own-data.js';
 import type { PictureRules } from '../pictures/picture-rules.js';
 import { ArrayImages, type ArrayOptions } from './images.js';
-import { type ArrayParts, describePairs, KNOWN_NAMES, pairArrays, readArrayName } from './names.js';
+import { type ArrayPair, type ArrayParts, describePairs, KNOWN_NAMES, pairArrays, readArrayName } from './names.js';
 import { parseNpy } from './npy.js';
 import { arrayError, isOneHotShape, type NamedArray, readArrayLabels } from './values.js';
 import { listZip, unpackMember } from './zip-archive.js';
@@ -49,20 +51,33 @@ export function readNpz(files: readonly ArrayFile[], options: NpzOptions = {}): 
       NamedArray,
     ];
     if (isOneHotShape(labels.array.shape))
-      notes.push(`${labels.source} has one-hot rows: a label is the place of its 1`);
+      notes.push(guessed(`${labels.source} has one-hot rows: a label is the place of its 1`));
     return images.read(pixels, readArrayLabels(labels), labels.source);
   };
   const train = read('train');
   if (train === undefined) throw noTraining(sources, files);
   const [validation, test] = [read('validation'), read('test')];
   if (test === undefined && validation !== undefined)
-    notes.push(`there are no test arrays: validation is the test set`);
+    notes.push(guessed('there are no test arrays: validation is the test set'));
   const { rules } = images;
   return {
     train,
+    reading: describeReading(parts, { train, validation, test }),
     ...(test === undefined ? { test: validation } : { test, validation }),
     ...(rules && { pictures: rules }),
     notes: [...notes, ...images.notes],
+  };
+}
+
+function describeReading(
+  parts: ArrayParts,
+  read: Partial<Record<keyof ArrayParts, LabelledImages | undefined>>,
+): Reading {
+  const pairs = Object.entries(parts) as [keyof ArrayParts, ArrayPair][];
+  return {
+    form: 'arrays of NumPy',
+    labels: pairs.map(([, { labels }]) => labels).join(', '),
+    pieces: pairs.map(([part, { images }]) => ({ of: `images of ${images}`, count: read[part]?.labels.length ?? 0 })),
   };
 }
 
@@ -85,7 +100,7 @@ const UNNAMED = /^arr_\d+$/;
 
 const isNpy = (bytes: Uint8Array): boolean => bytes[0] === 0x93;
 
-function findPairs(sources: Sources, files: readonly ArrayFile[]): { parts: ArrayParts; notes: string[] } {
+function findPairs(sources: Sources, files: readonly ArrayFile[]): { parts: ArrayParts; notes: Note[] } {
   const names = [...sources.keys()];
   const read = [...sources].map(([name, { words }]) => [name, readArrayName(words)] as const);
   const rests = [...new Set(read.map(([, { rest }]) => rest))].sort();
@@ -103,8 +118,7 @@ function findPairs(sources: Sources, files: readonly ArrayFile[]): { parts: Arra
   }
   const plain = pairByForm(sources);
   if (plain === undefined) return { parts: {}, notes: [] };
-  const [taken, ...rest] = describePairs({ train: plain }, names);
-  return { parts: { train: plain }, notes: [`${taken}, by their forms`, ...rest] };
+  return { parts: { train: plain }, notes: describePairs({ train: plain }, names, ', by their forms') };
 }
 
 /** Two arrays whose names say nothing, where their forms do: one label for each image. */

@@ -1,5 +1,6 @@
 /** For tests: NumPy's array files and archives of them. */
 import { zipSync } from 'fflate';
+import { textOf } from '../../text/data-report-text.js';
 import { type ArrayFile, type NpzOptions, readNpz } from './npz.js';
 
 /** An .npy file of version 1. */
@@ -30,4 +31,8 @@ export const bytesArray = (shape: readonly number[], values: Iterable<number>): 
 export const readArrays = (arrays: Arrays, options: NpzOptions = {}) =>
   readFiles([{ path: 'x.npz', bytes: makeNpz(arrays) }], options);
 
-export const readFiles = (files: readonly ArrayFile[], options: NpzOptions = {}) => readNpz(files, options);
+/** With the notes as texts. */
+export function readFiles(files: readonly ArrayFile[], options: NpzOptions = {}) {
+  const { notes = [], ...data } = readNpz(files, options);
+  return { ...data, notes: notes.map(textOf) };
+}

@@ -1,6 +1,7 @@
 /** A dataset in memory: three splits of uint8 images and labels, with what a run must know about them. */
 import { createHash } from 'node:crypto';
 import { assert } from '../../errors/errors.js';
+import type { Note, Pieces } from '../../events/data-report.js';
 import { hashWhole } from '../../files/whole-file.js';
 import type { PictureRules } from '../pictures/picture-rules.js';
 import type { DataOrigin } from './data-origin.js';
@@ -21,6 +22,18 @@ export interface Split {
 /** What drawings lie on; `mixed` where that cannot be said. */
 export const grounds = ['dark', 'light', 'mixed'] as const;
 export type Ground = (typeof grounds)[number];
+
+/** How a dataset was read, for its report. */
+export interface Reading {
+  /** `a folder of pictures for each class`. */
+  readonly form: string;
+  /** Which column, array, file or folder has the labels. */
+  readonly labels: string;
+  /** What was read, by kind; the images, where it does not matter what they were in. */
+  readonly pieces?: readonly Pieces[] | undefined;
+  /** Whether the validation images come from a part of their own. */
+  readonly hasValidation?: boolean | undefined;
+}
 
 export interface Dataset {
   /** `mnist`, `mnist-sample`, or the name of the folder it came from. */
@@ -54,8 +67,10 @@ export interface Dataset {
   readonly checksum: string;
   /** Where it came from, and how it was read there; a program's own data has none. */
   readonly origin?: DataOrigin | undefined;
+  /** How it was read; a program's own data was not. */
+  readonly reading?: Reading | undefined;
   /** For people: what was left out and guessed when it was read, and what is odd about it. */
-  readonly notes?: readonly string[] | undefined;
+  readonly notes?: readonly Note[] | undefined;
   /** A loud notice for people, when the data is not what they would expect. */
   readonly notice?: string;
 }
@@ -81,6 +96,10 @@ export function createDataset(parts: Omit<Dataset, 'checksum'>): Dataset {
   }
   return { ...parts, checksum: computeChecksum(parts) };
 }
+
+/** A dataset with more notes, after those that it has. */
+export const withNotes = (dataset: Dataset, notes: readonly Note[]): Dataset =>
+  notes.length === 0 ? dataset : { ...dataset, notes: [...(dataset.notes ?? []), ...notes] };
 
 /** The sizes go first, as text, so that no two datasets of different shapes feed the hash the same bytes. */
 function computeChecksum(dataset: Omit<Dataset, 'checksum'>): string {

@@ -62,7 +62,7 @@ describe('holdOutValidation', () => {
         labels.length - count,
         labels.filter((_, place) => !places.includes(place)),
       ]);
-      expect(notes?.at(-1)).toMatch(
+      expect(notes?.at(-1)?.text).toMatch(
         new RegExp(
           `^the last ${count} training images are of ${new Set(labels.slice(-count)).size} class(es)?: the last of each class are held out for validation instead, of ${new Set(validation.labels).size}$`,
         ),

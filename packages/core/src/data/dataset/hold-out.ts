@@ -1,5 +1,6 @@
 /** What is held out of training images, for validation or as a test set: the last of each class by its own order. */
 import { LockstepError } from '../../errors/errors.js';
+import { guessed } from '../../events/data-report.js';
 import { countOf, formatCount } from '../../text/count-text.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
 
@@ -64,12 +65,12 @@ export function holdOutValidation(dataset: Dataset, count: number): Dataset {
   if (plan === undefined || inPlan === undefined || inPlan <= inTail) {
     return createDataset({ ...parts, train: slice(train, 0, kept), validation: slice(train, kept, train.count) });
   }
-  const note = `the last ${formatCount(count)} training images are of ${countOf(inTail, 'class', 'classes')}: the last of each class are held out for validation instead, of ${inPlan}`;
+  const text = `the last ${formatCount(count)} training images are of ${countOf(inTail, 'class', 'classes')}: the last of each class are held out for validation instead, of ${inPlan}`;
   return createDataset({
     ...parts,
     train: pick(train, (index) => !plan.has(index), kept),
     validation: pick(train, (index) => plan.has(index), count),
-    notes: [...(dataset.notes ?? []), note],
+    notes: [...(dataset.notes ?? []), guessed(text)],
   });
 }
 

@@ -4,10 +4,11 @@
  */
 
 import { LockstepError } from '../../errors/errors.js';
+import { guessed, type Note } from '../../events/data-report.js';
 import { epochOrder } from '../../run/order.js';
 import { countOf, formatCount } from '../../text/count-text.js';
 import type { PictureRules } from '../pictures/picture-rules.js';
-import { allocateSplit, createDataset, type Dataset, MAX_CLASSES, type Split } from './dataset.js';
+import { allocateSplit, createDataset, type Dataset, MAX_CLASSES, type Reading, type Split } from './dataset.js';
 import { planHeldOut } from './hold-out.js';
 import { measureNormalization } from './normalization.js';
 
@@ -35,8 +36,9 @@ export interface OwnData {
   readonly pictures?: PictureRules | undefined;
   /** Labels are names, also those that are numbers, unless they fill 0 to n - 1; else numbers below 256 keep their value. */
   readonly isNamed?: boolean;
+  readonly reading: Reading;
   /** For people: what was guessed and left out when it was read. */
-  readonly notes?: readonly string[];
+  readonly notes?: readonly Note[];
 }
 
 export interface FinishOptions {
@@ -54,7 +56,7 @@ export interface FinishOptions {
  *   training images), LOCKSTEP_DATA_VALIDATION (nothing would be left to train on)
  */
 export function finishOwnData(data: OwnData, options: FinishOptions): Dataset {
-  const { name, origin, train, test, validation, pictures } = data;
+  const { name, origin, train, test, validation, pictures, reading, notes = [] } = data;
   const { channels, height, width } = train;
   if (test !== undefined) checkSameShape(train, test, origin, 'test');
   if (validation !== undefined) checkSameShape(train, validation, origin, 'validation');
@@ -73,7 +75,7 @@ export function finishOwnData(data: OwnData, options: FinishOptions): Dataset {
           indexes,
         )
       : pickAll(test, indexes);
-  const notes = [...(data.notes ?? []), ...describeMissing(trainSplit, testSplit, classNames)];
+  const ordered = options.classNames === undefined ? noteOrder(classNames) : [];
   return createDataset({
     name,
     source: describeSource(trainSplit, testSplit, origin),
@@ -88,7 +90,8 @@ export function finishOwnData(data: OwnData, options: FinishOptions): Dataset {
     test: testSplit,
     ...(test === undefined ? { heldOut: testSplit.count } : {}),
     ...(pictures && { pictures }),
-    ...(notes.length > 0 && { notes }),
+    reading: { ...reading, hasValidation: validation !== undefined },
+    ...(notes.length + ordered.length > 0 && { notes: [...notes, ...ordered] }),
   });
 }
 
@@ -112,8 +115,8 @@ function nameClasses(
       `${origin} has the class ${listNames(unknown)}, which the model does not know: it knows ${listNames(given)}. Rename it, or train a model with it.`,
     );
   }
-  const isNumbered = found.every(isClassNumber) && !(isNamed && found.some((label) => Number(label) >= found.length));
-  const names = isNumbered ? numbersUpTo(Math.max(...found.map(Number))) : found.sort(compareNames);
+  const areNumbers = found.every(isClassNumber) && !(isNamed && found.some((label) => Number(label) >= found.length));
+  const names = areNumbers ? numbersUpTo(Math.max(...found.map(Number))) : found.sort(compareNames);
   if (names.length >= 2 && names.length <= MAX_CLASSES) return names;
   const wrong =
     names.length < 2
@@ -133,6 +136,16 @@ function compareNames(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** ImageFolder sorts the names of classes as texts: weights from there have their outputs in that order. */
+function noteOrder(names: readonly string[]): Note[] {
+  const sorted = [...names].sort();
+  if (isNumbered(names) || sorted.every((name, index) => name === names[index])) return [];
+  return [guessed(`classes are in the order ${listNames(names)}; torchvision has ${listNames(sorted)}`)];
+}
+
+/** Whether the names are 0, 1, 2, ...: labels that are numbers keep their value. */
+const isNumbered = (names: readonly string[]): boolean => names.every((name, index) => name === String(index));
+
 function listNames(names: readonly string[]): string {
   const shown = names.slice(0, 5).join(', ');
   return names.length > 5 ? `${shown}, ...` : shown;
@@ -147,20 +160,6 @@ function checkSameShape(train: LabelledImages, other: LabelledImages, origin: st
     'LOCKSTEP_DATA_SHAPE',
     `${origin} has training images of ${trainShape} (channels x height x width), ${part} images of ${otherShape}. Give both the same form, or use --resize.`,
   );
-}
-
-/** Classes that only one of the two has: nothing is learned of one, nothing measured of the other. */
-function describeMissing(train: Split, test: Split, classNames: readonly string[]): string[] {
-  const [inTrain, inTest] = [new Set(train.labels), new Set(test.labels)];
-  const listOnly = (one: ReadonlySet<number>, other: ReadonlySet<number>): string[] =>
-    classNames.filter((_, index) => one.has(index) && !other.has(index));
-  const [onlyTest, onlyTrain] = [listOnly(inTest, inTrain), listOnly(inTrain, inTest)];
-  const describe = (names: readonly string[]): string =>
-    `${countOf(names.length, 'class', 'classes')} (${listNames(names)})`;
-  return [
-    ...(onlyTest.length > 0 ? [`the test set has ${describe(onlyTest)} without a training image`] : []),
-    ...(onlyTrain.length > 0 ? [`the test set has no image of ${describe(onlyTrain)} of the training set`] : []),
-  ];
 }
 
 /** Of data without a test set: `wanted` images, or a tenth. */

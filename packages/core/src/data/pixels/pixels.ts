@@ -4,7 +4,8 @@
  */
 import { z } from 'zod';
 import { LockstepError } from '../../errors/errors.js';
-import { createDataset, type Dataset, type Ground, grounds, type Split } from '../dataset/dataset.js';
+import { guessed, type Note } from '../../events/data-report.js';
+import { createDataset, type Dataset, type Ground, grounds, type Split, withNotes } from '../dataset/dataset.js';
 import { measureBorder, measureWhite } from '../dataset/normalization.js';
 
 /** White in a picture. */
@@ -165,14 +166,14 @@ export interface PixelSource {
 }
 
 /**
- * A dataset to train on, with the pixels of the run or the weights before it, and what is said of them; and lines for
- * people where that is not what the data itself would give.
+ * A dataset to train on, with the pixels of the run or the weights before it, and what is said of them; with a note where
+ * that is not what the data itself would give.
  *
  * @throws LockstepError LOCKSTEP_DATA_PIXELS
  */
-export function takePixels(dataset: Dataset, { resumed, weights }: PixelSource, choice: PixelChoice) {
+export function takePixels(dataset: Dataset, { resumed, weights }: PixelSource, choice: PixelChoice): Dataset {
   const said = fitChoice(choice, dataset.channels);
-  const notes: string[] = [];
+  const notes: Note[] = [];
   let taken: Dataset = { ...dataset, ...(said.white !== undefined && { white: said.white }) };
   if (resumed !== undefined) taken = { ...taken, ...resumed };
   else if (weights !== undefined) {
@@ -180,15 +181,15 @@ export function takePixels(dataset: Dataset, { resumed, weights }: PixelSource, 
     taken = { ...taken, mean, std };
     const [own, theirs] = [dataset, taken].map(describeNormalization);
     if (own !== theirs && (said.mean === undefined || said.std === undefined)) {
-      notes.push(`pixels are normalized as for the weights, ${theirs}; the data itself would give ${own}`);
+      notes.push(guessed(`pixels are normalized as for the weights, ${theirs}; the data itself would give ${own}`));
     }
   }
   taken = { ...taken, ...said };
   const white = taken.white ?? measureWhite(taken.train);
   if (taken.white === undefined && white !== FULL_WHITE) {
-    notes.push(`the largest pixel of the training images is ${white}, and taken for white (--white says otherwise)`);
+    notes.push(guessed(`the largest pixel of the training images is ${white}, and taken for white`, '--white'));
   }
-  return { dataset: taken, notes };
+  return withNotes(taken, notes);
 }
 
 function invertDataset(dataset: Dataset, white: number): Dataset {

@@ -1,6 +1,7 @@
 /** How the columns of a table are laid out: by the first row, or by what all rows have at their ends. */
 import { basename } from 'node:path';
 import { LockstepError } from '../../errors/errors.js';
+import { guessed, leftOut, type Note } from '../../events/data-report.js';
 import { countOf } from '../../text/count-text.js';
 import { checkSaid, guessSize, NO_SQUARE, type PixelForm, type PixelLayout } from '../pictures/pixel-form.js';
 import {
@@ -118,18 +119,20 @@ export class LayoutReader {
     return { labelAt, indexAt, names: this.#names, count: this.#count, ...form };
   }
 
-  get notes(): readonly string[] {
-    const { labelAt, indexAt, why } = this.#place as LabelPlace;
+  /** `column 1 of 785 (label)`. */
+  get labels(): string {
+    const { labelAt } = this.#place as LabelPlace;
     const name = this.#names?.[labelAt];
-    const column = `column ${labelAt + 1} of ${this.#count}${name ? ` (${name})` : ''}`;
-    const notes = [`the labels of ${basename(this.path)} are ${column}, ${why} (--label-column says otherwise)`];
-    if (indexAt !== undefined) {
-      const indexName = this.#names?.[indexAt];
-      notes.push(
-        `column 1 of ${basename(this.path)}, ${indexName || 'without a name'}, counts the rows: it is passed over`,
-      );
-    }
-    return notes;
+    return `column ${labelAt + 1} of ${this.#count}${name ? ` (${name})` : ''}`;
+  }
+
+  get notes(): readonly Note[] {
+    const { indexAt, why } = this.#place as LabelPlace;
+    const file = basename(this.path);
+    const labels = guessed(`the labels of ${file} are ${this.labels}, ${why}`, '--label-column');
+    if (indexAt === undefined) return [labels];
+    const indexName = this.#names?.[indexAt] || 'without a name';
+    return [labels, leftOut(`column 1 of ${file}, ${indexName}, counts the rows: it is passed over`, 1)];
   }
 }
 

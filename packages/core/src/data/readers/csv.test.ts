@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { textOf } from '../../text/data-report-text.js';
 import { DataFolder } from '../test-data-folder.js';
 import { writeFiles } from '../test-images.js';
 
@@ -68,7 +69,7 @@ describe('a CSV file', () => {
     csv(coloured(order, count));
     const dataset = await place.open();
     expect([dataset.checksum, dataset.channels]).toEqual([checksum, 3]);
-    expect(dataset.notes?.[1]).toMatch(
+    expect(dataset.notes?.map(textOf)[1]).toMatch(
       new RegExp(
         `^the colours of things.csv are taken as ${text.replaceAll(/[[\]]/g, '\\$&')}, since neighbours differ \\d+\\.\\d times less so \\(--csv-layout says otherwise\\)$`,
       ),
@@ -93,7 +94,7 @@ describe('a CSV file', () => {
       [row % 2, ...Array.from({ length: 12 }, (_, i) => (i * 151 + row * 77) % 256)].join(),
     ).join('\n');
     csv(noise);
-    expect((await place.open()).notes?.[1]).toBe(
+    expect((await place.open()).notes?.map(textOf)[1]).toBe(
       'the colours of things.csv are taken as [colour][row][column], as is usual (--csv-layout says otherwise)',
     );
     place.data = join(place.folder, 'things');
@@ -187,8 +188,8 @@ describe('a CSV file', () => {
     csv(text);
     const dataset = await place.open();
     expect([dataset.classNames, dataset.height]).toEqual([four, 3]);
-    expect(dataset.notes?.[0]).toContain(`the labels of things.csv are ${told}`);
-    expect((await place.open()).notes).toEqual(dataset.notes);
+    expect(dataset.notes?.map(textOf)[0]).toContain(`the labels of things.csv are ${told}`);
+    expect((await place.open()).notes?.map(textOf)).toEqual(dataset.notes?.map(textOf));
   });
 
   it('cases: data 1: asks where both ends look like labels', async () => {
@@ -209,7 +210,7 @@ describe('a CSV file', () => {
       'train.csv': table(40, (pixels, label) => [text(label), ...pixels]),
       'test.csv': table(8, (pixels, label) => [label + 10, ...pixels]),
     });
-    expect((await place.open()).notes?.slice(-2)).toEqual([
+    expect((await place.open()).notes?.map(textOf).slice(-2)).toEqual([
       'the test set has 2 classes (12, 13) without a training image',
       'the test set has no image of 2 classes (8, 9) of the training set',
     ]);
@@ -227,7 +228,7 @@ describe('a CSV file', () => {
     csv(`${name},label,${names(9)}\n${table(40, (pixels, label) => [999, label, ...pixels])}`);
     const dataset = await place.open();
     expect([dataset.classNames, dataset.height]).toEqual([four, 3]);
-    expect(dataset.notes?.[1]).toBe(
+    expect(dataset.notes?.map(textOf)[1]).toBe(
       `column 1 of things.csv, ${name || 'without a name'}, counts the rows: it is passed over`,
     );
   });
@@ -240,7 +241,7 @@ describe('a CSV file', () => {
     writeFiles(place.data, { 'train.csv': head + table(40, first), 'test.csv': testHead + test });
     const dataset = await place.open();
     expect([dataset.train.count, dataset.test.count, dataset.heldOut]).toEqual([36, 4, 4]);
-    expect(dataset.notes).toContain('test.csv has no labels: it is not read');
+    expect(dataset.notes?.map(textOf)).toContain('test.csv has no labels: it is not read');
   });
 
   it.each([4, 2])('cases: data 6: names both numbers where --csv-shape does not fit: 1x%ix3', async (height) => {
@@ -265,7 +266,7 @@ describe('a CSV file', () => {
     writeFiles(place.data, { 'digits_train_latest.csv': table(40, first) });
     const dataset = await place.open();
     expect([dataset.train.count, dataset.test.count, dataset.heldOut]).toEqual([36, 4, 4]);
-    expect(dataset.notes?.[0]).toBe('tables read: training digits_train_latest.csv');
+    expect(dataset.notes?.map(textOf)[0]).toBe('tables read: training digits_train_latest.csv');
   });
 
   it('cases: data 10: a name that holds "train" within a word is no training table', async () => {
@@ -276,7 +277,7 @@ describe('a CSV file', () => {
     });
     const dataset = await place.open();
     expect([dataset.train.count, dataset.test.count]).toEqual([40, 8]);
-    expect(dataset.notes?.slice(0, 2)).toEqual([
+    expect(dataset.notes?.map(textOf).slice(0, 2)).toEqual([
       'tables read: training digits_train.csv, test constrained_test.csv',
       'tables not read: more.csv',
     ]);
@@ -286,7 +287,7 @@ describe('a CSV file', () => {
     writeFiles(place.data, { 'train.csv': table(40, first), 'val.csv': table(8, first) });
     const dataset = await place.open();
     expect([dataset.train.count, dataset.validation.count, dataset.test.count]).toEqual([40, 0, 8]);
-    expect(dataset.notes).toContain(`${place.data} has no test table: val.csv is the test set`);
+    expect(dataset.notes?.map(textOf)).toContain(`${place.data} has no test table: val.csv is the test set`);
     writeFiles(place.data, { 'test.csv': table(12, first) });
     const all = await place.open();
     expect([all.train.count, all.validation.count, all.test.count]).toEqual([40, 8, 12]);
@@ -308,6 +309,6 @@ describe('a CSV file', () => {
     csv(`label,a,b,c,d\n${Array.from({ length: 9 }, (_, row) => `${row % 3},1,2,3,${row}`).join('\n')}`);
     const { test, notes } = await place.open();
     expect([...test.labels]).toEqual([0]);
-    expect(notes).toContain('the test set has no image of 2 classes (1, 2) of the training set');
+    expect(notes?.map(textOf)).toContain('the test set has no image of 2 classes (1, 2) of the training set');
   });
 });

@@ -2,8 +2,9 @@
 
 import { statSync } from 'node:fs';
 import { basename } from 'node:path';
+import { leftOut, type Note } from '../../events/data-report.js';
 import type { LabelledImages } from '../dataset/own-data.js';
-import { describeLayout, LayoutGuess, LOOKED_AT, type PixelLayout, toPlanes } from '../pictures/pixel-form.js';
+import { LayoutGuess, LOOKED_AT, noteLayout, type PixelLayout, toPlanes } from '../pictures/pixel-form.js';
 import { readLabel } from './csv-columns.js';
 import { type Columns, type CsvOptions, checkLength, csvError, LayoutReader } from './csv-layout.js';
 import { eachRow, isBlank } from './csv-rows.js';
@@ -13,8 +14,10 @@ import { ImageList, type ImageSize } from './image-list.js';
 export interface CsvTable {
   readonly images: LabelledImages | undefined;
   readonly columns: Columns;
+  /** `column 1 of 785 (label) of train.csv`. */
+  readonly labels: string;
   /** For people: which column has the labels, and what was passed over. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /**
@@ -29,8 +32,8 @@ export async function readCsv(path: string, options: CsvOptions): Promise<CsvTab
   await eachRow(path, (row) => layout.read(row));
   const columns = layout.finish();
   if (columns === 'no labels') {
-    const note = `${basename(path)} has no labels: it is not read`;
-    return { images: undefined, columns: options.beside as Columns, notes: [note] };
+    const note = leftOut(`${basename(path)} has no labels: it is not read`, 1);
+    return { images: undefined, columns: options.beside as Columns, labels: 'none', notes: [note] };
   }
   const reader = new RowReader(path, columns, options.resize);
   await eachRow(
@@ -39,14 +42,15 @@ export async function readCsv(path: string, options: CsvOptions): Promise<CsvTab
     (done) => options.onCount(done, size),
   );
   const images = reader.finish();
-  return { images, columns: { ...columns, layout: reader.layout }, notes: [...layout.notes, ...reader.notes] };
+  const notes = [...layout.notes, ...reader.notes];
+  return { images, columns: { ...columns, layout: reader.layout }, labels: layout.labels, notes };
 }
 
 class RowReader {
   #row = 0;
   #isFirst = true;
   #layout: PixelLayout | undefined;
-  readonly notes: string[] = [];
+  readonly notes: Note[] = [];
   readonly #list: ImageList;
   readonly #guess: LayoutGuess;
   /** Read before it is known where colours are. */
@@ -92,10 +96,10 @@ class RowReader {
   }
 
   #decide(): void {
-    const guessed = this.#guess.decide();
-    const layout = guessed?.form.layout ?? 'chw';
+    const found = this.#guess.decide();
+    const layout = found?.form.layout ?? 'chw';
     this.#layout = layout;
-    this.notes.push(`the colours of ${basename(this.path)} are ${describeLayout(layout, guessed)}`);
+    this.notes.push(noteLayout(basename(this.path), layout, found));
     for (const row of this.#waiting) this.#add(row, layout);
     this.#waiting = [];
   }

@@ -2,6 +2,7 @@
 import { type Dirent, readdirSync, realpathSync, statSync } from 'node:fs';
 import { extname, join, relative, sep } from 'node:path';
 import { LockstepError } from '../../errors/errors.js';
+import { guessed, leftOut, type Note } from '../../events/data-report.js';
 import { countOf } from '../../text/count-text.js';
 import { isImageName } from '../pictures/image-file.js';
 
@@ -20,7 +21,7 @@ export interface ImageFolder {
     readonly test?: readonly ClassFile[] | undefined;
   };
   /** For people: what was left out, and what was taken for what. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /** Names of a part's folder, in any case. */
@@ -43,14 +44,14 @@ export function listImageFolder(directory: string): ImageFolder | undefined {
   const find = (part: keyof typeof PART_NAMES): string | undefined =>
     PART_NAMES[part].flatMap((known) => names.filter((name) => name.toLowerCase() === known))[0];
   const trainName = find('train');
-  const leftOut = new Map<string, number>();
+  const unread = new Map<string, number>();
   if (trainName === undefined) {
-    const train = listClasses(directory, names, leftOut);
-    return train.length > 0 ? { directory, parts: { train }, notes: noteLeftOut(directory, leftOut) } : undefined;
+    const train = listClasses(directory, names, unread);
+    return train.length > 0 ? { directory, parts: { train }, notes: noteLeftOut(directory, unread) } : undefined;
   }
   const listPart = (name: string): readonly ClassFile[] => {
     const path = join(directory, name);
-    const files = listClasses(path, listEntries(path).folders, leftOut);
+    const files = listClasses(path, listEntries(path).folders, unread);
     if (files.length === 0) throw classError(`${path} has no folder with PNG or JPEG images`);
     return files;
   };
@@ -60,10 +61,10 @@ export function listImageFolder(directory: string): ImageFolder | undefined {
   const test = testName === undefined ? val : listPart(testName);
   const validation = testName === undefined ? undefined : val;
   const others = names.filter((name) => ![trainName, valName, testName].includes(name));
-  const notes = noteLeftOut(directory, leftOut);
-  if (others.length > 0) notes.push(`not read, beside ${trainName}: ${others.join(', ')}`);
+  const notes = noteLeftOut(directory, unread);
+  if (others.length > 0) notes.push(leftOut(`not read, beside ${trainName}: ${others.join(', ')}`, others.length));
   if (testName === undefined && valName !== undefined) {
-    notes.push(`${directory} has no test folder: ${valName} is the test set`);
+    notes.push(guessed(`${directory} has no test folder: ${valName} is the test set`));
   }
   return { directory, parts: { train, validation, test }, notes };
 }
@@ -110,7 +111,7 @@ function leadsToFolder(path: string): boolean {
   return !realpathSync(join(path, '..')).concat(sep).startsWith(realpathSync(path).concat(sep));
 }
 
-function listClasses(directory: string, classNames: readonly string[], leftOut: Map<string, number>): ClassFile[] {
+function listClasses(directory: string, classNames: readonly string[], unread: Map<string, number>): ClassFile[] {
   const lists = classNames.map((className) => {
     const root = join(directory, className);
     const files = listFiles(root).sort((a, b) => (relative(root, a) < relative(root, b) ? -1 : 1));
@@ -127,7 +128,7 @@ function listClasses(directory: string, classNames: readonly string[], leftOut: 
   }
   countEndings(
     lists.flatMap(({ others }) => others),
-    leftOut,
+    unread,
   );
   return lists.flatMap(({ images }, index) => images.map((path) => ({ path, className: classNames[index] as string })));
 }
@@ -141,7 +142,8 @@ function listFiles(directory: string): string[] {
   ];
 }
 
-function countEndings(paths: readonly string[], counts = new Map<string, number>()): Map<string, number> {
+/** Files by ending, in small letters. */
+export function countEndings(paths: readonly string[], counts = new Map<string, number>()): Map<string, number> {
   for (const path of paths) {
     const ending = extname(path).toLowerCase();
     counts.set(ending, (counts.get(ending) ?? 0) + 1);
@@ -153,11 +155,14 @@ function countEndings(paths: readonly string[], counts = new Map<string, number>
 const describeEndings = (counts: ReadonlyMap<string, number>): string =>
   [...counts].map(([ending, count]) => `${count} ${ending === '' ? 'without an ending' : ending}`).join(', ');
 
-function noteLeftOut(directory: string, counts: ReadonlyMap<string, number>): string[] {
+function noteLeftOut(directory: string, counts: ReadonlyMap<string, number>): Note[] {
   if (counts.size === 0) return [];
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   return [
-    `${countOf(total, 'file')} in the class folders of ${directory} left out: ${describeEndings(counts)}; PNG and JPEG images are read`,
+    leftOut(
+      `${countOf(total, 'file')} in the class folders of ${directory} left out: ${describeEndings(counts)}; PNG and JPEG images are read`,
+      total,
+    ),
   ];
 }
 

@@ -1,5 +1,6 @@
 /** Puts a dataset together from the bytes of four IDX files. */
 
+import { basename } from 'node:path';
 import { LockstepError } from '../../errors/errors.js';
 import { countOf, formatCount } from '../../text/count-text.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from '../dataset/dataset.js';
@@ -55,6 +56,10 @@ export function assembleIdxDataset(files: IdxFiles, { name, origin, classes }: I
     height,
     width,
     classes: classes ?? Math.max(MIN_CLASSES, findLargest(train.labels) + 1, findLargest(test.labels) + 1),
+    reading: {
+      form: 'IDX files',
+      labels: `${basename(files.trainLabels.source)} and ${basename(files.testLabels.source)}`,
+    },
     mean: Array<number>(channels).fill(MNIST_MEAN),
     std: Array<number>(channels).fill(MNIST_STD),
     train,

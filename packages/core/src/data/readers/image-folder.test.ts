@@ -1,6 +1,7 @@
 import { readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { textOf } from '../../text/data-report-text.js';
 import type { DataProgress } from '../data-options.js';
 import type { Dataset, Split } from '../dataset/dataset.js';
 import { DataFolder, makeGrey } from '../test-data-folder.js';
@@ -215,7 +216,10 @@ describe('a folder with a folder per class', () => {
 });
 
 const parts = (...folders: readonly string[]) =>
-  Object.assign({}, ...folders.map((folder, n) => makeClassFiles([`${folder}/a`, `${folder}/b`], n + 1, makeGrey)));
+  Object.assign(
+    {},
+    ...folders.map((folder, n) => makeClassFiles([`${folder}/a`, `${folder}/b`], n + 1, (i) => makeGrey(20 * n + i))),
+  );
 
 describe('the parts of a folder', () => {
   it.each([
@@ -230,7 +234,7 @@ describe('the parts of a folder', () => {
     expect([dataset.train.count, dataset.validation.count, dataset.test.count]).toEqual([2, 0, 4]);
     expect([dataset.heldOut, dataset.classNames]).toEqual([undefined, ['a', 'b']]);
     const told = /val/i.test(test) ? [`${place.data} has no test folder: ${test} is the test set`] : undefined;
-    expect(dataset.notes).toEqual(told);
+    expect(dataset.notes?.map(textOf)).toEqual(told);
   });
 
   it('cases: data 24: val beside test is the validation set, from the cache too', async () => {
@@ -242,7 +246,7 @@ describe('the parts of a folder', () => {
 
   it('tells which folders beside train are not read', async () => {
     writeFiles(place.data, parts('train', 'test', 'extra', 'Training'));
-    expect((await place.open()).notes).toEqual(['not read, beside train: Training, extra']);
+    expect((await place.open()).notes?.map(textOf)).toEqual(['not read, beside train: Training, extra']);
   });
 });
 
@@ -261,11 +265,11 @@ describe('the files of a class', () => {
     writeFileSync(join(place.data, 'train_labels.csv'), 'id,label\n0001,3\n');
     const dataset = await place.open({ heldOut: 2 });
     expect(dataset.train.count + dataset.test.count).toBe(6);
-    expect(dataset.notes).toEqual([
+    expect(dataset.notes?.map(textOf)).toEqual([
       `4 files in the class folders of ${place.data} left out: 2 .bmp, 1 .webp, 1 without an ending; PNG and JPEG images are read`,
       'not read, beside the class folders: train_labels.csv',
     ]);
-    expect((await place.open({ heldOut: 2 })).notes).toEqual(dataset.notes);
+    expect((await place.open({ heldOut: 2 })).notes?.map(textOf)).toEqual(dataset.notes?.map(textOf));
   });
 
   it('cases: data 22: of other kinds alone are named', async () => {

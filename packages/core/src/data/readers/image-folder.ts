@@ -2,12 +2,13 @@
 import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { LockstepError } from '../../errors/errors.js';
+import type { Reading } from '../dataset/dataset.js';
 import type { LabelledImages, OwnData } from '../dataset/own-data.js';
 import { decodeImage, joinImageErrors } from '../pictures/image-file.js';
 import { type PictureRules, RuleFinder } from '../pictures/picture-rules.js';
 import { isTransparent, toPlanar } from '../pictures/planar-image.js';
 import { type RawImage, WHITE_16 } from '../pictures/raw-image.js';
-import type { ClassFile, ImageFolder } from './folder-list.js';
+import { type ClassFile, countEndings, type ImageFolder } from './folder-list.js';
 import { ImageList, type ImageSize } from './image-list.js';
 
 /** What images are brought to. */
@@ -52,11 +53,22 @@ export async function readImageFolder(folder: ImageFolder, form: ImageForm, onCo
     name: basename(resolve(directory)),
     origin: directory,
     isNamed: true,
+    reading: describeReading(folder),
     train: repeatChannels(train, widest),
     test: test && repeatChannels(test, widest),
     validation: validation && repeatChannels(validation, widest),
     ...(Object.keys(rules).length > 0 && { pictures: rules }),
     ...(notes.length > 0 && { notes }),
+  };
+}
+
+function describeReading({ parts }: ImageFolder): Reading {
+  const files = Object.values(parts).flatMap((part) => part ?? []);
+  const endings = [...countEndings(files.map(({ path }) => path))];
+  return {
+    form: 'pictures in a folder for each class',
+    labels: 'the names of the folders',
+    pieces: endings.map(([ending, count]) => ({ of: `${ending} files`, count })),
   };
 }
 

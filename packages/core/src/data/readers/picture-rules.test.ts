@@ -1,5 +1,6 @@
 import { encode } from 'fast-png';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { textOf } from '../../text/data-report-text.js';
 import { decodeImage } from '../pictures/image-file.js';
 import { describeData } from '../pixels/data-notes.js';
 import { fitImage } from '../pixels/foreign-image.js';
@@ -37,7 +38,9 @@ describe('transparent pictures', () => {
       classesOf((n) => drawOnNothing(level, n)),
     );
     const dataset = await place.open({ heldOut: 2 });
-    expect(dataset.notes).toEqual([`6 training images with transparent parts: these were laid on ${ground}`]);
+    expect(dataset.notes?.map(textOf)).toEqual([
+      `6 training images with transparent parts: these were laid on ${ground}`,
+    ]);
     expect([dataset.train.images[0], new Set(dataset.train.images).size > 1]).toEqual([under, true]);
     const notes = describeData(dataset);
     expect(notes.pictures).toEqual({ under });
@@ -62,7 +65,9 @@ describe('pictures of 16 bits', () => {
     const test = classesOf((n) => sixteenBits(30, n), ['test/a', 'test/b']);
     writeFiles(place.data, { ...train, ...test });
     const dataset = await place.open();
-    expect(dataset.notes).toEqual(['6 training images of 16 bits: 225, their largest value, is taken for white']);
+    expect(dataset.notes?.map(textOf)).toEqual([
+      '6 training images of 16 bits: 225, their largest value, is taken for white',
+    ]);
     expect(describeData(dataset).pictures).toEqual({ white16: 225 });
     expect(new Set(dataset.train.images)).toEqual(new Set(Array.from({ length: 16 }, (_, i) => i * 17)));
     expect(new Set(dataset.test.images)).toEqual(new Set(Array.from({ length: 16 }, (_, i) => Math.min(255, i * 34))));
@@ -96,8 +101,8 @@ describe('bad and blank pictures', () => {
       place.data,
       makeClassFiles(['a', 'b'], 5, () => makePlain(9, 4, 4)),
     );
-    expect((await place.open({ heldOut: 2 })).notes).toEqual([
-      '8 of 8 training images are blank: all pixels of an image are equal',
+    expect((await place.open({ heldOut: 2 })).notes?.map(textOf)).toEqual([
+      '10 of 10 images are blank: all pixels of an image are equal',
       'all 8 training images are the same',
     ]);
     writeFiles(place.data, makeClassFiles(['a', 'b'], 5, makeGrey));

@@ -1,4 +1,6 @@
 /** Which tables of a folder are its training, validation and test part, by the whole words of their names. */
+
+import { guessed, leftOut, type Note } from '../../events/data-report.js';
 import { type Part, partOfWord, wordsOf } from './part-words.js';
 
 /** Names of files within a folder. */
@@ -7,7 +9,7 @@ export interface TableParts {
   readonly validation?: string | undefined;
   readonly test?: string | undefined;
   /** For people: what was taken for what, and what is not read. */
-  readonly notes: readonly string[];
+  readonly notes: readonly Note[];
 }
 
 /** The part that a table's name says, by its last word of them. */
@@ -29,7 +31,7 @@ export function findTables(names: readonly string[]): TableParts | undefined {
   const used = [train, validation, test].filter((name) => name !== undefined);
   const unused = names.filter((name) => !used.includes(name));
   const taken = [`training ${train}`, validation && `validation ${validation}`, test && `test ${test}`];
-  const notes = [`tables read: ${taken.filter(Boolean).join(', ')}`];
-  if (unused.length > 0) notes.push(`tables not read: ${unused.join(', ')}`);
+  const notes = [guessed(`tables read: ${taken.filter(Boolean).join(', ')}`)];
+  if (unused.length > 0) notes.push(leftOut(`tables not read: ${unused.join(', ')}`, unused.length));
   return { train, validation, test, notes };
 }

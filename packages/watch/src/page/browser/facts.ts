@@ -1,4 +1,6 @@
 /** The recipe, the model's table, the epochs and the log. */
+
+import { listDataFacts, tabulateClasses } from '@lockstep/core/text';
 import type { About, Chronicle, LogLine } from '../chronicle.js';
 import { listFacts, tabulateEpochs } from '../showing.js';
 import { byId, describeFacts, element, fill, scrollable, setText, table } from './dom.js';
@@ -9,6 +11,14 @@ export function showRecipe(about: About): void {
   fill(byId('recipe'), ...describeFacts(facts));
   setText(byId('command'), about.command ?? '');
   byId('command-box').hidden = about.command === undefined;
+}
+
+export function showData({ report }: About): void {
+  byId('data-card').hidden = report === undefined;
+  if (report === undefined) return;
+  fill(byId('data'), ...describeFacts(listDataFacts(report)));
+  const { head, rows } = tabulateClasses(report);
+  fill(byId('classes'), scrollable('Classes', table(head, rows, `l${'r'.repeat(head.length - 1)}`)));
 }
 
 export function showModel({ layers, parameters, multAdds }: About): void {

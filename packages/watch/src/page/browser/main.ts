@@ -5,7 +5,7 @@ import { Connection, type Needs, takeKey } from './connection.js';
 import { showCrew, showSteps } from './crew.js';
 import { Curves } from './curves.js';
 import { byId, setText } from './dom.js';
-import { showEpochs, showLog, showModel, showRecipe } from './facts.js';
+import { showData, showEpochs, showLog, showModel, showRecipe } from './facts.js';
 import { showPictures } from './pictures.js';
 import { type Run, takeNews } from './runs.js';
 import { Buttons, showPhase, showStatus } from './status.js';
@@ -73,6 +73,7 @@ function show({ chronicle }: Run, changed: ReadonlySet<Section>): void {
     setText(byId('subtitle'), `seed ${about.seed} · ${about.data}`);
     showRecipe(about);
     showModel(about);
+    showData(about);
   }
   showTop(chronicle);
   if (changed.has('curve') || changed.has('epochs')) curves.show(chronicle);
