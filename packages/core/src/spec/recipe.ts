@@ -1,5 +1,6 @@
 /** A recipe: everything but model, data and seed that decides the result of a run. */
 import { z } from 'zod';
+import { BLOCK_SAMPLES } from './block-samples.js';
 
 const rate = z.number().positive().finite();
 const decay = z.number().min(0).lt(1);
@@ -65,9 +66,6 @@ export const augmentationSchema = z.strictObject({
     .strictObject({ size: z.int().min(1).max(4096), probability: z.number().min(0).max(1).default(1) })
     .optional(),
 });
-
-/** Samples that kernels compute side by side. A shard is some whole blocks. */
-export const BLOCK_SAMPLES = 16;
 
 export const recipeSchema = z.strictObject({
   epochs: z.int().min(1).default(10),

@@ -1,6 +1,7 @@
 /** A recipe in one line, for people. */
 
-import { BLOCK_SAMPLES, type Optimizer, type Recipe, type Schedule } from '../spec/recipe.js';
+import { BLOCK_SAMPLES } from '../spec/block-samples.js';
+import type { Optimizer, Recipe, Schedule } from '../spec/recipe.js';
 import { countOf } from './count-text.js';
 
 /** `8 epochs, batch 128, SGD momentum 0.9 nesterov weight decay 0.0001, rate 0.1 one-cycle, shift 1`. */
