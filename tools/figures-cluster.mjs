@@ -1,5 +1,5 @@
 /** Tables of what several nodes do, measured and predicted. */
-import { countOf, formatTable, percent, rate } from './figure-text.mjs';
+import { countOf, fixed, formatTable, percent, rate } from './figure-text.mjs';
 
 const linkOf = (megabits) => (megabits >= 1000 ? `${megabits / 1000} Gbit/s` : `${megabits} Mbit/s`);
 
@@ -11,7 +11,7 @@ function describeLink(megabits, delayMs) {
 const signed = (share) => `${share < 0 ? '' : '+'}${percent(share)}`;
 
 export function formatPredictions({ rows }) {
-  const ms = (value) => value.toFixed(value < 100 ? 2 : 0);
+  const ms = (value) => fixed(value, value < 100 ? 2 : 0);
   return formatTable(
     ['*model', 'nodes', '*topology', '*link', 'slices', 'predicted, ms', 'measured, ms', 'error'],
     rows.map(({ model, nodes, topology, megabits, delayMs, slices, predictedStepMs, measuredStepMs, error }) => [
@@ -35,7 +35,7 @@ export function formatSimulation({ cases }) {
     const [model, bitsPerSecond, topology] = JSON.parse(key);
     const cells = counts.map((nodes) => {
       const found = cases.find((one) => keyOf(one) === key && one.nodes === nodes);
-      return `${percent(found.efficiency)}, ${(1000 * found.step).toFixed(found.step < 0.1 ? 1 : 0)} ms`;
+      return `${percent(found.efficiency)}, ${fixed(1000 * found.step, found.step < 0.1 ? 1 : 0)} ms`;
     });
     return [model, linkOf(bitsPerSecond / 1e6), topology, ...cells];
   });
@@ -43,7 +43,7 @@ export function formatSimulation({ cases }) {
 }
 
 export function formatCluster({ rows }) {
-  const ms = (value) => value.toFixed(value < 100 ? 1 : 0);
+  const ms = (value) => fixed(value, value < 100 ? 1 : 0);
   return formatTable(
     [
       '*model',
@@ -71,8 +71,8 @@ export function formatCluster({ rows }) {
       ms(row.computeMs),
       ms(row.exchangeMs),
       percent(Math.min(1, row.overlap)),
-      (row.boundBytes / 1e6).toFixed(2),
-      row.linkBytes === undefined ? '' : (row.linkBytes / 1e6).toFixed(2),
+      fixed(row.boundBytes / 1e6, 2),
+      row.linkBytes === undefined ? '' : fixed(row.linkBytes / 1e6, 2),
       row.exchangeShare === undefined ? '' : percent(row.exchangeShare),
     ]),
   );

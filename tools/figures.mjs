@@ -1,6 +1,6 @@
 /** Tables of Markdown from what `lockstep bench --json` and tools/peers print, and their places in a document. */
 
-import { countOf, exact, formatTable, percent, rate, seconds, spread } from './figure-text.mjs';
+import { countOf, exact, fixed, formatTable, percent, rate, seconds, spread } from './figure-text.mjs';
 import { formatCluster, formatPredictions, formatSimulation } from './figures-cluster.mjs';
 
 /** Where a report belongs: `speed`, `peers`, `engines`, `sync`, `memory`, `reproduce`, `kernels gap19k`, `speedrun 99.4%`. */
@@ -82,7 +82,7 @@ function formatPeers({ models }) {
   const names = [...new Set(models.flatMap(({ rows }) => rows.flatMap(({ peers }) => peers.map(({ peer }) => peer))))];
   const cellOf = (peers, name) => {
     const found = peers.find(({ peer }) => peer === name);
-    return found?.ratio === undefined ? '-' : `${spread(found.imagesPerSecond)}: ${found.ratio.toFixed(1)}x`;
+    return found?.ratio === undefined ? '-' : `${spread(found.imagesPerSecond)}: ${fixed(found.ratio, 1)}x`;
   };
   const rows = models.flatMap(({ model, rows: own }) =>
     own.map(({ threads, lockstep, shareOfPeak, peers }) => [
@@ -103,7 +103,7 @@ function formatPeers({ models }) {
 function formatEngines({ models }) {
   const names = [...new Set(models.flatMap(({ figures }) => figures.map(({ engine }) => engine)))];
   const cellOf = (figure) =>
-    figure === undefined ? '-' : `${spread(figure.imagesPerSecond)}: ${figure.timesBaseline.toFixed(2)}x`;
+    figure === undefined ? '-' : `${spread(figure.imagesPerSecond)}: ${fixed(figure.timesBaseline, 2)}x`;
   const rows = models.flatMap(({ model, baseline, figures }) =>
     [...new Set(figures.map(({ workers }) => workers))].map((workers) => [
       model,
@@ -131,7 +131,7 @@ function formatSync({ rows }) {
 }
 
 function formatScaling({ models }) {
-  const times = ({ median, min, max }) => `${median.toFixed(2)}x (${min.toFixed(2)}-${max.toFixed(2)})`;
+  const times = ({ median, min, max }) => `${fixed(median, 2)}x (${fixed(min, 2)}-${fixed(max, 2)})`;
   const shares = ({ median, min, max }) => `${percent(median)} (${percent(min)}-${percent(max)})`;
   const rows = models.flatMap(({ model, figures, tensorflow }) => [
     ...figures.map(({ workers, imagesPerSecond, speedUp, efficiency, shares: own }) => [
@@ -151,7 +151,7 @@ function formatScaling({ models }) {
 }
 
 function formatWatching({ rows }) {
-  const cost = ({ median, min, max }) => [median, min, max].map((share) => `${(100 * share).toFixed(2)}%`);
+  const cost = ({ median, min, max }) => [median, min, max].map((share) => `${fixed(100 * share, 2)}%`);
   const range = (share) => {
     const [middle, least, most] = cost(share);
     return `${middle} (${least} to ${most})`;
@@ -180,7 +180,7 @@ function formatWatching({ rows }) {
 
 /** What a crowd takes beyond a run with a page that nobody looks at. */
 function byCrowd(beside, nobody) {
-  return beside && nobody && beside !== nobody ? `${(100 * (beside.median - nobody.median)).toFixed(2)}%` : '';
+  return beside && nobody && beside !== nobody ? `${fixed(100 * (beside.median - nobody.median), 2)}%` : '';
 }
 
 function formatMemory({ rows }) {
@@ -203,18 +203,18 @@ function formatKernels({ step }) {
     if (gigaflops !== undefined) return `${rate(gigaflops)} GFLOP/s`;
     return gigabytesPerSecond === undefined ? '' : `${rate(gigabytesPerSecond)} GB/s`;
   };
-  const share = (value) => `${(100 * value).toFixed(1)}%`;
+  const share = (value) => `${fixed(100 * value, 1)}%`;
   const ops = step.kernels.map((kernel) => [
     kernel.op,
     kernel.shape,
     kernel.algorithm,
-    kernel.microseconds.toFixed(0),
+    fixed(kernel.microseconds, 0),
     share(kernel.shareOfStep),
     rateOf(kernel),
   ]);
   const passes = step.passes.map(({ pass, microseconds, shareOfStep }) => [
     pass,
-    microseconds.toFixed(0),
+    fixed(microseconds, 0),
     share(shareOfStep),
   ]);
   return [
@@ -260,7 +260,7 @@ function formatReproduce({ claims }) {
 /** Images of the test set that are right: the mean over seeds, then each seed. */
 function formatShards({ rows }) {
   const sizes = [...new Set(rows.flatMap(({ sizes: own }) => own.map(({ shardSize }) => shardSize)))];
-  const mean = (values) => (values.reduce((a, b) => a + b, 0) / values.length).toFixed(0);
+  const mean = (values) => fixed(values.reduce((a, b) => a + b, 0) / values.length, 0);
   const cellOf = ({ sizes: own }, size) => {
     const found = own.find(({ shardSize }) => shardSize === size);
     return found === undefined ? '-' : `${mean(found.correct)} (${found.correct.join(', ')})`;

@@ -111,7 +111,7 @@ describe('train refuses', () => {
   });
 
   it.each<[string, Partial<Dataset>, string]>([
-    ['cases: numbers 8: mean of another length', { mean: [0.1, 0.2] }, 'mean has 2 numbers for 1 channels; give one'],
+    ['cases: numbers 8: mean of another length', { mean: [0.1, 0.2] }, 'mean has 2 numbers for 1 channel; give one'],
     ['a spread of 0', { std: [0] }, 'std.0 0 must be a finite number above 0'],
     [
       'cases: numbers 8: classes that bytes cannot count',

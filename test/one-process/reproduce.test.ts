@@ -101,7 +101,7 @@ describe('lockstep reproduce', () => {
     while (io.interrupt() === 0) await new Promise((resolve) => setImmediate(resolve));
     expect(await asked).toBe(130);
     expect(io.stderr.lines.at(-1)).toBe(
-      `Interrupted: 0 of 2 runs are done, their records in ${out}; the same command goes on from here.`,
+      `Interrupted: 0 of 2 runs done, their records in ${out}; the same command goes on from here.`,
     );
   });
 

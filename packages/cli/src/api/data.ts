@@ -20,7 +20,7 @@ import { guessed, type Note } from '@lockstep/core/events';
 import { isOffline } from '@lockstep/core/files';
 import { adaptModel } from '@lockstep/core/model';
 import type { ModelSpec } from '@lockstep/core/spec';
-import { countOf, formatBar, formatCount, textOf } from '@lockstep/core/text';
+import { countOf, fixed, formatBar, formatCount, textOf } from '@lockstep/core/text';
 import { optionError } from '../settings/fields.js';
 import type { ModelNotes } from '../settings/model-notes.js';
 import { type Io, tellNote, writeLine } from '../terminal/io.js';
@@ -231,7 +231,7 @@ export function formatReading({ phase, done, total }: DataProgress): string {
 
 /** `train-images-idx3-ubyte.gz  45%|█████████           | 4.5/9.9 MB`. */
 export function formatDownload({ file, receivedBytes, totalBytes }: DownloadProgress, columns: number): string {
-  const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
+  const megabytes = (bytes: number): string => fixed(bytes / 1e6, 1);
   if (totalBytes === undefined || totalBytes === 0) return `${file} ${megabytes(receivedBytes)} MB`.slice(-columns);
   const fraction = receivedBytes / totalBytes;
   const percent = `${Math.floor(100 * fraction)}%`.padStart(4);

@@ -8,6 +8,7 @@ import { type ModelState, stepsPerEpoch } from '@lockstep/core/run';
 import { isDivergence } from '@lockstep/core/seams';
 import type { Recipe } from '@lockstep/core/spec';
 import type { FoundCheckpoint } from '@lockstep/core/state';
+import { countOf } from '@lockstep/core/text';
 import { LATEST_PATH } from '@lockstep/watch/files';
 import { type Command, Option } from 'commander';
 import { holdOutAndTell, loadTrainingData } from '../api/data.js';
@@ -265,12 +266,11 @@ function describeWeights({ model }: RunSettings, dataset: Dataset, { state, aver
 
 /** Says what is special about a dry run; the lines or the event of its start say the rest. Under --json this is for stderr. */
 function announceDryRun({ json, recipe, save, runFolder, resume }: RunSettings, io: Io): void {
-  const epochs = recipe.epochs === 1 ? '1 epoch' : `${recipe.epochs} epochs`;
   const place = save ?? runFolder;
   const target = place === undefined ? 'nothing would be saved' : `saved to ${place}`;
   writeLine(
     json ? io.stderr : io.stdout,
-    `Dry run: ${isOver(recipe, resume) ? 'no step, since none is left' : 'one step'}, nothing is saved. The run: ${epochs}, ${target}.`,
+    `Dry run: ${isOver(recipe, resume) ? 'no step, since none is left' : 'one step'}, nothing is saved. The run: ${countOf(recipe.epochs, 'epoch')}, ${target}.`,
   );
 }
 

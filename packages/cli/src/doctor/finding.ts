@@ -1,4 +1,5 @@
 /** What `lockstep doctor` finds out about one thing. */
+import { countOf } from '@lockstep/core/text';
 
 /** good: nothing to do; notice: something is slower or missing that not everybody needs; problem: Lockstep cannot train. */
 export type Verdict = 'good' | 'notice' | 'problem';
@@ -33,7 +34,7 @@ export function formatFindings(findings: readonly Finding[]): string[] {
 export function summarizeFindings(findings: readonly Finding[]): string {
   const count = (verdict: Verdict, one: string, many: string): string[] => {
     const found = findings.filter((finding) => finding.verdict === verdict).length;
-    return found === 0 ? [] : [`${found} ${found === 1 ? one : many}`];
+    return found === 0 ? [] : [countOf(found, one, many)];
   };
   const parts = [...count('problem', 'problem', 'problems'), ...count('notice', 'note', 'notes')];
   return parts.length === 0 ? 'Everything is in order.' : `${parts.join(', ')}.`;

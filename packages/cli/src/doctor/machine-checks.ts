@@ -1,7 +1,9 @@
 /** The machine: Node, processor, cores, memory, compiler. */
+
 import { execFile } from 'node:child_process';
 import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { promisify } from 'node:util';
+import { countOf, fixed } from '@lockstep/core/text';
 import type { Finding } from './finding.js';
 
 const OLDEST_NODE = 20;
@@ -41,7 +43,7 @@ export function checkCores(usable: number = availableParallelism(), installed: n
     name,
     verdict: 'notice',
     text: `this process may use ${usable} of ${installed}`,
-    cost: `${usable} ${usable === 1 ? 'worker computes' : 'workers compute'} at once`,
+    cost: `${countOf(usable, 'worker computes', 'workers compute')} at once`,
     fix: 'give the process or container more (taskset, docker --cpus, the quota of the cgroup)',
   };
 }
@@ -49,7 +51,7 @@ export function checkCores(usable: number = availableParallelism(), installed: n
 /** Within the limit of a container, if there is one. */
 export function checkMemory(free: number = availableMemory(), total: number = totalmem()): Finding {
   const name = 'memory';
-  const gigabytes = (bytes: number): string => (bytes / 1e9).toFixed(1);
+  const gigabytes = (bytes: number): string => fixed(bytes / 1e9, 1);
   const text = `${gigabytes(free)} GB free of ${gigabytes(total)} GB`;
   if (free >= NEEDED_BYTES) return { name, verdict: 'good', text };
   return {

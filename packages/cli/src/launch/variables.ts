@@ -1,5 +1,7 @@
 /** Reads the variables that launchers set; what is missing or wrong is told by its name. */
+
 import { LockstepError } from '@lockstep/core/errors';
+import { nounOf } from '@lockstep/core/text';
 import type { Environment } from './place.js';
 
 /** `LOCKSTEP_RANK`: ours, which come before any launcher's. */
@@ -19,7 +21,7 @@ export function findVariable(env: Environment, ...names: readonly string[]): str
 export function readText(env: Environment, context: string, ...names: readonly string[]): string {
   const name = findVariable(env, ...names);
   if (name !== undefined) return env[name] as string;
-  throw variableError(`${context}, but ${names.join(', ')} ${names.length > 1 ? 'are' : 'is'} not set.`);
+  throw variableError(`${context}, but ${names.join(', ')} ${nounOf(names.length, 'is', 'are')} not set.`);
 }
 
 /** The same as a whole number from 0. */

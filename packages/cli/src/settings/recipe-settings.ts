@@ -3,6 +3,7 @@
 import { didYouMean, LockstepError, suggestOption } from '@lockstep/core/errors';
 import { isRecord } from '@lockstep/core/files';
 import { augmentationSchema, optimizerSchema, type Recipe, recipeSchema, scheduleSchema } from '@lockstep/core/spec';
+import { countOf } from '@lockstep/core/text';
 import { findSource, getPath, type SettingSource } from './setting-source.js';
 
 export interface ResolvedRecipe {
@@ -116,10 +117,10 @@ function describeAllowed(issue: Issue, value: unknown): string {
   }
   switch (issue.code) {
     case 'too_small':
-      if (issue.origin === 'array') return `must be ${issue.minimum} numbers`;
+      if (issue.origin === 'array') return `must be ${countOf(Number(issue.minimum), 'number')}`;
       return `must be ${issue.inclusive ? 'at least' : 'above'} ${issue.minimum}`;
     case 'too_big':
-      if (issue.origin === 'array') return `must be ${issue.maximum} numbers`;
+      if (issue.origin === 'array') return `must be ${countOf(Number(issue.maximum), 'number')}`;
       return `must be ${issue.inclusive ? 'at most' : 'below'} ${issue.maximum}`;
     case 'not_multiple_of':
       return `must be a multiple of ${issue.divisor}`;

@@ -12,7 +12,7 @@ import type {
 import {
   countOf,
   describeNodeEvent,
-  formatCount,
+  formatCountOf,
   formatDuration,
   formatLoss,
   formatPercent,
@@ -172,7 +172,7 @@ class TextPrinter implements RunPrinter {
   private printStart(event: StartEvent): void {
     if (this.isQuiet) return;
     const { model, parameters, engine, workers, seed } = event;
-    this.line(`Model: ${model}, ${formatCount(parameters)} parameters`);
+    this.line(`Model: ${model}, ${formatCountOf(parameters, 'parameter')}`);
     this.line(`Data: ${event.data}${event.validationSamples > 0 ? `, ${event.validationSamples} held out` : ''}`);
     this.line(`Recipe: ${formatRecipe(event.recipe)}`);
     if (event.resumedStep !== undefined) this.line(`Resumed: after step ${event.resumedStep}`);

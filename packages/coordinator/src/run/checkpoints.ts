@@ -1,4 +1,5 @@
 /** When a run writes checkpoints, and which of them it keeps. */
+
 import { readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { LockstepError } from '@lockstep/core/errors';
@@ -16,6 +17,7 @@ import {
   signCheckpoint,
   writeCheckpoint,
 } from '@lockstep/core/state';
+import { nounOf } from '@lockstep/core/text';
 import type { HeldFolder } from './held-folder.js';
 
 const DEFAULT_KEEP = 3;
@@ -97,7 +99,7 @@ export class Checkpoints {
     }
     const which =
       newer.length === 1 ? `the checkpoint of step ${newer[0]}` : `checkpoints of steps ${newer.join(', ')}`;
-    const message = `the run went on from step ${this.#last}; ${which}, of what it was before, ${newer.length === 1 ? 'is' : 'are'} kept in ${branch}. Go on there with --resume ${branch}.`;
+    const message = `the run went on from step ${this.#last}; ${which}, of what it was before, ${nounOf(newer.length, 'is', 'are')} kept in ${branch}. Go on there with --resume ${branch}.`;
     onWarning({ code: 'LOCKSTEP_CHECKPOINT_BRANCH', message });
   }
 

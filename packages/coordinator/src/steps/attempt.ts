@@ -2,9 +2,11 @@
  * One attempt at a step: everybody is told what to do, the keeper does its part, and the attempt ends when the step is
  * done, or when something goes wrong and the step is to be begun again.
  */
+
 import { LockstepError } from '@lockstep/core/errors';
 import type { ShardRange } from '@lockstep/core/run';
 import { type StepOutcome, type StepParticipant, SupersededError } from '@lockstep/core/seams';
+import { fixed } from '@lockstep/core/text';
 import { type Assignment, isAmongNodes } from '@lockstep/core/wire';
 import type { Membership } from '../members/membership.js';
 import type { Deadlines } from './deadlines.js';
@@ -100,7 +102,7 @@ export class Attempt {
       return;
     }
     for (const id of late) {
-      const text = `it did not finish step ${assignment.step} within ${(deadlines.limitMs(id) / 1000).toFixed(1)} s; its shards are computed elsewhere.`;
+      const text = `it did not finish step ${assignment.step} within ${fixed(deadlines.limitMs(id) / 1000, 1)} s; its shards are computed elsewhere.`;
       membership.evict(id, new LockstepError('LOCKSTEP_NODE_STALLED', text));
     }
   }

@@ -50,7 +50,7 @@ describe('createArrayDataset', () => {
       { train: { images: new Uint8Array(2), labels: [0.5] } },
       'label 0 of train is 0.5; with 3 classes labels are 0 to 2',
     ],
-    [{ classNames: ['a'] }, 'there are 1 class names for 3 classes'],
+    [{ classNames: ['a'] }, 'there is 1 class name for 3 classes'],
   ])('rejects %j', (change, text) => {
     expect(() => createArrayDataset({ ...base, ...change })).toThrow(
       `LOCKSTEP_DATA_ARRAYS: the arrays do not make a dataset: ${text}.`,

@@ -10,7 +10,7 @@ import { toLittleEndian } from '../formats/tfjs-file.js';
 import { inferLayers, type Layer, parameterCount } from '../model/layers.js';
 import type { ModelState } from '../run/contribution.js';
 import type { ModelSpec } from '../spec/model-spec.js';
-import { countOf, formatCount } from '../text/count-text.js';
+import { countOf, formatCountOf } from '../text/count-text.js';
 import { escapeHtml } from '../text/escape-html.js';
 
 const PAGE = new URL('../../page/', import.meta.url);
@@ -31,12 +31,12 @@ export function exportHtml(model: ModelSpec, state: ModelState, notes: DataNotes
     );
   }
   const layers = inferLayers(model);
-  const parameters = formatCount(parameterCount(layers));
+  const parameters = parameterCount(layers);
   const parts: Readonly<Record<string, string>> = {
     title: escapeHtml(`Draw for ${model.name}`),
     heading: describeTask(notes.classNames),
     about: escapeHtml(
-      `${model.name}, ${parameters} parameters, trained with Lockstep. The network is part of this page; what you draw stays on your device.`,
+      `${model.name}, ${formatCountOf(parameters, 'parameter')}, trained with Lockstep. The network is part of this page; what you draw stays on your device.`,
     ),
     style: readPage('style.css'),
     model: JSON.stringify(describePageModel(model, notes)).replaceAll('<', '\\u003c'),

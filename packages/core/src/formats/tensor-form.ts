@@ -1,5 +1,7 @@
 /** Brings the tensors of another program's file to the form of a model's: names without a wrapper's prefix, float32. */
+
 import { endianness } from 'node:os';
+import { countOf } from '../text/count-text.js';
 import type { Tensor } from './safetensors.js';
 
 /** Takes lines for people about what was done to a file. */
@@ -32,9 +34,7 @@ export function adoptTensors(
     return { ...tensor, name, dtype: 'F32', bytes: toFloat32(tensor.bytes, read) };
   });
   for (const [dtype, count] of converted) {
-    tell(
-      `${source}: ${count === 1 ? '1 tensor' : `${count} tensors`} of ${dtype} ${dtype === 'F64' ? 'rounded' : 'widened'} to float32`,
-    );
+    tell(`${source}: ${countOf(count, 'tensor')} of ${dtype} ${dtype === 'F64' ? 'rounded' : 'widened'} to float32`);
   }
   return adopted;
 }

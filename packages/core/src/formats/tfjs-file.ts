@@ -1,10 +1,12 @@
 /** Reads a LayersModel's files as what a safetensors file of the same network would hold. */
+
 import { endianness } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DATA_KEY } from '../data/pixels/data-notes.js';
 import { LockstepError } from '../errors/errors.js';
 import { readWholeFile } from '../files/whole-file.js';
 import { inferLayers } from '../model/layers.js';
+import { countOf } from '../text/count-text.js';
 import type { SafetensorsFile, Tensor } from './safetensors.js';
 import { importTfjsModel, type TfjsValues } from './tfjs-import.js';
 import { parseTopology, type Topology } from './tfjs-topology.js';
@@ -48,14 +50,14 @@ function readValues({ manifest }: Topology, path: string): TfjsValues {
   const values = new Map<string, { shape: readonly number[]; values: Float32Array }>();
   for (const { paths, weights } of manifest) {
     const bytes = Buffer.concat(paths.map((name) => readBytes(join(dirname(path), name))));
-    const needed = weights.reduce((sum, { shape }) => sum + 4 * countOf(shape), 0);
+    const needed = weights.reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
     if (bytes.length !== needed) {
-      const text = `${path}: ${paths.join(', ')} have ${bytes.length} bytes, its weights need ${needed}. Copy the files again.`;
+      const text = `${path}: ${paths.join(', ')} have ${countOf(bytes.length, 'byte')}, its weights need ${needed}. Copy the files again.`;
       throw new LockstepError('LOCKSTEP_TFJS_FORMAT', text);
     }
     let at = 0;
     for (const { name, shape } of weights) {
-      const end = at + 4 * countOf(shape);
+      const end = at + 4 * elementCount(shape);
       values.set(name, { shape, values: fromLittleEndian(bytes.subarray(at, end)) });
       at = end;
     }
@@ -63,7 +65,7 @@ function readValues({ manifest }: Topology, path: string): TfjsValues {
   return values;
 }
 
-const countOf = (shape: readonly number[]): number => shape.reduce((product, side) => product * side, 1);
+const elementCount = (shape: readonly number[]): number => shape.reduce((product, side) => product * side, 1);
 
 function readBytes(path: string): Buffer {
   try {

@@ -111,9 +111,9 @@ function outputShape(spec: LayerSpec, input: Shape, isFlat: boolean, fail: Fail)
     case 'conv':
       if (isFlat) fail('needs an image, its input is flat');
       if (input.channels % spec.groups !== 0)
-        fail(`${spec.groups} groups do not divide its ${input.channels} input channels`);
+        fail(`${spec.groups} groups do not divide its ${countOf(input.channels, 'input channel')}`);
       if (spec.outChannels % spec.groups !== 0)
-        fail(`${spec.groups} groups do not divide its ${spec.outChannels} output channels`);
+        fail(`${spec.groups} groups do not divide its ${countOf(spec.outChannels, 'output channel')}`);
       return window(input, spec.outChannels, spec.kernel, spec.stride, spec.padding, fail);
     case 'maxPool':
     case 'avgPool':

@@ -2,6 +2,7 @@
 
 import type { ModelSpec } from '../spec/model-spec.js';
 import { formatCount } from '../text/count-text.js';
+import { fixed } from '../text/number-text.js';
 import { type SummaryRow, type SummaryTotals, summarize, summarizeTotals } from './summary.js';
 
 export interface SummaryOptions {
@@ -95,13 +96,13 @@ const formatCounts = (totals: SummaryTotals): string[] => [
   `Non-trainable params: ${formatCount(totals.nonTrainable)}`,
 ];
 
-const formatMultAdds = (totals: SummaryTotals): string => `Total mult-adds (M): ${(totals.multAdds / 1e6).toFixed(2)}`;
+const formatMultAdds = (totals: SummaryTotals): string => `Total mult-adds (M): ${fixed(totals.multAdds / 1e6, 2)}`;
 
 const formatSizes = (totals: SummaryTotals): string[] => [
-  `Input size (MB): ${totals.inputMegabytes.toFixed(2)}`,
-  `Forward/backward pass size (MB): ${totals.passMegabytes.toFixed(2)}`,
-  `Params size (MB): ${totals.parametersMegabytes.toFixed(2)}`,
-  `Estimated Total Size (MB): ${totals.totalMegabytes.toFixed(2)}`,
+  `Input size (MB): ${fixed(totals.inputMegabytes, 2)}`,
+  `Forward/backward pass size (MB): ${fixed(totals.passMegabytes, 2)}`,
+  `Params size (MB): ${fixed(totals.parametersMegabytes, 2)}`,
+  `Estimated Total Size (MB): ${fixed(totals.totalMegabytes, 2)}`,
 ];
 
 /** A module of the tree: a container with modules inside, or a layer. */

@@ -5,6 +5,7 @@
  */
 
 import { assert } from '../errors/errors.js';
+import { countOf } from '../text/count-text.js';
 import type { Span } from './contribution.js';
 import { type RoundedPart, splitRounded } from './reduction.js';
 
@@ -45,7 +46,7 @@ export class BucketForm {
 
   /** The way back: all bits of what was encoded. */
   decode(bytes: Uint8Array, floats: Float32Array): void {
-    assert(bytes.length === this.bytes, () => `${bytes.length} bytes for a range of ${this.bytes}`);
+    assert(bytes.length === this.bytes, () => `${countOf(bytes.length, 'byte')} for a range of ${this.bytes}`);
     let at = 0;
     for (const part of this.#parts) {
       const to = floats.subarray(part.begin, part.end);

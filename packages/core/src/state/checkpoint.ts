@@ -17,6 +17,7 @@ import { type DataRecord, dataRecordSchema } from '../data/pixels/data-record.js
 import { assert, LockstepError } from '../errors/errors.js';
 import type { EpochEvent } from '../events/events.js';
 import { parseJson } from '../files/json-text.js';
+import { hashWhole } from '../files/whole-file.js';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../formats/safetensors.js';
 import { inferLayers, type Layer, modelParameters } from '../model/layers.js';
 import {
@@ -168,7 +169,7 @@ function readInfo(bytes: Uint8Array, source: string): ReadInfo {
 export const damaged = (source: string, reason: string, cause?: unknown): LockstepError =>
   new LockstepError('LOCKSTEP_CHECKPOINT_DAMAGED', `${source} cannot be used: ${reason}.`, { cause });
 
-const hashBytes = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+const hashBytes = (bytes: Uint8Array): string => hashWhole(createHash('sha256'), bytes).digest('hex');
 
 function listTensors(
   layers: readonly Layer[],
@@ -215,7 +216,8 @@ function readSnapshot(
   const buffers = layers.flatMap((layer) => layer.buffers);
   const take = (name: string, size: number): Float32Array => {
     const values = found.get(name);
-    if (values?.length !== size) throw damaged(source, `tensor ${name} has ${values?.length} values, expected ${size}`);
+    if (values?.length !== size)
+      throw damaged(source, `tensor ${name} has ${countOf(values?.length ?? 0, 'value')}, expected ${size}`);
     return values;
   };
   const pack = (prefix: string, withBuffers: boolean): Float32Array => {

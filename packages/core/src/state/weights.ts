@@ -1,4 +1,5 @@
 /** Weights on disk, under PyTorch's names, and the hash that tells whether two networks are the same to the last bit. */
+
 import { createHash } from 'node:crypto';
 import { endianness } from 'node:os';
 import { assert, LockstepError } from '../errors/errors.js';
@@ -9,6 +10,7 @@ import { adoptTensors, type Tell } from '../formats/tensor-form.js';
 import { isTfjsPath, readTfjsFile } from '../formats/tfjs-file.js';
 import type { Layer } from '../model/layers.js';
 import { headIndex } from '../run/freeze.js';
+import { countOf } from '../text/count-text.js';
 
 /** What a network has learned: parameters as `modelParameters(layers)`, buffers (running statistics) in order of layers. */
 export interface Weights {
@@ -120,7 +122,10 @@ function pairTensors(layers: readonly Layer[], { parameters, buffers }: Weights)
   let parameterIndex = 0;
   let bufferIndex = 0;
   const pair = (spec: { name: string; size: number }, values: Float32Array | undefined): [Slot, Float32Array] => {
-    assert(values?.length === spec.size, () => `${spec.name} has ${values?.length} values, expected ${spec.size}`);
+    assert(
+      values?.length === spec.size,
+      () => `${spec.name} has ${countOf(values?.length ?? 0, 'value')}, expected ${spec.size}`,
+    );
     return [toSlot(spec), values as Float32Array];
   };
   return layers.flatMap((layer) => [
@@ -181,7 +186,7 @@ function checkHead(
   const [wanted, theirs] = [head[0]?.shape[0], found.get(head[0]?.name ?? '')?.shape[0]];
   throw new LockstepError(
     'LOCKSTEP_WEIGHTS_MISMATCH',
-    `${path} has weights for ${theirs} classes, the model here has ${wanted}: ${different.join(', ')}. ` +
+    `${path} has weights for ${countOf(theirs ?? 0, 'class', 'classes')}, the model here has ${wanted}: ${different.join(', ')}. ` +
       `To train a new last layer on the other weights, give train --replace-head ${wanted}.`,
   );
 }

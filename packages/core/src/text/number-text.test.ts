@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { countOf } from './count-text.js';
+import { countOf, formatCountOf, nounOf } from './count-text.js';
 import { fixed, formatDuration, formatLoss, formatPercent, formatRate, formatScore } from './number-text.js';
 
 it.each([
@@ -46,5 +46,7 @@ it('cases: work 31: what is rounded to zero has no sign', () => {
 it('cases: work 31: one of a thing has no s, any other number has', () => {
   expect([0, 1, 2].map((count) => countOf(count, 'step'))).toEqual(['0 steps', '1 step', '2 steps']);
   expect([1, 3].map((count) => countOf(count, 'branch', 'branches'))).toEqual(['1 branch', '3 branches']);
+  expect(formatCountOf(4690, 'step')).toBe('4,690 steps');
+  expect([1, 2].map((count) => nounOf(count, 'is', 'are'))).toEqual(['is', 'are']);
   fc.assert(fc.property(fc.nat(), (count) => countOf(count, 'step').endsWith('s') === (count !== 1)));
 });

@@ -2,7 +2,7 @@
 
 import type { ProgressEvent } from '../events/events.js';
 import { describeShares } from './node-text.js';
-import { formatLoss, formatPercent, formatSpeed } from './number-text.js';
+import { fixed, formatLoss, formatPercent, formatSpeed } from './number-text.js';
 
 /** What a line shows; a part of a `ProgressEvent`. */
 export type Progress = Pick<
@@ -72,5 +72,5 @@ function formatRemaining({ step, stepsPerEpoch, seconds }: Progress): string {
 function formatRate(step: number, seconds: number): string {
   if (step === 0 || seconds <= 0) return '?it/s';
   const perSecond = step / seconds;
-  return perSecond >= 1 ? `${perSecond.toFixed(2)}it/s` : `${(1 / perSecond).toFixed(2)}s/it`;
+  return perSecond >= 1 ? `${fixed(perSecond, 2)}it/s` : `${fixed(1 / perSecond, 2)}s/it`;
 }

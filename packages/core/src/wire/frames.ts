@@ -7,10 +7,12 @@
  * (RFC 8439's ChaCha20-Poly1305 with nothing to encipher), so that a flipped bit, a frame left out and a frame put in are
  * all noticed. Before the handshake has made a key it is zero.
  */
+
 import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { Packr, Unpackr } from 'msgpackr';
 import { LockstepError } from '../errors/errors.js';
 import { BUCKET_FLOATS } from '../run/buckets.js';
+import { countOf } from '../text/count-text.js';
 import { type Message, parseMessage } from './messages.js';
 
 /** Bytes of a payload at most. */
@@ -78,11 +80,11 @@ export function decodeFrame(parts: readonly Buffer[], seal: FrameSeal | undefine
   const [first, second] = splitParts(parts);
   const headBytes = first.length >= PREFIX_BYTES ? first.readUInt32LE(SEAL_BYTES) : -1;
   if (headBytes < 0 || headBytes > MAX_HEAD_BYTES || PREFIX_BYTES + headBytes > first.length + second.length) {
-    throw frameError(`it has ${first.length + second.length} bytes and claims a head of ${headBytes}`);
+    throw frameError(`it has ${countOf(first.length + second.length, 'byte')} and claims a head of ${headBytes}`);
   }
   const bytes = PREFIX_BYTES + headBytes === first.length ? first : Buffer.concat([first, second]);
   const payload = bytes === first ? second : bytes.subarray(PREFIX_BYTES + headBytes);
-  if (payload.length > MAX_PAYLOAD_BYTES) throw frameError(`its payload has ${payload.length} bytes`);
+  if (payload.length > MAX_PAYLOAD_BYTES) throw frameError(`its payload has ${countOf(payload.length, 'byte')}`);
   const sealed = bytes.subarray(SEAL_BYTES, PREFIX_BYTES + headBytes);
   if (seal && !timingSafeEqual(seal.next(sealed, payload), bytes.subarray(0, SEAL_BYTES))) {
     throw frameError('its seal is wrong: it was changed on the way, or is not from the node that shook hands');

@@ -4,6 +4,8 @@
  */
 
 import { LockstepError } from '../errors/errors.js';
+import { countOf } from '../text/count-text.js';
+import { fixed } from '../text/number-text.js';
 import type { Carrier, Carriers } from './carrier.js';
 import { decodeFrame, encodeHead, type Frame, FrameSeal, MAX_GREETING_BYTES } from './frames.js';
 import type { Message } from './messages.js';
@@ -206,7 +208,10 @@ export class Link {
     try {
       const bytes = parts.reduce((sum, part) => sum + part.length, 0);
       if (!this.#incoming && bytes > MAX_GREETING_BYTES && this.role === 'listener') {
-        throw new LockstepError('LOCKSTEP_NODE_FRAME', `a frame of ${bytes} bytes came before the handshake was over.`);
+        throw new LockstepError(
+          'LOCKSTEP_NODE_FRAME',
+          `a frame of ${countOf(bytes, 'byte')} came before the handshake was over.`,
+        );
       }
       if (!this.#incoming && ++this.#greetings > GREETINGS[this.role]) {
         throw new LockstepError('LOCKSTEP_NODE_ORDER', 'more came than a handshake has, before it was over.');
@@ -233,7 +238,7 @@ export class Link {
   #beat(): void {
     const silentMs = performance.now() - this.heardMs;
     if (silentMs > this.timings.silenceMs) {
-      const text = `nothing was heard from ${this.address} for ${(silentMs / 1000).toFixed(1)} s.`;
+      const text = `nothing was heard from ${this.address} for ${fixed(silentMs / 1000, 1)} s.`;
       this.#end(new LockstepError('LOCKSTEP_NODE_SILENT', text), false);
     } else if (this.socket.readyState !== CONNECTING) this.socket.ping();
   }

@@ -2,8 +2,10 @@
  * What a run that goes on from a checkpoint finds in its files of lines: also steps after the checkpoint, of a process
  * that was killed. It does them again, so their lines go; so does a last line that was cut short.
  */
+
 import { readFileSync } from 'node:fs';
 import { isRecord, writeFileAtomically } from '@lockstep/core/files';
+import { countOf } from '@lockstep/core/text';
 
 /**
  * Takes the lines of steps after `step` out of a file of events, one JSON object a line; all others stay. A file that is
@@ -25,7 +27,7 @@ export function dropLaterLines(path: string, step: number, tell: (line: string) 
   if (kept.length === lines.length) return;
   writeFileAtomically(path, [Buffer.from(kept.map((line) => `${line}\n`).join(''))]);
   const count = lines.length - kept.length;
-  tell(`${path}: ${count} ${count === 1 ? 'line' : 'lines'} after step ${step} taken out; these steps are done again`);
+  tell(`${path}: ${countOf(count, 'line')} after step ${step} taken out; these steps are done again`);
 }
 
 /** The most steps after which a run has ended, by a file of its events; 0 where it has not. Throws what node:fs throws. */

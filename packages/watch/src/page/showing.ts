@@ -7,6 +7,7 @@ import {
   describeEnding,
   describeTest,
   formatCount,
+  formatCountOf,
   formatDuration,
   formatLoss,
   formatPercent,
@@ -122,7 +123,7 @@ export const percentOf = (fraction: number | undefined): string =>
 
 /** What was run: model, data, recipe. */
 export const listFacts = (about: About): Fact[] => [
-  ['model', `${about.model}, ${formatCount(about.parameters)} parameters`],
+  ['model', `${about.model}, ${formatCountOf(about.parameters, 'parameter')}`],
   ['data', about.data],
   ['images', listImages(about)],
   ['seed', String(about.seed)],

@@ -1,6 +1,6 @@
 /** A confusion matrix as an SVG: the deeper a cell, the larger its share of the row; of mistakes by its root. */
 
-import { formatCount } from '@lockstep/core/text';
+import { fixed, formatCount } from '@lockstep/core/text';
 import type { Judgement } from '../page/chronicle.js';
 import { describeMoment } from '../page/showing.js';
 import { drawPicture, drawText, round } from './svg.js';
@@ -54,7 +54,7 @@ const drawColumnName = (x: number, y: number, name: string, isSlanted: boolean):
 function drawCell(value: number, count: number, x: number, y: number, isRight: boolean): string {
   if (value === 0) return '';
   const share = value / count;
-  const opacity = (isRight ? 0.4 * share : 0.14 + 0.6 * Math.sqrt(share)).toFixed(2);
+  const opacity = fixed(isRight ? 0.4 * share : 0.14 + 0.6 * Math.sqrt(share), 2);
   const color = isRight ? 'training' : 'validation';
   const box = `<rect x="${x + 1}" y="${y + 1}" width="${CELL - 2}" height="${CELL - 2}" rx="5" fill="var(--${color})" fill-opacity="${opacity}"/>`;
   return box + drawText(x + CELL / 2, y + CELL / 2 + 4, String(value), 'strong middle');

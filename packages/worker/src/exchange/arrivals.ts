@@ -3,6 +3,7 @@
 import { LockstepError } from '@lockstep/core/errors';
 import { type Bucket, BucketForm, listRounded, type Span } from '@lockstep/core/run';
 import { COORDINATOR_ID } from '@lockstep/core/seams';
+import { countOf } from '@lockstep/core/text';
 import type { Assignment, Frame, MessageOf } from '@lockstep/core/wire';
 import { loadKernels } from '@lockstep/kernels';
 import type { SharedParts } from '../threads/commanded-workers.js';
@@ -136,7 +137,7 @@ export class Arrivals {
     if (bucket === undefined) throw broken(`it sent floats from ${offset}, where no bucket starts`);
     const form = new BucketForm(offset, bucket.length, this.#rounded);
     if (payload.length !== form.bytes) {
-      throw broken(`it sent ${payload.length} bytes for a bucket of ${form.bytes}`);
+      throw broken(`it sent ${countOf(payload.length, 'byte')} for a bucket of ${form.bytes}`);
     }
     return { index, bucket, form };
   }

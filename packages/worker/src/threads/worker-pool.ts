@@ -1,6 +1,8 @@
 /** The threads of a node, over Piscina: one task each at a time, and the end of all tasks when one of them is lost. */
+
 import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
+import { fixed } from '@lockstep/core/text';
 import { Piscina } from 'piscina';
 import { abortReason, type Control } from './control.js';
 import { StallWatch } from './stall-watch.js';
@@ -47,7 +49,7 @@ export class WorkerPool {
     const aborts = Array.from({ length: this.workers }, () => new AbortController());
     this.#aborts = aborts;
     const watch = new StallWatch(this.control, this.workers, (worker, stoodMs) =>
-      aborts[worker]?.abort(new Error(`worker ${worker} did not move for ${(stoodMs / 1000).toFixed(1)} s`)),
+      aborts[worker]?.abort(new Error(`worker ${worker} did not move for ${fixed(stoodMs / 1000, 1)} s`)),
     );
     let lost: LostWorker | undefined;
     const tasks = aborts.map(async ({ signal }, worker) => {

@@ -1,14 +1,14 @@
 /** The few pieces of SVG that the pictures of `lockstep bench` are made of. */
-import { escapeHtml } from '@lockstep/core/text';
+import { escapeHtml, fixed } from '@lockstep/core/text';
 
 export const svgText = (x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end', size = 12): string =>
-  `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" text-anchor="${anchor}" font-size="${size}">${escapeHtml(content)}</text>`;
+  `<text x="${fixed(x, 1)}" y="${fixed(y, 1)}" text-anchor="${anchor}" font-size="${size}">${escapeHtml(content)}</text>`;
 
 export const svgBox = (x: number, y: number, width: number, height: number, fill: string): string =>
   `<rect x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${height}" fill="${fill}"/>`;
 
 export const svgLine = (x: number, top: number, bottom: number, stroke: string): string =>
-  `<line x1="${x.toFixed(1)}" y1="${top}" x2="${x.toFixed(1)}" y2="${bottom}" stroke="${stroke}"/>`;
+  `<line x1="${fixed(x, 1)}" y1="${top}" x2="${fixed(x, 1)}" y2="${bottom}" stroke="${stroke}"/>`;
 
 /** The picture around its parts, on white. */
 export const svgPicture = (width: number, height: number, parts: readonly string[]): string =>

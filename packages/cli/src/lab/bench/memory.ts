@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { LockstepError } from '@lockstep/core/errors';
 import type { ModelSpec, Recipe } from '@lockstep/core/spec';
-import { countOf } from '@lockstep/core/text';
+import { countOf, fixed } from '@lockstep/core/text';
 import { formatTable } from '../../terminal/text-table.js';
 
 /** What such a process is told. */
@@ -64,4 +64,4 @@ export function formatMemory(figures: readonly MemoryFigures[]): string[] {
   return formatTable([headings, ...rows], `lr${'r'.repeat(counts.length)}`);
 }
 
-const formatMegabytes = (bytes: number | undefined): string => (bytes === undefined ? '' : (bytes / 1e6).toFixed(0));
+const formatMegabytes = (bytes: number | undefined): string => (bytes === undefined ? '' : fixed(bytes / 1e6, 0));

@@ -2,7 +2,7 @@
  * `lockstep bench scaling` as an SVG picture: a bar per model and worker count, as long as its speed-up, cut by what the
  * workers did; a black tick where the cores' peak would let it end.
  */
-import { countOf } from '@lockstep/core/text';
+import { countOf, fixed } from '@lockstep/core/text';
 import { svgBox, svgLine, svgPicture, svgText } from './chart.js';
 import type { ModelScaling, ScalingFigure } from './scaling.js';
 import { formatPercent, formatRate } from './speed-table.js';
@@ -61,7 +61,7 @@ function drawBar(
     x += length;
   }
   const limit = LABEL_WIDTH + lengthOf(peakGrowth);
-  const note = `${speedUp.median.toFixed(2)}x, ${formatPercent(efficiency.median)}, ${formatRate(imagesPerSecond.median)}/s`;
+  const note = `${fixed(speedUp.median, 2)}x, ${formatPercent(efficiency.median)}, ${formatRate(imagesPerSecond.median)}/s`;
   pieces.push(svgLine(limit, y - 1, y + BAR_HEIGHT - 1, '#000000'));
   pieces.push(svgText(Math.max(x, limit) + 6, y + BAR_HEIGHT - 5, note, 'start'));
   return pieces;

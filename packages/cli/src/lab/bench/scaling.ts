@@ -1,4 +1,5 @@
 /** `lockstep bench scaling`: what more workers gain, and where the time of their steps goes. */
+import { fixed } from '@lockstep/core/text';
 import { isTensorFlowSetUp } from '@lockstep/worker/tensorflow-engine';
 import type { WorkerTotals } from '@lockstep/worker/threads';
 import { formatTable } from '../../terminal/text-table.js';
@@ -119,7 +120,7 @@ export async function measureScaling(
 const HEADINGS = ['Model', 'Workers', 'Images/s', '(min-max)', 'Speed-up', '(min-max)', 'Of the cores', '(min-max)'];
 const PHASES = ['Shards', 'Update', 'Waiting'];
 
-const formatTimes = (times: number): string => `${times.toFixed(2)}x`;
+const formatTimes = (times: number): string => `${fixed(times, 2)}x`;
 
 /** One line per model and worker count, one for the tensorflow engine. */
 export function formatScaling(models: readonly ModelScaling[]): string[] {
@@ -130,7 +131,7 @@ export function formatScaling(models: readonly ModelScaling[]): string[] {
       formatRate(imagesPerSecond.median),
       formatRange(imagesPerSecond),
       formatTimes(speedUp.median),
-      `(${speedUp.min.toFixed(2)}-${speedUp.max.toFixed(2)})`,
+      `(${fixed(speedUp.min, 2)}-${fixed(speedUp.max, 2)})`,
       formatPercent(efficiency.median),
       `(${formatPercent(efficiency.min)}-${formatPercent(efficiency.max)})`,
       ...[shares.contribute, shares.update, shares.wait].map(formatPercent),

@@ -1,5 +1,5 @@
 /** The figures of `lockstep bench` as a table. */
-import { fixed } from '@lockstep/core/text';
+import { fixed, formatCount } from '@lockstep/core/text';
 import { formatTable } from '../../terminal/text-table.js';
 import type { Spread } from './measure/statistics.js';
 import type { ModelFigures, Throughput, WorkerFigures } from './speed.js';
@@ -16,7 +16,7 @@ export function formatSpeed(models: readonly ModelFigures[]): string[] {
 const formatRow = (model: string, { workers, peakGigaflops, training, inference }: WorkerFigures): string[] => [
   model,
   String(workers),
-  peakGigaflops.median.toFixed(0),
+  fixed(peakGigaflops.median, 0),
   ...formatThroughput(training),
   ...formatThroughput(inference),
 ];
@@ -28,6 +28,6 @@ const formatThroughput = ({ imagesPerSecond, shareOfPeak, scalingEfficiency }: T
   formatPercent(scalingEfficiency),
 ];
 
-export const formatRate = (rate: number): string => Math.round(rate).toLocaleString('en-US');
+export const formatRate = (rate: number): string => formatCount(Math.round(rate));
 export const formatRange = ({ min, max }: Spread): string => `(${formatRate(min)}-${formatRate(max)})`;
 export const formatPercent = (fraction: number): string => `${fixed(100 * fraction, 0)}%`;

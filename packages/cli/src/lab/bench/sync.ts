@@ -1,5 +1,7 @@
 /** `lockstep bench sync`: how much of a step workers spend waiting for each other. */
+
 import { availableParallelism } from 'node:os';
+import { fixed } from '@lockstep/core/text';
 import { formatTable } from '../../terminal/text-table.js';
 import { BenchNode, fitCount, timeSeconds } from './measure/bench-node.js';
 import { median } from './measure/statistics.js';
@@ -81,7 +83,7 @@ export function formatSync(figures: readonly SyncFigures[]): string[] {
     figure.model,
     String(figure.workers),
     formatRate(figure.imagesPerSecond),
-    figure.stepMicroseconds.toFixed(0),
+    fixed(figure.stepMicroseconds, 0),
     formatPercent(figure.waitingShare),
     formatPercent(figure.idleShare),
   ]);

@@ -1,4 +1,5 @@
 /** `lockstep bench --engines native,tensorflow`: both engines, and TensorFlow.js as it is used without Lockstep. */
+
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface, type Interface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +9,7 @@ import { inferLayers } from '@lockstep/core/model';
 import { initialBuffers, initialParameters } from '@lockstep/core/run';
 import type { EngineName } from '@lockstep/core/seams';
 import type { ModelSpec } from '@lockstep/core/spec';
+import { fixed } from '@lockstep/core/text';
 import { prepareTensorFlow, tensorFlowFolder } from '@lockstep/worker/tensorflow-engine';
 import { formatTable } from '../../terminal/text-table.js';
 import { BenchNode } from './measure/bench-node.js';
@@ -152,7 +154,7 @@ export function formatEngines(models: readonly EngineComparison[]): string[] {
       String(workers),
       formatRate(imagesPerSecond.median),
       formatRange(imagesPerSecond),
-      `${timesBaseline.toFixed(timesBaseline < 10 ? 2 : 1)}x`,
+      `${fixed(timesBaseline, timesBaseline < 10 ? 2 : 1)}x`,
     ]),
     [model, 'trainOnBatch', '-', formatRate(baseline.median), formatRange(baseline), '1x'],
   ]);

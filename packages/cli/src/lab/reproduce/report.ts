@@ -1,5 +1,13 @@
 /** The report of `lockstep reproduce`: Markdown for documents, the same as a page, and JSON for programs. */
-import { countOf, escapeHtml, formatDuration, formatPercent, formatRecipe } from '@lockstep/core/text';
+import {
+  countOf,
+  escapeHtml,
+  fixed,
+  formatCount,
+  formatDuration,
+  formatPercent,
+  formatRecipe,
+} from '@lockstep/core/text';
 import { formatOccasion, type Occasion } from '../bench/measure/machine.js';
 import { resolveClaim } from './claims.js';
 import type { ClaimResult, SeedResult } from './results.js';
@@ -18,7 +26,7 @@ export interface Table {
 }
 
 const percent = (fraction: number): string => `${formatPercent(fraction)}%`;
-const count = (value: number): string => Math.round(value).toLocaleString('en-US');
+const count = (value: number): string => formatCount(Math.round(value));
 const joules = (value: number | undefined): string => (value === undefined ? 'not available' : `${count(value)} J`);
 const nameOf = ({ claim }: ClaimResult): string => `${claim.model} (${claim.recipe})`;
 
@@ -42,7 +50,7 @@ export function tabulateClaims(results: readonly ClaimResult[]): Table {
 function describeReached({ seeds, isReached }: ClaimResult): string {
   if (isReached === undefined) return 'curves';
   const reached = seeds.filter(({ reachedAt }) => reachedAt !== undefined).length;
-  return `${isReached ? 'yes' : 'no'}: ${reached} of ${seeds.length} seeds`;
+  return `${isReached ? 'yes' : 'no'}: ${reached} of ${countOf(seeds.length, 'seed')}`;
 }
 
 /** Every seed of every claim. */
@@ -95,7 +103,7 @@ export function tabulateCosts(results: readonly ClaimResult[]): Table {
         nameOf(result),
         formatDuration(result.seconds),
         count(result.imagesPerSecond),
-        `${(100 * result.shareOfPeak).toFixed(0)}%`,
+        `${fixed(100 * result.shareOfPeak, 0)}%`,
         count(result.flopsPerImage),
         count(result.coreSeconds),
         joules(result.joules),

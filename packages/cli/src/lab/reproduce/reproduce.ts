@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Dataset, holdOutValidation } from '@lockstep/core/data';
 import type { RunEvent } from '@lockstep/core/events';
 import { checkOutputPath, LOCKSTEP_VERSION, writeFileAtomically } from '@lockstep/core/files';
-import { countOf, formatPercent, formatProgress } from '@lockstep/core/text';
+import { countOf, fixed, formatPercent, formatProgress } from '@lockstep/core/text';
 import { loadData, refuseSample } from '../../api/data.js';
 import { noteCrowd } from '../../settings/crowd.js';
 import { type ProcessEnding, watchEnding } from '../../terminal/ending.js';
@@ -65,7 +65,7 @@ function sayInterrupted(done: number, settings: ReproduceSettings, ending: Proce
   ending.stop();
   const all = settings.claims.length * settings.seeds.length;
   const rest = settings.quick ? '' : `, their records in ${settings.out}; the same command goes on from here`;
-  writeLine(io.stderr, `Interrupted: ${done} of ${all} runs are done${rest}.`);
+  writeLine(io.stderr, `Interrupted: ${done} of ${countOf(all, 'run')} done${rest}.`);
   return ending.exitCode;
 }
 
@@ -171,7 +171,7 @@ class Screen {
     this.#print(
       { event: 'run', ...record, verdict },
       `${name}: best ${formatPercent(accuracyOf(best))}% in epoch ${best.epoch}, ${formatPercent(record.end.testAccuracy)}% at the end, ` +
-        `${record.cost.seconds.toFixed(0)} s, ${Math.round(record.imagesPerSecond)} images/s, hash ${record.end.parametersSha256.slice(0, 12)} ${VERDICTS[verdict]}`,
+        `${fixed(record.cost.seconds, 0)} s, ${Math.round(record.imagesPerSecond)} images/s, hash ${record.end.parametersSha256.slice(0, 12)} ${VERDICTS[verdict]}`,
     );
   }
 

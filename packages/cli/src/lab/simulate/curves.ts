@@ -2,6 +2,7 @@
  * Curves of efficiency over the number of nodes as an SVG picture, a panel for each model and link.
  */
 
+import { fixed } from '@lockstep/core/text';
 import { svgPicture, svgText } from '../bench/chart.js';
 import { colorOf } from '../bench/picture.js';
 import { formatLink, type SimulatedCase } from './simulate.js';
@@ -51,7 +52,7 @@ function drawPanel(title: string, cases: readonly SimulatedCase[], names: readon
   const curves = names.map((name, index) => {
     const points = cases
       .filter(({ topology }) => topology === name)
-      .map(({ nodes, efficiency }) => `${toX(nodes).toFixed(1)},${toY(efficiency).toFixed(1)}`);
+      .map(({ nodes, efficiency }) => `${fixed(toX(nodes), 1)},${fixed(toY(efficiency), 1)}`);
     return `<polyline points="${points.join(' ')}" fill="none" stroke="${colorOf(index)}" stroke-width="2"/>`;
   });
   const ticks = counts

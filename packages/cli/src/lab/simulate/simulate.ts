@@ -104,7 +104,7 @@ export function describeLimits(cases: readonly SimulatedCase[]): string[] {
       const most = line.reduce((a, b) => (b.imagesPerSecond > a.imagesPerSecond ? b : a));
       const half = line.filter(({ efficiency }) => efficiency >= 0.5).at(-1);
       const [first] = own as [SimulatedCase];
-      return `${first.model}, ${formatLink(first.bitsPerSecond)}, ${name}: half as good as ideal up to ${half?.nodes ?? 0} nodes, fastest at ${most.nodes} (${Math.round(most.imagesPerSecond)} images/s), there limited by ${most.busiest}.`;
+      return `${first.model}, ${formatLink(first.bitsPerSecond)}, ${name}: half as good as ideal up to ${countOf(half?.nodes ?? 0, 'node')}, fastest at ${most.nodes} (${Math.round(most.imagesPerSecond)} images/s), there limited by ${most.busiest}.`;
     });
   });
 }

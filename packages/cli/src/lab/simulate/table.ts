@@ -1,4 +1,5 @@
 /** Simulated steps as a table. */
+import { fixed, formatCount } from '@lockstep/core/text';
 import { formatTable } from '../../terminal/text-table.js';
 import { formatLink, type SimulatedCase } from './simulate.js';
 
@@ -29,8 +30,8 @@ export function formatCases(cases: readonly SimulatedCase[]): string[] {
     formatMs(one.compute),
     formatMs(one.exchange),
     formatMs(one.step),
-    Math.round(one.imagesPerSecond).toLocaleString('en-US'),
-    `${(100 * one.efficiency).toFixed(0)}%`,
+    formatCount(Math.round(one.imagesPerSecond)),
+    `${fixed(100 * one.efficiency, 0)}%`,
     formatMegabytes(one.busiestBytes),
     formatMegabytes(one.totalBytes),
     one.nodes === 1 ? '' : one.busiest,
@@ -38,5 +39,5 @@ export function formatCases(cases: readonly SimulatedCase[]): string[] {
   return formatTable([HEAD, ...rows], 'lllrrrrrrrrrl');
 }
 
-const formatMs = (seconds: number): string => `${(1000 * seconds).toFixed(seconds < 0.1 ? 2 : 0)} ms`;
-const formatMegabytes = (bytes: number): string => (bytes / 1e6).toFixed(bytes < 1e8 ? 2 : 0);
+const formatMs = (seconds: number): string => `${fixed(1000 * seconds, seconds < 0.1 ? 2 : 0)} ms`;
+const formatMegabytes = (bytes: number): string => fixed(bytes / 1e6, bytes < 1e8 ? 2 : 0);

@@ -1,7 +1,7 @@
 /** `lockstep speedrun`: trainings from scratch to a test accuracy, by the clock on the wall. */
 
 import { summarizeTotals } from '@lockstep/core/model';
-import { countOf, formatPercent, formatRecipe } from '@lockstep/core/text';
+import { countOf, fixed, formatPercent, formatRecipe } from '@lockstep/core/text';
 import { loadData, refuseSample } from '../../api/data.js';
 import { noteCrowd } from '../../settings/crowd.js';
 import { watchEnding } from '../../terminal/ending.js';
@@ -132,7 +132,7 @@ function summarize(
   };
 }
 
-const seconds = (value: number): string => `${value.toFixed(2)} s`;
+const seconds = (value: number): string => `${fixed(value, 2)} s`;
 const percent = (fraction: number): string => `${formatPercent(fraction)}%`;
 
 const describeSprint = ({ seed, accuracy, seconds: all, startSeconds }: Sprint, target: Target): string =>
@@ -147,10 +147,10 @@ function formatReport(report: SpeedrunReport): string[] {
   return [
     formatOccasion(report),
     `${target.model}: ${formatRecipe(resolveTarget(target).recipe)}`,
-    `${reached} of ${countOf(repetitions, 'training')} reach ${percent(target.accuracy)}${isReached(report) ? '' : ', too few'}; median ${percent(report.medianAccuracy)}`,
+    `${percent(target.accuracy)} reached in ${reached} of ${countOf(repetitions, 'training')}${isReached(report) ? '' : ', too few'}; median ${percent(report.medianAccuracy)}`,
     `from process start to exit: median ${seconds(report.seconds.median)} (${seconds(report.seconds.min)}-${seconds(report.seconds.max)}), ${seconds(report.startSeconds.median)} of it to start`,
-    `${Math.round(report.imagesPerSecond)} images/s over all of it; between start and exit ${(100 * report.shareOfPeak).toFixed(0)}% of ${report.peakGigaflops.toFixed(0)} GFLOP/s; ${report.coreSeconds.median.toFixed(1)} core-seconds`,
+    `${Math.round(report.imagesPerSecond)} images/s over all of it; between start and exit ${fixed(100 * report.shareOfPeak, 0)}% of ${fixed(report.peakGigaflops, 0)} GFLOP/s; ${fixed(report.coreSeconds.median, 1)} core-seconds`,
     ...torch.map(describeTorch),
-    ...(torch.length > 0 ? [`Lockstep takes 1/${ratio.toFixed(1)} of PyTorch's time`] : []),
+    ...(torch.length > 0 ? [`Lockstep takes 1/${fixed(ratio, 1)} of PyTorch's time`] : []),
   ];
 }

@@ -1,6 +1,8 @@
 /** Whether what a program gives for a dataset is one: the same rules for arrays and for a dataset that it has put together. */
+
 import { type Check, describeSetting, isWholeNumber } from '../../errors/checks.js';
 import { LockstepError } from '../../errors/errors.js';
+import { countOf, nounOf } from '../../text/count-text.js';
 import { type Dataset, MAX_CLASSES, type Split } from './dataset.js';
 
 /** Labels are bytes. */
@@ -16,12 +18,14 @@ type Form = Pick<Dataset, 'channels' | 'classes' | 'classNames' | 'mean' | 'std'
 /** @throws LockstepError LOCKSTEP_DATA_ARRAYS when names or the normalization do not fit the numbers of classes and channels */
 export function checkForm({ channels, classes, classNames, mean, std }: Form): void {
   if (classNames !== undefined && classNames.length !== classes) {
-    throw arraysError(`there are ${classNames.length} class names for ${classes} classes`);
+    throw arraysError(
+      `there ${nounOf(classNames.length, 'is', 'are')} ${countOf(classNames.length, 'class name')} for ${countOf(classes, 'class', 'classes')}`,
+    );
   }
   for (const [name, values] of Object.entries({ mean, std })) {
     if (!Array.isArray(values) || values.length !== channels) {
-      const numbers = Array.isArray(values) ? `${values.length} numbers` : 'no list of numbers';
-      throw arraysError(`${name} has ${numbers} for ${channels} channels; give one for each`);
+      const numbers = Array.isArray(values) ? countOf(values.length, 'number') : 'no list of numbers';
+      throw arraysError(`${name} has ${numbers} for ${countOf(channels, 'channel')}; give one for each`);
     }
     const wrong = values.findIndex((value) => !Number.isFinite(value) || (name === 'std' && value <= 0));
     if (wrong < 0) continue;
@@ -35,7 +39,9 @@ export function checkLabels(name: string, labels: ArrayLike<number>, classes: nu
   for (let at = 0; at < labels.length; at++) {
     const label = labels[at] as number;
     if (Number.isInteger(label) && label >= 0 && label < classes) continue;
-    throw arraysError(`label ${at} of ${name} is ${label}; with ${classes} classes labels are 0 to ${classes - 1}`);
+    throw arraysError(
+      `label ${at} of ${name} is ${label}; with ${countOf(classes, 'class', 'classes')} labels are 0 to ${classes - 1}`,
+    );
   }
 }
 
@@ -56,7 +62,7 @@ export function checkDataset(dataset: Dataset): void {
     const [pixels, sampleBytes] = [images?.length ?? 0, channels * height * width];
     if (labels?.length !== count || pixels !== (count as number) * sampleBytes) {
       throw arraysError(
-        `${name} has ${count} images of ${channels}x${height}x${width}, ${labels?.length ?? 0} labels and ${pixels} bytes of images`,
+        `${name} has ${countOf(count, 'image')} of ${channels}x${height}x${width}, ${countOf(labels?.length ?? 0, 'label')} and ${countOf(pixels, 'byte')} of images`,
       );
     }
     checkLabels(name, labels as Uint8Array, classes);

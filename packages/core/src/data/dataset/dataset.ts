@@ -1,8 +1,10 @@
 /** A dataset in memory: three splits of uint8 images and labels, with what a run must know about them. */
+
 import { createHash } from 'node:crypto';
 import { assert } from '../../errors/errors.js';
 import type { Note, Pieces } from '../../events/data-report.js';
 import { hashWhole } from '../../files/whole-file.js';
+import { countOf } from '../../text/count-text.js';
 import type { PictureRules } from '../pictures/picture-rules.js';
 import type { DataOrigin } from './data-origin.js';
 
@@ -91,7 +93,7 @@ export function createDataset(parts: Omit<Dataset, 'checksum'>): Dataset {
     assert(
       images.length === count * sampleBytes && labels.length === count,
       () =>
-        `a split of ${count} images of ${sampleBytes} bytes has ${images.length} pixels and ${labels.length} labels`,
+        `a split of ${countOf(count, 'image')} of ${countOf(sampleBytes, 'byte')} has ${countOf(images.length, 'pixel')} and ${countOf(labels.length, 'label')}`,
     );
   }
   return { ...parts, checksum: computeChecksum(parts) };

@@ -1,7 +1,7 @@
 /** What is held out of training images, for validation or as a test set: the last of each class by its own order. */
 import { LockstepError } from '../../errors/errors.js';
 import { guessed } from '../../events/data-report.js';
-import { countOf, formatCount } from '../../text/count-text.js';
+import { countOf, formatCount, nounOf } from '../../text/count-text.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
 
 /**
@@ -48,13 +48,13 @@ export function holdOutValidation(dataset: Dataset, count: number): Dataset {
   const { train, validation } = dataset;
   if (count === 0 || count === validation.count) return dataset;
   if (validation.count > 0) {
-    const text = `${validation.count} images are already held out for validation, so ${count} more cannot be.`;
+    const text = `${countOf(validation.count, 'image')} ${nounOf(validation.count, 'is', 'are')} already held out for validation, so ${count} more cannot be.`;
     throw new LockstepError('LOCKSTEP_DATA_VALIDATION', `${text} Leave out one of the two.`);
   }
   if (!Number.isInteger(count) || count < 0 || count >= train.count) {
     throw new LockstepError(
       'LOCKSTEP_DATA_VALIDATION',
-      `cannot hold out ${count} of ${train.count} training images for validation. Choose 0 to ${train.count - 1}.`,
+      `cannot hold out ${count} of ${countOf(train.count, 'training image')} for validation. Choose 0 to ${train.count - 1}.`,
     );
   }
   const { checksum: _, ...parts } = dataset;

@@ -1,7 +1,9 @@
 /** PNG and JPEG files to pixels, told apart by content, never by name. */
+
 import { convertIndexedToRgb, type DecodedPng, decode as decodePng } from 'fast-png';
 import jpeg from 'jpeg-js';
 import { LockstepError } from '../../errors/errors.js';
+import { countOf } from '../../text/count-text.js';
 import { type RawImage, WHITE_16 } from './raw-image.js';
 
 /** More than any photograph; a file that claims more is refused before memory is taken for it. */
@@ -42,7 +44,7 @@ export function joinImageErrors(errors: readonly LockstepError[]): LockstepError
   const [first] = errors;
   if (errors.length === 1) return first as LockstepError;
   return imageError(
-    `${errors.length} images cannot be read:\n${errors.map(({ text }) => `  ${text}`).join('\n')}`,
+    `${countOf(errors.length, 'image')} cannot be read:\n${errors.map(({ text }) => `  ${text}`).join('\n')}`,
     first,
   );
 }

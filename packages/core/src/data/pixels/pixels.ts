@@ -2,9 +2,11 @@
  * How a model reads pixels: mean and std, the ground that drawings lie on, and the value that stands for white. They
  * belong to a model from its training on; this is the one place where they are applied to images that come later.
  */
+
 import { z } from 'zod';
 import { LockstepError } from '../../errors/errors.js';
 import { guessed, type Note } from '../../events/data-report.js';
+import { countOf } from '../../text/count-text.js';
 import { createDataset, type Dataset, type Ground, grounds, type Split, withNotes } from '../dataset/dataset.js';
 import { measureBorder, measureWhite } from '../dataset/normalization.js';
 
@@ -75,7 +77,9 @@ export function fitChoice(choice: PixelChoice, channels: number) {
   const fit = (name: 'mean' | 'std', values: readonly number[]): readonly number[] => {
     if (values.length === 1) return new Array<number>(channels).fill(values[0] as number);
     if (values.length === channels) return values;
-    throw pixelsError(`${name} has ${values.length} numbers, the images have ${channels} channels`);
+    throw pixelsError(
+      `${name} has ${countOf(values.length, 'number')}, the images have ${countOf(channels, 'channel')}`,
+    );
   };
   const { mean, std, ground, white } = choice;
   return {

@@ -1,4 +1,5 @@
 /** A line chart: uPlot with the page's colours and sizes, redrawn when the window or the theme changes. */
+import { fixed } from '@lockstep/core/text';
 import uPlot from 'uplot';
 import { byId, element } from './dom.js';
 import { color } from './theme.js';
@@ -135,7 +136,7 @@ const lastOf = (values: uPlot.AlignedData[number] | undefined): number | null | 
   return undefined;
 };
 
-const formatEpoch = (value: number | null | undefined): string => (value == null ? '–' : value.toFixed(2));
+const formatEpoch = (value: number | null | undefined): string => (value == null ? '–' : fixed(value, 2));
 
 /** Puts columns with x of their own under one x; null where a column has no value. */
 export function alignColumns(

@@ -1,4 +1,5 @@
 /** The page: takes what the connection brings and shows what has changed. */
+import { countOf } from '@lockstep/core/text';
 import { type Chronicle, emptyChronicle, type Section } from '../chronicle.js';
 import { Comparison } from './comparison.js';
 import { Connection, type Needs, takeKey } from './connection.js';
@@ -96,8 +97,8 @@ function showTop(chronicle: Partial<Chronicle>): void {
 function showComparison(): void {
   const known = runs.filter((run) => run !== undefined);
   if (known.length < expected) return;
-  document.title = `${expected} runs · Lockstep`;
-  setText(byId('title'), `${expected} runs`);
+  document.title = `${countOf(expected, 'run')} · Lockstep`;
+  setText(byId('title'), countOf(expected, 'run'));
   showPhase('compared');
   comparison.show(known);
 }

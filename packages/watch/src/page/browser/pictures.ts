@@ -1,4 +1,5 @@
 /** What the network sees, and what it gets wrong. */
+import { countOf, formatCountOf } from '@lockstep/core/text';
 import type { Chronicle, FilterSheet, InputSheet, Judgement } from '../chronicle.js';
 import { describeMoment, percentOf } from '../showing.js';
 import { byId, element, fill, scrollable, setText } from './dom.js';
@@ -28,7 +29,7 @@ export function showInputs({ epoch, isAugmented, images }: InputSheet, names: Na
 }
 
 export function showFilters({ layer, count: all, largest, images, ...moment }: FilterSheet): void {
-  const shown = images.length < all ? `${images.length} of ${all} kernels` : `${all} kernels`;
+  const shown = images.length < all ? `${images.length} of ${countOf(all, 'kernel')}` : countOf(all, 'kernel');
   setText(
     byId('filters-note'),
     `${shown} of layer ${layer}, after ${describeMoment(moment)}; full orange is ${rate(largest)}, full blue −${rate(largest)}`,
@@ -41,7 +42,7 @@ export function showJudgement(judgement: Judgement, names: Names): void {
   const wrong = total - correct;
   setText(
     byId('confusion-note'),
-    `${count(correct)} of ${count(total)} images of the ${split} set right after ${describeMoment(judgement)}`,
+    `${count(correct)} of ${formatCountOf(total, 'image')} of the ${split} set right after ${describeMoment(judgement)}`,
   );
   fill(byId('confusion'), scrollable('Confusion matrix', drawConfusion(confusion, names)));
   setText(

@@ -11,7 +11,7 @@ export function formatStep(figures: StepFigures): string[] {
   const { model, samples, microseconds, timedMicroseconds, imagesPerSecond, peakGigaflops, shareOfPeak } = figures;
   const passes = figures.passes.map(({ pass, microseconds: time, shareOfStep }) => [
     pass,
-    time.toFixed(0),
+    fixed(time, 0),
     formatShare(shareOfStep),
   ]);
   return [
@@ -19,8 +19,8 @@ export function formatStep(figures: StepFigures): string[] {
     '',
     ...formatTable([['Pass', 'us/step', 'Share'], ...passes], 'lrr'),
     '',
-    `${model}, ${countOf(samples, 'image')}, one thread: ${timedMicroseconds.toFixed(0)} us a step with timers; without them ` +
-      `${microseconds.toFixed(0)} us, ${formatRate(imagesPerSecond)} images/s, ${formatPercent(shareOfPeak)} of ${peakGigaflops.toFixed(0)} GFLOP/s.`,
+    `${model}, ${countOf(samples, 'image')}, one thread: ${fixed(timedMicroseconds, 0)} us a step with timers; without them ` +
+      `${fixed(microseconds, 0)} us, ${formatRate(imagesPerSecond)} images/s, ${formatPercent(shareOfPeak)} of ${fixed(peakGigaflops, 0)} GFLOP/s.`,
   ];
 }
 
@@ -31,9 +31,9 @@ function formatKernel(kernel: KernelFigures, peakGigaflops: number): string[] {
     op,
     shape,
     algorithm,
-    microseconds.toFixed(1),
+    fixed(microseconds, 1),
     formatShare(shareOfStep),
-    rate === undefined ? '' : rate.toFixed(rate < 10 ? 1 : 0),
+    rate === undefined ? '' : fixed(rate, rate < 10 ? 1 : 0),
     gigaflops !== undefined ? 'GFLOP/s' : gigabytesPerSecond !== undefined ? 'GB/s' : '',
     gigaflops === undefined ? '' : formatPercent(gigaflops / peakGigaflops),
   ];

@@ -134,8 +134,8 @@ const cellsOf = (row: PredictionFigures): string[] => [
   row.nodes === 1 ? '' : row.topology,
   row.nodes === 1 ? '' : `${row.link}, ${describeLink(row)}`,
   String(row.slices),
-  `${row.predictedStepMs.toFixed(2)} ms`,
-  `${row.measuredStepMs.toFixed(2)} ms`,
+  `${fixed(row.predictedStepMs, 2)} ms`,
+  `${fixed(row.measuredStepMs, 2)} ms`,
   `${percent(row.error.median)} (${percent(row.error.min)} to ${percent(row.error.max)})`,
 ];
 
