@@ -13,6 +13,7 @@ const NOT_COUNTED = [
   'formatCount(test.',
   '{names',
   '{part}',
+  '{name}',
   '{size}',
   '{maxBytes',
   '{length}',

@@ -1,6 +1,8 @@
 /** A dataset on its way to a node that lacks it: one row of bytes, cut in pieces, verified by the dataset's checksum. */
+
 import { allocateSplit, createDataset, type Dataset, type Split } from '../data/dataset/dataset.js';
 import { assert, LockstepError } from '../errors/errors.js';
+import { countOf } from '../text/count-text.js';
 import { plainText } from '../text/plain-text.js';
 import { MAX_PAYLOAD_BYTES } from './frames.js';
 import type { DatasetHead } from './messages.js';
@@ -102,7 +104,7 @@ function allocate(head: DatasetHead): Record<(typeof splitNames)[number], Split>
     return { train: train as Split, validation: validation as Split, test: test as Split };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const text = `a dataset of ${datasetBytes(head)} bytes was announced, for which there is no room here.`;
+    const text = `a dataset of ${countOf(datasetBytes(head), 'byte')} was announced, for which there is no room here.`;
     throw new LockstepError('LOCKSTEP_NODE_DATA', text, { cause: error });
   }
 }

@@ -2,11 +2,13 @@
  * Zip archives (PKWARE's APPNOTE, with zip64): what the directory at the end says of each member, and a member's bytes,
  * which are held against the size and the CRC-32 that the directory gives.
  */
+
 import { constants } from 'node:buffer';
 import { totalmem } from 'node:os';
 import { inflateRawSync } from 'node:zlib';
 import { LockstepError } from '../../errors/errors.js';
-import { countOf, formatCount } from '../../text/count-text.js';
+import { countOf, formatCount, formatCountOf } from '../../text/count-text.js';
+import { fixed } from '../../text/number-text.js';
 import { crc32 } from './crc32.js';
 
 /** A file in an archive. */
@@ -157,11 +159,11 @@ function checkSize({ method, bytes }: ZipMember, packedBytes: number, fail: (tex
   if (method !== 0 && method !== 8) fail(`is packed by method ${method}. Save it again with numpy.savez.`);
   if (method === 8 && bytes > MOST_RATIO * packedBytes) {
     fail(
-      `claims ${formatCount(bytes)} bytes from ${formatCount(packedBytes)}, more than can come out of them. The file is damaged.`,
+      `claims ${formatCountOf(bytes, 'byte')} from ${formatCount(packedBytes)}, more than can come out of them. The file is damaged.`,
     );
   }
   if (bytes > Math.min(constants.MAX_LENGTH, totalmem())) {
-    fail(`has ${(bytes / 1e9).toFixed(1)} GB, more than this machine can hold. Cut the data into less.`);
+    fail(`has ${fixed(bytes / 1e9, 1)} GB, more than this machine can hold. Cut the data into less.`);
   }
 }
 
@@ -176,7 +178,7 @@ function inflate(packed: Uint8Array, { bytes }: ZipMember, fail: (text: string, 
     const { code, message } = error as NodeJS.ErrnoException;
     const isLarger = code === 'ERR_BUFFER_TOO_LARGE';
     const reason = isLarger
-      ? `holds more than the ${bytes} bytes that the directory says`
+      ? `holds more than the ${countOf(bytes, 'byte')} that the directory says`
       : `cannot be unpacked: ${message}`;
     return fail(`${reason}. The file is damaged.`, error);
   }

@@ -1,6 +1,11 @@
 /** How the numbers of one image lie in an array or a row of a table: its size, and where its colours are. */
+
+import { fixed } from '../../text/number-text.js';
 import { guessed, type Note } from '../../events/data-report.js';
+
+
 import { countOf } from '../../text/count-text.js';
+import { fixed } from '../../text/number-text.js';
 
 export const pixelLayouts = ['hwc', 'chw'] as const;
 /** `hwc`: [row][column][colour]; `chw`: plane by plane, [colour][row][column]. */
@@ -78,7 +83,7 @@ function differAtNeighbours(numbers: ArrayLike<number>, { channels, height, widt
 /** For people: `the colours of x.csv are taken as [row][column][colour], ...`. */
 export function noteLayout(source: string, layout: PixelLayout, found: { readonly times: number } | undefined): Note {
   const order = layout === 'hwc' ? '[row][column][colour]' : '[colour][row][column]';
-  const times = found && (found.times > 1000 ? 'over 1000' : found.times.toFixed(1));
+  const times = found && (found.times > 1000 ? 'over 1000' : fixed(found.times, 1));
   const why = times === undefined ? 'as is usual' : `since neighbours differ ${times} times less so`;
   return guessed(`the colours of ${source} are taken as ${order}, ${why}`, LAYOUT_FLAG);
 }
