@@ -14,6 +14,7 @@ const NOT_COUNTED = [
   '{names',
   '{part}',
   '{name}',
+  '{ending}',
   '{size}',
   '{maxBytes',
   '{length}',

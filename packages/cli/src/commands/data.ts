@@ -1,9 +1,11 @@
 /** `lockstep data [PATH]`. */
+
 import { holdOutValidation, reportData } from '@lockstep/core/data';
 import type { DataReport } from '@lockstep/core/events';
 import { checkOutputPath } from '@lockstep/core/files';
 import { runSchema } from '@lockstep/core/seams';
 import { checkBy } from '@lockstep/core/spec';
+import { countOf } from '@lockstep/core/text';
 import { drawSamples } from '@lockstep/watch/report';
 import type { Command } from 'commander';
 import { loadReported } from '../api/data.js';
@@ -73,4 +75,6 @@ async function runData({ path, dataForm, validation = 0, sheet, json }: DataSett
 }
 
 const describeSheet = (sheet: string | undefined, { classes }: DataReport): string[] =>
-  sheet === undefined ? [] : ['', `Sheet: ${sheet}, a row for each of the ${classes.length} classes in this order`];
+  sheet === undefined
+    ? []
+    : ['', `Sheet: ${sheet}, a row for each of the ${countOf(classes.length, 'class', 'classes')} in this order`];

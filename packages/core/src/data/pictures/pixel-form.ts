@@ -1,11 +1,8 @@
 /** How the numbers of one image lie in an array or a row of a table: its size, and where its colours are. */
 
-import { fixed } from '../../text/number-text.js';
 import { guessed, type Note } from '../../events/data-report.js';
-
-
 import { countOf } from '../../text/count-text.js';
-import { fixed } from '../../text/number-text.js';
+import { fixed, fixed } from '../../text/number-text.js';
 
 export const pixelLayouts = ['hwc', 'chw'] as const;
 /** `hwc`: [row][column][colour]; `chw`: plane by plane, [colour][row][column]. */
