@@ -2,7 +2,7 @@
 
 import { guessed, type Note } from '../../events/data-report.js';
 import { countOf } from '../../text/count-text.js';
-import { fixed, fixed } from '../../text/number-text.js';
+import { fixed } from '../../text/number-text.js';
 
 export const pixelLayouts = ['hwc', 'chw'] as const;
 /** `hwc`: [row][column][colour]; `chw`: plane by plane, [colour][row][column]. */
