@@ -82,6 +82,34 @@ it('cases: work 5: a run that is resumed writes on in its folder; a branch of it
   expect(read('runs/bars-seed1/last.safetensors').equals(last)).toBe(true);
 });
 
+it('cases: work 8: a branch of a run that was killed further on gets another folder; the run itself goes on in its own', async () => {
+  const { train, resume, at, read, list } = open('killed');
+  const epochs = ['--epochs', '5'];
+  await train(...epochs, '--out', 'runs/whole');
+  // epoch 3 ends with step 15, and may be the best; the checkpoint after it is that of 16
+  const checkpoints = ['--checkpoint', 'ck', '--every', '4 steps', '--keep', '9'];
+  const words = ['train', model, '--data', data, '--workers', '1', ...epochs, ...checkpoints];
+  const kill = { LOCKSTEP_FAULT: 'contribute:0:18:kill' };
+  expect((await startProgram(at('.'), words, undefined, kill).finished).code).toBeNull();
+  const names = list('runs/bars-seed1');
+  expect(names).toContain('best.safetensors');
+  const before = names.map((name) => read(`runs/bars-seed1/${name}`));
+
+  const other = ['--override', '--lr', '0.001'];
+  const refused = await resume('ck/step-0000000008', ...other, '--out', 'runs/bars-seed1');
+  expect(refused).toMatchObject({ code: 2, error: expect.stringMatching(/LOCKSTEP_OUT_EXISTS: .* to step 1\d, /) });
+  const branch = await resume('ck/step-0000000008', ...other);
+  expect(branch.error).toContain('LOCKSTEP_CHECKPOINT_BRANCH');
+  expect(branch.out).toContain('\nSaved to runs/bars-seed1-2\n');
+  for (const [index, name] of names.entries())
+    expect(read(`runs/bars-seed1/${name}`).equals(before[index] as Buffer), name).toBe(true);
+
+  const back = await resume('ck/branch-1');
+  expect(back.out).toContain('\nSaved to runs/bars-seed1\n');
+  for (const name of ['best.safetensors', 'last.safetensors'])
+    expect(read(`runs/bars-seed1/${name}`).equals(read(`runs/whole/${name}`)), name).toBe(true);
+});
+
 it('cases: work 5: no folder is made with --no-save, --save FILE, in a dry run, or before a step is done', async () => {
   const { train, at, list } = open('none');
   await Promise.all([

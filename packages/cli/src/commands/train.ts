@@ -94,14 +94,16 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
   for (const notice of asked.notices) tellNote(io, notice);
   if (asked.dryRun) announceDryRun(asked, io);
   if (asked.weights !== undefined) checkWeightsFile(asked.weights);
-  const { dataset, settings } = await loadRun(asked, io);
+  const { dataset, settings: loaded } = await loadRun(asked, io);
+  const { settleFolder } = await import('../api/resumed-folder.js');
+  const settings = settleFolder(loaded, dataset);
   const initial = loadInitialState(settings, (line) => writeLine(io.stderr, line));
   const beginning = describeBeginning(settings, initial);
   const otherBeginning = asked.again && compareBeginning(asked.again, beginning);
   if (otherBeginning !== undefined) tellNote(io, otherBeginning);
   // Last of the checks, since it makes the folder.
   if (asked.dryRun) showData(dataset, asked, io);
-  else checkPlaces(asked);
+  else checkPlaces(settings);
   // Loaded here, so that commands which do not compute need no kernels.
   const { openWatchers } = await import('../watching/watchers.js');
   const { saveFinalWeights } = await import('../watching/final-weights.js');

@@ -1,5 +1,5 @@
 /** From flags and config file to a checked plan of a run. Nothing is started or written here. */
-import { basename, dirname, join, relative, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { LockstepError } from '@lockstep/core/errors';
 import type { MetricName } from '@lockstep/core/events';
 import { inferLayers, parameterCount } from '@lockstep/core/model';
@@ -14,7 +14,7 @@ import {
   replaceHead,
 } from '@lockstep/core/state';
 import { findRecipe, loadModelSpec, namedModels } from '@lockstep/core/zoo';
-import { canWriteOn, findRunWeights, RUNS_FOLDER } from '@lockstep/watch/files';
+import { findRunWeights, RUNS_FOLDER } from '@lockstep/watch/files';
 import type { Io } from '../terminal/io.js';
 import { type ClusterSettings, resolveCluster } from './cluster-fields.js';
 import { DEFAULT_MODEL, DEFAULT_SEED } from './common-fields.js';
@@ -120,10 +120,7 @@ export async function resolveRun(
   const seed = (get('seed') as number | undefined) ?? resume?.checkpoint.info.seed ?? DEFAULT_SEED;
   const dryRun = get('dryRun') === true;
   const save = get('save');
-  const watch = withFolder(
-    resolveWatch(dryRun ? () => undefined : get),
-    save === undefined && !dryRun ? resume : undefined,
-  );
+  const watch = resolveWatch(dryRun ? () => undefined : get);
   const hasOwnFolder = save === undefined && watch.out === undefined;
   const ownName = `${model.name.replace(/[^\w.-]+/g, '-')}-seed${seed}`;
   const ownFolder = (get('out') as string | undefined) ?? join(RUNS_FOLDER, ownName);
@@ -192,13 +189,6 @@ const goOn =
   (given: Get): Get =>
   (name) =>
     name === 'resume' ? given('checkpoint') : name === 'weights' ? undefined : given(name);
-
-/** A resumed run goes on in the folder that it has had, if that is there and no other branch of the run has ended in it. */
-function withFolder(watch: WatchSettings, resume: FoundCheckpoint | undefined): WatchSettings {
-  const { runFolder, step } = resume?.checkpoint.info ?? {};
-  if (watch.out !== undefined || runFolder === undefined || !canWriteOn(runFolder, step ?? 0)) return watch;
-  return { ...watch, out: relative('.', runFolder) || runFolder };
-}
 
 /** The folder of a run stands for its best weights. */
 const withWeights = (get: Get): Get => {

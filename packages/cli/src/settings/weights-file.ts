@@ -28,10 +28,15 @@ export function saveModelState(
   saveWeights(path, inferLayers(model), state, { steps, metadata });
 }
 
-/** The steps that the weights of a file were trained for; undefined when it does not say them. Throws as `readModelOfWeights`. */
+/** The steps that the weights of a file were trained for; undefined when there are none that say them. */
 export function readStepsOfWeights(path: string): number | undefined {
-  const steps = readContent(path).metadata[STEPS_KEY];
-  return steps === undefined ? undefined : Number(steps);
+  try {
+    const steps = readContent(path).metadata[STEPS_KEY];
+    return steps === undefined ? undefined : Number(steps);
+  } catch (error) {
+    if (error instanceof LockstepError) return undefined;
+    throw error;
+  }
 }
 
 /** Reads the state of a model; tells and throws as core's `loadWeights`. */

@@ -3,4 +3,5 @@ export * from './coordinator.js';
 export * from './folder-lock.js';
 export * from './held-folder.js';
 export * from './observers.js';
+export { checkResume } from './resume.js';
 export * from './run-options.js';

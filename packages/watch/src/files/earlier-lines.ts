@@ -30,14 +30,29 @@ export function dropLaterLines(path: string, step: number, tell: (line: string) 
   tell(`${path}: ${countOf(count, 'line')} after step ${step} taken out; these steps are done again`);
 }
 
-/** The most steps after which a run has ended, by a file of its events; 0 where it has not. Throws what node:fs throws. */
-export function lastEnd(path: string): number {
-  let last = 0;
+/** How far the runs in a file of events have come, in steps; 0 where they have not. */
+export interface Progress {
+  /** At the furthest end. */
+  readonly ended: number;
+  /** At the furthest of which something is kept: an end, an epoch, a checkpoint. */
+  readonly kept: number;
+}
+
+const KEPT: readonly unknown[] = ['end', 'epoch', 'checkpoint'];
+
+/** Throws what node:fs throws. */
+export function readProgress(path: string): Progress {
+  let [ended, kept] = [0, 0];
+  let stepsPerEpoch = 1;
   for (const line of readLines(path)) {
     const event = parseEvent(line);
-    if (event?.['event'] === 'end') last = Math.max(last, Number(event['steps']));
+    if (event === undefined) continue;
+    if (typeof event['stepsPerEpoch'] === 'number') stepsPerEpoch = event['stepsPerEpoch'];
+    const steps = committedSteps(event, stepsPerEpoch);
+    if (KEPT.includes(event['event'])) kept = Math.max(kept, steps);
+    if (event['event'] === 'end') ended = Math.max(ended, steps);
   }
-  return last;
+  return { ended, kept };
 }
 
 function readLines(path: string): string[] {

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LockstepError } from '@lockstep/core/errors';
-import { lastEnd } from './earlier-lines.js';
+import { type Progress, readProgress } from './earlier-lines.js';
 import { outFiles } from './out-files.js';
 
 /** Holds the folders of runs, in the working folder. */
@@ -28,13 +28,9 @@ export function findRunWeights(path: string): string {
   throw readError(path, `${folder === path ? 'it' : folder} is a folder without ${weightsFiles.best}`);
 }
 
-/**
- * Whether a run that goes on after `step` may write on in a folder: it is there, and the run there did not come further and
- * to an end. One that was killed did not: its steps are done again.
- */
-export function canWriteOn(folder: string, step: number): boolean {
-  return existsSync(join(folder, outFiles.run)) && lastEnd(join(folder, outFiles.events)) <= step;
-}
+/** How far the run in a folder has come; undefined where none is. Throws what node:fs throws. */
+export const findProgress = (folder: string): Progress | undefined =>
+  existsSync(join(folder, outFiles.run)) ? readProgress(join(folder, outFiles.events)) : undefined;
 
 /**
  * The folder that `latest` stands for; any other path as it is.

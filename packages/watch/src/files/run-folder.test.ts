@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { canWriteOn, findRunWeights } from './find-run.js';
+import { findProgress, findRunWeights } from './find-run.js';
 import { RunFolder } from './run-folder.js';
 
 let place = '';
@@ -73,20 +73,24 @@ describe('findRunWeights', () => {
   });
 });
 
-describe('canWriteOn', () => {
+describe('findProgress', () => {
   const write = (...events: object[]): void => {
     writeFileSync(join(place, 'run.json'), '{}');
     writeFileSync(join(place, 'events.jsonl'), events.map((event) => `${JSON.stringify(event)}\n`).join(''));
   };
 
-  it('cases: work 8: is so up to the step where a run there has ended, and not before it', () => {
-    write({ event: 'start' }, { event: 'end', steps: 10 });
-    expect([9, 10, 11].map((step) => canWriteOn(place, step))).toEqual([false, true, true]);
+  it('says after how many steps a run has ended, and after how many something was kept', () => {
+    write({ event: 'start', stepsPerEpoch: 5 }, { event: 'end', steps: 10 }, { event: 'epoch', epoch: 3 });
+    expect(findProgress(place)).toEqual({ ended: 10, kept: 15 });
   });
 
-  it('is so in the folder of a run that was killed, and not where no run is', () => {
-    expect(canWriteOn(place, 1000)).toBe(false);
-    write({ event: 'start' }, { event: 'progress', epoch: 9, step: 1, stepsPerEpoch: 5 });
-    expect(canWriteOn(place, 3)).toBe(true);
+  it('knows no end of a run that was killed, and no run where none is', () => {
+    expect(findProgress(place)).toBeUndefined();
+    write(
+      { event: 'start', stepsPerEpoch: 5 },
+      { event: 'checkpoint', step: 40 },
+      { event: 'progress', epoch: 9, step: 1 },
+    );
+    expect(findProgress(place)).toEqual({ ended: 0, kept: 40 });
   });
 });
