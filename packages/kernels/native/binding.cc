@@ -240,8 +240,11 @@ napi_value evaluate(napi_env env, napi_callback_info info) {
 }
 
 // Fields of the update block: Float64Array
-enum Update { U_STATE, U_NEXT_STATE, U_SLOT1, U_NEXT_SLOT1, U_SLOT2, U_NEXT_SLOT2, U_SAMPLES, U_TYPE, U_NESTEROV, U_RATE, U_MOMENTUM,
-              U_DECAY, U_BETA1, U_ONE1, U_BETA2, U_ONE2, U_STEP_SIZE, U_CORRECTION, U_EPS, U_FACTOR, U_SCALE, U_ROUNDS, UPDATE_FIELDS };
+enum Update {
+  U_STATE, U_NEXT_STATE, U_SLOT1, U_NEXT_SLOT1, U_SLOT2, U_NEXT_SLOT2, U_SAMPLES, U_TYPE, U_NESTEROV, U_LEARNING_RATE, U_MOMENTUM,
+  U_WEIGHT_DECAY, U_BETA1, U_ONE_MINUS_BETA1, U_BETA2, U_ONE_MINUS_BETA2, U_STEP_SIZE, U_RSQRT_CORRECTION, U_EPS, U_DECAY_FACTOR,
+  U_GRADIENT_SCALE, U_ROUNDS, UPDATE_FIELDS
+};
 enum Piece { PARAMETERS = 0, STATISTICS = 1, SUMS = 2, GRADIENTS = 3 };
 
 // update(engine, block: Float64Array, nodes: Int32Array, fold: Int32Array, pieces: Int32Array)
@@ -261,9 +264,10 @@ napi_value update(napi_env env, napi_callback_info info) {
   float* arena = engine->arena.data;
   auto at = [&](Update field) { return arena + (int64_t)block.data[field] * BLOCK; };
   const double* u = block.data;
-  const OptimizerScalars scalars{(int32_t)u[U_TYPE], (int32_t)u[U_NESTEROV], (float)u[U_RATE], (float)u[U_MOMENTUM], (float)u[U_DECAY],
-                                 (float)u[U_BETA1], (float)u[U_ONE1], (float)u[U_BETA2], (float)u[U_ONE2], (float)u[U_STEP_SIZE],
-                                 (float)u[U_CORRECTION], (float)u[U_EPS], (float)u[U_FACTOR], (float)u[U_SCALE]};
+  const OptimizerScalars scalars{(int32_t)u[U_TYPE], (int32_t)u[U_NESTEROV], (float)u[U_LEARNING_RATE], (float)u[U_MOMENTUM],
+                                 (float)u[U_WEIGHT_DECAY], (float)u[U_BETA1], (float)u[U_ONE_MINUS_BETA1], (float)u[U_BETA2],
+                                 (float)u[U_ONE_MINUS_BETA2], (float)u[U_STEP_SIZE], (float)u[U_RSQRT_CORRECTION], (float)u[U_EPS],
+                                 (float)u[U_DECAY_FACTOR], (float)u[U_GRADIENT_SCALE]};
   static thread_local Fold fold;
   fold.nodes.clear();
   for (size_t i = 0; i < nodes.length; i++) fold.nodes.push_back(arena + (int64_t)nodes.data[i] * BLOCK);
@@ -323,7 +327,10 @@ napi_value squares(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// average(engine, block: Float64Array [state, average, next average, decay], pieces: Int32Array)
+// Fields of the block of average: Float64Array
+enum Average { A_STATE, A_AVERAGE, A_NEXT_AVERAGE, A_DECAY, AVERAGE_FIELDS };
+
+// average(engine, block: Float64Array, pieces: Int32Array)
 // The average of version t + 1 from that of version t and the state of version t + 1, on the pieces of `update`.
 napi_value average(napi_env env, napi_callback_info info) {
   Arguments a;
@@ -331,17 +338,17 @@ napi_value average(napi_env env, napi_callback_info info) {
   Engine* engine;
   Span<double> block;
   Span<int32_t> pieces;
-  if (a.count < 3 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], block) || block.length < 4 ||
+  if (a.count < 3 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], block) || block.length < AVERAGE_FIELDS ||
       !spanOf(env, a.values[2], pieces)) {
     return fail(env, "average expects (engine, Float64Array of 4, Int32Array)");
   }
-  auto at = [&](int field) { return engine->arena.data + (int64_t)block.data[field] * BLOCK; };
-  const float decay = (float)block.data[3], rest = (float)(1 - block.data[3]);
+  auto at = [&](Average field) { return engine->arena.data + (int64_t)block.data[field] * BLOCK; };
+  const float decay = (float)block.data[A_DECAY], rest = (float)(1 - block.data[A_DECAY]);
   for (size_t i = 0; i + 3 < pieces.length; i += 4) {
     const int64_t offset = pieces.data[i + 1], length = pieces.data[i + 2];
     if (pieces.data[i] == SUMS) continue;
     const int64_t floats = pieces.data[i] == STATISTICS ? 2 * length : length;
-    runAverage(decay, rest, at(0) + offset, at(1) + offset, at(2) + offset, floats);
+    runAverage(decay, rest, at(A_STATE) + offset, at(A_AVERAGE) + offset, at(A_NEXT_AVERAGE) + offset, floats);
   }
   return nullptr;
 }
@@ -357,7 +364,7 @@ napi_value findNotFinite(napi_env env, napi_callback_info info) {
   return index;
 }
 
-// alignment(array: Float32Array, bytes): bytes to skip so that its data is aligned; also advises huge pages
+// alignment(bytes: Uint8Array): how many to skip so that the rest starts at a multiple of 64
 napi_value alignment(napi_env env, napi_callback_info info) {
   Arguments a;
   CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));

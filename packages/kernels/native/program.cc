@@ -76,8 +76,7 @@ void Program::startProfile() {
 }
 
 // As `algorithms` in packages/kernels/src/native.ts counts them
-int Program::algorithmOf(const Op& op) const {
-  enum { PASS, DIRECT, DEPTHWISE, WINOGRAD, PRODUCT };
+Algorithm Program::algorithmOf(const Op& op) const {
   switch (op.record) {
     case CONV: return convs_[op.index].winogradForward ? WINOGRAD : convs_[op.index].forward.isDepthwise ? DEPTHWISE : DIRECT;
     case CONV_INPUT_GRADIENT:

@@ -70,6 +70,9 @@ struct Stage {
   std::vector<Op> ops;
 };
 
+// How an op computes, in a profile
+enum Algorithm { PASS, DIRECT, DEPTHWISE, WINOGRAD, PRODUCT };
+
 // What of a contribution is computed. The last stage of a program with a group stage takes the shards back to the image
 // and writes only the contribution's first floats, so that the others can be used while it runs.
 enum Part : int32_t { WHOLE, ALL_BUT_LAST_STAGE, LAST_STAGE };
@@ -119,7 +122,7 @@ class Program {
   void followPrepared(const Op& op, Prepared& prepared, Ownership& own) const;
   void runStage(Stage& stage, Context& context, int shards, float* node, float* leaves);
   void runTimed(Op& op, const Context& context, int shard, int shards, float* contribution);
-  int algorithmOf(const Op& op) const;
+  Algorithm algorithmOf(const Op& op) const;
   void run(const Op& op, const Context& context, int shard, int shards, float* contribution);
   void runGroupOp(Op& op, const Context& context, int shards, float* node);
 

@@ -18,14 +18,12 @@ struct Tensor {
   int place;             // which piece of the scratch it stands in; see ownership.h
 
   float* block(int shard, int b) const { return base + shard * shardStride + b * blockStride; }
-  // Whether a channel's rows follow each other without a border
 };
 
 // The shards [firstShard, firstShard + shardCount) of a step, whose contribution is being computed.
 struct Context {
   bool train;
   const float* state;    // parameters and batch-norm statistics of version t
-  float* contribution;   // where the running op's sums go (a node's slot, or a shard's leaf)
   int firstShard;        // index in the step of the group's shard 0
   int blocksPerShard;
   int samples;           // samples in the step: lanes from here on are empty

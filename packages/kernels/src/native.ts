@@ -44,7 +44,7 @@ export interface NativeKernels {
     chunks: Int32Array,
     sums: Float64Array,
   ): void;
-  /** Moves the average of the state on, on the pieces of `update`; block: [state, average, next average, decay]. */
+  /** Moves the average of the state on, on the pieces of `update`; the block has `averageField`s. */
   average(engine: NativeEngine, block: Float64Array, pieces: Int32Array): void;
   /**
    * Computes like `contribute`, but neighbouring nodes are not merged, and times every op.
@@ -115,6 +115,10 @@ export const updateField = {
   rounds: 21,
 } as const;
 export const UPDATE_FIELDS = 22;
+
+/** Fields of the block of `average`. */
+export const averageField = { state: 0, average: 1, nextAverage: 2, decay: 3 } as const;
+export const AVERAGE_FIELDS = 4;
 
 /** Floats in a chunk of `squares`, at the most; part of the order of additions. */
 export const SQUARES_CHUNK = 4096;

@@ -4,7 +4,8 @@ import type { Recipe } from '@lockstep/core/spec';
 import { UPDATE_FIELDS, updateField } from '@lockstep/kernels';
 import type { MemoryPlan } from './memory-plan.js';
 
-const optimizerType = { sgd: 0, adam: 1, adamw: 2 } as const;
+/** As native/update.h has them. */
+export const optimizerType = { sgd: 0, adam: 1, adamw: 2 } as const;
 
 /** One row of the native update block per step of [firstStep, endStep). */
 export function tabulateUpdates(

@@ -7,7 +7,7 @@
 import { workerData } from 'node:worker_threads';
 import { inferLayers } from '@lockstep/core/model';
 import { ALIGNMENT, averageDecay, gradientScale, samplesInStep } from '@lockstep/core/run';
-import { UPDATE_FIELDS, updateField } from '@lockstep/kernels';
+import { AVERAGE_FIELDS, averageField, UPDATE_FIELDS, updateField } from '@lockstep/kernels';
 import type { Engine, StepCall } from '../engine.js';
 import { createEngine } from '../engines.js';
 import { CommandLoop } from './command-loop.js';
@@ -123,14 +123,14 @@ function addSquares(plan: StepPlan, worker: number): void {
 
 const sumInOrder = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);
 
-const averageBlock = new Float64Array(4);
+const averageBlock = new Float64Array(AVERAGE_FIELDS);
 
 /** Moves the average of this worker's slice on to the state that it has just written. */
 function moveAverage(worker: number, step: number): void {
-  averageBlock[0] = memory.stateAt((step + 1) % 2);
-  averageBlock[1] = memory.averageAt(step % 2);
-  averageBlock[2] = memory.averageAt((step + 1) % 2);
-  averageBlock[3] = averageDecay(recipe.ema as number, recipe.emaWarmup === true, step + 1);
+  averageBlock[averageField.state] = memory.stateAt((step + 1) % 2);
+  averageBlock[averageField.average] = memory.averageAt(step % 2);
+  averageBlock[averageField.nextAverage] = memory.averageAt((step + 1) % 2);
+  averageBlock[averageField.decay] = averageDecay(recipe.ema as number, recipe.emaWarmup === true, step + 1);
   kernels.average(updater, averageBlock, pieces[worker] as Int32Array);
 }
 
