@@ -79,7 +79,7 @@ export function createTrainCommand(context: CommandContext): Command {
  * @param command how to run it again
  * @throws LockstepError for input that is wrong, before the run starts
  */
-export async function runTrain(asked: RunSettings, io: Io, command: string): Promise<number> {
+async function runTrain(asked: RunSettings, io: Io, command: string): Promise<number> {
   const health = await HealthServer.open(asked.health);
   try {
     return await runToEnd(asked, io, command, () => health?.setReady());

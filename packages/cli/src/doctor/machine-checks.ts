@@ -68,7 +68,7 @@ function availableMemory(): number {
   return ask === undefined ? freemem() : ask.call(process);
 }
 
-export const COMPILER_NAMES = ['c++', 'g++', 'clang++'] as const;
+const COMPILER_NAMES = ['c++', 'g++', 'clang++'] as const;
 
 /** @param isNeeded whether the kernels have to be built yet */
 export async function checkCompiler(isNeeded: boolean, env: NodeJS.ProcessEnv = process.env): Promise<Finding> {

@@ -9,7 +9,7 @@ import { type Endpoint, parseEndpoint } from './endpoint.js';
 import { type Field, fieldsIn, isFraction, isOneOf, isWholeNumber, optionError } from './fields.js';
 
 export const topologyNames = ['auto', 'star', 'mesh', 'hierarchical'] as const satisfies readonly Topology[];
-export const transportNames = ['tcp', 'mpi'] as const;
+const transportNames = ['tcp', 'mpi'] as const;
 
 const MOST_NODES = 128;
 

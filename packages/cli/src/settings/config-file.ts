@@ -94,7 +94,7 @@ function readRun(values: Record<string, unknown>, locate: ConfigFile['locate']) 
 const readError = (path: string, reason: string, cause?: unknown): LockstepError =>
   new LockstepError('LOCKSTEP_CONFIG', `cannot read --config ${path}: ${reason}`, { cause });
 
-export const configError = (text: string): LockstepError => new LockstepError('LOCKSTEP_CONFIG', text);
+const configError = (text: string): LockstepError => new LockstepError('LOCKSTEP_CONFIG', text);
 
 const describe = (value: unknown): string => (Array.isArray(value) ? 'a list' : JSON.stringify(value));
 

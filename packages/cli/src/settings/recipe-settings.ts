@@ -27,7 +27,7 @@ export function resolveRecipe(own: Recipe, sources: readonly SettingSource[]): R
 }
 
 /** Lays the fields of a recipe over another's; an optimizer or schedule of another type replaces it whole. */
-export function mergeRecipe(base: Record<string, unknown>, layer: unknown): Record<string, unknown> {
+function mergeRecipe(base: Record<string, unknown>, layer: unknown): Record<string, unknown> {
   if (!isRecord(layer)) return base;
   const merged = { ...base };
   for (const [name, value] of Object.entries(layer)) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encryptCounter, isSeed, philox, purposes, toUniform } from './random.js';
+import { encryptCounter, philox, purposes, toUniform } from './random.js';
 
 const hex = (words: Iterable<number>): string[] => [...words].map((word) => word.toString(16).padStart(8, '0'));
 
@@ -78,18 +78,5 @@ describe('toUniform', () => {
   ])('maps %i to %d', (word, uniform) => {
     expect(toUniform(word)).toBe(uniform);
     expect(Math.fround(toUniform(word))).toBe(uniform);
-  });
-});
-
-describe('isSeed', () => {
-  it.each([
-    [0, true],
-    [2 ** 53 - 1, true],
-    [2 ** 53, false],
-    [-1, false],
-    [1.5, false],
-    [Number.NaN, false],
-  ])('says of %d: %s', (value, answer) => {
-    expect(isSeed(value)).toBe(answer);
   });
 });

@@ -90,6 +90,3 @@ function multiplyHigh(a: number, b: number): number {
 
 /** Maps a word to [0, 1): its upper 24 bits over 2^24, exact in float32. */
 export const toUniform = (word: number): number => (word >>> 8) / 2 ** 24;
-
-/** Whether a number can be a seed. */
-export const isSeed = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;

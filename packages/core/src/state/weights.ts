@@ -203,7 +203,7 @@ function describeDifference({ name, shape }: Slot, tensor: Tensor | undefined): 
  *
  * @throws LockstepError LOCKSTEP_WEIGHTS_READ, LOCKSTEP_WEIGHTS_FORMAT; LOCKSTEP_TFJS_FORMAT, LOCKSTEP_TFJS_LAYER
  */
-export function readWeightsFile(path: string): SafetensorsFile {
+function readWeightsFile(path: string): SafetensorsFile {
   return isTfjsPath(path) ? readTfjsFile(path) : decodeSafetensors(readWeightsBytes(path), path);
 }
 

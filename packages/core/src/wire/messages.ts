@@ -59,7 +59,7 @@ const hello = z.strictObject({
 const refused = z.strictObject({ type: z.literal('refused'), code, text });
 
 /** What a node must know of the dataset before it has it. */
-export const datasetHeadSchema = z.strictObject({
+const datasetHeadSchema = z.strictObject({
   name: text,
   source: text,
   channels: side,
@@ -100,7 +100,7 @@ const peers = z.strictObject({
 /** Nodes that this one has a connection to. */
 const reachable = z.strictObject({ type: z.literal('reachable'), nodes: z.array(count).max(1024) });
 
-export const assignmentSchema = z.strictObject({
+const assignmentSchema = z.strictObject({
   type: z.literal('assign'),
   step: count,
   /** Grows with every attempt at a step: what belongs to an older one is dropped. */
@@ -178,7 +178,7 @@ const peerHello = z.strictObject({
 });
 const peerWelcome = z.strictObject({ type: z.literal('peer-welcome'), proof: hash, rank: rank.optional() });
 
-export const messageSchema = z.discriminatedUnion('type', [
+const messageSchema = z.discriminatedUnion('type', [
   challenge,
   hello,
   refused,

@@ -15,7 +15,7 @@ import type { ZooModel } from './zoo-model.js';
 export const zooModels: readonly ZooModel[] = [tiny6k, net19k, gap19k, lenet5, mynet, cnn11m];
 
 /** Those that `lockstep speedrun` trains. */
-export const sprintModels: readonly ZooModel[] = [sprint13k, sprint33k, sprint165k];
+const sprintModels: readonly ZooModel[] = [sprint13k, sprint33k, sprint165k];
 
 /** Every model that has a name. */
 export const namedModels: readonly ZooModel[] = [...zooModels, ...sprintModels];

@@ -20,7 +20,7 @@ const MISTAKES = 12;
 const MOST_COUNTED = 250_000;
 
 /** Tags of the scalars that runs are compared by. */
-export const comparedTags = ['accuracy/test', 'loss/test', 'accuracy/train', 'loss/train'];
+const comparedTags = ['accuracy/test', 'loss/test', 'accuracy/train', 'loss/train'];
 
 /**
  * @param resumedStep where the run goes on: what other files of the folder have of later steps is not shown any more

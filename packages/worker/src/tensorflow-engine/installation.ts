@@ -78,7 +78,7 @@ interface SetUp {
 }
 
 /** With what the set-up was done, for `lockstep doctor`; empty where `ready.json`, which is written last, is not there or is cut. */
-export function readSetUp(folder: string = tensorFlowFolder()): SetUp {
+function readSetUp(folder: string = tensorFlowFolder()): SetUp {
   try {
     return JSON.parse(readFileSync(join(folder, 'ready.json'), 'utf8')) as SetUp;
   } catch {

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { writeFileAtomically } from '@lockstep/core/files';
 
-export const PROMISES_FILE = fileURLToPath(new URL('../../../promised-hashes.json', import.meta.url));
+const PROMISES_FILE = fileURLToPath(new URL('../../../promised-hashes.json', import.meta.url));
 
 export interface PromisedHash {
   readonly model: string;

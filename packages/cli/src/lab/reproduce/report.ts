@@ -86,7 +86,7 @@ const describeSeed = (result: ClaimResult, seed: SeedResult): string[] => [
 ];
 
 /** What a run costs: medians over the seeds. */
-export function tabulateCosts(results: readonly ClaimResult[]): Table {
+function tabulateCosts(results: readonly ClaimResult[]): Table {
   const headings = [
     'model (recipe)',
     '>seconds',

@@ -74,7 +74,7 @@ function readJson<T>(path: string): T | undefined {
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as T) : undefined;
 }
 
-export function writeJson(path: string, value: unknown): void {
+function writeJson(path: string, value: unknown): void {
   createFolderOf(path);
   writeFileAtomically(path, [Buffer.from(`${JSON.stringify(value, null, 2)}\n`)]);
 }

@@ -120,7 +120,7 @@ export interface FittedDataset {
 }
 
 /** The model's mean and std on a dataset whose white may be another; a dataset that does not say its white is measured. */
-export function normalizeLike(dataset: Dataset, notes: PixelNotes): FittedDataset {
+function normalizeLike(dataset: Dataset, notes: PixelNotes): FittedDataset {
   const own = dataset.white ?? measureWhite(dataset.train);
   const ratio = own / whiteOf(notes);
   const isSameScale = dataset.white === undefined && ratio <= SAME_SCALE && ratio >= 1 / SAME_SCALE;

@@ -13,7 +13,7 @@ export interface StepSample {
   readonly update: number;
 }
 
-export const passNames = ['forward', 'input gradient', 'weight gradient', 'rest'] as const;
+const passNames = ['forward', 'input gradient', 'weight gradient', 'rest'] as const;
 export type PassName = (typeof passNames)[number];
 
 export interface KernelFigures {
