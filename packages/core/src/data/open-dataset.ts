@@ -20,6 +20,7 @@ import { findOddities } from './oddities.js';
 import { FULL_WHITE } from './pixels/pixels.js';
 import { resizeDataset } from './pixels/resize.js';
 import { loadIdxFolder, readBytes } from './readers/idx-folder.js';
+import { findIdxFolder, readIdxName } from './readers/idx-names.js';
 import type { ImageSize } from './readers/image-list.js';
 import { findTables, type TableParts } from './readers/table-names.js';
 
@@ -36,7 +37,7 @@ interface Reader {
 /**
  * Opens data at a path:
  *
- * - a folder with IDX files under MNIST's names;
+ * - a folder with IDX files under MNIST's names, or one of such files where the folder has several datasets;
  * - a folder with a folder of PNG and JPEG files per class, directly or under `train` and `test`;
  * - a CSV file, or a folder with one whose name contains `train` (and one with `test`), plain or .gz;
  * - an .npz file, or files of NumPy's arrays beside one another.
@@ -65,7 +66,8 @@ async function readDataset(path: string, options: DataOptions): Promise<Dataset>
     const notes = [...(reader.notes ?? []), ...(dataset.notes ?? [])];
     return { ...dataset, ...(white !== undefined && { white }), ...(notes.length > 0 && { notes }) };
   }
-  const idx = await loadIdxFolder(path, options.classes);
+  const { classes, heldOut } = options;
+  const idx = await loadIdxFolder(path, { classes, heldOut });
   const dataset = withNotes(idx, findOddities(idx));
   return resize === undefined ? dataset : withResized(resizeDataset(dataset, resize), resize);
 }
@@ -80,7 +82,7 @@ const pathError = (text: string): LockstepError => new LockstepError('LOCKSTEP_D
 
 async function findInFolder(directory: string, options: DataOptions): Promise<Reader | 'idx'> {
   const names = (await readdir(directory)).sort();
-  if (names.some((name) => /(images|labels)[-.]idx\d-ubyte(\.gz)?$/.test(name))) return 'idx';
+  if (findIdxFolder(directory) !== undefined) return 'idx';
   const tables = names.filter(isTableName);
   const folder = await findImages(directory, tables, options);
   if (folder !== undefined) return folder;
@@ -121,7 +123,8 @@ const isTableName = (name: string): boolean => /\.(csv|tsv)(\.gz)?$/i.test(name)
 const describeNames = (names: readonly string[]): string =>
   names.length === 0 ? 'nothing' : names.slice(0, 4).join(', ') + (names.length > 4 ? ', ...' : '');
 
-function findByName(path: string, options: DataOptions): Reader {
+function findByName(path: string, options: DataOptions): Reader | 'idx' {
+  if (readIdxName(basename(path)) !== undefined) return 'idx';
   if (isTableName(path)) return readTables(dirname(path), { train: basename(path), notes: [] }, options, path);
   if (!isArrayName(path)) throw pathError(`${path} is neither a folder nor a .csv or .npz file`);
   return readArrays(path, findBeside(path), options);

@@ -4,6 +4,9 @@ import { guessed } from '../../events/data-report.js';
 import { countOf, formatCount, nounOf } from '../../text/count-text.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from './dataset.js';
 
+/** Unless told otherwise, a tenth of data without a test set becomes one. */
+const HELD_OUT_SHARE = 10;
+
 /**
  * Places of the images that are held out: the last of each class by its own order, as many as its share of `count`; the
  * largest remainders get what is left, the earlier class of equal ones. No class loses its last image, unless there are
@@ -34,6 +37,21 @@ export function planHeldOut(labels: Uint8Array, count: number): ReadonlySet<numb
     }
   }
   return new Set(lists.flatMap((list, index) => list.slice(list.length - (counts[index] as number))));
+}
+
+/**
+ * Places of the images that become the test set of data without one: `wanted` of them, or a tenth.
+ *
+ * @throws LockstepError LOCKSTEP_DATA_VALIDATION when no training image would be left
+ */
+export function planTestSet(labels: Uint8Array, wanted: number | undefined, origin: string): ReadonlySet<number> {
+  const total = labels.length;
+  const count = wanted || Math.max(1, Math.floor(total / HELD_OUT_SHARE));
+  if (count < total) return planHeldOut(labels, count);
+  throw new LockstepError(
+    'LOCKSTEP_DATA_VALIDATION',
+    `${origin} has no test set, and of its ${countOf(total, 'image')} ${count} cannot be held out for one. Give more images, or a --validation below ${total}.`,
+  );
 }
 
 /**

@@ -9,11 +9,8 @@ import { epochOrder } from '../../run/order.js';
 import { countOf, formatCount } from '../../text/count-text.js';
 import type { PictureRules } from '../pictures/picture-rules.js';
 import { allocateSplit, createDataset, type Dataset, MAX_CLASSES, type Reading, type Split } from './dataset.js';
-import { planHeldOut } from './hold-out.js';
+import { planTestSet } from './hold-out.js';
 import { measureNormalization } from './normalization.js';
-
-/** Unless told otherwise, a tenth of data without a test set becomes one. */
-const HELD_OUT_SHARE = 10;
 
 /** Labelled images in the order of their files or rows. */
 export interface LabelledImages {
@@ -159,17 +156,6 @@ function checkSameShape(train: LabelledImages, other: LabelledImages, origin: st
   throw new LockstepError(
     'LOCKSTEP_DATA_SHAPE',
     `${origin} has training images of ${trainShape} (channels x height x width), ${part} images of ${otherShape}. Give both the same form, or use --resize.`,
-  );
-}
-
-/** Of data without a test set: `wanted` images, or a tenth. */
-function planTestSet(labels: Uint8Array, wanted: number | undefined, origin: string): ReadonlySet<number> {
-  const total = labels.length;
-  const count = wanted || Math.max(1, Math.floor(total / HELD_OUT_SHARE));
-  if (count < total) return planHeldOut(labels, count);
-  throw new LockstepError(
-    'LOCKSTEP_DATA_VALIDATION',
-    `${origin} has no test set, and of its ${countOf(total, 'image')} ${count} cannot be held out for one. Give more images, or a --validation below ${total}.`,
   );
 }
 

@@ -21,7 +21,7 @@ import { type MnistOptions, mnistSchema } from './mnist-options.js';
 export async function loadMnist(options: MnistOptions = {}): Promise<Dataset> {
   const { directory, classes } = checkOptions(mnistSchema, options);
   if (directory !== undefined) {
-    return { ...(await loadIdxFolder(directory, classes)), origin: originAt(directory, { classes }) };
+    return { ...(await loadIdxFolder(directory, { classes })), origin: originAt(directory, { classes }) };
   }
   const folder = join(options.cacheDirectory ?? findCacheFolder(), 'mnist');
   const found = await getFiles(Object.values(MNIST_FILES), folder, {
@@ -40,10 +40,8 @@ export async function loadMnist(options: MnistOptions = {}): Promise<Dataset> {
   const { trainImages, trainLabels, testImages, testLabels } = MNIST_FILES;
   const dataset = assembleIdxDataset(
     {
-      trainImages: pick(trainImages),
-      trainLabels: pick(trainLabels),
-      testImages: pick(testImages),
-      testLabels: pick(testLabels),
+      train: { images: pick(trainImages), labels: pick(trainLabels) },
+      test: { images: pick(testImages), labels: pick(testLabels) },
     },
     { name: 'mnist', origin: found.mirrors.length > 0 ? found.mirrors.join(' and ') : folder },
   );

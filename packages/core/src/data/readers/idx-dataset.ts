@@ -1,11 +1,13 @@
-/** Puts a dataset together from the bytes of four IDX files. */
+/** Puts a dataset together from the bytes of IDX files. */
 
 import { basename } from 'node:path';
 import { LockstepError } from '../../errors/errors.js';
+import { guessed, type Note, warned } from '../../events/data-report.js';
 import { countOf, formatCount } from '../../text/count-text.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from '../dataset/dataset.js';
+import { pick, planTestSet } from '../dataset/hold-out.js';
 import { MNIST_MEAN, MNIST_STD } from '../dataset/normalization.js';
-import { type IdxImages, parseIdxImages, parseIdxLabels } from './idx.js';
+import { countIdxColumns, type IdxImages, parseIdxImages, parseIdxLabels } from './idx.js';
 
 /** A file's uncompressed bytes, and its name for errors. */
 export interface IdxFile {
@@ -13,11 +15,15 @@ export interface IdxFile {
   readonly bytes: Uint8Array;
 }
 
+export interface IdxFilePair {
+  readonly images: IdxFile;
+  readonly labels: IdxFile;
+}
+
 export interface IdxFiles {
-  readonly trainImages: IdxFile;
-  readonly trainLabels: IdxFile;
-  readonly testImages: IdxFile;
-  readonly testLabels: IdxFile;
+  readonly train: IdxFilePair;
+  readonly validation?: IdxFilePair | undefined;
+  readonly test?: IdxFilePair | undefined;
 }
 
 export interface IdxDatasetOptions {
@@ -26,6 +32,10 @@ export interface IdxDatasetOptions {
   readonly origin: string;
   /** Labels must be below; default: what the labels need, at least 10. */
   readonly classes?: number | undefined;
+  /** Images to hold out as the test set, for data that has none. Default: a tenth. */
+  readonly heldOut?: number | undefined;
+  /** For people: what was guessed when the files were found. */
+  readonly notes?: readonly Note[] | undefined;
 }
 
 /** MNIST's, so that a folder which happens to hold no 9 still fits a model of ten classes. */
@@ -33,51 +43,59 @@ const MIN_CLASSES = 10;
 
 /**
  * Parses the files and checks them against one another. Pixels are normalized as MNIST's whatever the images show, so
- * that weights mean the same on every folder.
+ * that weights mean the same on every folder. Without a test part the validation part is it, or a part is held out.
  *
  * @throws LockstepError LOCKSTEP_DATA_MAGIC, _DIMENSION or _SIZE (damaged file), _COUNT, _LABEL or _SHAPE (files that
- * do not fit one another)
+ * do not fit one another), _VALIDATION (too few to hold some out)
  */
-export function assembleIdxDataset(files: IdxFiles, { name, origin, classes }: IdxDatasetOptions): Dataset {
-  const trainImages = parseIdxImages(files.trainImages.bytes, files.trainImages.source);
-  const testImages = parseIdxImages(files.testImages.bytes, files.testImages.source);
-  checkSameShape(trainImages, testImages, files);
-  const train = pairUp(trainImages, files.trainImages, files.trainLabels);
-  const test = pairUp(testImages, files.testImages, files.testLabels);
-  const { channels, height, width } = trainImages;
-  if (classes !== undefined) {
-    checkLabels(train.labels, classes, files.trainLabels.source);
-    checkLabels(test.labels, classes, files.testLabels.source);
-  }
+export function assembleIdxDataset(files: IdxFiles, options: IdxDatasetOptions): Dataset {
+  const { name, origin, classes } = options;
+  const first = parsePair(files.train, classes);
+  const others = [files.validation, files.test].map((pair) => pair && parsePair(pair, classes));
+  for (const other of others) if (other !== undefined) checkSameShape(first, other);
+  const [validation, test] = others;
+  const { labels } = files.train;
+  const notes = [...(options.notes ?? []), ...noteColumns(labels), ...noteFirst(first.split.labels, labels.source)];
+  if (test === undefined && validation !== undefined)
+    notes.push(guessed(`${origin} has no test files: val is the test set`));
+  const held = (test ?? validation) === undefined ? holdOutTest(first.split, options) : undefined;
+  const splits = {
+    train: held?.train ?? first.split,
+    validation: (test && validation?.split) ?? allocateSplit(0, 0),
+    test: held?.test ?? (test ?? (validation as Parsed)).split,
+  };
+  const largest = Math.max(...Object.values(splits).map(({ labels }) => findLargest(labels)));
+  const { channels, height, width } = first.images;
   return createDataset({
     name,
-    source: `${formatCount(train.count)} + ${formatCount(test.count)} images from ${origin}`,
+    source: `${formatCount(splits.train.count)} + ${formatCount(splits.test.count)} images from ${origin}`,
     channels,
     height,
     width,
-    classes: classes ?? Math.max(MIN_CLASSES, findLargest(train.labels) + 1, findLargest(test.labels) + 1),
+    classes: classes ?? Math.max(MIN_CLASSES, largest + 1),
     reading: {
       form: 'IDX files',
-      labels: `${basename(files.trainLabels.source)} and ${basename(files.testLabels.source)}`,
+      labels: [files.train, files.validation, files.test]
+        .flatMap((pair) => (pair === undefined ? [] : [basename(pair.labels.source)]))
+        .join(' and '),
+      ...(splits.validation.count > 0 && { hasValidation: true }),
     },
     mean: Array<number>(channels).fill(MNIST_MEAN),
     std: Array<number>(channels).fill(MNIST_STD),
-    train,
-    validation: allocateSplit(0, 0),
-    test,
+    ...splits,
+    ...(held && { heldOut: held.test.count }),
+    ...(notes.length > 0 && { notes }),
   });
 }
 
-function checkSameShape(train: IdxImages, test: IdxImages, files: IdxFiles): void {
-  const [trainShape, testShape] = [train, test].map((images) => `${images.channels}x${images.height}x${images.width}`);
-  if (trainShape === testShape) return;
-  throw new LockstepError(
-    'LOCKSTEP_DATA_SHAPE',
-    `${files.trainImages.source} has images of ${trainShape} (channels x height x width), ${files.testImages.source} of ${testShape}. Take both from the same dataset.`,
-  );
+interface Parsed {
+  readonly source: string;
+  readonly images: IdxImages;
+  readonly split: Split;
 }
 
-function pairUp(images: IdxImages, imagesFile: IdxFile, labelsFile: IdxFile): Split {
+function parsePair({ images: imagesFile, labels: labelsFile }: IdxFilePair, classes: number | undefined): Parsed {
+  const images = parseIdxImages(imagesFile.bytes, imagesFile.source);
   const labels = parseIdxLabels(labelsFile.bytes, labelsFile.source);
   if (labels.length !== images.count) {
     throw new LockstepError(
@@ -85,10 +103,43 @@ function pairUp(images: IdxImages, imagesFile: IdxFile, labelsFile: IdxFile): Sp
       `${imagesFile.source} has ${countOf(images.count, 'image')}, ${labelsFile.source} has ${countOf(labels.length, 'label')}. Take both from the same dataset.`,
     );
   }
+  if (classes !== undefined) checkLabels(labels, classes, labelsFile.source);
   const split = allocateSplit(images.count, images.pixels.length / images.count);
   split.images.set(images.pixels);
   split.labels.set(labels);
-  return split;
+  return { source: imagesFile.source, images, split };
+}
+
+function noteColumns({ bytes, source }: IdxFile): Note[] {
+  const columns = countIdxColumns(bytes);
+  return columns === 1 ? [] : [guessed(`the labels of ${source} are the first of its ${columns} columns`)];
+}
+
+/** Labels that count from 1, as those of EMNIST's letters. */
+function noteFirst(labels: Uint8Array, source: string): Note[] {
+  const [least, most] = [labels.reduce((a, b) => Math.min(a, b), 255), findLargest(labels)];
+  return least === 1 && most > 1
+    ? [warned(`the labels of ${source} are 1 to ${most}: no image is of class 0, which the model has all the same`)]
+    : [];
+}
+
+function checkSameShape(train: Parsed, other: Parsed): void {
+  const [trainShape, otherShape] = [train, other].map(
+    ({ images }) => `${images.channels}x${images.height}x${images.width}`,
+  );
+  if (trainShape === otherShape) return;
+  throw new LockstepError(
+    'LOCKSTEP_DATA_SHAPE',
+    `${train.source} has images of ${trainShape} (channels x height x width), ${other.source} of ${otherShape}. Take both from the same dataset.`,
+  );
+}
+
+function holdOutTest(split: Split, { origin, heldOut }: IdxDatasetOptions) {
+  const held = planTestSet(split.labels, heldOut, origin);
+  return {
+    train: pick(split, (index) => !held.has(index), split.count - held.size),
+    test: pick(split, (index) => held.has(index), held.size),
+  };
 }
 
 /**

@@ -1,69 +1,56 @@
-/** A folder with four IDX files under MNIST's names. */
-import { readdir, readFile } from 'node:fs/promises';
-import { basename, join, resolve } from 'node:path';
+/** A folder with IDX files under the names of MNIST and of what followed it. */
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { LockstepError } from '../../errors/errors.js';
+import { guessed, warned } from '../../events/data-report.js';
 import { readWholeFile } from '../../files/whole-file.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { gunzipIfPacked } from './gzip.js';
-import { assembleIdxDataset, type IdxFile } from './idx-dataset.js';
+import { assembleIdxDataset, type IdxFile, type IdxFilePair } from './idx-dataset.js';
+import { chooseIdxFiles, FOLDER_HELP, findIdxFolder, type IdxPair, readIdxName } from './idx-names.js';
+
+export interface IdxOptions {
+  /** Labels must be below; default: what the labels need, at least 10. */
+  readonly classes?: number | undefined;
+  /** Images to hold out as the test set, for data that has none. Default: a tenth. */
+  readonly heldOut?: number | undefined;
+}
 
 /**
  * Loads any dataset in IDX files named as MNIST's are: `train-images-idx3-ubyte` or `train-images.idx3-ubyte`, and so
- * on (idx4 for images with channels), each with or without `.gz`. Its name is the folder's.
+ * on (idx4 for images with channels), each with or without `.gz`; also as EMNIST, QMNIST and torchvision name and place
+ * them, with `val` files, and without test files. Its name is the folder's.
  *
- * @param classes labels must be below; default: what the labels need, at least 10
+ * @param path the folder, or one of the files in it, where it has several datasets
  * @throws LockstepError LOCKSTEP_DATA_FOLDER, _FILE or _READ (missing or not readable), _GZIP, or what
  * `assembleIdxDataset` throws
  */
-export async function loadIdxFolder(directory: string, classes?: number): Promise<Dataset> {
-  const names = await listFolder(directory);
-  const read = (stem: string, ranks: readonly number[]) => readIdxFile(directory, names, stem, ranks);
-  const [trainImages, trainLabels, testImages, testLabels] = await Promise.all([
-    read('train-images', [3, 4]),
-    read('train-labels', [1]),
-    read('t10k-images', [3, 4]),
-    read('t10k-labels', [1]),
-  ]);
-  const files = { trainImages, trainLabels, testImages, testLabels };
-  return assembleIdxDataset(files, { name: basename(resolve(directory)), origin: directory, classes });
+export async function loadIdxFolder(path: string, options: IdxOptions = {}): Promise<Dataset> {
+  const named = readIdxName(basename(path));
+  const folder = (named && findIdxFolder(dirname(path))) ?? findIdxFolder(path);
+  if (folder === undefined) {
+    throw new LockstepError('LOCKSTEP_DATA_FILE', `${path} has no IDX files. ${FOLDER_HELP}`);
+  }
+  const { train, validation, test, set } = chooseIdxFiles(folder, named?.set);
+  const read = async (pair: IdxPair): Promise<IdxFilePair> => {
+    const [images, labels] = await Promise.all(
+      [pair.images, pair.labels].map((name) => readIdx(folder.directory, name)),
+    );
+    return { images: images as IdxFile, labels: labels as IdxFile };
+  };
+  const parts = await Promise.all([train, validation, test].map((pair) => pair && read(pair)));
+  const files = { train: parts[0] as IdxFilePair, validation: parts[1], test: parts[2] };
+  const notes = folder.directory === path || named ? [] : [guessed(`the IDX files are those in ${folder.directory}`)];
+  const words = [set, basename(resolve(path)), relative(path, folder.directory)].join(' ');
+  if (/emnist/i.test(words)) notes.push(warned(TRANSPOSED));
+  return assembleIdxDataset(files, { name: basename(resolve(path)), origin: path, notes, ...options });
 }
 
-async function listFolder(directory: string): Promise<readonly string[]> {
-  try {
-    return await readdir(directory);
-  } catch (error) {
-    throw new LockstepError(
-      'LOCKSTEP_DATA_FOLDER',
-      `cannot read the data folder ${directory} (${(error as NodeJS.ErrnoException).code}). ${FOLDER_HELP}`,
-      { cause: error },
-    );
-  }
-}
+const TRANSPOSED = 'EMNIST stores its images with rows and columns swapped; they are used as they are stored';
 
-const FOLDER_HELP =
-  'Give a folder with train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, plain or .gz.';
-
-async function readIdxFile(
-  directory: string,
-  names: readonly string[],
-  stem: string,
-  ranks: readonly number[],
-): Promise<IdxFile> {
-  const candidates = listCandidates(stem, ranks);
-  const name = candidates.find((candidate) => names.includes(candidate));
-  if (name === undefined) {
-    throw new LockstepError(
-      'LOCKSTEP_DATA_FILE',
-      `${directory} has no ${stem} file: looked for ${candidates.join(', ')}. ${FOLDER_HELP}`,
-    );
-  }
+async function readIdx(directory: string, name: string): Promise<IdxFile> {
   const path = join(directory, name);
   return { source: path, bytes: await gunzipIfPacked(await readBytes(path), path) };
-}
-
-function listCandidates(stem: string, ranks: readonly number[]): string[] {
-  const plain = ranks.flatMap((rank) => [`${stem}-idx${rank}-ubyte`, `${stem}.idx${rank}-ubyte`]);
-  return plain.flatMap((name) => [name, `${name}.gz`]);
 }
 
 /** Reads a file. @throws LockstepError LOCKSTEP_DATA_READ */

@@ -4,6 +4,10 @@
  *     images   0x00000803  count            height  width   pixels...
  *     images   0x00000804  count  channels  height  width   pixels...
  *     labels   0x00000801  count                            labels...
+ *
+ * and QMNIST's labels, whose elements are int32, big-endian, of which the first of each row is the class:
+ *
+ *     labels   0x00000c02  count  columns                   rows...
  */
 
 import { LockstepError } from '../../errors/errors.js';
@@ -21,13 +25,20 @@ export interface IdxImages {
 const IMAGES_MAGIC = 0x00000803;
 const CHANNEL_IMAGES_MAGIC = 0x00000804;
 const LABELS_MAGIC = 0x00000801;
+const INT_LABELS_MAGIC = 0x00000c01;
+const INT_ROWS_MAGIC = 0x00000c02;
+const ALL_LABELS = [LABELS_MAGIC, INT_LABELS_MAGIC, INT_ROWS_MAGIC];
 
 /** The header's words after the magic number, by magic number. */
 const FIELDS: Readonly<Record<number, readonly string[]>> = {
   [IMAGES_MAGIC]: ['count', 'height', 'width'],
   [CHANNEL_IMAGES_MAGIC]: ['count', 'channels', 'height', 'width'],
   [LABELS_MAGIC]: ['count'],
+  [INT_LABELS_MAGIC]: ['count'],
+  [INT_ROWS_MAGIC]: ['count', 'columns'],
 };
+/** The third byte of files of int32. */
+const INT_TYPE = 0x0c;
 /** As in a model's input. */
 const MAX_SIDE = 65_536;
 
@@ -44,13 +55,31 @@ export function parseIdxImages(bytes: Uint8Array, source: string): IdxImages {
 }
 
 /**
- * Reads labels, uncompressed, as a view into `bytes`.
+ * Reads labels, uncompressed; those of one byte as a view into `bytes`.
  *
  * @param source the file's name, for errors
- * @throws LockstepError LOCKSTEP_DATA_MAGIC, LOCKSTEP_DATA_DIMENSION or LOCKSTEP_DATA_SIZE
+ * @throws LockstepError LOCKSTEP_DATA_MAGIC, LOCKSTEP_DATA_DIMENSION, LOCKSTEP_DATA_SIZE, or LOCKSTEP_DATA_LABEL for
+ *   an int32 that is no byte
  */
 export function parseIdxLabels(bytes: Uint8Array, source: string): Uint8Array {
-  return parseIdx(bytes, source, 'labels').payload;
+  const { sizes, payload } = parseIdx(bytes, source, 'labels');
+  const { count = 0, columns = 1 } = sizes;
+  if (payload.length === count) return payload;
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
+  return Uint8Array.from({ length: count }, (_, index) => {
+    const label = view.getInt32(4 * columns * index);
+    if (label >= 0 && label <= 255) return label;
+    throw new LockstepError(
+      'LOCKSTEP_DATA_LABEL',
+      `${source}: label ${label} of image ${index} is out of range 0..255. Correct the label.`,
+    );
+  });
+}
+
+/** Numbers in a row of a labels file; 1 where a label is all of it. */
+export function countIdxColumns(bytes: Uint8Array): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return view.byteLength >= 12 && view.getUint32(0) === INT_ROWS_MAGIC ? view.getUint32(8) : 1;
 }
 
 /** The file of these images; with more than one channel it is the 4-d form. */
@@ -87,7 +116,8 @@ function parseIdx(bytes: Uint8Array, source: string, kind: Kind) {
   fields.forEach((field, index) => {
     sizes[field] = readSize(view, 4 + 4 * index, field, source);
   });
-  checkPayload(bytes.length - headerBytes, headerBytes, Object.values(sizes), source, kind);
+  const elementBytes = view.getUint8(2) === INT_TYPE ? 4 : 1;
+  checkPayload(bytes.length - headerBytes, headerBytes, Object.values(sizes), elementBytes, source, kind);
   return { sizes, payload: bytes.subarray(headerBytes) };
 }
 
@@ -98,7 +128,7 @@ function readMagic(view: DataView, source: string, kind: Kind): readonly string[
   }
   const magic = view.getUint32(0);
   const fields = FIELDS[magic];
-  if (fields !== undefined && (magic === LABELS_MAGIC) === (kind === 'labels')) return fields;
+  if (fields !== undefined && ALL_LABELS.includes(magic) === (kind === 'labels')) return fields;
   const expected = kind === 'labels' ? '0x00000801 (labels)' : '0x00000803 or 0x00000804 (images)';
   throw new LockstepError(
     'LOCKSTEP_DATA_MAGIC',
@@ -107,7 +137,7 @@ function readMagic(view: DataView, source: string, kind: Kind): readonly string[
 }
 
 function describeMagic(magic: number): string {
-  if (magic === LABELS_MAGIC) return ' (labels)';
+  if (ALL_LABELS.includes(magic)) return ' (labels)';
   return FIELDS[magic] === undefined ? '' : ' (images)';
 }
 
@@ -133,8 +163,15 @@ function readSize(view: DataView, offset: number, field: string, source: string)
   );
 }
 
-function checkPayload(found: number, headerBytes: number, sizes: number[], source: string, kind: Kind): void {
-  const expected = sizes.reduce((product, size) => product * size, 1);
+function checkPayload(
+  found: number,
+  headerBytes: number,
+  sizes: number[],
+  elementBytes: number,
+  source: string,
+  kind: Kind,
+): void {
+  const expected = sizes.reduce((product, size) => product * size, elementBytes);
   if (found === expected) return;
   const wanted = `its header says ${sizes.join('x')} ${kind}, ${countOf(expected, 'byte')} from offset ${headerBytes}`;
   if (found < expected) {
