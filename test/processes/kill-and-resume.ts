@@ -1,6 +1,6 @@
 /** Kills a run again and again, and lets it go on each time with another number of workers. */
 import { spawn } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { readdirSync, watch } from 'node:fs';
 import path from 'node:path';
 import { findCheckpoint, listCheckpoints } from '../../packages/core/dist/state/index.js';
 import { type JsonEvent, readEvents, startProgram, writeBars } from '../support/digit-bars.js';
@@ -63,13 +63,16 @@ function endHash(events: readonly JsonEvent[]): string {
 
 const WRITER = path.resolve(import.meta.dirname, 'checkpoint-writer.mjs');
 
+/** The name of a checkpoint that is being written. */
+const UNFINISHED = /^\.step-(\d+)\..*tmp$/;
+
 /** Far more than it takes for kills that come at random moments to meet a checkpoint that is being written. */
 const MOST_ROUNDS = 400;
 
 /**
  * Kills a process that does nothing but write checkpoints, again and again, and looks each time at what it left: every
- * checkpoint whole, and the last one that it said was written among them. Goes on until the kill came so many times while a
- * checkpoint was written, which is left under a temporary name.
+ * checkpoint whole, and the last one that it said was written among them. Every other kill comes as soon as one is seen half
+ * written, the others at random. Goes on until a kill has left so many under a temporary name.
  */
 export async function killWriters(folder: string, rounds: number, inTheMiddle: number): Promise<void> {
   const random = makeRandom(seedOr(7));
@@ -77,8 +80,9 @@ export async function killWriters(folder: string, rounds: number, inTheMiddle: n
   for (let round = 0; round < rounds || halfWritten < inTheMiddle; round++) {
     if (round === MOST_ROUNDS) throw new Error(`${round} kills, ${halfWritten} of them while a checkpoint was written`);
     const first = (listCheckpoints(folder).at(-1) ?? 0) + 1;
-    const written = await killWriter([WRITER, folder, String(first)], 25 * random());
-    const unfinished = readdirSync(folder).filter((name) => Number(/^\.step-(\d+)\..*tmp$/.exec(name)?.[1]) > written);
+    const delayMs = round % 2 === 0 ? 25 * random() : undefined;
+    const written = await killWriter(folder, first, delayMs);
+    const unfinished = readdirSync(folder).filter((name) => Number(UNFINISHED.exec(name)?.[1]) > written);
     if (unfinished.length > 0) halfWritten++;
     const { checkpoint, skipped } = findCheckpoint(folder);
     const { step } = checkpoint.info;
@@ -89,16 +93,23 @@ export async function killWriters(folder: string, rounds: number, inTheMiddle: n
   }
 }
 
-/** Kills a writer some time after its first checkpoint; returns the last step that it said was written. */
-function killWriter(argv: readonly string[], delayMs: number): Promise<number> {
+/** Kills a writer some time after its first checkpoint, or while it writes another; returns the last step that it said was written. */
+function killWriter(folder: string, firstStep: number, delayMs: number | undefined): Promise<number> {
   return new Promise((resolve, reject) => {
+    const argv = [WRITER, folder, String(firstStep)];
     const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
     let out = '';
+    const watcher = watch(folder, (_, name) => {
+      if (delayMs === undefined && out !== '' && UNFINISHED.test(name ?? '')) child.kill('SIGKILL');
+    });
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      if (out === '') setTimeout(() => child.kill('SIGKILL'), delayMs);
+      if (out === '' && delayMs !== undefined) setTimeout(() => child.kill('SIGKILL'), delayMs);
       out += text;
     });
     child.on('error', reject);
-    child.on('close', () => resolve(Number(out.trimEnd().split('\n').at(-1))));
+    child.on('close', () => {
+      watcher.close();
+      resolve(Number(out.trimEnd().split('\n').at(-1)));
+    });
   });
 }

@@ -6,7 +6,7 @@ import { LocalNode } from '../../packages/worker/dist/node/index.js';
 import { cutSample } from '../../tools/golden-runs.mjs';
 
 const STEPS_PER_EPOCH = 250;
-const BATCH_SIZE = 32;
+const BATCH_SIZE = 16;
 const STEPS_PER_REPORT = 1000;
 
 const steps = Number(process.argv[2]);

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadModel } from '../../packages/cli/dist/index.js';
 import { type Finished, startProgram, writeBars } from '../support/digit-bars.js';
+import { runHere } from '../support/program-here.js';
 
 const STEPS_PER_EPOCH = 5;
 let data = '';
@@ -23,7 +24,7 @@ afterAll(() => {
 function open(name: string) {
   const folder = path.join(data, name);
   mkdirSync(folder);
-  const run = (...argv: string[]): Promise<Finished> => startProgram(folder, argv).finished;
+  const run = (...argv: string[]): Promise<Finished> => runHere(folder, argv);
   return {
     run,
     at: (file: string): string => path.join(folder, file),

@@ -1,15 +1,13 @@
-/** A user's own pictures, from a folder of RGB PNGs to predictions, through the real program. */
-import { type ChildProcess, spawn } from 'node:child_process';
+/** A user's own pictures, from a folder of RGB PNGs to predictions, in this process. */
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { PlanarImage } from '@lockstep/core/data';
 import { encodePngImage } from '@lockstep/core/data/pictures';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { main } from '../../packages/cli/dist/main.js';
-import { RecordingIo } from '../../packages/cli/dist/testing/recording-io.js';
+import type { Finished } from '../support/digit-bars.ts';
+import { runHere } from '../support/program-here.ts';
 
-const BIN = path.join(import.meta.dirname, '../../packages/cli/dist/bin.js');
 const CLASSES = ['cross', 'disc', 'stripes'] as const;
 const SIDE = 24;
 const TRAIN_PER_CLASS = 60;
@@ -59,34 +57,7 @@ function drawShape(name: (typeof CLASSES)[number], index: number, side: number):
   return { channels: 3, height: side, width: side, pixels };
 }
 
-interface Finished {
-  readonly code: number | null;
-  readonly out: string;
-  readonly error: string;
-}
-
-function run(argv: readonly string[], input?: Uint8Array): Promise<Finished> {
-  const child: ChildProcess = spawn(process.execPath, [BIN, ...argv], { cwd: folder });
-  let [out, error] = ['', ''];
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
-    out += text;
-  });
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
-    error += text;
-  });
-  child.stdin?.end(input);
-  return new Promise((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (code) => resolve({ code, out, error }));
-  });
-}
-
-/** In this process, for what ends before any thread is started. */
-async function runHere(argv: readonly string[]): Promise<Finished> {
-  const io = new RecordingIo();
-  const code = await main(argv, io);
-  return { code, out: io.stdout.text, error: io.stderr.text };
-}
+const run = (argv: readonly string[], input?: Uint8Array): Promise<Finished> => runHere(folder, argv, input);
 
 const lastJson = ({ out }: Finished): Record<string, unknown> => JSON.parse(out.trimEnd().split('\n').at(-1) ?? '');
 
@@ -247,7 +218,7 @@ describe('bad input ends with exit code 2, one line, and nothing written', () =>
     ],
   ])('%s', async (_, make, start) => {
     const save = path.join(folder, 'runs-bad', 'w.safetensors');
-    const { code, out, error } = await runHere(['train', 'lenet5', '--data', make(), '--save', save]);
+    const { code, out, error } = await run(['train', 'lenet5', '--data', make(), '--save', save]);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(error.replace(/^note: .*\n/gm, '')).toMatch(new RegExp(`^lockstep: ${start}[^\n]*\n$`));
     expect(existsSync(path.dirname(save))).toBe(false);
@@ -291,7 +262,7 @@ describe('bad input ends with exit code 2, one line, and nothing written', () =>
   ])('%j', async (argv, start) => {
     const before = readdirSync(folder);
     const places: Record<string, string> = { W: weights, HERE: folder, DATA: data };
-    const { code, out, error } = await runHere(argv.map((word) => places[word] ?? word));
+    const { code, out, error } = await run(argv.map((word) => places[word] ?? word));
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(error.startsWith(`lockstep: ${start}`), error).toBe(true);
     expect(error.trimEnd().split('\n')).toHaveLength(1);

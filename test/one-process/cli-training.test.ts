@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { loadModel } from '../../packages/cli/dist/index.js';
-import { type Finished, readEvents, startProgram, writeBars } from '../support/digit-bars.js';
+import { type Finished, readEvents, writeBars } from '../support/digit-bars.js';
+import { runHere } from '../support/program-here.js';
 
 let folder = '';
 let model = '';
@@ -18,7 +19,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
-const run = (...argv: string[]): Promise<Finished> => startProgram(folder, argv).finished;
+const run = (...argv: string[]): Promise<Finished> => runHere(folder, argv);
 const lastEvent = (finished: Finished) => readEvents(finished).at(-1) as Record<string, unknown>;
 
 it('--every 4 steps is two words; --resume alone goes on to the same bits', async () => {

@@ -1,0 +1,138 @@
+/** What `train` and `evaluate` say and write, line by line: in this process. */
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Finished, type JsonEvent, readEvents, writeBars } from '../support/digit-bars.ts';
+import { runHere } from '../support/program-here.ts';
+
+const TEST_COUNT = 90;
+
+let folder = '';
+let model = '';
+
+beforeAll(() => {
+  folder = mkdtempSync(path.join(tmpdir(), 'lockstep-cli-'));
+  model = writeBars(folder, 320, TEST_COUNT);
+});
+
+afterAll(() => {
+  rmSync(folder, { recursive: true });
+});
+
+const run = (...argv: string[]): Promise<Finished> => runHere(folder, argv);
+
+const train = (...argv: string[]): Promise<Finished> => run('train', model, '--data', folder, ...argv);
+
+const findEvent = (finished: Finished, name: string): JsonEvent => {
+  const found = readEvents(finished).find(({ event }) => event === name);
+  if (found === undefined) throw new Error(`no ${name} in:\n${finished.out}\n${finished.error}`);
+  return found;
+};
+
+describe('lockstep train', () => {
+  it('prints a line per epoch and its test set, and ends with accuracy and path', async () => {
+    const { code, out, error } = await train('--workers', '2', '--seed', '3');
+    expect({ code, error }).toEqual({ code: 0, error: '' });
+    expect(out).toMatch(/^Model: bars, 2,986 parameters\n/);
+    expect(out.match(/^Epoch \d, Learning Rate: 0.01, loss=/gm)).toHaveLength(3);
+    expect(out.match(/^Test set: Average loss: \d+\.\d{4}, Accuracy: \d+\/90 \(\d+\.\d\d%\)$/gm)).toHaveLength(3);
+    expect(out).toMatch(/\nTest accuracy: \d+\/90 \(.*\nSaved to runs\/bars-seed3\n$/);
+    expect(readdirSync(path.join(folder, 'runs')).sort()).toEqual(['bars-seed3', 'latest']);
+  });
+
+  it('learns, and stops where --until says', async () => {
+    const finished = await train('--json', '--no-save', '--epochs', '40', '--until', '0.9');
+    const end = findEvent(finished, 'end');
+    expect(end).toMatchObject({ reason: 'until' });
+    expect(end['testAccuracy']).toBeGreaterThanOrEqual(0.9);
+    expect(end['epochs']).toBeLessThan(40);
+  });
+
+  it('stops after --steps in the middle of an epoch', async () => {
+    const end = findEvent(await train('--json', '--no-save', '--steps', '7'), 'end');
+    expect(end).toMatchObject({ epochs: 1, steps: 7, reason: 'steps', testTotal: 90 });
+  });
+
+  it('takes a run from a config file, and a flag before it', async () => {
+    const config = path.join(folder, 'run.yaml');
+    writeFileSync(config, 'model: ./bars.json\ndata: .\nseed: 9\nsave: false\nepochs: 2\nworkers: 1\n');
+    const finished = await run('train', '--config', config, '--json', '--epochs', '1');
+    expect(findEvent(finished, 'start')).toMatchObject({ seed: 9, workers: 1, recipe: { epochs: 1, batchSize: 64 } });
+    expect(findEvent(finished, 'end')).toMatchObject({ epochs: 1 });
+  });
+
+  it('says what it would run in a dry run, does one step and saves nothing', async () => {
+    const { code, out } = await train('--dry-run', '--save', 'dry.safetensors');
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /^Dry run: one step, nothing is saved. The run: 3 epochs, saved to dry.safetensors.\nData: [^]*\nModel: bars, 2,986 parameters\n/,
+    );
+    expect(out).toContain('0 epochs, 1 step in ');
+    expect(existsSync(path.join(folder, 'dry.safetensors'))).toBe(false);
+  });
+
+  it('cases: numbers 13: does the one step that a dry run of a resumed run says, or says that none is left', async () => {
+    const checkpoints = path.join(folder, 'dry');
+    await train('--no-save', '--steps', '2', '--checkpoint', checkpoints);
+    const { out } = await run('train', '--data', folder, '--resume', checkpoints, '--dry-run');
+    expect(out).toMatch(/^Dry run: one step, /);
+    expect(out).toContain('0 epochs, 3 steps in ');
+    const left = await run('train', '--data', folder, '--resume', checkpoints, '--dry-run', '--json');
+    expect(findEvent(left, 'end')).toMatchObject({ steps: 3, reason: 'steps' });
+    await run('train', '--data', folder, '--resume', checkpoints, '--no-save', '--json');
+    const over = await run('train', '--data', folder, '--resume', checkpoints, '--dry-run');
+    expect(over.out).toMatch(/^Dry run: no step, since none is left, nothing is saved\. /);
+    expect(readdirSync(checkpoints)).toContain('step-0000000015');
+  });
+
+  it('cases: numbers 12: ends with exit code 2 when it diverges in its last step, and leaves good weights alone', async () => {
+    const weights = path.join(folder, 'good.safetensors');
+    await train('--steps', '1', '--save', weights);
+    const good = readFileSync(weights);
+    const wild = ['--steps', '1', '--optimizer', 'sgd', '--lr', '1e38'];
+    const { code, out, error } = await train(...wild, '--save', weights);
+    expect(code).toBe(2);
+    expect(error).toMatch(/^lockstep: LOCKSTEP_LOSS_NOT_FINITE: .* \(epoch 1\) is not a finite number\. Try a lower/m);
+    expect(out).not.toContain('Saved to');
+    expect(readFileSync(weights).equals(good)).toBe(true);
+  });
+});
+
+describe('weights', () => {
+  it('give evaluate the accuracy that the run ended with, without naming the model', async () => {
+    const weights = path.join(folder, 'w.safetensors');
+    const end = findEvent(await train('--json', '--save', weights), 'end');
+    const finished = await run('evaluate', '--weights', weights, '--data', folder, '--json', '--mistakes', '3');
+    const evaluation = findEvent(finished, 'evaluation');
+    expect(evaluation).toMatchObject({
+      model: 'bars',
+      correct: end['testCorrect'],
+      total: end['testTotal'],
+      loss: end['testLoss'],
+    });
+    const confusion = evaluation['confusion'] as number[][];
+    expect(confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(TEST_COUNT);
+    expect(confusion.reduce((sum, row, label) => sum + (row[label] as number), 0)).toBe(end['testCorrect']);
+    const { code, out } = await run('evaluate', model, '--weights', weights, '--data', folder);
+    expect(code).toBe(0);
+    expect(out).toContain('Confusion matrix (rows: label, columns: prediction)\n');
+  });
+
+  it('are what a run starts from', async () => {
+    const weights = path.join(folder, 'initial.safetensors');
+    await train('--steps', '1', '--seed', '5', '--save', weights);
+    const start = (...argv: string[]) => train('--json', '--no-save', '--steps', '1', ...argv);
+    const fresh = findEvent(await start(), 'end')['parametersSha256'];
+    const continued = findEvent(await start('--weights', weights), 'end')['parametersSha256'];
+    expect(continued).not.toBe(fresh);
+  });
+
+  it('of another model are refused', async () => {
+    const weights = path.join(folder, 'small.safetensors');
+    await train('--steps', '1', '--save', weights);
+    const { code, error } = await run('evaluate', 'lenet5', '--weights', weights, '--data', folder);
+    expect(code).toBe(2);
+    expect(error).toMatch(/^lockstep: LOCKSTEP_WEIGHTS_MISMATCH: .*\n$/);
+  });
+});
