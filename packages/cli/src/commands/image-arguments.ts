@@ -1,6 +1,7 @@
 /** The images that a command line names: files, folders of files, or `-` for stdin. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PlanarImage } from '@lockstep/core/data';
 import { decodeImage, isImageName, type RawImage } from '@lockstep/core/data/pictures';
 import { LockstepError } from '@lockstep/core/errors';
 import type { Io } from '../terminal/io.js';
@@ -9,6 +10,25 @@ export interface NamedImage {
   /** As given, or the path of a file in a folder; `-` for stdin. */
   readonly name: string;
   readonly image: RawImage;
+}
+
+/** An image for a model, in its form. */
+export interface AskedImage {
+  /** Of its file. */
+  readonly name: string;
+  /** In a table, counted from 1 without its header. */
+  readonly row?: number;
+  readonly image: PlanarImage;
+  /** What was done to it. */
+  readonly changes: readonly string[];
+}
+
+/** What a model is asked about. */
+export interface Asked {
+  readonly asked: readonly AskedImage[];
+  /** The pixel value that is white in them. */
+  readonly white: number | undefined;
+  readonly bad: readonly LockstepError[];
 }
 
 /** What was read, and what was not: an error for every image that cannot be decoded. */

@@ -1,6 +1,7 @@
 /** `lockstep predict --weights FILE IMAGE...`. */
-import { type DataNotes, FULL_WHITE, fitImage, type PixelChoice } from '@lockstep/core/data';
+import { type DataNotes, FULL_WHITE, fitImage } from '@lockstep/core/data';
 import { joinImageErrors } from '@lockstep/core/data/pictures';
+import { LockstepError } from '@lockstep/core/errors';
 import type { ModelSpec } from '@lockstep/core/spec';
 import { formatPercent } from '@lockstep/core/text';
 import { loadModelSpec } from '@lockstep/core/zoo';
@@ -10,14 +11,15 @@ import type { ImagePrediction } from '../api/prediction.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
 import { jsonField, workersField } from '../settings/common-fields.js';
 import { noteCrowd } from '../settings/crowd.js';
+import { type DataForm, readDataForm, rowFields } from '../settings/data-fields.js';
 import { type Field, fieldsIn, optionError } from '../settings/fields.js';
 import { readModelNotes } from '../settings/model-notes.js';
-import { pixelFields, readPixels } from '../settings/pixel-fields.js';
 import { readChecked } from '../settings/setting-source.js';
 import { loadModelState, readModelOfWeights } from '../settings/weights-file.js';
 import { type Io, tellNote, writeLine } from '../terminal/io.js';
 import { formatTable } from '../terminal/text-table.js';
-import { readImageArguments } from './image-arguments.js';
+import { type Asked, type AskedImage, readImageArguments } from './image-arguments.js';
+import { readTableRows } from './table-rows.js';
 
 /** Classes shown beside the predicted one. */
 const RUNNERS_UP = 2;
@@ -34,7 +36,8 @@ const fields: readonly Field[] = [
   ),
   text('--model <name>', 'model', 'name or .json file, for weights that do not carry their model'),
   workersField,
-  ...pixelFields,
+  fieldsIn('Data').text('--csv <file>', 'csv', 'predict each row of this table, with or without labels'),
+  ...rowFields,
   jsonField,
 ];
 
@@ -43,68 +46,86 @@ export function createPredictCommand(context: CommandContext): Command {
     .summary('tell what images show')
     .description(
       'Predicts the class of images: PNG or JPEG files, folders of them, or - for stdin. Images of another size, colour ' +
-        'or ground than the training images are brought to their form, and it is told how.',
+        'or ground than the training images are brought to their form, and it is told how. Or, with --csv, the rows of a table.',
     )
-    .argument('<images...>', 'files, folders, or - for stdin');
+    .argument('[images...]', 'files, folders, or - for stdin');
   addFields(command, fields);
   addExamples(command, [
     ['lockstep predict --weights runs/tiny6k-seed1 seven.png', 'class and probability'],
     ['lockstep predict --weights w.safetensors scans/', 'every image of a folder'],
+    ['lockstep predict --weights latest --csv test.csv', 'every row of a table'],
     ['lockstep predict --weights lenet5.safetensors --model lenet5 7.png', 'weights saved by PyTorch'],
     ['lockstep predict --weights w.safetensors --json - < seven.png', 'all probabilities, for programs'],
   ]);
   return command.action(async (names: string[], options: Record<string, unknown>) => {
-    await runPredict(names, resolvePrediction(options, context.io.coreCount), context.io);
+    await runPredict(resolvePrediction(names, options, context.io.coreCount), context.io);
   });
 }
 
 interface PredictionSettings {
+  /** Of pictures; none where a table is given. */
+  readonly names: readonly string[];
+  readonly csv: string | undefined;
+  readonly form: DataForm;
   readonly weights: string;
   readonly model: string | undefined;
   readonly workers: number;
-  readonly pixels: PixelChoice;
   readonly json: boolean;
 }
 
-function resolvePrediction(options: Record<string, unknown>, coreCount: number): PredictionSettings {
+function resolvePrediction(
+  names: readonly string[],
+  options: Record<string, unknown>,
+  coreCount: number,
+): PredictionSettings {
   const flags = readChecked(fields, options);
-  const { weights, model, workers = coreCount, json } = flags.values;
+  const { weights, model, workers = coreCount, csv, json } = flags.values;
   if (weights === undefined)
     throw optionError('predict needs --weights <file>, such as one that `lockstep train` saved');
-  const pixels = readPixels((name) => flags.values[name]);
+  if (names.length === 0 && csv === undefined) {
+    throw new LockstepError('LOCKSTEP_CLI_ARGUMENT', 'predict needs IMAGES, or --csv FILE: what is it to look at?');
+  }
+  if (names.length > 0 && csv !== undefined) throw optionError('predict takes images or --csv, not both at once');
+  const form = readDataForm((name) => flags.values[name]);
   return {
+    names,
+    csv,
+    form,
     weights: findRunWeights(weights as string),
     model,
     workers,
-    pixels,
     json: json === true,
   } as PredictionSettings;
 }
 
-async function runPredict(names: readonly string[], settings: PredictionSettings, io: Io): Promise<void> {
-  const { weights, workers, pixels } = settings;
+async function runPredict(settings: PredictionSettings, io: Io): Promise<void> {
+  const { names, csv, form, weights, workers } = settings;
   noteCrowd(workers, io);
   const model = loadModel(settings);
   const tell = (text: string): void => tellNote(io, text);
   const state = loadModelState(weights, model, tell);
-  const { notes } = readModelNotes(weights, model, pixels, tell);
-  const { images: named, bad } = await readImageArguments(names, notes.pictures?.white16, io);
-  if (named.length === 0) throw joinImageErrors(bad);
-  const fitted = named.map(({ image }) => fitImage(image, model.input, notes));
+  const { notes } = readModelNotes(weights, model, form.pixels, tell);
+  const { white, asked, bad } =
+    csv === undefined
+      ? await readPictures(names, model, notes, io)
+      : await readTableRows(csv, { model, notes, form }, io);
   // Loaded here, so that wrong input is told before the kernels are loaded.
   const { predict } = await import('../api/prediction.js');
-  const used = Math.min(workers, Math.max(1, Math.ceil(fitted.length / IMAGES_PER_WORKER)));
-  const images = fitted.map(({ image }) => image);
-  const predictions = await predict({ model, state, notes, images, white: FULL_WHITE, workers: used });
-  const results = predictions.map((prediction, index) => ({
-    name: named[index]?.name ?? '',
-    changes: fitted[index]?.changes ?? [],
-    prediction,
-  }));
+  const used = Math.min(workers, Math.max(1, Math.ceil(asked.length / IMAGES_PER_WORKER)));
+  const images = asked.map(({ image }) => image);
+  const predictions = await predict({ model, state, notes, images, white, workers: used });
+  const results = predictions.map((prediction, index) => ({ ...(asked[index] as AskedImage), prediction }));
   const lines = settings.json ? results.map((result) => formatJson(result, notes)) : formatResults(results, notes);
   for (const line of lines) writeLine(io.stdout, line);
   // told last, below what could be read
   if (bad.length > 0) throw joinImageErrors(bad);
+}
+
+async function readPictures(names: readonly string[], model: ModelSpec, notes: DataNotes, io: Io): Promise<Asked> {
+  const { images, bad } = await readImageArguments(names, notes.pictures?.white16, io);
+  if (images.length === 0) throw joinImageErrors(bad);
+  const asked = images.map(({ name, image }) => ({ name, ...fitImage(image, model.input, notes) }));
+  return { white: FULL_WHITE, asked, bad };
 }
 
 /** A thread costs more than it saves below this. */
@@ -113,18 +134,17 @@ const IMAGES_PER_WORKER = 256;
 const loadModel = ({ model, weights }: PredictionSettings): ModelSpec =>
   model === undefined ? readModelOfWeights(weights, 'predict --model') : loadModelSpec(model).model;
 
-interface Result {
-  readonly name: string;
-  readonly changes: readonly string[];
+interface Result extends AskedImage {
   readonly prediction: ImagePrediction;
 }
 
-function formatJson({ name, changes, prediction }: Result, { classNames }: DataNotes): string {
+function formatJson({ name, row, changes, prediction }: Result, { classNames }: DataNotes): string {
   const { predicted, className, probability, probabilities } = prediction;
   const entries = probabilities.map((value, index) => [classNames[index] as string, value]);
   return JSON.stringify({
     event: 'prediction',
     image: name,
+    row,
     class: className,
     classIndex: predicted,
     probability,
@@ -134,7 +154,7 @@ function formatJson({ name, changes, prediction }: Result, { classNames }: DataN
 }
 
 function formatResults(results: readonly Result[], { classNames }: DataNotes): string[] {
-  const rows = results.map(({ name, changes, prediction }) => {
+  const rows = results.map(({ name, row, changes, prediction }) => {
     const others = prediction.probabilities
       .map((probability, index) => ({ probability, index }))
       .filter(({ index, probability }) => index !== prediction.predicted && probability >= SHOWN_FROM)
@@ -142,7 +162,15 @@ function formatResults(results: readonly Result[], { classNames }: DataNotes): s
       .slice(0, RUNNERS_UP)
       .map(({ probability, index }) => `${classNames[index]} ${formatPercent(probability)}%`);
     const { className, probability } = prediction;
-    return [name, className, `${formatPercent(probability)}%`, others.join(', '), changes.join('; ')];
+    // what was done to the images of a table is one note above it
+    const done = row === undefined ? changes.join('; ') : '';
+    return [
+      row === undefined ? name : `row ${row}`,
+      className,
+      `${formatPercent(probability)}%`,
+      others.join(', '),
+      done,
+    ];
   });
   return formatTable([['Image', 'Class', 'Probability', 'Else', 'What was done to it'], ...rows], 'llrll');
 }

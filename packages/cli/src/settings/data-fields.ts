@@ -38,8 +38,8 @@ function parseShape(value: unknown): ImageForm | undefined {
 
 const { text } = fieldsIn('Data');
 
-export const dataFormFields: readonly Field[] = [
-  text('--resize <size>', 'resize', 'bring images to this height and width, such as 28x28', { check: isSize }),
+/** How to read rows of a table, and pixels. */
+export const rowFields: readonly Field[] = [
   text(
     '--label-column <name>',
     'labelColumn',
@@ -55,6 +55,11 @@ export const dataFormFields: readonly Field[] = [
     { check: isOneOf(...pixelLayouts) },
   ),
   ...pixelFields,
+];
+
+export const dataFormFields: readonly Field[] = [
+  text('--resize <size>', 'resize', 'bring images to this height and width, such as 28x28', { check: isSize }),
+  ...rowFields,
 ];
 
 /** @param get the checked value of a field, by name */

@@ -9,6 +9,7 @@ export { holdOutValidation } from './dataset/hold-out.js';
 export * from './dataset/normalization.js';
 export * from './mnist/mnist-options.js';
 export * from './open-dataset.js';
+export * from './open-table.js';
 export { type PixelLayout, pixelLayouts } from './pictures/pixel-form.js';
 export * from './pictures/planar-image.js';
 export * from './pixels/data-notes.js';

@@ -99,10 +99,19 @@ export function toPlanes(pixels: Uint8Array, { channels, height, width, layout }
 export const describeForm = ({ channels, height, width }: Omit<PixelForm, 'layout'>): string =>
   `${channels}x${height}x${width}`;
 
-/** Why a form that was said cannot be; undefined where it fits. */
-export function checkSaid(said: Omit<PixelForm, 'layout'>, pixels: number, what: string): string | undefined {
-  const taken = said.channels * said.height * said.width;
+/** Numbers of an image. */
+export const countPixels = ({ channels, height, width }: Omit<PixelForm, 'layout'>): number =>
+  channels * height * width;
+
+/** Why a form that was said cannot be; undefined where it fits. @param by what says it */
+export function checkSaid(
+  said: Omit<PixelForm, 'layout'>,
+  pixels: number,
+  what: string,
+  by = SHAPE_FLAG,
+): string | undefined {
+  const taken = countPixels(said);
   return taken === pixels
     ? undefined
-    : `has ${countOf(pixels, what)} of pixels, ${SHAPE_FLAG} ${describeForm(said)} takes ${taken}`;
+    : `has ${countOf(pixels, what)} of pixels, ${by} ${describeForm(said)}${by === SHAPE_FLAG ? ' takes' : ':'} ${taken}`;
 }

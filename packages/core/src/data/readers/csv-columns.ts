@@ -14,7 +14,8 @@ const MOST_UNEVEN = 6;
 
 /** Where the labels of a table stand. */
 export interface LabelPlace {
-  readonly labelAt: number;
+  /** Undefined where a table has pixels alone. */
+  readonly labelAt: number | undefined;
   /** A column that counts the rows, which is passed over. */
   readonly indexAt: number | undefined;
   /** How it was found, for people. */

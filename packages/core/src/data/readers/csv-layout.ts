@@ -3,7 +3,14 @@ import { basename } from 'node:path';
 import { LockstepError } from '../../errors/errors.js';
 import { guessed, leftOut, type Note } from '../../events/data-report.js';
 import { countOf } from '../../text/count-text.js';
-import { checkSaid, guessSize, NO_SQUARE, type PixelForm, type PixelLayout } from '../pictures/pixel-form.js';
+import {
+  checkSaid,
+  countPixels,
+  guessSize,
+  NO_SQUARE,
+  type PixelForm,
+  type PixelLayout,
+} from '../pictures/pixel-form.js';
 import {
   findIndexColumn,
   findLabelByValues,
@@ -26,13 +33,16 @@ export interface CsvOptions {
   readonly resize?: ImageSize | undefined;
   /** The table that this one goes with: where it has no labels, there is one column less. */
   readonly beside?: Columns | undefined;
+  /** Whether the labels do not matter: a table with pixels alone is read as well then, and `shape` is what a model reads. */
+  readonly isUnlabelled?: boolean | undefined;
   /** Called with bytes read and bytes in all. */
   readonly onCount: OnCount;
 }
 
 /** How the columns are laid out. */
 export interface Columns {
-  readonly labelAt: number;
+  /** Undefined in a table of pixels alone. */
+  readonly labelAt: number | undefined;
   /** A column that counts the rows, which is passed over. */
   readonly indexAt: number | undefined;
   readonly names: readonly string[] | undefined;
@@ -80,22 +90,34 @@ export class LayoutReader {
     const { labelColumn, beside } = this.options;
     this.#count = cells.length;
     this.#names = isHeader ? cells.map((cell) => cell.trim()) : undefined;
-    const labelName = beside?.names?.[beside.labelAt];
+    const besideAt = beside?.labelAt ?? -1;
+    const labelName = beside?.names?.[besideAt];
     const isShort = cells.length === (beside?.count ?? 0) - 1;
     if (isShort && !(labelName !== undefined && this.#names?.includes(labelName))) {
       this.#hasLabels = false;
       return;
     }
-    this.#place = findNamedLabel(this.#names, cells.length, labelColumn);
+    this.#place = this.#findPixelsAlone() ?? findNamedLabel(this.#names, cells.length, labelColumn);
     const named = (name: string | undefined): boolean => this.#names === undefined || name === labelName;
-    if (this.#place === undefined && beside?.count === cells.length && named(this.#names?.[beside.labelAt])) {
-      this.#place = { labelAt: beside.labelAt, indexAt: beside.indexAt, why: 'as in the training table' };
+    if (this.#place === undefined && beside?.count === cells.length && named(this.#names?.[besideAt])) {
+      this.#place = { labelAt: besideAt, indexAt: beside.indexAt, why: 'as in the training table' };
     }
     this.#firstAt = this.#names !== undefined && findIndexColumn(this.#names, labelColumn) === 0 ? 1 : 0;
     if (labelColumn === undefined || this.#place !== undefined) return;
     const names = this.#names;
     const there = names === undefined ? 'its first row has no names' : `it has ${names.slice(0, 4).join(', ')}, ...`;
     throw csvError(`${this.path} has no column "${labelColumn}": ${there}`);
+  }
+
+  /** Where labels do not matter: a table of as many columns as there are pixels, or one more that counts the rows. */
+  #findPixelsAlone(): LabelPlace | undefined {
+    const { shape, isUnlabelled, labelColumn } = this.options;
+    if (!isUnlabelled || labelColumn !== undefined) return undefined;
+    if (shape === undefined && findNamedLabel(this.#names, this.#count, undefined) !== undefined) return undefined;
+    const indexAt = this.#names && findIndexColumn(this.#names, undefined);
+    const pixels = this.#count - (indexAt === undefined ? 0 : 1);
+    const isAll = shape === undefined ? guessSize(pixels) !== undefined : countPixels(shape) === pixels;
+    return isAll ? { labelAt: undefined, indexAt, why: 'none' } : undefined;
   }
 
   finish(): Columns | 'no labels' {
@@ -108,11 +130,11 @@ export class LayoutReader {
       );
     }
     const { labelAt, indexAt } = this.#place;
-    const pixels = this.#count - 1 - (indexAt === undefined ? 0 : 1);
+    const pixels = this.#count - [labelAt, indexAt].filter((at) => at !== undefined).length;
     const { shape: said, layout, beside } = this.options;
     const shape = said ?? guessSize(pixels);
     if (shape === undefined) throw csvError(`${this.path} has ${countOf(pixels, 'column')} of pixels, ${NO_SQUARE}`);
-    const wrong = checkSaid(shape, pixels, 'column');
+    const wrong = checkSaid(shape, pixels, 'column', this.options.isUnlabelled ? 'the model reads' : undefined);
     if (wrong !== undefined) throw csvError(`${this.path} ${wrong}`);
     const { channels, height, width } = shape;
     const form = { channels, height, width, layout: layout ?? beside?.layout };
@@ -122,17 +144,24 @@ export class LayoutReader {
   /** `column 1 of 785 (label)`. */
   get labels(): string {
     const { labelAt } = this.#place as LabelPlace;
+    if (labelAt === undefined) return 'none';
     const name = this.#names?.[labelAt];
     return `column ${labelAt + 1} of ${this.#count}${name ? ` (${name})` : ''}`;
   }
 
   get notes(): readonly Note[] {
-    const { indexAt, why } = this.#place as LabelPlace;
+    const { labelAt, indexAt, why } = this.#place as LabelPlace;
     const file = basename(this.path);
-    const labels = guessed(`the labels of ${file} are ${this.labels}, ${why}`, '--label-column');
-    if (indexAt === undefined) return [labels];
+    const notes: Note[] = [];
+    if (labelAt !== undefined && !this.options.isUnlabelled) {
+      notes.push(guessed(`the labels of ${file} are ${this.labels}, ${why}`, '--label-column'));
+    } else if (labelAt !== undefined) {
+      const text = `${this.labels} of ${file} is no pixel, ${why}: it is passed over`;
+      notes.push({ ...leftOut(text, 1), flag: '--label-column' });
+    }
+    if (indexAt === undefined) return notes;
     const indexName = this.#names?.[indexAt] || 'without a name';
-    return [labels, leftOut(`column 1 of ${file}, ${indexName}, counts the rows: it is passed over`, 1)];
+    return [...notes, leftOut(`column 1 of ${file}, ${indexName}, counts the rows: it is passed over`, 1)];
   }
 }
 

@@ -8,7 +8,7 @@ import { LayoutGuess, LOOKED_AT, noteLayout, type PixelLayout, toPlanes } from '
 import { readLabel } from './csv-columns.js';
 import { type Columns, type CsvOptions, checkLength, csvError, LayoutReader } from './csv-layout.js';
 import { eachRow, isBlank } from './csv-rows.js';
-import { ImageList, type ImageSize } from './image-list.js';
+import { ImageList } from './image-list.js';
 
 /** A table's images, undefined where it has no labels. */
 export interface CsvTable {
@@ -35,7 +35,7 @@ export async function readCsv(path: string, options: CsvOptions): Promise<CsvTab
     const note = leftOut(`${basename(path)} has no labels: it is not read`, 1);
     return { images: undefined, columns: options.beside as Columns, labels: 'none', notes: [note] };
   }
-  const reader = new RowReader(path, columns, options.resize);
+  const reader = new RowReader(path, columns, options);
   await eachRow(
     path,
     (row) => reader.read(row),
@@ -59,9 +59,9 @@ class RowReader {
   constructor(
     private readonly path: string,
     private readonly columns: Columns,
-    resize: ImageSize | undefined,
+    private readonly options: Pick<CsvOptions, 'resize' | 'isUnlabelled'>,
   ) {
-    this.#list = new ImageList(0, resize);
+    this.#list = new ImageList(0, options.resize);
     this.#guess = new LayoutGuess([
       { ...columns, layout: 'chw' },
       { ...columns, layout: 'hwc' },
@@ -112,8 +112,9 @@ class RowReader {
 
   #readRow(cells: readonly string[], { labelAt, indexAt, count, channels, height, width }: Columns): Row {
     checkLength(cells, count, this.path, this.#row);
-    const label = readLabel(cells[labelAt] as string);
-    if (label === '') throw csvError(`${this.path}, row ${this.#row}: the label is empty`);
+    const label = labelAt === undefined ? '' : readLabel(cells[labelAt] as string);
+    if (label === '' && !this.options.isUnlabelled)
+      throw csvError(`${this.path}, row ${this.#row}: the label is empty`);
     const pixels = new Uint8Array(channels * height * width);
     for (let column = 0, i = 0; column < count; column++) {
       if (column !== labelAt && column !== indexAt) pixels[i++] = this.#readPixel(cells[column] as string, column);
