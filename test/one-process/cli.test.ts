@@ -66,7 +66,7 @@ describe('lockstep train', () => {
     const { code, out } = await train('--dry-run', '--save', 'dry.safetensors');
     expect(code).toBe(0);
     expect(out).toMatch(
-      /^Dry run: one step, nothing is saved. The run: 3 epochs, saved to dry.safetensors.\nData: [^]*\nModel: bars, 2,986 parameters\n/,
+      /^Dry run: one step, nothing is saved. The run: 3 epochs, saved to dry.safetensors.\nData: [\s\S]*\nModel: bars, 2,986 parameters\n/,
     );
     expect(out).toContain('0 epochs, 1 step in ');
     expect(existsSync(path.join(folder, 'dry.safetensors'))).toBe(false);
