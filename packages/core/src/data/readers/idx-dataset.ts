@@ -3,10 +3,11 @@
 import { basename } from 'node:path';
 import { LockstepError } from '../../errors/errors.js';
 import { guessed, type Note, warned } from '../../events/data-report.js';
-import { countOf, formatCount } from '../../text/count-text.js';
+import { countOf } from '../../text/count-text.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from '../dataset/dataset.js';
 import { pick, planTestSet } from '../dataset/hold-out.js';
 import { MNIST_MEAN, MNIST_STD } from '../dataset/normalization.js';
+import { describeSource } from '../dataset/own-data.js';
 import { countIdxColumns, type IdxImages, parseIdxImages, parseIdxLabels } from './idx.js';
 
 /** A file's uncompressed bytes, and its name for errors. */
@@ -68,7 +69,7 @@ export function assembleIdxDataset(files: IdxFiles, options: IdxDatasetOptions):
   const { channels, height, width } = first.images;
   return createDataset({
     name,
-    source: `${formatCount(splits.train.count)} + ${formatCount(splits.test.count)} images from ${origin}`,
+    source: describeSource(splits.train, splits.test, origin),
     channels,
     height,
     width,
@@ -112,7 +113,7 @@ function parsePair({ images: imagesFile, labels: labelsFile }: IdxFilePair, clas
 
 function noteColumns({ bytes, source }: IdxFile): Note[] {
   const columns = countIdxColumns(bytes);
-  return columns === 1 ? [] : [guessed(`the labels of ${source} are the first of its ${columns} columns`)];
+  return columns === 1 ? [] : [guessed(`the labels of ${source} are the first of its ${countOf(columns, 'column')}`)];
 }
 
 /** Labels that count from 1, as those of EMNIST's letters. */
