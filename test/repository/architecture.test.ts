@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { drawRooms, ORDER, putRooms, readImports, readSources } from '../../tools/rooms.mjs';
-import { findCycles, findUnplaced, findViolations, listLoaded, MAY_IMPORT } from './architecture.ts';
+import { findCycles, findFolderCycles, findUnplaced, findViolations, listLoaded, MAY_IMPORT } from './architecture.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const LISTED = { core: ['zod'], worker: ['piscina', '@lockstep/core'], cli: ['commander'] };
@@ -93,6 +93,19 @@ describe('findCycles', () => {
       source('core/src/d.ts', ''),
     ];
     expect(findCycles(sources)).toEqual([]);
+  });
+});
+
+describe('findFolderCycles', () => {
+  it('names the folders of a room whose files import each other, though no two files do', () => {
+    const sources = [
+      source('core/src/data/a.ts', "import './deep/b.js';"),
+      source('core/src/data/deep/b.ts', "import '../c.js';"),
+      source('core/src/data/c.ts', ''),
+    ];
+    expect(findFolderCycles(sources)).toEqual([
+      'circle of folders: packages/core/src/data -> packages/core/src/data/deep -> packages/core/src/data',
+    ]);
   });
 });
 

@@ -38,7 +38,7 @@ export function findViolations(
       return reason === undefined ? [] : [`${file} imports ${specifier}: ${reason}`];
     }),
   );
-  return [...broken, ...findCycles(sources)];
+  return [...broken, ...findCycles(sources), ...findFolderCycles(sources)];
 }
 
 const packageOf = (file: string): string => file.split('/')[1]!;
@@ -124,10 +124,28 @@ function readLoadedImports(text: string): string[] {
   return [...stripComments(text).matchAll(statement)].map((match) => match[2]!);
 }
 
-/** One line for each import cycle among the given files, each cycle once. */
+/** One line for each circle of imports among the given files, each once. */
 export function findCycles(sources: readonly Source[]): string[] {
+  return findCircles(mapImports(sources)).map((circle) => `import cycle: ${circle.join(' -> ')}`);
+}
+
+/** One line for each circle of imports among the folders of a room; rooms themselves have their order. */
+export function findFolderCycles(sources: readonly Source[]): string[] {
+  const folders = new Map<string, Set<string>>();
+  for (const [file, targets] of mapImports(sources.filter(({ file }) => !isTest(file)))) {
+    const folder = path.posix.dirname(file);
+    const others = targets
+      .filter((target) => roomOf(target) === roomOf(file))
+      .map((target) => path.posix.dirname(target));
+    folders.set(folder, new Set([...(folders.get(folder) ?? []), ...others.filter((other) => other !== folder)]));
+  }
+  return findCircles(folders).map((circle) => `circle of folders: ${circle.join(' -> ')}`);
+}
+
+/** What each file imports of the others. */
+function mapImports(sources: readonly Source[]): Map<string, string[]> {
   const files = new Set(sources.map((source) => source.file));
-  const edges = new Map(
+  return new Map(
     sources.map(({ file, text }) => [
       file,
       readImports(text)
@@ -136,15 +154,18 @@ export function findCycles(sources: readonly Source[]): string[] {
         .filter((target) => files.has(target)),
     ]),
   );
+}
+
+function findCircles(edges: ReadonlyMap<string, Iterable<string>>): string[][] {
   const done = new Set<string>();
-  const cycles: string[] = [];
-  const visit = (file: string, trail: readonly string[]): void => {
-    const start = trail.indexOf(file);
-    if (start >= 0) cycles.push(`import cycle: ${[...trail.slice(start), file].join(' -> ')}`);
-    if (start >= 0 || done.has(file)) return;
-    for (const target of edges.get(file) ?? []) visit(target, [...trail, file]);
-    done.add(file);
+  const circles: string[][] = [];
+  const visit = (place: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(place);
+    if (start >= 0) circles.push([...trail.slice(start), place]);
+    if (start >= 0 || done.has(place)) return;
+    for (const target of edges.get(place) ?? []) visit(target, [...trail, place]);
+    done.add(place);
   };
-  for (const file of files) visit(file, []);
-  return cycles;
+  for (const place of edges.keys()) visit(place, []);
+  return circles;
 }

@@ -47,6 +47,7 @@ const CLUSTER_MODELS = 'gap19k,net19k,cnn11m';
 
 /** Loaded when it runs, so that other commands start without it. */
 const loadRuns = () => import('../lab/bench/runs.js');
+const loadNodeRuns = () => import('../lab/bench/node-runs.js');
 
 /** Measurements that a signal has cut short are still under way: only an exit ends them. */
 function end(code: number, context: CommandContext): void {
@@ -154,7 +155,7 @@ function createClusterCommand(context: CommandContext): Command {
   addFields(command, clusterFields);
   return command.action(async (options: Record<string, unknown>) => {
     const settings = resolveBench(clusterFields, { ...options, models: options['models'] ?? CLUSTER_MODELS }, [1]);
-    end(await (await loadRuns()).runCluster(settings, context.io), context);
+    end(await (await loadNodeRuns()).runCluster(settings, context.io), context);
   });
 }
 
@@ -181,7 +182,7 @@ function createCalibrateCommand(context: CommandContext): Command {
     const { coreCount } = context.io;
     const settings = resolveBench(calibrateFields, options, coreCount > 1 ? [1, coreCount] : [1]);
     const out = (options['out'] as string | undefined) ?? DEFAULT_CALIBRATION;
-    end(await (await loadRuns()).runCalibrate(settings, out, context.io), context);
+    end(await (await loadNodeRuns()).runCalibrate(settings, out, context.io), context);
   });
 }
 
@@ -198,7 +199,7 @@ function createPredictionsCommand(context: CommandContext): Command {
   return command.action(async (options: Record<string, unknown>) => {
     const models = options['models'] ?? PREDICTION_MODELS;
     const settings = resolveBench(predictionFields, { ...options, models }, [1, 2, 3, 4]);
-    end(await (await loadRuns()).runPredictions(settings, context.io), context);
+    end(await (await loadNodeRuns()).runPredictions(settings, context.io), context);
   });
 }
 

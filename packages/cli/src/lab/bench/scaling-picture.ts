@@ -3,9 +3,9 @@
  * workers did; a black tick where the cores' peak would let it end.
  */
 import { countOf, fixed } from '@lockstep/core/text';
-import { svgBox, svgLine, svgPicture, svgText } from './chart.js';
+import { svgBox, svgLine, svgPicture, svgText } from '../chart.js';
+import { formatPercent, formatRate } from './measure/rate-text.js';
 import type { ModelScaling, ScalingFigure } from './scaling.js';
-import { formatPercent, formatRate } from './speed-table.js';
 
 const WIDTH = 760;
 const LABEL_WIDTH = 150;

@@ -4,9 +4,9 @@ import { isTensorFlowSetUp } from '@lockstep/worker/tensorflow-engine';
 import type { WorkerTotals } from '@lockstep/worker/threads';
 import { formatTable } from '../../terminal/text-table.js';
 import { BenchNode } from './measure/bench-node.js';
+import { formatPercent, formatRange, formatRate } from './measure/rate-text.js';
 import { median, type Spread, summarizeValues } from './measure/statistics.js';
 import type { Workload } from './measure/workload.js';
-import { formatPercent, formatRange, formatRate } from './speed-table.js';
 
 export interface ScalingOptions {
   /** Of which the first is what the others are compared with: 1. */

@@ -1,7 +1,7 @@
 /** The figures of `lockstep bench` as a table. */
-import { fixed, formatCount } from '@lockstep/core/text';
+import { fixed } from '@lockstep/core/text';
 import { formatTable } from '../../terminal/text-table.js';
-import type { Spread } from './measure/statistics.js';
+import { formatPercent, formatRange, formatRate } from './measure/rate-text.js';
 import type { ModelFigures, Throughput, WorkerFigures } from './speed.js';
 
 const HEADINGS = ['Model', 'Workers', 'Peak GFLOP/s', 'Training images/s', '(min-max)', 'of peak', 'scaling'];
@@ -27,7 +27,3 @@ const formatThroughput = ({ imagesPerSecond, shareOfPeak, scalingEfficiency }: T
   formatPercent(shareOfPeak),
   formatPercent(scalingEfficiency),
 ];
-
-export const formatRate = (rate: number): string => formatCount(Math.round(rate));
-export const formatRange = ({ min, max }: Spread): string => `(${formatRate(min)}-${formatRate(max)})`;
-export const formatPercent = (fraction: number): string => `${fixed(100 * fraction, 0)}%`;

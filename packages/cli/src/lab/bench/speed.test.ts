@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { drawSpeed } from './picture.js';
 import { type SpeedSource, summarizeSpeed, takeSamples } from './speed.js';
+import { drawSpeed } from './speed-picture.js';
 import { formatSpeed } from './speed-table.js';
 
 const options = { workers: [1, 2], seconds: 1, repetitions: 3, engine: 'native' } as const;

@@ -4,9 +4,9 @@ import { availableParallelism } from 'node:os';
 import { fixed } from '@lockstep/core/text';
 import { formatTable } from '../../terminal/text-table.js';
 import { BenchNode, fitCount, timeSeconds } from './measure/bench-node.js';
+import { formatPercent, formatRate } from './measure/rate-text.js';
 import { median } from './measure/statistics.js';
 import { BENCH_BATCH, type Workload } from './measure/workload.js';
-import { formatPercent, formatRate } from './speed-table.js';
 
 /** One repetition of training steps. */
 export interface SyncSample {

@@ -13,9 +13,9 @@ import { fixed } from '@lockstep/core/text';
 import { prepareTensorFlow, tensorFlowFolder } from '@lockstep/worker/tensorflow-engine';
 import { formatTable } from '../../terminal/text-table.js';
 import { BenchNode } from './measure/bench-node.js';
+import { formatRange, formatRate } from './measure/rate-text.js';
 import { type Spread, summarizeValues } from './measure/statistics.js';
 import { BENCH_BATCH, BENCH_SEED, type Workload } from './measure/workload.js';
-import { formatRange, formatRate } from './speed-table.js';
 import type { BaselineTask } from './tfjs-baseline.js';
 
 export interface EngineOptions {

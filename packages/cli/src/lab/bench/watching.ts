@@ -8,10 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fixed } from '@lockstep/core/text';
 import { formatTable } from '../../terminal/text-table.js';
+import { cleanUpAtExit } from '../measure-each.js';
 import { MeasuredRun, type RunTask, type Slice } from './measure/measured-run.js';
+import { formatRate } from './measure/rate-text.js';
 import { type Spread, summarizeValues } from './measure/statistics.js';
-import { cleanUpAtExit } from './measure-each.js';
-import { formatRate } from './speed-table.js';
 import { type Crowd, crowds, gather } from './viewer-crowd.js';
 
 export interface WatchingFigures {

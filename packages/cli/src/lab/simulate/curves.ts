@@ -3,8 +3,7 @@
  */
 
 import { fixed } from '@lockstep/core/text';
-import { svgPicture, svgText } from '../bench/chart.js';
-import { colorOf } from '../bench/picture.js';
+import { colorOf, svgPicture, svgText } from '../chart.js';
 import { formatLink, type SimulatedCase } from './simulate.js';
 
 const PANEL_WIDTH = 360;

@@ -3,7 +3,7 @@
 import { groupSizeOf, type Topology } from '@lockstep/coordinator/steps';
 import { countOf } from '@lockstep/core/text';
 import type { Io } from '../../terminal/io.js';
-import { measureEach } from '../bench/measure-each.js';
+import { measureEach } from '../measure-each.js';
 import { type Costs, findModelCosts, type ModelCosts } from './costs.js';
 import { predictStep, type StepCase, type StepFigures } from './predict.js';
 import type { SimulateSettings } from './settings.js';

@@ -1,9 +1,9 @@
 /** Runs one model's step again and again on this thread, with and without timers at its ops. */
 import { type Algorithm, algorithms, PROFILE_FIELDS, profileField } from '@lockstep/kernels';
 import { SingleStep } from '@lockstep/worker/single-step';
+import { hearSignals } from '../../measure-each.js';
 import { median } from '../measure/statistics.js';
 import { BENCH_SEED, trainingFlops, type Workload } from '../measure/workload.js';
-import { hearSignals } from '../measure-each.js';
 import { type StepFigures, type StepSample, summarizeStep } from './kernel-figures.js';
 
 const PEAK_ITERATIONS = 20_000;

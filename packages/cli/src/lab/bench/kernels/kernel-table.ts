@@ -1,7 +1,7 @@
 /** The figures of `lockstep bench kernels` as tables. */
 import { countOf, fixed } from '@lockstep/core/text';
 import { formatTable } from '../../../terminal/text-table.js';
-import { formatPercent, formatRate } from '../speed-table.js';
+import { formatPercent, formatRate } from '../measure/rate-text.js';
 import type { KernelFigures, StepFigures } from './kernel-figures.js';
 
 const HEADINGS = ['Op', 'Shape', 'Algorithm', 'us/step', 'Share', 'Rate', '', 'of peak'];

@@ -10,7 +10,7 @@ import type { Topology } from '@lockstep/coordinator/steps';
 import { LockstepError } from '@lockstep/core/errors';
 import type { NodeShare } from '@lockstep/core/events';
 import type { ModelSpec, Recipe } from '@lockstep/core/spec';
-import { cleanUpAtExit } from '../measure-each.js';
+import { cleanUpAtExit } from '../../measure-each.js';
 import { median } from './statistics.js';
 
 /** What the process (run-process.ts) is told. */

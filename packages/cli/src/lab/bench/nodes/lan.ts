@@ -8,7 +8,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
-import { cleanUpAtExit } from '../measure-each.js';
+import { cleanUpAtExit } from '../../measure-each.js';
 
 /** Of this process: several may have a LAN at a time. */
 const SUBNET = `10.${200 + (Math.floor(process.pid / 256) % 50)}.${process.pid % 256}`;

@@ -1,4 +1,4 @@
-/** The few pieces of SVG that the pictures of `lockstep bench` are made of. */
+/** The few pieces of SVG that the lab's charts are made of. */
 import { escapeHtml, fixed } from '@lockstep/core/text';
 
 export const svgText = (x: number, y: number, content: string, anchor: 'start' | 'middle' | 'end', size = 12): string =>
@@ -9,6 +9,10 @@ export const svgBox = (x: number, y: number, width: number, height: number, fill
 
 export const svgLine = (x: number, top: number, bottom: number, stroke: string): string =>
   `<line x1="${fixed(x, 1)}" y1="${top}" x2="${fixed(x, 1)}" y2="${bottom}" stroke="${stroke}"/>`;
+
+const COLORS = ['#4c78a8', '#f58518', '#54a24b', '#b279a2'];
+
+export const colorOf = (index: number): string => COLORS[index % COLORS.length] as string;
 
 /** The picture around its parts, on white. */
 export const svgPicture = (width: number, height: number, parts: readonly string[]): string =>

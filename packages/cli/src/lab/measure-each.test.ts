@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { RecordingIo } from '../../testing/recording-io.js';
+import { RecordingIo } from '../testing/recording-io.js';
 import { cleanUpAtExit, measureEach } from './measure-each.js';
 
 it('measures everything in order, and ends with 0', async () => {

@@ -3,9 +3,9 @@
  * Plain text: no library that is kept up draws bars without a browser's DOM, and bars are rectangles.
  */
 import { countOf } from '@lockstep/core/text';
-import { svgBox, svgLine, svgPicture, svgText } from './chart.js';
+import { colorOf, svgBox, svgLine, svgPicture, svgText } from '../chart.js';
+import { formatPercent, formatRate } from './measure/rate-text.js';
 import type { ModelFigures } from './speed.js';
-import { formatPercent, formatRate } from './speed-table.js';
 
 const WIDTH = 720;
 const LABEL_WIDTH = 110;
@@ -14,7 +14,6 @@ const BAR_HEIGHT = 16;
 const GAP = 12;
 const TOP = 56;
 const BOTTOM = 34;
-const COLORS = ['#4c78a8', '#f58518', '#54a24b', '#b279a2'];
 
 /** Draws the picture. @param subtitle machine and date */
 export function drawSpeed(models: readonly ModelFigures[], subtitle: string): string {
@@ -43,8 +42,6 @@ export function drawSpeed(models: readonly ModelFigures[], subtitle: string): st
     ...parts,
   ]);
 }
-
-export const colorOf = (index: number): string => COLORS[index % COLORS.length] as string;
 
 const drawGridLine = (x: number, bottom: number, share: number): string =>
   svgLine(x, TOP - 6, bottom, '#cccccc') + svgText(x, bottom + 16, formatPercent(share), 'middle', 10);

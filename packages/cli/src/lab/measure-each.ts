@@ -1,6 +1,6 @@
 /** Measurements one after the other, until a signal ends them: what is done then is kept. */
-import { type ProcessEnding, watchEnding } from '../../terminal/ending.js';
-import { type Io, writeLine } from '../../terminal/io.js';
+import { type ProcessEnding, watchEnding } from '../terminal/ending.js';
+import { type Io, writeLine } from '../terminal/io.js';
 
 /** Signals are heard in a turn of the event loop only: what computes for long on the main thread gives one now and then. */
 export const hearSignals = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
