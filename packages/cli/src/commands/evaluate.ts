@@ -19,7 +19,7 @@ import { type Field, fieldsIn, isOneOf, isWholeNumber, optionError } from '../se
 import { readModelNotes } from '../settings/model-notes.js';
 import { readChecked } from '../settings/setting-source.js';
 import { loadModelState, readModelOfWeights } from '../settings/weights-file.js';
-import { type Io, tellNote, writeLine } from '../terminal/io.js';
+import { type Io, keepingStdout, tellNote, writeLine } from '../terminal/io.js';
 import { formatReport, reportEvaluation } from './evaluation-report.js';
 
 const splits = ['test', 'train'] as const;
@@ -65,7 +65,8 @@ export function createEvaluateCommand(context: CommandContext): Command {
     ['lockstep evaluate --weights w.safetensors --data ./mnist --json', 'one JSON object'],
   ]);
   return command.action(async (model: string | undefined, options: Record<string, unknown>) => {
-    await runEvaluate(resolveEvaluation(model, options, context.io.coreCount), context.io);
+    const settings = resolveEvaluation(model, options, context.io.coreCount);
+    await runEvaluate(settings, keepingStdout(context.io, [settings.picture]));
   });
 }
 

@@ -12,7 +12,7 @@ import { readModelNotes } from '../settings/model-notes.js';
 import { pixelFields, readPixels } from '../settings/pixel-fields.js';
 import { readChecked } from '../settings/setting-source.js';
 import { loadModelState, readModelOfWeights } from '../settings/weights-file.js';
-import { type Io, tellNote, writeLine } from '../terminal/io.js';
+import { type Io, keepingStdout, tellNote, writeLine } from '../terminal/io.js';
 
 const formatNames = exportFormats.map(({ name }) => name);
 
@@ -44,7 +44,8 @@ export function createExportCommand(context: CommandContext): Command {
     ['lockstep export lenet5 --weights lenet5.safetensors --format onnx', 'weights saved by PyTorch'],
   ]);
   return command.action(async (model: string | undefined, options: Record<string, unknown>) => {
-    await runExport(resolveExport(model, options), context.io);
+    const settings = resolveExport(model, options);
+    await runExport(settings, keepingStdout(context.io, [settings.out]));
   });
 }
 

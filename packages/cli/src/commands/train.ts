@@ -28,7 +28,7 @@ import { formatDataReport } from '../terminal/data-lines.js';
 import { watchEnding } from '../terminal/ending.js';
 import { describeError, EXIT_BAD_INPUT, EXIT_FAILED } from '../terminal/failure.js';
 import { HealthServer } from '../terminal/health.js';
-import { type Io, tellNote, writeLine } from '../terminal/io.js';
+import { type Io, keepingStdout, tellNote, writeLine } from '../terminal/io.js';
 import { createPrinter, formatWarning } from '../terminal/run-printer.js';
 import type { FinalWeights } from '../watching/final-weights.js';
 
@@ -69,7 +69,7 @@ export function createTrainCommand(context: CommandContext): Command {
   return command.action(async (model: string | undefined, options: Record<string, unknown>) => {
     const command = [context.io.spelling, ...context.argv.map(quote)].join(' ');
     const settings = await resolveRun(model, options, context.io.coreCount, context.io.env);
-    context.exitCode = await runTrain(settings, context.io, command);
+    context.exitCode = await runTrain(settings, keepingStdout(context.io, [settings.save, settings.saveEma]), command);
   });
 }
 

@@ -1,5 +1,6 @@
 /** The rim of the program: what it touches of its process, in one object, so that tests can bring their own. */
 
+import { isStdout } from '@lockstep/core/files';
 import { spellCommands } from './spelling.js';
 
 export interface OutputStream {
@@ -55,6 +56,12 @@ export const tellNote = (io: Pick<Io, 'stderr'>, text: string): void => writeLin
 /** A line for people on stdout, its commands spelled as here; stderr, which is all for people, spells its own. */
 export const tellLine = ({ stdout, spelling }: Pick<Io, 'stdout' | 'spelling'>, text: string): void =>
   writeLine(stdout, spellCommands(text, spelling));
+
+/** The same process where one of these files is its stdout: what it says goes to stderr then, so that the file is whole. */
+export const keepingStdout = (io: Io, files: readonly (string | undefined)[]): Io =>
+  files.some((file) => file !== undefined && isStdout(file))
+    ? Object.assign(Object.create(io), { stdout: io.stderr })
+    : io;
 
 export const writeLine = (stream: OutputStream, text = ''): void => {
   stream.write(`${text}\n`);

@@ -78,14 +78,24 @@ function findTarget(path: string): Target {
   // a pipe, terminal or device under /dev/fd has no path of its own
   if (found !== undefined && !found.isFile()) return { place: path, found };
   let place = path;
-  for (let links = 0; links < MAX_LINKS; links++) {
+  for (place of followLinks(path)) {
     const descriptor = readDescriptor(place);
     if (descriptor !== undefined) return { descriptor };
-    const next = readLink(place);
-    if (next === undefined) break;
-    place = resolve(dirname(place), next);
   }
   return { place, found };
+}
+
+/** Whether a path is this process's stdout: `/dev/stdout`, `/dev/fd/1`, a link to these. */
+export const isStdout = (path: string): boolean => [...followLinks(path)].some((place) => readDescriptor(place) === 1);
+
+/** The path, and what it leads to. */
+function* followLinks(path: string): Generator<string, void> {
+  let place: string | undefined = path;
+  for (let links = 0; links < MAX_LINKS && place !== undefined; links++) {
+    yield place;
+    const next = readLink(place);
+    place = next === undefined ? undefined : resolve(dirname(place), next);
+  }
 }
 
 /** The number of `/dev/fd/3`, `/proc/self/fd/3`, when it is one of this process. */
