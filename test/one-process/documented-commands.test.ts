@@ -11,7 +11,7 @@ const stage = new CommandStage();
 beforeAll(() => stage.prepare());
 afterAll(() => stage.close());
 
-describe('cases: work 15: what README.md prints can be run', () => {
+describe('cases: work 29: what README.md prints can be run', () => {
   it.each(toRun.map((group) => [`${group.place}: ${group.commands.join(', then ')}`, group] as const))(
     '%s',
     async (_, group) => {

@@ -285,6 +285,9 @@ describe('a run', () => {
     const other = await run(...resumed, '--mean', '0.4');
     expect(other).toMatchObject({ code: 2 });
     expect(other.error).toContain('mean is "0.4", was "0.5"');
+    const read = await run(...resumed, '--ground', 'dark', '--white', '100');
+    expect(read).toMatchObject({ code: 2 });
+    expect(read.error).toContain('ground is "dark", was "light"; white is 100, was 200.');
   });
 
   it('cases: numbers 9: of other pixels is another run to a node that keeps its workers', () => {

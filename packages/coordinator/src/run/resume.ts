@@ -70,9 +70,14 @@ const describeRun = ({ model, recipe, seed, dataset }: RunIdentity, isKnown: boo
   return flatten({ model, recipe, seed, dataset: checksum, ...pixels, trainSamples: train.count });
 };
 
-/** What of the pixels decides the result. */
-const namePixels = (pixels?: Pick<Dataset, 'mean' | 'std'>) =>
-  pixels && { mean: pixels.mean.join(','), std: pixels.std.join(',') };
+/** What of the pixels decides the result, and what was said of how the weights read later ones. */
+const namePixels = (pixels?: Pick<Dataset, 'mean' | 'std' | 'ground' | 'white'>) =>
+  pixels && {
+    mean: pixels.mean.join(','),
+    std: pixels.std.join(','),
+    ground: pixels.ground ?? 'as measured',
+    white: pixels.white ?? 'as measured',
+  };
 
 /** Every value under its path: `recipe.optimizer.momentum` to `0.9`. What is undefined is left out. */
 function flatten(value: unknown, path = ''): Map<string, string> {

@@ -148,6 +148,20 @@ describe('what is said of pixels', () => {
     expect(describeData(said).border).toBe(1);
   });
 
+  it.each([
+    [drawings(200, 20), 1, 'a light'],
+    [drawings(20, 200), 0, 'a dark'],
+  ])('tells that the weights of a run read the other ground, unless a ground is said', (dataset, border, ground) => {
+    const { mean, std } = dataset;
+    const weights = { mean, std, border };
+    expect(takePixels(dataset, { weights }, {}).notes?.map(textOf)).toEqual([
+      expect.stringContaining(`the weights were trained on ${ground} ground, these images lie on the other`),
+    ]);
+    expect(takePixels(dataset, { weights }, { ground: 'mixed' }).notes).toBeUndefined();
+    expect(takePixels(dataset, { weights: { mean, std, border: 1 - border } }, {}).notes).toBeUndefined();
+    expect(takePixels(dataset, { resumed: { mean: [...mean], std: [...std] }, weights }, {}).notes).toBeUndefined();
+  });
+
   it('tells a white that was measured', () => {
     expect(takePixels(drawings(16, 0), {}, {}).notes?.map(textOf)).toEqual([
       'the largest pixel of the training images is 16, and taken for white (--white says otherwise)',

@@ -5,7 +5,7 @@
 
 import { z } from 'zod';
 import { LockstepError } from '../../errors/errors.js';
-import { guessed, type Note } from '../../events/data-report.js';
+import { guessed, type Note, warned } from '../../events/data-report.js';
 import { countOf } from '../../text/count-text.js';
 import { createDataset, type Dataset, type Ground, grounds, type Split, withNotes } from '../dataset/dataset.js';
 import { measureBorder, measureWhite } from '../dataset/normalization.js';
@@ -136,12 +136,16 @@ function normalizeLike(dataset: Dataset, notes: PixelNotes): FittedDataset {
  */
 export function fitDataset(dataset: Dataset, notes: PixelNotes): FittedDataset {
   const { dataset: scaled, changes } = normalizeLike(dataset, notes);
-  const ground = groundOf({ border: measureBorder(scaled, scaled.white as number) });
-  const wanted = groundOf(notes);
-  const isOther = (ground === 'dark' && wanted === 'light') || (ground === 'light' && wanted === 'dark');
-  if (scaled.channels !== 1 || !isOther) return { dataset: scaled, changes };
-  const text = `inverted, since the training images have a ${wanted} ground`;
+  if (!isOnOtherGround(scaled, scaled.white as number, notes)) return { dataset: scaled, changes };
+  const text = `inverted, since the training images have a ${groundOf(notes)} ground`;
   return { dataset: invertDataset(scaled, scaled.white as number), changes: [...changes, text] };
+}
+
+/** Whether grey images lie on a dark ground where a model reads a light one, or the other way round. */
+function isOnOtherGround(dataset: Dataset, white: number, notes: PixelNotes): boolean {
+  if (dataset.channels !== 1) return false;
+  const both = [groundOf({ border: measureBorder(dataset, white) }), groundOf(notes)];
+  return both.includes('dark') && both.includes('light');
 }
 
 /** What a run keeps of how its pixels are read: mean and std as they are applied, and what was said of the rest. */
@@ -190,6 +194,13 @@ export function takePixels(dataset: Dataset, { resumed, weights }: PixelSource, 
   }
   taken = { ...taken, ...said };
   const white = taken.white ?? measureWhite(taken.train);
+  if (resumed === undefined && weights && !said.ground && isOnOtherGround(taken, white, weights)) {
+    notes.push(
+      warned(
+        `the weights were trained on a ${groundOf(weights)} ground, these images lie on the other and are not inverted: the weights fit them only after training. Invert the images, and they fit from the first step`,
+      ),
+    );
+  }
   if (taken.white === undefined && white !== FULL_WHITE) {
     notes.push(guessed(`the largest pixel of the training images is ${white}, and taken for white`, '--white'));
   }
