@@ -5,19 +5,10 @@
 import { resolve } from 'node:path';
 import { recordData } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
-import {
-  type EndEvent,
-  type EpochEvent,
-  epochsWithoutGain,
-  type NodeEvent,
-  type RunEvent,
-  type WarningEvent,
-} from '@lockstep/core/events';
+import type { EndEvent, EpochEvent, NodeEvent, RunEvent, WarningEvent } from '@lockstep/core/events';
 import { inferLayers } from '@lockstep/core/model';
-import { type ModelState, planContribution, stepsPerEpoch } from '@lockstep/core/run';
+import { planContribution, stepsPerEpoch } from '@lockstep/core/run';
 import {
-  areFinite,
-  divergedError,
   isDivergence,
   RunControl,
   type RunView,
@@ -26,20 +17,16 @@ import {
   type TrainingNode,
 } from '@lockstep/core/seams';
 import type { FoundCheckpoint } from '@lockstep/core/state';
-import { countOf } from '@lockstep/core/text';
 import { Checkpoints } from './checkpoints.js';
+import { checkLoss, checkVectors, type Progress, vectorsOf } from './divergence-checks.js';
 import { type Evaluated, evaluateNode } from './evaluation.js';
 import { Observers } from './observers.js';
 import { adaptSnapshot, checkResume } from './resume.js';
 import { RunEvents } from './run-events.js';
 import type { RunOptions } from './run-options.js';
+import { findHalt, findStopReason, type Halt, type StopReason } from './stop-reason.js';
 
 const PROGRESS_MS = 250;
-
-interface Halt {
-  readonly reason: 'stopped' | 'interrupted';
-  readonly signal?: string;
-}
 
 export class Coordinator {
   readonly #warnings: (WarningEvent | NodeEvent)[] = [];
@@ -159,7 +146,7 @@ export class Coordinator {
       if (steps === (epoch + 1) * this.#epochSteps && this.options.evaluate !== 'end') {
         test = await this.#evaluate(steps);
         yield* this.#drainWarnings();
-        this.#checkLoss(steps, test);
+        checkLoss(test, this.#progress(steps));
         const event = this.#events.epoch(epoch, progress, test, seconds);
         this.#epochs.push(event);
         yield event;
@@ -171,55 +158,33 @@ export class Coordinator {
       const isLast = halt !== undefined || stopReason !== undefined || steps === totalSteps;
       if (steps === totalSteps) {
         test ??= await this.#evaluate(steps);
-        this.#checkLoss(steps, test);
+        checkLoss(test, this.#progress(steps));
       }
       yield* this.#keepCheckpoint(steps, seconds, isLast);
       if (halt) break;
     }
     test ??= await this.#evaluate(steps);
     yield* this.#drainWarnings();
-    this.#checkLoss(steps, test);
-    this.#checkState(steps, [this.node.readState(), this.node.readAverage()]);
+    checkLoss(test, this.#progress(steps));
+    const learned = [this.node.readState(), this.node.readAverage()].flatMap(vectorsOf);
+    checkVectors(learned, this.#progress(steps));
     yield this.#events.end(steps, test, halt ?? { reason });
   }
 
-  /** @throws LockstepError LOCKSTEP_LOSS_NOT_FINITE for a run whose last step has led nowhere */
-  #checkLoss(step: number, { test }: Evaluated): void {
-    if (test.total > 0 && !Number.isFinite(test.loss))
-      throw divergedError(`the test loss after ${countOf(step, 'step')}`, this.#epochBefore(step));
+  #stopReason(step: number): StopReason | undefined {
+    return findStopReason(this.options, this.#epochs, this.#progress(step));
   }
 
-  /** @throws LockstepError LOCKSTEP_LOSS_NOT_FINITE when what was learned holds an infinite value or NaN */
-  #checkState(step: number, states: readonly (ModelState | undefined)[]): void {
-    const vectors = states.flatMap((state) => (state === undefined ? [] : [...state.parameters, ...state.buffers]));
-    if (!areFinite(vectors)) throw divergedError(`a parameter after ${countOf(step, 'step')}`, this.#epochBefore(step));
+  #progress(step: number): Progress {
+    return { step, epochSteps: this.#epochSteps };
   }
 
-  /** The epoch of the step before this one. */
-  #epochBefore(step: number): number {
-    return Math.floor(Math.max(0, step - 1) / this.#epochSteps);
-  }
-
-  /** Why a run whose last epoch ended with this step is to end before its recipe does. */
-  #stopReason(step: number): 'until' | 'patience' | undefined {
-    const { until, patience, dataset } = this.options;
-    const last = this.#epochs.at(-1);
-    if (last === undefined || step !== this.#epochs.length * this.#epochSteps) return undefined;
-    if (until !== undefined && last.testAccuracy >= until) return 'until';
-    const metric = this.options.best ?? (dataset.validation.count > 0 ? 'validationAccuracy' : 'testAccuracy');
-    return patience !== undefined && epochsWithoutGain(this.#epochs, metric) >= patience ? 'patience' : undefined;
-  }
-
-  /** Who cuts the run short, if anybody does. */
   #halt(): Halt | undefined {
-    const { signal } = this.options;
-    if (signal?.aborted !== true) return this.#control.isStopped ? { reason: 'stopped' } : undefined;
-    const name: unknown = signal.reason;
-    return { reason: 'interrupted', ...(typeof name === 'string' && { signal: name }) };
+    return findHalt(this.options.signal, this.#control);
   }
 
   get #isStopped(): boolean {
-    return this.options.signal?.aborted === true || this.#control.isStopped;
+    return this.#halt() !== undefined;
   }
 
   /** Waits while the run is paused. @returns whether it was */
@@ -265,9 +230,7 @@ export class Coordinator {
     const info = { step, seed, model, recipe, dataset, ...(beginning && { beginning }), ...kept };
     try {
       const snapshot = await this.node.readSnapshot();
-      if (!areFinite([snapshot.state, ...(snapshot.average ? [snapshot.average] : [])])) {
-        throw divergedError(`a parameter after ${countOf(step, 'step')}`, this.#epochBefore(step));
-      }
+      checkVectors([snapshot.state, snapshot.average], this.#progress(step));
       const checkpoint = { info, snapshot };
       const path = this.#checkpoints.write(checkpoint, (warning) => this.warn(warning));
       yield* this.#drainWarnings();

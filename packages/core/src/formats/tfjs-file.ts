@@ -8,7 +8,8 @@ import { readWholeFile } from '../files/whole-file.js';
 import { inferLayers } from '../model/layers.js';
 import { countOf } from '../text/count-text.js';
 import type { SafetensorsFile, Tensor } from './safetensors.js';
-import { importTfjsModel, type TfjsValues } from './tfjs-import.js';
+import { importTfjsModel } from './tfjs-import.js';
+import type { TfjsValues } from './tfjs-source.js';
 import { parseTopology, type Topology } from './tfjs-topology.js';
 
 /** Key of the model spec, as JSON, in a weights file's `__metadata__`. */

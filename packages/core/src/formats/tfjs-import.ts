@@ -3,13 +3,13 @@
  * as it was, by the notes it left; any other chain of layers that Lockstep has becomes a model of the same function.
  */
 
-import { LockstepError } from '../errors/errors.js';
 import { BATCH_NORM_EPS, inferChain, inferLayers, type Layer, type Shape } from '../model/layers.js';
 import type { ModelState } from '../run/contribution.js';
 import { type ModelSpec, type ModelSpecInput, parseModelSpec } from '../spec/model-spec.js';
 import { fromTensorFlow, orderKernel } from './tensorflow-order.js';
 import { fitState } from './tfjs-fit.js';
 import { OLD_PIXELS_LAYER, PIXELS_LAYER, transpose } from './tfjs-model.js';
+import { isAll, TfjsSource, type TfjsValues } from './tfjs-source.js';
 import type { Topology, TopologyLayer } from './tfjs-topology.js';
 
 type LayerInput = ModelSpecInput['layers'][number];
@@ -19,9 +19,6 @@ export interface ImportedModel {
   readonly state: ModelState;
 }
 
-/** Values of every weight by its name in the manifest. */
-export type TfjsValues = ReadonlyMap<string, { readonly shape: readonly number[]; readonly values: Float32Array }>;
-
 /**
  * Translates topology and weights.
  *
@@ -29,7 +26,7 @@ export type TfjsValues = ReadonlyMap<string, { readonly shape: readonly number[]
  *   a weight is missing; LOCKSTEP_MODEL_SPEC, LOCKSTEP_MODEL_SHAPE when the layers do not fit together
  */
 export function importTfjsModel(topology: Topology, values: TfjsValues, path: string): ImportedModel {
-  const reader = new Reader(topology, values, path);
+  const reader = new Reader(topology, new TfjsSource(values, path));
   const walked = reader.read();
   if (topology.own?.model === undefined) return walked;
   const model = parseModelSpec(topology.own.model, path);
@@ -52,21 +49,20 @@ class Reader {
 
   constructor(
     private readonly topology: Topology,
-    private readonly values: TfjsValues,
-    private readonly path: string,
+    private readonly source: TfjsSource,
   ) {}
 
   read(): ImportedModel {
     for (const layer of this.topology.layers) {
       this.#takeInput(layer);
-      if (!this.#input) throw this.#format('does not say the shape of its input (batch_input_shape)');
+      if (!this.#input) throw this.source.formatError('does not say the shape of its input (batch_input_shape)');
       this.#readLayer(layer);
     }
     const input = this.#input;
-    if (!input) throw this.#format('has no layers');
+    if (!input) throw this.source.formatError('has no layers');
     const classes = this.#shape.channels * this.#shape.height * this.#shape.width;
     const name = this.topology.name.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 64) || 'imported';
-    const model = parseModelSpec({ name, input, classes, layers: this.#layers }, this.path);
+    const model = parseModelSpec({ name, input, classes, layers: this.#layers }, this.source.path);
     inferLayers(model);
     return { model, state: { parameters: this.#parameters, buffers: this.#buffers } };
   }
@@ -76,7 +72,7 @@ class Reader {
     if (this.#input || !Array.isArray(shape)) return;
     const [height, width, channels] = shape.slice(1) as number[];
     if (shape.length !== 4 || ![height, width, channels].every(Number.isInteger)) {
-      throw this.#format(
+      throw this.source.formatError(
         `takes input of shape ${JSON.stringify(shape)}, expected images [null, height, width, channels]`,
       );
     }
@@ -86,9 +82,9 @@ class Reader {
 
   #readLayer(layer: TopologyLayer): void {
     if (this.#isPermuted && layer.className !== 'Flatten')
-      throw this.#unknown(layer, 'a Permute is only read before a Flatten');
+      throw this.source.layerError(layer, 'a Permute is only read before a Flatten');
     if (this.#padding > 0 && !/Conv2D$/.test(layer.className))
-      throw this.#unknown(layer, 'padding is only read before a convolution');
+      throw this.source.layerError(layer, 'padding is only read before a convolution');
     const { config } = layer;
     switch (layer.className) {
       case 'InputLayer':
@@ -104,7 +100,7 @@ class Reader {
         if (!this.#isOfPixels(layer)) this.#readBatchNorm(layer);
         return;
       case 'ReLU':
-        if ((config['max_value'] ?? null) !== null) throw this.#unknown(layer, 'it has a largest value');
+        if ((config['max_value'] ?? null) !== null) throw this.source.layerError(layer, 'it has a largest value');
         this.#push(layer, { type: 'relu' });
         return;
       case 'Activation':
@@ -127,7 +123,8 @@ class Reader {
         this.#readPadding(layer);
         return;
       case 'Permute':
-        if (JSON.stringify(config['dims']) !== '[3,1,2]') throw this.#unknown(layer, 'only dims [3, 1, 2] are read');
+        if (JSON.stringify(config['dims']) !== '[3,1,2]')
+          throw this.source.layerError(layer, 'only dims [3, 1, 2] are read');
         this.#isPermuted = true;
         return;
       case 'Flatten':
@@ -137,7 +134,7 @@ class Reader {
         this.#readReshape(layer);
         return;
       default:
-        throw this.#unknown(layer, 'Lockstep has no such layer');
+        throw this.source.layerError(layer, 'Lockstep has no such layer');
     }
   }
 
@@ -164,15 +161,16 @@ class Reader {
   #infer({ name }: TopologyLayer, spec: LayerInput): Layer {
     const before: LayerInput[] = this.#isFlat ? [{ type: 'flatten' }] : [];
     const part = { name: 'part', input: this.#shape, classes: 2, layers: [...before, spec] };
-    return inferChain(parseModelSpec(part, `${this.path}: ${name}`)).at(-1) as Layer;
+    return inferChain(parseModelSpec(part, `${this.source.path}: ${name}`)).at(-1) as Layer;
   }
 
   #readConv(layer: TopologyLayer): void {
     const { config } = layer;
-    if (config['data_format'] === 'channels_first') throw this.#unknown(layer, 'its images have the channels first');
-    if (!isAll(config['dilation_rate'] ?? 1, 1)) throw this.#unknown(layer, 'it is dilated');
-    const kernel = this.#square(layer, 'kernel_size');
-    const stride = this.#square(layer, 'strides', 1);
+    if (config['data_format'] === 'channels_first')
+      throw this.source.layerError(layer, 'its images have the channels first');
+    if (!isAll(config['dilation_rate'] ?? 1, 1)) throw this.source.layerError(layer, 'it is dilated');
+    const kernel = this.source.readSide(layer, 'kernel_size');
+    const stride = this.source.readSide(layer, 'strides', 1);
     const depthwise = layer.className === 'DepthwiseConv2D';
     const multiple = depthwise ? Number(config['depth_multiplier'] ?? 1) : 0;
     const outChannels = depthwise ? multiple * this.#shape.channels : Number(config['filters']);
@@ -181,11 +179,11 @@ class Reader {
     const bias = config['use_bias'] !== false;
     const spec = { type: 'conv', outChannels, kernel, stride, padding, groups, bias } as const;
     const order = orderKernel(this.#infer(layer, spec));
-    const values = this.#weight(layer, depthwise ? 'depthwise_kernel' : 'kernel', order.shape);
+    const values = this.source.findWeight(layer, depthwise ? 'depthwise_kernel' : 'kernel', order.shape);
     this.#padding = 0;
     this.#push(layer, spec, [
       fromTensorFlow(values, order),
-      ...(bias ? [this.#weight(layer, 'bias', [outChannels])] : []),
+      ...(bias ? [this.source.findWeight(layer, 'bias', [outChannels])] : []),
     ]);
     this.#readActivation(layer, config['activation']);
   }
@@ -193,24 +191,24 @@ class Reader {
   /** TensorFlow pads unevenly when a stride or an even kernel leaves a rest; PyTorch cannot. */
   #samePadding(layer: TopologyLayer, kernel: number, stride: number): number {
     if (layer.config['padding'] !== 'same') return 0;
-    if (this.#padding > 0) throw this.#unknown(layer, 'it pads twice');
+    if (this.#padding > 0) throw this.source.layerError(layer, 'it pads twice');
     if (stride !== 1 || kernel % 2 === 0)
-      throw this.#unknown(layer, `padding "same" with kernel ${kernel} and stride ${stride} is uneven`);
+      throw this.source.layerError(layer, `padding "same" with kernel ${kernel} and stride ${stride} is uneven`);
     return (kernel - 1) / 2;
   }
 
   #readDense(layer: TopologyLayer): void {
     const { config } = layer;
-    if (!this.#isFlat) throw this.#unknown(layer, 'its input is an image; put a Flatten before it');
+    if (!this.#isFlat) throw this.source.layerError(layer, 'its input is an image; put a Flatten before it');
     const outFeatures = Number(config['units']);
     const inFeatures = this.#shape.channels;
     const bias = config['use_bias'] !== false;
-    const rows = this.#weight(layer, 'kernel', [inFeatures, outFeatures]);
+    const rows = this.source.findWeight(layer, 'kernel', [inFeatures, outFeatures]);
     const weight = transpose(this.#reorderRows(rows, outFeatures), inFeatures, outFeatures);
     this.#rowsFirst = undefined;
     this.#push(layer, { type: 'linear', outFeatures, bias }, [
       weight,
-      ...(bias ? [this.#weight(layer, 'bias', [outFeatures])] : []),
+      ...(bias ? [this.source.findWeight(layer, 'bias', [outFeatures])] : []),
     ]);
     this.#readActivation(layer, config['activation']);
   }
@@ -235,8 +233,8 @@ class Reader {
     const { channels } = this.#shape;
     const axis = Array.isArray(config['axis']) ? config['axis'][0] : config['axis'];
     if (axis !== -1 && axis !== (this.#isFlat ? 1 : 3))
-      throw this.#unknown(layer, `it normalizes axis ${axis}, expected the channels`);
-    const read = (what: string): Float32Array => this.#reorderRows(this.#weight(layer, what, [channels]), 1);
+      throw this.source.layerError(layer, `it normalizes axis ${axis}, expected the channels`);
+    const read = (what: string): Float32Array => this.#reorderRows(this.source.findWeight(layer, what, [channels]), 1);
     const gamma = config['scale'] === false ? new Float32Array(channels).fill(1) : read('gamma');
     const beta = config['center'] === false ? new Float32Array(channels) : read('beta');
     const excess = Number(config['epsilon'] ?? 1e-3) - BATCH_NORM_EPS;
@@ -252,22 +250,25 @@ class Reader {
     const isEnd = activation === 'softmax' && layer === this.topology.layers.at(-1);
     if (activation === 'relu') this.#push(part, { type: 'relu' });
     else if (!isEnd)
-      throw this.#unknown(layer, `its activation is ${String(activation)}; relu can be read, and softmax at the end`);
+      throw this.source.layerError(
+        layer,
+        `its activation is ${String(activation)}; relu can be read, and softmax at the end`,
+      );
   }
 
   #readPool(layer: TopologyLayer): void {
-    const kernel = this.#square(layer, 'pool_size', 2);
-    const stride = this.#square(layer, 'strides', kernel);
+    const kernel = this.source.readSide(layer, 'pool_size', 2);
+    const stride = this.source.readSide(layer, 'strides', kernel);
     const { height, width } = this.#shape;
     const isEven = stride === kernel && height % kernel === 0 && width % kernel === 0;
     if (layer.config['padding'] === 'same' && !isEven)
-      throw this.#unknown(layer, 'padding "same" does not divide its input');
+      throw this.source.layerError(layer, 'padding "same" does not divide its input');
     this.#push(layer, { type: layer.className === 'MaxPooling2D' ? 'maxPool' : 'avgPool', kernel, stride });
   }
 
   #readPadding(layer: TopologyLayer): void {
     const sides = [layer.config['padding'] ?? 1].flat(2).map(Number);
-    if (!isAll(sides, sides[0] as number)) throw this.#unknown(layer, 'its sides are padded unevenly');
+    if (!isAll(sides, sides[0] as number)) throw this.source.layerError(layer, 'its sides are padded unevenly');
     this.#padding = sides[0] as number;
   }
 
@@ -284,41 +285,8 @@ class Reader {
     const { channels, height, width } = this.#shape;
     const isSame = target === JSON.stringify([height, width, channels]);
     const isVector = height * width === 1 && target === JSON.stringify([channels]);
-    if (!isSame && !isVector) throw this.#unknown(layer, `it reshapes ${height}x${width}x${channels} to ${target}`);
+    if (!isSame && !isVector)
+      throw this.source.layerError(layer, `it reshapes ${height}x${width}x${channels} to ${target}`);
     if (isVector && !this.#isFlat) this.#push(layer, { type: 'flatten' });
   }
-
-  #square({ config, ...layer }: TopologyLayer, key: string, byDefault?: number): number {
-    const sides = [config[key] ?? byDefault].flat().map(Number);
-    if (!isAll(sides, sides[0] as number))
-      throw this.#unknown({ config, ...layer }, `its ${key} ${sides.join('x')} is not square`);
-    return sides[0] as number;
-  }
-
-  #weight(layer: TopologyLayer, what: string, shape: readonly number[]): Float32Array {
-    const name = `${layer.name}/${what}`;
-    // Keras puts the name of the model or of the layer in front, and some versions ":0" behind
-    const found = [...this.values].find(
-      ([key]) => key === name || key.replace(/:0$/, '').endsWith(`/${name}`) || key === `${name}:0`,
-    );
-    if (!found) throw this.#format(`has no weight ${name}`);
-    const [, weight] = found;
-    if (weight.shape.join() !== shape.join()) {
-      throw this.#format(`has ${name} as [${weight.shape.join(', ')}], expected [${shape.join(', ')}]`);
-    }
-    return weight.values;
-  }
-
-  #format(text: string): LockstepError {
-    return new LockstepError('LOCKSTEP_TFJS_FORMAT', `${this.path} ${text}.`);
-  }
-
-  #unknown({ name, className }: TopologyLayer, reason: string): LockstepError {
-    return new LockstepError(
-      'LOCKSTEP_TFJS_LAYER',
-      `${this.path}: the layer ${name} (${className}) cannot be read: ${reason}.`,
-    );
-  }
 }
-
-const isAll = (values: unknown, value: number): boolean => [values].flat(2).every((one) => one === value);
