@@ -5,8 +5,9 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { findCacheFolder } from './setup/cache-folder.mjs';
+import { findCacheFolder, isOffline } from './setup/cache-folder.mjs';
 import { runVisibly } from './setup/processes.mjs';
+import { SetupError, sayFailure } from './setup/report.mjs';
 
 /** Newest at the time of writing that the Python and Go of current systems can run. */
 const PYTHON_PACKAGES = [
@@ -40,9 +41,10 @@ async function installGo() {
 
 const readStamp = () => (existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, 'utf8')) : {});
 
-/** Runs a part unless it was done in these versions; a part that fails is told, and the others go on. */
-async function installOnce(name, versions, install) {
-  if (readStamp()[name] === versions.join(' ')) return true;
+const isThere = ({ name, versions }) => readStamp()[name] === versions.join(' ');
+
+/** Runs a part; one that fails is told, and the others go on. */
+async function installPart({ name, versions, install }) {
   try {
     await install();
     writeFileSync(stampFile, JSON.stringify({ ...readStamp(), [name]: versions.join(' ') }));
@@ -53,7 +55,16 @@ async function installOnce(name, versions, install) {
   }
 }
 
-mkdirSync(folder, { recursive: true });
-const isPythonThere = await installOnce('python', PYTHON_PACKAGES, installPython);
-const isGoThere = await installOnce('go', GO_PROGRAMS, installGo);
-process.exitCode = isPythonThere && isGoThere ? 0 : 1;
+const parts = [
+  { name: 'python', versions: PYTHON_PACKAGES, install: installPython },
+  { name: 'go', versions: GO_PROGRAMS, install: installGo },
+];
+const missing = parts.filter((part) => !isThere(part));
+if (missing.length > 0 && isOffline()) {
+  const what = missing.flatMap(({ versions }) => versions).join(', ');
+  sayFailure(new SetupError(`LOCKSTEP_OFFLINE is set, and these would have to be downloaded: ${what}`));
+  process.exitCode = 1;
+} else {
+  mkdirSync(folder, { recursive: true });
+  for (const part of missing) if (!(await installPart(part))) process.exitCode = 1;
+}

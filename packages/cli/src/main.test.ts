@@ -57,10 +57,33 @@ describe('help', () => {
     }
   });
 
+  it('cases: work 32: offline: true in a config file is the same; anything but true and false is an error', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'lockstep-offline-'));
+    const file = join(folder, 'run.yaml');
+    const io = new RecordingIo();
+    io.env = { LOCKSTEP_CACHE: folder };
+    writeFileSync(file, 'offline: true\nworkers: 1\nsave: false\n');
+    expect(await main(['train', '--config', file, '--dry-run'], io), io.stderr.text).toBe(0);
+    expect(io.env['LOCKSTEP_OFFLINE']).toBe('1');
+    expect(io.stderr.text).not.toContain('cannot be downloaded');
+    writeFileSync(file, 'offline: 3\n');
+    expect((await run('train', '--config', file)).error).toContain(
+      `LOCKSTEP_CONFIG: ${file}:1: offline 3: must be true or false`,
+    );
+    rmSync(folder, { recursive: true });
+  });
+
   it('prints the version', async () => {
     expect(await run('--version')).toEqual({ code: 0, out: '0.1.0\n', error: '' });
   });
 });
+
+async function expectError(argv: string[], message: string): Promise<void> {
+  const { code, out, error } = await run(...argv);
+  expect(error).toContain(`lockstep: ${message}`);
+  expect(error.trimEnd().split('\n')).toHaveLength(1);
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+}
 
 describe('errors are one line on stderr, exit code 2', () => {
   it.each([
@@ -70,10 +93,6 @@ describe('errors are one line on stderr, exit code 2', () => {
       ['train', 'lenet5', '--learningrate', '1'],
       'LOCKSTEP_CLI_OPTION: unknown option --learningrate. Did you mean --learning-rate?',
     ],
-    [['train', '--batch', '8'], 'LOCKSTEP_CLI_OPTION: unknown option --batch. Did you mean --batch-size?'],
-    [['train', '--wandb'], 'LOCKSTEP_CLI_OPTION: unknown option --wandb: Lockstep sends nothing to trackers'],
-    [['train', '--gpu'], 'LOCKSTEP_CLI_OPTION: unknown option --gpu: Lockstep computes on the CPU'],
-    [['serve'], 'LOCKSTEP_CLI_COMMAND: unknown command serve: no model is served here'],
     [['constructor'], 'LOCKSTEP_CLI_COMMAND: unknown command constructor. There are train, '],
     [['frobnicate'], 'LOCKSTEP_CLI_COMMAND: unknown command frobnicate. There are train, '],
     [['models', '--jsno'], 'LOCKSTEP_CLI_OPTION: unknown option --jsno. Did you mean --json?'],
@@ -108,12 +127,18 @@ describe('errors are one line on stderr, exit code 2', () => {
     ],
     [['evaluate', '--weights', 'nix'], 'LOCKSTEP_WEIGHTS_READ: cannot read --weights nix: there is no such file'],
     [['evaluate', 'lenet5', '--weights', 'nix'], 'LOCKSTEP_WEIGHTS_READ: '],
-  ])('%j', async (argv, message) => {
-    const { code, out, error } = await run(...argv);
-    expect(error).toContain(`lockstep: ${message}`);
-    expect(error.trimEnd().split('\n')).toHaveLength(1);
-    expect({ code, out }).toEqual({ code: 2, out: '' });
-  });
+  ])('%j', expectError);
+
+  it.each([
+    [['train', '--batch', '8'], 'LOCKSTEP_CLI_OPTION: unknown option --batch. Did you mean --batch-size?'],
+    [
+      ['train', '--early-stopping', '3'],
+      'LOCKSTEP_CLI_OPTION: unknown option --early-stopping. Did you mean --patience?',
+    ],
+    [['train', '--wandb'], 'LOCKSTEP_CLI_OPTION: unknown option --wandb: Lockstep sends nothing to trackers'],
+    [['train', '--gpu'], 'LOCKSTEP_CLI_OPTION: unknown option --gpu: Lockstep computes on the CPU'],
+    [['serve'], 'LOCKSTEP_CLI_COMMAND: unknown command serve: no model is served here'],
+  ])('cases: work 22: %j names what is here for it, or why there is nothing', expectError);
 
   it('shows the stack under LOCKSTEP_DEBUG=1', async () => {
     const io = new RecordingIo();

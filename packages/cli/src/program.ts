@@ -1,7 +1,7 @@
 /** Commander, set up so that it never ends the process and its errors are ours: one line, with the nearest valid word. */
 import { didYouMean, LockstepError, suggestOption } from '@lockstep/core/errors';
 import { Command, type CommanderError, Option } from 'commander';
-import { type Field, flagName, type Group, optionError } from './settings/fields.js';
+import { type Field, flagName, type Group, offlineField, optionError } from './settings/fields.js';
 import type { Io } from './terminal/io.js';
 import { spellCommands } from './terminal/spelling.js';
 
@@ -16,13 +16,15 @@ export interface CommandContext {
 /** The program itself, which has the commands. */
 export const PROGRAM = 'lockstep';
 
+export const goOffline = (io: Io): void => void Object.assign(io.env, { LOCKSTEP_OFFLINE: '1' });
+
 /** A command whose help goes to `io.stdout` and whose errors are thrown as LockstepErrors. */
 export function createCommand(name: string, { io }: CommandContext): Command {
   const command = new Command(name);
   if (name !== PROGRAM) {
-    command.option('--offline', 'never touch the network; as LOCKSTEP_OFFLINE=1 in the environment');
+    command.option(offlineField.flags, offlineField.description);
     // as the variable, so that the processes which a command starts heed it too
-    command.on('option:offline', () => Object.assign(io.env, { LOCKSTEP_OFFLINE: '1' }));
+    command.on('option:offline', () => goOffline(io));
   }
   return command
     .showSuggestionAfterError(false)

@@ -15,7 +15,7 @@ import { holdOutAndTell, loadTrainingData } from '../api/data.js';
 import { compareBeginning, describeBeginning, loadInitialState } from '../api/initial-state.js';
 import { noteOtherData, readRecalled, recallData, resumedRun, runAgain } from '../api/recalled-data.js';
 import type { TrainRequest } from '../api/session.js';
-import { addExamples, addFields, type CommandContext, createCommand, groupHeading } from '../program.js';
+import { addExamples, addFields, type CommandContext, createCommand, goOffline, groupHeading } from '../program.js';
 import { DEFAULT_MODEL } from '../settings/common-fields.js';
 import { noteCrowd } from '../settings/crowd.js';
 import { quote } from '../settings/fields.js';
@@ -69,6 +69,7 @@ export function createTrainCommand(context: CommandContext): Command {
   return command.action(async (model: string | undefined, options: Record<string, unknown>) => {
     const command = [context.io.spelling, ...context.argv.map(quote)].join(' ');
     const settings = await resolveRun(model, options, context.io.coreCount, context.io.env);
+    if (settings.offline) goOffline(context.io);
     context.exitCode = await runTrain(settings, keepingStdout(context.io, [settings.save, settings.saveEma]), command);
   });
 }

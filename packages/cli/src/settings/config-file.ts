@@ -6,6 +6,7 @@ import { isRecord, parseJson } from '@lockstep/core/files';
 import { recipeSchema } from '@lockstep/core/spec';
 import { findRun, LATEST, OUT_FORMAT, outFiles, type RunAgain, readRunAgain } from '@lockstep/watch/files';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { offlineField } from './fields.js';
 import { runFields } from './run-fields.js';
 
 export interface ConfigFile {
@@ -23,7 +24,12 @@ const PATH_FIELDS = [
   ...['out', 'trace', 'logFile', 'tensorboard', 'tokenFile', 'tlsCert', 'tlsKey'],
 ];
 const RECIPE_NAMES = Object.keys(recipeSchema.shape);
-const FIELD_NAMES = ['model', 'recipe', ...new Set(runFields.map((field) => field.path[0] as string)), ...RECIPE_NAMES];
+const FIELD_NAMES = [
+  'model',
+  'recipe',
+  ...new Set([...runFields, offlineField].map((field) => field.path[0] as string)),
+  ...RECIPE_NAMES,
+];
 
 /**
  * Reads a config file. Fields of the recipe may stand under `recipe` or beside the others; relative paths are meant

@@ -95,3 +95,10 @@ const expectedText = (field: Field): string =>
 export const quote = (text: string): string => (/^[\w.,:/\\+-]+$/.test(text) ? text : JSON.stringify(text));
 
 export const optionError = (text: string): LockstepError => new LockstepError('LOCKSTEP_CLI_OPTION', text);
+
+/** Every command has this flag (program.ts); a config file has the field. */
+export const offlineField = fieldsIn('Run').toggle(
+  '--offline',
+  'offline',
+  'never touch the network; as LOCKSTEP_OFFLINE=1 in the environment',
+);

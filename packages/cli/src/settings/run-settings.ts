@@ -21,7 +21,7 @@ import { DEFAULT_MODEL, DEFAULT_SEED } from './common-fields.js';
 import { type DashboardSettings, resolveDashboard } from './dashboard-field.js';
 import { type DataForm, readDataForm } from './data-fields.js';
 import { type Endpoint, parseEndpoint } from './endpoint.js';
-import { flagName, optionError } from './fields.js';
+import { flagName, offlineField, optionError } from './fields.js';
 import { recipeFields } from './recipe-fields.js';
 import { resolveRecipe } from './recipe-settings.js';
 import { type AgainSettings, leaveBeginning, noteAgain, resolveAgain } from './run-again.js';
@@ -86,6 +86,8 @@ export interface RunSettings extends Required<Given> {
   /** What watches the run; nothing in a dry run. */
   readonly watch: WatchSettings;
   readonly dryRun: boolean;
+  /** Whether the config file says so; the flag has done it already. */
+  readonly offline: boolean | undefined;
   readonly notices: readonly string[];
 }
 
@@ -105,7 +107,7 @@ export async function resolveRun(
 ): Promise<RunSettings> {
   const flags = readFlags([...runFields, ...recipeFields], options);
   const sources = leaveBeginning([flags, ...(await readConfig(options['config']))]);
-  for (const field of runFields) checkField(field, sources);
+  for (const field of [...runFields, offlineField]) checkField(field, sources);
   const given = (name: string): unknown => getPath(findSource(sources, [name])?.values, [name]);
   const conflict = findConflict(given, nameFlag);
   if (conflict !== undefined) throw optionError(conflict);
@@ -159,6 +161,7 @@ export async function resolveRun(
     quiet: get('quiet') === true,
     watch,
     dryRun,
+    offline: get('offline') === true ? true : undefined,
     notices: [...notices, ...(again ? noteAgain(again) : [])],
   };
 }
