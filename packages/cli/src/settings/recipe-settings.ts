@@ -1,9 +1,9 @@
 /** From a model's own recipe to the recipe of a run: flags over config file over model. */
 
-import { didYouMean, LockstepError, suggestOption } from '@lockstep/core/errors';
+import { LockstepError } from '@lockstep/core/errors';
 import { isRecord } from '@lockstep/core/files';
-import { augmentationSchema, optimizerSchema, type Recipe, recipeSchema, scheduleSchema } from '@lockstep/core/spec';
-import { countOf } from '@lockstep/core/text';
+import { listRecipeFields, type Recipe, recipeSchema } from '@lockstep/core/spec';
+import { describeIssue, describeUnknownField, type Issue } from '@lockstep/core/text';
 import { findSource, getPath, type SettingSource } from './setting-source.js';
 
 export interface ResolvedRecipe {
@@ -50,22 +50,6 @@ function listNotices(own: Recipe, recipe: Recipe, sources: readonly SettingSourc
   ];
 }
 
-/** The parts of zod's issues that are read here. */
-interface Issue {
-  readonly code?: string | undefined;
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-  readonly keys?: readonly string[];
-  readonly options?: readonly unknown[];
-  readonly values?: readonly unknown[];
-  readonly minimum?: number | bigint;
-  readonly maximum?: number | bigint;
-  readonly inclusive?: boolean;
-  readonly divisor?: number;
-  readonly origin?: string;
-  readonly expected?: string;
-}
-
 function explainIssue(issue: Issue, merged: unknown, sources: readonly SettingSource[]): LockstepError {
   const path = issue.code === 'unrecognized_keys' ? [...issue.path, String(issue.keys?.[0])] : issue.path;
   const fullPath = ['recipe', ...path];
@@ -73,7 +57,7 @@ function explainIssue(issue: Issue, merged: unknown, sources: readonly SettingSo
   const source = findSource(sources, fullPath);
   if (source !== undefined) {
     const allowed =
-      issue.code === 'unrecognized_keys' ? describeUnknown(path, merged, source) : describeAllowed(issue, value);
+      issue.code === 'unrecognized_keys' ? describeUnknown(path, merged, source) : describeIssue(issue, value);
     return recipeError(`${source.describe(fullPath)}: ${allowed}`);
   }
   // Nothing sets the field: it is one that a type, or another field beside it, needs.
@@ -93,49 +77,9 @@ function describeUnknown(path: readonly PropertyKey[], merged: unknown, source: 
   const parent = path.slice(0, -1);
   const name = String(path.at(-1));
   const type = getPath(merged, [...parent, 'type']);
-  const takes = listNames(parent, type);
-  if (type === undefined) return `unknown field${suggestOption(name, takes)}`;
-  const written = takes.map((field) => source.nameOf(['recipe', ...parent, field]));
-  return `the ${String(parent[0])} is ${String(type)}, which ${written.length > 0 ? `takes ${written.join(', ')}` : 'takes no such setting'}`;
+  return describeUnknownField(name, {
+    takes: listRecipeFields(parent, type),
+    write: (field) => source.nameOf(['recipe', ...parent, field]),
+    ...(type !== undefined && { of: `the ${String(parent[0])} is ${String(type)}` }),
+  });
 }
-
-function listNames(parent: readonly PropertyKey[], type: unknown): string[] {
-  const options = [...optimizerSchema.options, ...scheduleSchema.options];
-  const shape = options.find((option) => option.shape.type.value === type)?.shape;
-  if (shape !== undefined) return Object.keys(shape).filter((name) => name !== 'type');
-  if (parent[0] !== 'augmentation') return Object.keys(recipeSchema.shape);
-  const { centerCrop } = augmentationSchema.shape;
-  return Object.keys((parent[1] === 'centerCrop' ? centerCrop.unwrap() : augmentationSchema).shape);
-}
-
-function describeAllowed(issue: Issue, value: unknown): string {
-  const choices = issue.options ?? issue.values;
-  if (choices !== undefined) {
-    const names = choices.map(String);
-    const nearest = typeof value === 'string' ? didYouMean(value, names) : '';
-    return `must be ${names.length > 1 ? 'one of ' : ''}${names.join(', ')}${nearest}`;
-  }
-  switch (issue.code) {
-    case 'too_small':
-      if (issue.origin === 'array') return `must be ${countOf(Number(issue.minimum), 'number')}`;
-      return `must be ${issue.inclusive ? 'at least' : 'above'} ${issue.minimum}`;
-    case 'too_big':
-      if (issue.origin === 'array') return `must be ${countOf(Number(issue.maximum), 'number')}`;
-      return `must be ${issue.inclusive ? 'at most' : 'below'} ${issue.maximum}`;
-    case 'not_multiple_of':
-      return `must be a multiple of ${issue.divisor}`;
-    case 'invalid_type':
-      return `must be ${TYPE_NAMES[issue.expected ?? ''] ?? issue.expected}`;
-    default:
-      return issue.message;
-  }
-}
-
-const TYPE_NAMES: Readonly<Record<string, string>> = {
-  int: 'a whole number',
-  number: 'a finite number',
-  boolean: 'true or false',
-  object: 'fields under this name',
-  array: 'a list of numbers',
-  tuple: 'a list of numbers',
-};

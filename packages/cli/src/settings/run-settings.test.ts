@@ -222,7 +222,7 @@ describe('errors of a config file name file and line', () => {
     ],
     ['recipe:\n  optimizer:\n    nesterov: 1\n', 'FILE:3: recipe.optimizer.nesterov 1: must be true or false'],
     ['json: yes\n', 'LOCKSTEP_CONFIG: FILE:1: json "yes": must be true or false'],
-    ['model:\n  name: x\n', 'LOCKSTEP_MODEL_SPEC: FILE:1: model: input: '],
+    ['model:\n  name: x\n', 'LOCKSTEP_MODEL_SPEC: FILE:1: needs input as well'],
   ])('%j', async (text, message) => {
     const file = config(text);
     await expect(resolve(file)).rejects.toThrow(message.replace('FILE', file.config));

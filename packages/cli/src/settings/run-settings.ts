@@ -5,7 +5,7 @@ import type { MetricName } from '@lockstep/core/events';
 import { inferLayers, parameterCount } from '@lockstep/core/model';
 import { planFreeze } from '@lockstep/core/run';
 import { type CheckpointPolicy, type EngineName, intervalSchema, type RunFields } from '@lockstep/core/seams';
-import { type ModelSpec, parseModelSpec, type Recipe, recipeSchema } from '@lockstep/core/spec';
+import { type ModelSpec, type Recipe, recipeSchema } from '@lockstep/core/spec';
 import {
   type FoundCheckpoint,
   findCheckpoint,
@@ -13,7 +13,7 @@ import {
   listCheckpoints,
   replaceHead,
 } from '@lockstep/core/state';
-import { findRecipe, loadModelSpec, namedModels } from '@lockstep/core/zoo';
+import { findRecipe, loadModelSpec, namedModels, readModelSpec } from '@lockstep/core/zoo';
 import { findRunWeights, RUNS_FOLDER } from '@lockstep/watch/files';
 import type { Io } from '../terminal/io.js';
 import { type ClusterSettings, resolveCluster } from './cluster-fields.js';
@@ -277,7 +277,7 @@ function loadNamed(name: string | undefined, sources: readonly SettingSource[]):
   const source = findSource(sources, ['model']);
   const value = getPath(source?.values, ['model']);
   if (value === undefined || typeof value === 'string') return loadModelSpec(value ?? DEFAULT_MODEL);
-  const model = parseModelSpec(value, source?.describe(['model']));
+  const model = readModelSpec(value, (path) => source?.locate?.(['model', ...path]) ?? 'model');
   inferLayers(model);
   return { model, recipe: recipeSchema.parse({}) };
 }

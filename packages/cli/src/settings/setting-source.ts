@@ -14,6 +14,8 @@ export interface SettingSource {
   readonly again?: (RunAgain & { readonly path: string }) | undefined;
   /** The place and the value, for the start of an error: `--momentum 1.5`, `run.yaml:7: recipe.momentum 1.5`. */
   describe(path: Path): string;
+  /** Where a config file sets it: `run.yaml:7`. */
+  locate?(path: Path): string;
   /** What a person writes to set a field here: `--gamma`, `gamma`. */
   nameOf(path: Path): string;
 }
@@ -75,6 +77,7 @@ function configSource(file: ConfigFile): SettingSource {
   return {
     values: file.values,
     again: file.again && { ...file.again, path: file.path },
+    locate: file.locate,
     describe: (path) => {
       return `${file.locate(path)}: ${describeSetting(path, getPath(file.values, path))}`;
     },

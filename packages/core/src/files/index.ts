@@ -1,6 +1,7 @@
 /** Files as such: written whole or not at all, JSON with the place of its fault. */
 export * from './atomic-file.js';
 export * from './cache-folder.js';
+export * from './json-place.js';
 export * from './json-text.js';
 export * from './output-path.js';
 export * from './record.js';

@@ -3,3 +3,4 @@ export * from './block-samples.js';
 export * from './check-options.js';
 export * from './model-spec.js';
 export * from './recipe.js';
+export * from './recipe-fields.js';

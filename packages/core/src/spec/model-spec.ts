@@ -19,7 +19,7 @@ const common = {
   functional: z.boolean().optional(),
 };
 
-const layerSpecSchema = z.discriminatedUnion('type', [
+export const layerSpecSchema = z.discriminatedUnion('type', [
   /** nn.Conv2d with a square kernel; padding is with zeros. */
   z.strictObject({
     type: z.literal('conv'),

@@ -2,6 +2,7 @@
 export * from './count-text.js';
 export * from './data-report-text.js';
 export * from './escape-html.js';
+export * from './issue-text.js';
 export * from './node-text.js';
 export * from './number-text.js';
 export * from './plain-text.js';

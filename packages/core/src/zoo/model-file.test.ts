@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -81,7 +81,7 @@ describe('loadModelSpec', () => {
 
   it('names file, layer and field of a wrong model', () => {
     const path = write(JSON.stringify({ ...model, layers: [{ type: 'conv', outChannels: 2 }] }));
-    const text = `${path}: layer 1 (conv): kernel: Invalid input: expected number, received undefined`;
+    const text = `${path}:1: layer 1 (conv): needs kernel as well`;
     refused(() => loadModelSpec(path), 'LOCKSTEP_MODEL_SPEC', text);
   });
 
@@ -93,7 +93,72 @@ describe('loadModelSpec', () => {
 
   it('names the field of a wrong recipe', () => {
     const path = write(JSON.stringify({ ...model, recipe: { shardSize: 24 } }));
-    const text = `${path}: recipe.shardSize: Invalid number: must be a multiple of 16`;
+    const text = `${path}:1: recipe.shardSize 24: must be a multiple of 16`;
     refused(() => loadModelSpec(path), 'LOCKSTEP_RECIPE', text);
+  });
+
+  it.each<[string, number, string, string]>([
+    [
+      '{ "type": "conv", "outchannels": 2, "kernel": 3 }',
+      5,
+      'MODEL_SPEC',
+      'layer 2 (conv): outchannels: it is a conv layer, which takes outChannels, kernel, stride, padding, groups, bias, name, functional. Did you mean outChannels?',
+    ],
+    [
+      '{ "type": "convv", "outChannels": 2, "kernel": 3 }',
+      5,
+      'MODEL_SPEC',
+      'layer 2: there is no convv. Did you mean conv?. There are',
+    ],
+    [
+      '{ "type": "conv", "outChannels": 2, "kernel": 3,\n "dilation": 2 }',
+      6,
+      'MODEL_SPEC',
+      'layer 2 (conv): dilation: it is a conv layer, which takes outChannels, kernel, stride',
+    ],
+    [
+      '{ "type": "conv", "out_channels": 2, "kernel_size": 3 }',
+      5,
+      'MODEL_SPEC',
+      'layer 2 (conv): out_channels: it is a conv layer, which takes outChannels, ',
+    ],
+    ['{ "type": "maxPool" }', 5, 'MODEL_SPEC', 'layer 2 (maxPool): needs kernel as well'],
+    ['{ "type": "dropout", "p": 1.5 }', 5, 'MODEL_SPEC', 'layer 2 (dropout): p 1.5: must be below 1'],
+    [
+      '{ "type": "conv", "outChannels": "2", "kernel": 3 }',
+      5,
+      'MODEL_SPEC',
+      'layer 2 (conv): outChannels "2": must be a finite number',
+    ],
+    ['"relu"', 5, 'MODEL_SPEC', 'layers.1 "relu": must be fields under this name'],
+  ])('cases: data 37: names line, layer and field of %s, and what is near', (layer, line, code, text) => {
+    const path = write(
+      `{\n"name": "my", "classes": 2,\n"input": { "channels": 1, "height": 3, "width": 3 },\n"layers": [{ "type": "flatten" },\n${layer}]}`,
+    );
+    expect(() => loadModelSpec(path)).toThrow(`LOCKSTEP_${code}: ${path}:${line}: ${text}`);
+  });
+
+  it.each([
+    [
+      '"optimizer": { "type": "sgd", "momentom": 0.5 }',
+      'recipe.optimizer.momentom: the optimizer is sgd, which takes momentum, nesterov, weightDecay. Did you mean momentum?',
+    ],
+    ['"learningrate": 0.5', 'recipe.learningrate: unknown field. Did you mean learningRate?'],
+    ['"epochs": 0', 'recipe.epochs 0: must be at least 1'],
+    ['"optimizer": { "type": "sdg" }', 'there is no sdg. Did you mean sgd?'],
+    ['"schedule": { "type": "step", "gamma": 0.5 }', 'needs recipe.schedule.every as well'],
+    ['"augmentation": { "rotations": 5 }', 'recipe.augmentation.rotations: unknown field. Did you mean rotation?'],
+  ])('cases: data 37: names line and field of a recipe with %s', (field, text) => {
+    const path = write(`${JSON.stringify(model).slice(0, -1)},\n"recipe": {\n${field}}}`);
+    expect(() => loadModelSpec(path)).toThrow(`LOCKSTEP_RECIPE: ${path}:3: ${text}`);
+  });
+
+  it('cases: data 37: names a field of the model itself that nobody knows', () => {
+    const path = write(JSON.stringify({ ...model, clases: 3 }, null, 2));
+    const line =
+      readFileSync(path, 'utf8')
+        .split('\n')
+        .findIndex((text) => text.includes('clases')) + 1;
+    expect(() => loadModelSpec(path)).toThrow(`${path}:${line}: clases: unknown field. Did you mean classes?`);
   });
 });

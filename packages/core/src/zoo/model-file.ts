@@ -1,10 +1,12 @@
 /** Finds the model that a person names: one of the zoo, or a JSON file. */
 import { readFileSync } from 'node:fs';
 import { LockstepError } from '../errors/errors.js';
+import { findJsonPlace } from '../files/json-place.js';
 import { parseJson } from '../files/json-text.js';
 import { inferLayers } from '../model/layers.js';
-import { type ModelSpec, parseModelSpec } from '../spec/model-spec.js';
-import { type Recipe, recipeSchema } from '../spec/recipe.js';
+import type { ModelSpec } from '../spec/model-spec.js';
+import type { Recipe } from '../spec/recipe.js';
+import { type Locate, readModelSpec, readRecipe } from './spec-fault.js';
 import { findZooModel, namedModels } from './zoo.js';
 
 /** A model that fits together (its shapes are checked), with the recipe to train it. */
@@ -66,23 +68,11 @@ function parseModelFile(text: string, path: string): LoadedModel {
     );
   }
   const { recipe, ...spec } = parsed.value;
-  const model = parseModelSpec(spec, path);
+  const locate: Locate = (place) => `${path}:${findJsonPlace(text, place).line}`;
+  const model = readModelSpec(spec, locate);
   inferLayers(model);
-  return { model, recipe: parseRecipe(recipe ?? {}, path), source: path };
+  return { model, recipe: readRecipe(recipe ?? {}, locate), source: path };
 }
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-
-/**
- * Checks a recipe and fills in its defaults.
- *
- * @throws LockstepError LOCKSTEP_RECIPE naming the field and what was expected
- */
-export function parseRecipe(value: unknown, source: string): Recipe {
-  const result = recipeSchema.safeParse(value);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const field = ['recipe', ...(issue?.path ?? [])].join('.');
-  throw new LockstepError('LOCKSTEP_RECIPE', `${source}: ${field}: ${issue?.message ?? 'not a recipe'}`);
-}

@@ -19,7 +19,7 @@ import {
   type MessageOf,
   PROTOCOL_VERSION,
 } from '@lockstep/core/wire';
-import { parseRecipe } from '@lockstep/core/zoo';
+import { readRecipe } from '@lockstep/core/zoo';
 
 /** How a node presents itself. */
 export interface NodeCard {
@@ -91,7 +91,7 @@ function readTerms(welcome: MessageOf<'welcome'>, payload: Uint8Array): RunTerms
   const { node, seed, dataset: head } = welcome;
   const run = parseRun(payload);
   const model = parseModelSpec(run['model'], 'the coordinator');
-  const recipe = parseRecipe(run['recipe'], 'the coordinator');
+  const recipe = readRecipe(run['recipe'], () => 'the coordinator');
   return { node, model, recipe, seed, runHash: hashRun(model, recipe, seed), head };
 }
 
