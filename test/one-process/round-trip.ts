@@ -10,6 +10,7 @@ import { evaluate } from '../../packages/cli/dist/api/session.js';
 import { createArrayDataset, loadModel, type TrainedModel, train } from '../../packages/cli/dist/index.js';
 import { main } from '../../packages/cli/dist/main.js';
 import { RecordingIo } from '../../packages/cli/dist/testing/recording-io.js';
+import { bytesOf, makeNpy, makeNpz } from '../../packages/core/dist/data/arrays/test-arrays.js';
 import { type Dataset, normalizationFor, openDataset, whiteOf } from '../../packages/core/dist/data/index.js';
 import { encodeIdxImages, encodeIdxLabels } from '../../packages/core/dist/data/readers/index.js';
 import { type ModelSpec, parseModelSpec, type RecipeInput } from '../../packages/core/dist/spec/index.js';
@@ -21,7 +22,7 @@ import { measureDifference } from '../support/export-fixture.ts';
 const TOLERANCE = 1e-4;
 const COUNT = 40;
 
-const forms = ['arrays', 'idx', 'csv', 'folder'] as const;
+const forms = ['arrays', 'idx', 'csv', 'npz', 'folder'] as const;
 const motifs = ['noise', 'drawing', 'light drawing', 'one value'] as const;
 
 /** Names that meet a prefix, another name's beginning, or what some other form of a model puts between layers. */
@@ -43,7 +44,25 @@ export interface Draw {
   readonly motif: (typeof motifs)[number];
   readonly white: number;
   readonly recipe: RecipeInput;
+  /** How arrays of NumPy are stored. */
+  readonly npz: NpzForm;
 }
+
+interface NpzForm {
+  readonly names: readonly [string, string];
+  readonly isFraction: boolean;
+  readonly isChannelLast: boolean;
+  readonly isOneHot: boolean;
+  readonly level: 0 | 6;
+}
+
+const npzForm: fc.Arbitrary<NpzForm> = fc.record({
+  names: fc.constantFrom(['x', 'y'], ['train_images', 'train_labels'], ['X_train', 'y_train'], ['arr_0', 'arr_1']),
+  isFraction: fc.boolean(),
+  isChannelLast: fc.boolean(),
+  isOneHot: fc.boolean(),
+  level: fc.constantFrom(0, 6),
+});
 
 const optimizers = [{ type: 'sgd', momentum: 0.9 }, { type: 'adam' }, { type: 'sgd' }] as const;
 
@@ -56,20 +75,24 @@ export const randomRun: fc.Arbitrary<Draw> = fc
     white: fc.constantFrom(1, 16, 31, 100, 255),
     optimizer: fc.constantFrom(...optimizers),
     ema: fc.boolean(),
+    npz: npzForm,
   })
-  .map(({ drawn, names, form, motif, white, optimizer, ema }) => {
+  .map(({ drawn, names, form, motif, white, optimizer, ema, npz }) => {
     const layers = drawn.layers.map((layer, i) => (names[i] === undefined ? layer : { ...layer, name: names[i] }));
     return {
       model: parseModelSpec({ ...drawn, layers }),
       form: fits(drawn.input, form) ? form : 'arrays',
       motif,
       white: form === 'folder' ? 255 : white,
+      npz,
       recipe: { batchSize: 16, epochs: 3, learningRate: 1e-3, optimizer, ...(ema && { ema: 0.9 }) },
     };
   });
 
 function fits({ channels, height, width }: ModelSpec['input'], form: Draw['form']): boolean {
   if (form === 'csv') return channels === 1 && height === width && height > 1;
+  // where the shape alone says where colours are
+  if (form === 'npz') return channels === 1 || (channels < 4 && height === width && height > 4);
   return form !== 'folder' || channels !== 2;
 }
 
@@ -209,9 +232,9 @@ async function run(...argv: string[]) {
 }
 
 /** The data in its form: a dataset, or the path of it. */
-function writeData({ model, form, motif, white }: Draw, folder: string): Dataset | string {
+function writeData({ model, form, motif, white, npz }: Draw, folder: string): Dataset | string {
   const { channels, height, width } = model.input;
-  const place = path.join(folder, form === 'csv' ? 'data.csv' : 'data');
+  const place = path.join(folder, form === 'csv' || form === 'npz' ? `data.${form}` : 'data');
   const images = Array.from({ length: COUNT }, (_, index) => draw(motif, white, index, model.input));
   // pictures that are grey throughout would make a model of one channel
   if (form === 'folder' && channels === 3) images[0]?.fill(white, 0, height * width).fill(0, height * width);
@@ -224,6 +247,10 @@ function writeData({ model, form, motif, white }: Draw, folder: string): Dataset
   if (form === 'arrays') {
     const split = { images: pixels, labels };
     return createArrayDataset({ channels, height, width, classes: model.classes, train: split, test: split });
+  }
+  if (form === 'npz') {
+    writeFileSync(place, encodeNpz(images, labels, model, npz));
+    return place;
   }
   mkdirSync(place);
   if (form === 'idx') {
@@ -240,6 +267,28 @@ function writeData({ model, form, motif, white }: Draw, folder: string): Dataset
     writeFileSync(path.join(directory, `${i}.png`), encodePngImage({ channels, height, width, pixels: image }));
   });
   return place;
+}
+
+/** Images and labels as numpy.savez writes them. */
+function encodeNpz(images: readonly Uint8Array[], labels: readonly number[], model: ModelSpec, form: NpzForm) {
+  const { channels, height, width } = model.input;
+  const plane = height * width;
+  const ordered = images.flatMap((image) =>
+    Array.from(image, (value, i) =>
+      form.isChannelLast ? (image[(i % channels) * plane + Math.floor(i / channels)] as number) : value,
+    ),
+  );
+  const sides = form.isChannelLast ? [height, width, channels] : [channels, height, width];
+  const shape = [COUNT, ...(channels === 1 ? [height, width] : sides)];
+  const pixels = form.isFraction
+    ? makeNpy('<f8', shape, bytesOf(Float64Array.from(ordered, (value) => value / 255)))
+    : makeNpy('|u1', shape, Uint8Array.from(ordered));
+  const isOneHot = form.isOneHot && form.names[0] !== 'arr_0' && model.classes > 1;
+  const hot = labels.flatMap((label) => Array.from({ length: model.classes }, (_, i) => Number(i === label)));
+  const classes = isOneHot
+    ? makeNpy('|u1', [COUNT, model.classes], Uint8Array.from(hot))
+    : makeNpy('<i8', [COUNT], bytesOf(BigInt64Array.from(labels, BigInt)));
+  return makeNpz({ [form.names[0]]: pixels, [form.names[1]]: classes }, form.level);
 }
 
 function draw(
