@@ -7,6 +7,8 @@ const LABEL_NAMES = ['label', 'labels', 'class', 'target', 'digit', 'y', 'specie
 const PIXEL_NAME = /^[a-z]{0,8}[ _.-]?\d+([ _.,x:-]?[a-z]{0,3}\d+)*$/i;
 /** Names of a column that counts the rows: pandas writes it without a name. */
 const INDEX_NAME = /^(|index|unnamed: \d+)$/i;
+/** The same, where another column has a usual name of labels; alone it may be what is to be learned. */
+const ID_NAME = /^(id|image_?id|row_?id|row)$/i;
 /** Fewer numbers in a row that count up may be pixels by chance. */
 const LEAST_COUNTED = 10;
 /** A label's most frequent value has no more than this many times its even share of the rows. */
@@ -56,8 +58,27 @@ export function findNamedLabel(names: readonly string[] | undefined, count: numb
   return odd.length === 1 ? place(odd[0] as number, 'the one that is not named like pixels') : undefined;
 }
 
-export const findIndexColumn = (names: readonly string[], wanted: string | undefined): number | undefined =>
-  names.length > 2 && INDEX_NAME.test(names[0] as string) && names[0] !== wanted ? 0 : undefined;
+export function findIndexColumn([first = '', ...names]: readonly string[], wanted: string | undefined) {
+  const isId = ID_NAME.test(first) && names.some((name) => LABEL_NAMES.includes(name.toLowerCase()));
+  return names.length > 1 && (INDEX_NAME.test(first) || isId) && first !== wanted ? 0 : undefined;
+}
+
+/** Whether the values of a column, in the order of the rows, are 0, 1, 2, ... or 1, 2, 3, ... */
+export class RowCount {
+  #least: number | undefined;
+  #rows = 0;
+  #isCounting = true;
+
+  add(cell: string): void {
+    const value = isNumber(cell) ? Number(cell) : Number.NaN;
+    this.#least ??= value;
+    this.#isCounting &&= value === this.#least + this.#rows++;
+  }
+
+  get isOne(): boolean {
+    return this.#isCounting && this.#rows >= LEAST_COUNTED && (this.#least === 0 || this.#least === 1);
+  }
+}
 
 /** How often each value stands in a column. */
 export type Values = ReadonlyMap<string, number>;

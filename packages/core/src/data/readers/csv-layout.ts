@@ -17,6 +17,7 @@ import {
   findNamedLabel,
   isHeaderRow,
   type LabelPlace,
+  RowCount,
   readLabel,
 } from './csv-columns.js';
 import { isBlank } from './csv-rows.js';
@@ -62,7 +63,10 @@ export class LayoutReader {
   #hasLabels = true;
   #row = 0;
   #firstAt = 0;
+  readonly #rowCount = new RowCount();
   readonly #first = new Map<string, number>();
+  /** The second column, which may have the labels where the first counts the rows. */
+  readonly #second = new Map<string, number>();
   readonly #last = new Map<string, number>();
 
   constructor(
@@ -83,6 +87,9 @@ export class LayoutReader {
     checkLength(cells, this.#count, this.path, this.#row);
     count(this.#first, cells[this.#firstAt] ?? '');
     count(this.#last, cells[this.#count - 1] ?? '');
+    if (this.#names !== undefined) return true;
+    this.#rowCount.add(cells[0] ?? '');
+    count(this.#second, cells[1] ?? '');
     return true;
   }
 
@@ -123,7 +130,9 @@ export class LayoutReader {
   finish(): Columns | 'no labels' {
     if (!this.#hasLabels) return 'no labels';
     if (this.#count === 0) throw csvError(`${this.path} has no rows of pixels`);
-    this.#place ??= findLabelByValues(this.#first, this.#last, this.#firstAt, this.#count - 1);
+    const isNumbered = this.#rowCount.isOne && this.#count > 2;
+    const [first, firstAt] = isNumbered ? ([this.#second, 1] as const) : ([this.#first, this.#firstAt] as const);
+    this.#place ??= findLabelByValues(first, this.#last, firstAt, this.#count - 1);
     if (this.#place === undefined) {
       throw csvError(
         `${this.path}: the first column and the last one both look like labels. Give --label-column first or --label-column last`,

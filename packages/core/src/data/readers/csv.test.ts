@@ -224,6 +224,34 @@ describe('a CSV file', () => {
     expect(dataset.train.count + dataset.test.count).toBe(40);
   });
 
+  it.each([
+    ['first', (pixels: readonly number[], label: number, row: number) => [row, label, ...pixels], 'column 2 of 11'],
+    ['last', (pixels: readonly number[], label: number, row: number) => [row, ...pixels, label], 'column 11 of 11'],
+    [
+      'first, from 1',
+      (pixels: readonly number[], label: number, row: number) => [row + 1, label, ...pixels],
+      'column 2 of 11',
+    ],
+  ])(
+    'cases: data 4: without a header, passes over a first column that counts rows: labels %s',
+    async (_, put, told) => {
+      let row = 0;
+      csv(table(40, (pixels, label) => put(pixels, label, row++)));
+      const dataset = await place.open();
+      expect([dataset.classNames, dataset.height]).toEqual([four, 3]);
+      const [labels, index] = dataset.notes?.map(textOf) ?? [];
+      expect(labels).toContain(`the labels of things.csv are ${told}, by its 4 values`);
+      expect(index).toBe('column 1 of things.csv, without a name, counts the rows: it is passed over');
+    },
+  );
+
+  it('cases: data 4: passes over a first column id, where another has the labels', async () => {
+    csv(`id,label,${names(9)}\n${table(40, (pixels, label) => [7, label, ...pixels])}`);
+    expect((await place.open()).classNames).toEqual(four);
+    csv(`id,${names(9)}\n${table(40, (pixels, label) => [label, ...pixels])}`);
+    expect((await place.open()).classNames).toEqual(four);
+  });
+
   it.each(['', 'Unnamed: 0', 'index'])('cases: data 4: passes over a column "%s" that counts rows', async (name) => {
     csv(`${name},label,${names(9)}\n${table(40, (pixels, label) => [999, label, ...pixels])}`);
     const dataset = await place.open();
