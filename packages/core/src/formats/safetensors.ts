@@ -9,6 +9,7 @@ import { z } from 'zod';
 import { LockstepError } from '../errors/errors.js';
 import { parseJson } from '../files/json-text.js';
 import { countOf } from '../text/count-text.js';
+import { describeForeign } from './foreign-file.js';
 
 /** A named tensor; `bytes` are little-endian, row-major. */
 export interface Tensor {
@@ -67,11 +68,15 @@ export function encodeSafetensors({ tensors, metadata }: SafetensorsFile): Uint8
  * Reads a file's bytes, in the order of the tensors' offsets. The tensors' bytes are views into `file`.
  *
  * @param source the file's name, for errors
- * @throws LockstepError LOCKSTEP_WEIGHTS_FORMAT naming the field or offset that is wrong
+ * @throws LockstepError LOCKSTEP_WEIGHTS_FORMAT naming the field or offset that is wrong, or what other form of file it is
  */
 export function decodeSafetensors(file: Uint8Array, source: string): SafetensorsFile {
   const fail: Fail = (text) => {
-    throw new LockstepError('LOCKSTEP_WEIGHTS_FORMAT', `${source} is not a safetensors file: ${text}.`);
+    const known = describeForeign(file, source);
+    throw new LockstepError(
+      'LOCKSTEP_WEIGHTS_FORMAT',
+      known === undefined ? `${source} is not a safetensors file: ${text}.` : `${source} ${known}`,
+    );
   };
   const headerBytes = readHeaderLength(file, fail);
   const header = parseHeader(file.subarray(LENGTH_BYTES, LENGTH_BYTES + headerBytes), fail);
