@@ -71,13 +71,9 @@ describe('a hierarchy of five', () => {
   });
 });
 
-it('blames the node whose sums are not numbers, not the leader that would have added them up', async () => {
+it('doubts the node whose sums are not numbers, not the leader that would have added them up', async () => {
   const { run } = await start({ faults: [undefined, undefined, undefined, 'contributed:0:20:nan'] });
-  expect(await run.event('node-evicted')).toMatchObject({
-    node: 'node 4',
-    step: 20,
-    code: 'LOCKSTEP_NODE_CONTRIBUTION',
-  });
+  expect(await run.event('node-doubted')).toMatchObject({ node: 'node 4', by: 'node 3', step: 20 });
   await expectSameBits(run);
 });
 

@@ -115,12 +115,19 @@ describe.each(['star', 'mesh'])('a %s', (topology) => {
   it.each([
     ...(isWhole ? [['and goes on without it', '1'] as const] : []),
     ['also of the sums that it finishes itself', '0'],
-  ] as const)('drops a node whose sums are not numbers at step 20, %s', async (_, workers) => {
+  ] as const)('goes on without sums that are not numbers at step 20, %s', async (_, workers) => {
     const coordinator = fixture.listen(STEPS, [...flags, '--workers', workers, '--wait-for', '2']);
     const url = await coordinator.url();
     const wrong = fixture.worker(url, ['--name', 'wrong', ...mesh], { LOCKSTEP_FAULT: 'contributed:0:20:nan' });
     await coordinator.event('waiting', undefined, ({ nodes }) => nodes === 1);
     const right = fixture.worker(url, ['--name', 'right', ...mesh]);
+    if (topology === 'mesh') {
+      // the step is begun again as a star, where its sums are good: nothing was seen against it
+      expect(await coordinator.event('node-doubted')).toMatchObject({ node: 'wrong', step: 20 });
+      await expectSameBits(coordinator);
+      expect(await wrong.exit).toBe(0);
+      return;
+    }
     const evicted = await coordinator.event('node-evicted');
     expect(evicted).toMatchObject({ node: 'wrong', step: 20, code: 'LOCKSTEP_NODE_CONTRIBUTION' });
     await expectSameBits(coordinator);

@@ -30,7 +30,8 @@ export class HostileNode {
   #out: FrameSeal | undefined;
   #in: FrameSeal | undefined;
   #wake: () => void = () => {};
-  hello: Buffer | undefined;
+  /** In the run that it has joined. */
+  id = -1;
 
   constructor(
     url: string,
@@ -96,6 +97,7 @@ export class HostileNode {
   async join(selfTest: string, ...changes: Parameters<HostileNode['greet']>): Promise<Assignment> {
     await this.greet(...changes);
     const { message } = await this.next('welcome');
+    this.id = message.node;
     this.secure();
     this.send({ type: 'inquire', needsData: false });
     this.send({ type: 'ready', runHash: message.runHash, checksum: message.dataset.checksum, selfTest });

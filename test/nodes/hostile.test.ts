@@ -1,7 +1,12 @@
 /** What a run does with peers that break the rules: each is turned away with a reason, and the bits stay the same. */
 import net from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { canonicalPartials } from '../../packages/core/dist/run/index.js';
+import {
+  type ContributionLayout,
+  canonicalPartials,
+  planBuckets,
+  type ShardRange,
+} from '../../packages/core/dist/run/index.js';
 import { plainText } from '../../packages/core/dist/text/index.js';
 import { type Assignment, MAX_FRAME_BYTES, type Message } from '../../packages/core/dist/wire/index.js';
 import { Fixture } from '../support/cluster-fixture.ts';
@@ -227,10 +232,8 @@ function protoMap(): Buffer {
 describe('from a node that has the token', () => {
   /** The partial sums that an assignment asks the node for, of zeros. */
   function contribute(node: HostileNode, assignment: Assignment, change: (sum: Contribution) => void): void {
-    const me = assignment.members.find(({ node: id }) => id !== 0);
-    if (!me) throw new Error('the hostile node got no shards');
     const { step, generation } = assignment;
-    for (const range of canonicalPartials(me.range)) {
+    for (const range of canonicalPartials(rangeOf(assignment, node))) {
       const sum: Contribution = {
         message: { type: 'partial', step, generation, ...range, offset: 0 },
         floats: new Float32Array(FLOATS),
@@ -299,6 +302,74 @@ describe('from a node that has the token', () => {
     expect(await run.hash()).toBe(expected);
   });
 
+  it('cases: peers 1: goes on with the same bits when one says of every step that sums of others are not finite', async () => {
+    const { run, url } = await startRun();
+    const node = new HostileNode(url);
+    let assignment = await node.join(selfTest);
+    void (async () => {
+      for (;;) {
+        const { step, generation, members } = assignment;
+        const text = 'they hold NaN\u001b[31m.';
+        for (const { node: other } of [...members, ...members]) {
+          node.send({ type: 'fault', step, generation, node: other, code: 'LOCKSTEP_NODE_NOT_FINITE', text });
+        }
+        assignment = (await node.next('assign')).message;
+      }
+    })().catch(() => {});
+    expect((await run.event('node-evicted'))['code']).toBe('LOCKSTEP_NODE_ORDER');
+    expect(await run.hash()).toBe(expected);
+    expect(await run.exit).toBe(0);
+  });
+
+  it('cases: peers 8: sends away who sent the largest part of sums that are not finite only when they are added', async () => {
+    const { run, url } = await startRun(['--wait-for', '2']);
+    fixture.worker(url, ['--name', 'honest']);
+    const node = new HostileNode(url);
+    const assignment = await node.join(selfTest);
+    for (const range of canonicalPartials(rangeOf(assignment, node))) {
+      const { step, generation } = assignment;
+      const floats = new Float32Array(FLOATS).fill(3e38);
+      node.send({ type: 'partial', step, generation, ...range, offset: 0 }, new Uint8Array(floats.buffer));
+    }
+    const evicted = await run.event('node-evicted');
+    expect([evicted['node'], evicted['code']]).toEqual(['hostile', 'LOCKSTEP_NODE_CONTRIBUTION']);
+    expect(await run.hash()).toBe(expected);
+    expect(run.events.filter(({ event }) => event === 'node-evicted')).toHaveLength(1);
+  });
+
+  it('cases: peers 4: goes on without one that takes nothing in and still talks', async () => {
+    // more in a step than systems keep for a connection
+    const big = new Fixture(6000);
+    try {
+      const steps = 12;
+      const layout = await planLayout(big);
+      const test = await learnSelfTest(big);
+      const run = big.listen(steps, ['--wait-for', '1']);
+      const node = new HostileNode(await run.url());
+      const first = await node.join(test);
+      node.socket.pause();
+      const times = { computeMs: 1, updateMs: 1, exchangeMs: 1, stepMs: 3 };
+      // it knows what it is told without reading it: the next step has the next generation, and the same shards
+      for (const ahead of [0, 1]) {
+        const now = { step: first.step + ahead, generation: first.generation + ahead };
+        for (const range of canonicalPartials(rangeOf(first, node))) {
+          for (const { offset, length } of planBuckets(layout, [0])) {
+            node.send({ type: 'partial', ...now, ...range, offset }, new Uint8Array(4 * length));
+          }
+        }
+        node.send({ type: 'applied', ...now, ...times });
+      }
+      const alive = setInterval(() => node.send({ type: 'reachable', nodes: [] }), 100);
+      expect((await run.event('node-evicted'))['code']).toBe('LOCKSTEP_NODE_STALLED');
+      // its sums of the first step were zeros, and taken: without --audit nobody computes them twice
+      expect((await run.event('end'))['steps']).toBe(steps);
+      expect(await run.exit).toBe(0);
+      clearInterval(alive);
+    } finally {
+      await big.remove();
+    }
+  });
+
   it('finds wrong sums by an audit', async () => {
     const { run, url } = await startRun(['--audit', '1']);
     const node = new HostileNode(url);
@@ -321,11 +392,18 @@ interface Contribution {
   spoil: (bytes: Buffer) => void;
 }
 
-const FLOATS = await measureContribution();
+/** The shards that a node is dealt. */
+function rangeOf({ members }: Assignment, { id }: HostileNode): ShardRange {
+  const member = members.find(({ node }) => node === id);
+  if (!member) throw new Error('the hostile node got no shards');
+  return member.range;
+}
 
-async function measureContribution(): Promise<number> {
+const FLOATS = (await planLayout(fixture)).length;
+
+async function planLayout({ model }: Fixture): Promise<ContributionLayout> {
   const { inferLayers } = await import('../../packages/core/dist/model/index.js');
   const { loadModelSpec } = await import('../../packages/core/dist/zoo/index.js');
   const { planContribution } = await import('../../packages/core/dist/run/index.js');
-  return planContribution(inferLayers(loadModelSpec(fixture.model).model)).length;
+  return planContribution(inferLayers(loadModelSpec(model).model));
 }

@@ -30,17 +30,20 @@ const bars = {
   recipe: { epochs: 100, batchSize: 128, augmentation: { rotation: 3 }, learningRate: 0.01 },
 };
 
-/** The same with a dense layer large enough for a group stage, so that its vector has a tail that is final early. */
-const wide = {
+/** Features of a dense layer that is large enough for a group stage, so that its vector has a tail that is final early. */
+const WIDE = 160;
+
+/** The same with such a layer. */
+const widen = (outFeatures: number) => ({
   ...bars,
   name: 'wide',
   layers: [
     ...bars.layers.slice(0, -1),
-    { type: 'linear', outFeatures: 160 },
+    { type: 'linear', outFeatures },
     { type: 'relu' },
     { type: 'linear', outFeatures: CLASSES },
   ],
-};
+});
 
 export class Fixture {
   readonly folder = mkdtempSync(path.join(tmpdir(), 'lockstep-cluster-'));
@@ -51,11 +54,12 @@ export class Fixture {
   /** The hash that runs are to have: that of one process with one worker. */
   expected = '';
 
-  constructor(isWide = false) {
+  /** @param wide whether the model has a dense layer more, or of how many features */
+  constructor(wide: boolean | number = false) {
     mkdirSync(this.data);
     this.#writeSplit('train', TRAIN_COUNT);
     this.#writeSplit('t10k', TEST_COUNT);
-    writeFileSync(this.model, JSON.stringify(isWide ? wide : bars));
+    writeFileSync(this.model, JSON.stringify(wide === false ? bars : widen(wide === true ? WIDE : wide)));
     writeFileSync(this.token, 'a token for the tests\n');
   }
 

@@ -135,6 +135,7 @@ class TextPrinter implements RunPrinter {
       case 'node-joined':
       case 'node-left':
       case 'node-evicted':
+      case 'node-doubted':
       case 'node-refused':
       case 'waiting':
         if (!this.isQuiet) this.note(describeNodeEvent(event));

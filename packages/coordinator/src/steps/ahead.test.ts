@@ -78,9 +78,9 @@ describe('what was told of a step', () => {
       code: 'LOCKSTEP_X',
       text: '',
     };
-    expect(ahead.keepFault({ ...fault, generation: 2 })).toBe(false);
-    expect(ahead.keepFault(fault)).toBe(true);
-    expect(ahead.take(STEP, ALL, false)?.faults).toEqual([fault]);
+    expect(ahead.keepFault({ by: B, fault: { ...fault, generation: 2 } })).toBe(false);
+    expect(ahead.keepFault({ by: B, fault })).toBe(true);
+    expect(ahead.take(STEP, ALL, false)?.faults).toEqual([{ by: B, fault }]);
   });
 });
 

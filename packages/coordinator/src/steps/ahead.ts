@@ -5,8 +5,9 @@
 
 import type { ShardRange } from '@lockstep/core/run';
 import { COORDINATOR_ID } from '@lockstep/core/seams';
-import { type Assignment, isAmongNodes, type MessageOf } from '@lockstep/core/wire';
+import { type Assignment, isAmongNodes } from '@lockstep/core/wire';
 import type { Membership } from '../members/membership.js';
+import type { Accusation } from './accusations.js';
 import type { ToldStep } from './told-steps.js';
 
 /** What is decided about an attempt at a step. */
@@ -27,7 +28,7 @@ export const needsKeeper = ({ members, owners }: Assignment): boolean =>
 
 export class Ahead {
   #deal: Deal | undefined;
-  #faults: MessageOf<'fault'>[] = [];
+  #faults: Accusation[] = [];
 
   constructor(private readonly membership: Pick<Membership, 'nodes' | 'isMesh'>) {}
 
@@ -43,9 +44,9 @@ export class Ahead {
   }
 
   /** Keeps what a node that is ahead has found, until the step begins here; false when it is not about that step. */
-  keepFault(fault: MessageOf<'fault'>): boolean {
-    if (fault.generation !== this.#deal?.told.assignment.generation) return false;
-    this.#faults.push(fault);
+  keepFault(accusation: Accusation): boolean {
+    if (accusation.fault.generation !== this.#deal?.told.assignment.generation) return false;
+    this.#faults.push(accusation);
     return true;
   }
 

@@ -15,12 +15,13 @@ import type { ToldStep } from './told-steps.js';
 /** How an attempt ended. */
 export type Verdict =
   | { readonly kind: 'done'; readonly outcome: StepOutcome }
-  /** `isMeshSilent`: somebody waits for another node, and only a star shows for whom. */
-  | { readonly kind: 'again'; readonly isMeshSilent: boolean };
+  /** `needsStar`: nodes wait for each other or accuse each other, and only a star shows who is at fault. */
+  | { readonly kind: 'again'; readonly needsStar: boolean };
 
 export class Attempt {
   #settle: (verdict: Verdict) => void = () => {};
   #wake: () => void = () => {};
+  #isEnded = false;
 
   constructor(
     readonly told: ToldStep,
@@ -58,9 +59,12 @@ export class Attempt {
     }
   }
 
-  /** The step is to be begun again. */
-  end(): void {
-    this.#settle({ kind: 'again', isMeshSilent: false });
+  /** The step is to be begun again. @returns false where that was so already */
+  end(needsStar = false): boolean {
+    const isFirst = !this.#isEnded;
+    this.#isEnded = true;
+    this.#settle({ kind: 'again', needsStar });
+    return isFirst;
   }
 
   /** A node has applied a step. */
@@ -79,7 +83,7 @@ export class Attempt {
       }
       return { kind: 'done', outcome };
     } catch (error) {
-      if (error instanceof SupersededError) return { kind: 'again', isMeshSilent: false };
+      if (error instanceof SupersededError) return { kind: 'again', needsStar: false };
       throw error;
     }
   }
@@ -98,7 +102,7 @@ export class Attempt {
     ]);
     if (late.length === 0) return;
     if (this.isAmongNodes && late.every((id) => told.contributedMs.has(id))) {
-      this.#settle({ kind: 'again', isMeshSilent: true });
+      this.end(true);
       return;
     }
     for (const id of late) {

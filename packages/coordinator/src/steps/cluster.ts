@@ -82,7 +82,11 @@ export class Cluster implements TrainingNode {
   ) {
     this.membership = new Membership(terms, {
       onFrame: (node, frame) => this.#reports.take(node, frame),
-      onGone: () => this.#reports.attempt?.end(),
+      onGone: ({ id }) => {
+        this.#deadlines.forget(id);
+        this.#participant.forget(id);
+        this.#reports.attempt?.end();
+      },
       onReady: () => this.#awaited.wake(),
       emit: options.emit,
       stepNow: () => this.#step,
@@ -104,6 +108,8 @@ export class Cluster implements TrainingNode {
       deadlines: this.#deadlines,
       suspects: this.#suspects,
       timed: this.#timed,
+      nameOf: (node) => this.#shares.nameOf(node),
+      emit: options.emit,
     });
   }
 
@@ -158,7 +164,7 @@ export class Cluster implements TrainingNode {
         return true;
       }
       if (verdict.kind === 'done') this.#suspects.add(computing[0] as number);
-      else if (verdict.isMeshSilent) this.#shares.fallBackToStar(this.#step);
+      else if (verdict.needsStar) this.#shares.fallBackToStar(this.#step);
       this.#suspects.settle();
       if (this.#suspects.isConfirmed) throw notFiniteError(this.#step, this.terms);
     }

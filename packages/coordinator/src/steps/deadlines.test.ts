@@ -19,6 +19,45 @@ function assignTo(...members: number[]): Assignment {
   };
 }
 
+/** A step that is told of now, and whose contribution comes so many milliseconds later. */
+function take(deadlines: Deadlines, node: number, ms: number): void {
+  const told = new ToldSteps().note(assignTo(node));
+  told.beganMs = performance.now() - ms;
+  deadlines.noteContributed(told, node);
+}
+
+describe('cases: peers 11: a node that takes longer each time', () => {
+  const slowDown = (deadlines: Deadlines, others: readonly number[]): number => {
+    for (let step = 0; step < 60; step++) {
+      for (const other of others) take(deadlines, other, 100);
+      take(deadlines, NODE, 0.9 * deadlines.limitMs(NODE));
+    }
+    return deadlines.limitMs(NODE);
+  };
+
+  it('gets at most twice as long from one step to the next', () => {
+    const deadlines = new Deadlines();
+    take(deadlines, NODE, 2000);
+    const before = deadlines.limitMs(NODE);
+    take(deadlines, NODE, 1e6);
+    expect(deadlines.limitMs(NODE)).toBeLessThanOrEqual(2.1 * before);
+  });
+
+  it('gets no longer than a multiple of what the others take', () =>
+    expect(slowDown(new Deadlines(), [4, 5])).toBeLessThanOrEqual(30_000));
+
+  it('gets no longer than ten minutes where there are no others', () =>
+    expect(slowDown(new Deadlines(), [])).toBe(600_000));
+
+  it('is not measured by a node that is gone', () => {
+    const deadlines = new Deadlines();
+    take(deadlines, 4, 1);
+    deadlines.forget(4);
+    take(deadlines, NODE, 5000);
+    expect(deadlines.limitMs(NODE)).toBeGreaterThan(40_000);
+  });
+});
+
 describe('nobody is late at the beginning of a step', () => {
   it.each([
     ['a node that computes', [COORDINATOR_ID, NODE]],

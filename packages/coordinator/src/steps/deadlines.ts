@@ -8,7 +8,13 @@ const LEAST_MS = 5000;
 const PATIENCE = 10;
 /** a node's first step takes longer: threads start, code is compiled. */
 const FIRST_PATIENCE = 6;
+/** However slow it was: nobody has longer than this many times what the others take, */
+const CEILING = 100;
+/** or, where there are no others, than this. */
+const LONGEST_MS = 600_000;
 const NEWEST = 0.1;
+/** What a node takes is believed to grow so many times from one step to the next. */
+const GROWTH = 2;
 
 export class Deadlines {
   /** Between two looks. */
@@ -32,14 +38,24 @@ export class Deadlines {
     const ms = now - beganMs;
     contributedMs.set(node, now);
     const usual = this.#usualMs.get(node);
-    this.#usualMs.set(node, usual === undefined ? ms : Math.max(ms, usual + NEWEST * (ms - usual)));
+    const longest = usual === undefined ? ms : Math.min(ms, GROWTH * Math.max(usual, this.#leastMs / PATIENCE));
+    this.#usualMs.set(node, usual === undefined ? ms : Math.max(longest, usual + NEWEST * (longest - usual)));
     return true;
   }
 
   /** Milliseconds that a node has. */
   limitMs(node: number): number {
     const usual = this.#usualMs.get(node);
-    return usual === undefined ? FIRST_PATIENCE * this.#leastMs : Math.max(this.#leastMs, PATIENCE * usual);
+    const first = FIRST_PATIENCE * this.#leastMs;
+    if (usual === undefined) return first;
+    const others = [...this.#usualMs].filter(([other]) => other !== node).map(([, ms]) => ms);
+    const ceiling = others.length === 0 ? LONGEST_MS : Math.max(first, CEILING * medianOf(others));
+    return Math.min(ceiling, Math.max(this.#leastMs, PATIENCE * usual));
+  }
+
+  /** It is gone: its times are no measure for others. */
+  forget(node: number): void {
+    this.#usualMs.delete(node);
   }
 
   /**
@@ -62,3 +78,6 @@ export class Deadlines {
     return waitsFor.filter((node) => nodes.includes(node) && isLate(node));
   }
 }
+
+const medianOf = (values: readonly number[]): number =>
+  [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] as number;

@@ -1,10 +1,12 @@
 /** What nodes say of the steps that they were told of: sums for the keeper, how far they are, and what went wrong. */
 import { LockstepError } from '@lockstep/core/errors';
+import type { NodeEvent } from '@lockstep/core/events';
 import type { StepParticipant } from '@lockstep/core/seams';
 import type { Frame, MessageOf } from '@lockstep/core/wire';
 import type { Membership } from '../members/membership.js';
 import type { RemoteNode } from '../members/remote-node.js';
 import type { Suspects } from '../members/suspects.js';
+import { type Accusation, Accusations, couldSee } from './accusations.js';
 import type { Ahead } from './ahead.js';
 import { sizeOf } from './assignment.js';
 import type { Attempt } from './attempt.js';
@@ -21,11 +23,14 @@ export interface Listeners {
   readonly deadlines: Deadlines;
   readonly suspects: Suspects;
   readonly timed: TimedSteps | undefined;
+  nameOf(node: number): string;
+  emit(event: NodeEvent): void;
 }
 
 export class NodeReports {
   /** The one that is under way, until its step is committed. */
   attempt: Attempt | undefined;
+  readonly #accusations = new Accusations();
 
   constructor(private readonly to: Listeners) {}
 
@@ -54,7 +59,7 @@ export class NodeReports {
         if (this.attempt?.isAmongNodes && !this.to.membership.isMesh) this.attempt.end();
         return;
       case 'fault':
-        if (!this.to.ahead.keepFault(message)) this.takeFault(message);
+        this.#accuse({ by: node.id, fault: message });
         return;
       default:
         throw new LockstepError(
@@ -64,18 +69,38 @@ export class NodeReports {
     }
   }
 
-  /** Counts only where it is about the attempt that is under way. */
-  takeFault({ generation, node, code, text }: MessageOf<'fault'>): void {
-    if (generation !== this.attempt?.assignment.generation) return;
-    this.blame(node, new LockstepError(code as `LOCKSTEP_${string}`, text));
+  #accuse(accusation: Accusation): void {
+    if (!this.to.ahead.keepFault(accusation)) this.takeFault(accusation);
   }
 
-  /** Sums that are not finite may be nobody's fault; whoever breaks another rule is sent away. */
+  /** Counts only where it is about the attempt that is under way, which is then made again where all sums come here. */
+  takeFault(accusation: Accusation): void {
+    const { attempt } = this;
+    const { by, fault } = accusation;
+    if (attempt === undefined || fault.generation !== attempt.assignment.generation) return;
+    const reason = this.#accusations.note(accusation);
+    if (reason !== undefined) this.to.membership.evict(by, reason);
+    if (couldSee(accusation, attempt.assignment)) this.#doubt(fault.node, by, fault.text);
+  }
+
+  /**
+   * What the coordinator has seen itself. Sums that are not finite may be nobody's fault; whoever breaks another rule is sent
+   * away.
+   */
   blame(id: number, error: LockstepError): void {
+    this.#accusations.clear();
     if (error.code === 'LOCKSTEP_NODE_NOT_FINITE') {
       this.to.suspects.name(id);
       this.attempt?.end();
     } else this.to.membership.evict(id, error);
+  }
+
+  /** The step is begun again as a star, where the coordinator sees all sums. */
+  #doubt(node: number, by: number, reason: string): void {
+    const { attempt } = this;
+    if (attempt === undefined || !attempt.end(true)) return;
+    const [name, accuser] = [node, by].map((id) => this.to.nameOf(id)) as [string, string];
+    this.to.emit({ event: 'node-doubted', node: name, by: accuser, step: attempt.assignment.step, reason });
   }
 
   #takeSum(node: RemoteNode, frame: Frame): void {
@@ -83,9 +108,13 @@ export class NodeReports {
       this.to.participant.receive(node.id, frame);
     } catch (error) {
       if (!(error instanceof LockstepError) || error.code !== 'LOCKSTEP_NODE_NOT_FINITE') throw error;
-      const { generation } = frame.message as MessageOf<'partial' | 'reduced'>;
+      const { generation, type } = frame.message as MessageOf<'partial' | 'reduced'>;
+      const { attempt } = this;
       // what comes of an attempt that is over was judged with it
-      if (generation === this.attempt?.assignment.generation) this.blame(node.id, error);
+      if (generation !== attempt?.assignment.generation) return;
+      // sums of sums may be bad though the owner is good: in a star the parts are seen
+      if (type === 'reduced' && attempt.isAmongNodes) this.#doubt(node.id, node.id, error.text);
+      else this.blame(node.id, error);
     }
   }
 

@@ -145,6 +145,16 @@ export interface NodeEvictedEvent {
   readonly reason: string;
 }
 
+/** A node that another says has broken a rule: the step is begun again where the coordinator sees all sums itself. */
+export interface NodeDoubtedEvent {
+  readonly event: 'node-doubted';
+  readonly node: string;
+  /** Who says so; the node itself where its finished sums are not numbers, which may be another's fault. */
+  readonly by: string;
+  readonly step: number;
+  readonly reason: string;
+}
+
 /** A connection that did not become a node. */
 export interface NodeRefusedEvent {
   readonly event: 'node-refused';
@@ -186,6 +196,7 @@ export type NodeEvent =
   | NodeJoinedEvent
   | NodeLeftEvent
   | NodeEvictedEvent
+  | NodeDoubtedEvent
   | NodeRefusedEvent
   | RebalancedEvent
   | WaitingEvent;

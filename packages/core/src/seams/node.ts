@@ -152,8 +152,10 @@ export interface StepParticipant {
   cancel(): void;
   /** Ends a step that is under way, and resolves when its workers are idle. */
   settle(): Promise<void>;
-  /** Nodes of which something is still to come in the step that is under way. */
+  /** Nodes of which something is still to come in the step that is under way, or that have not taken in what was sent. */
   waitsFor(): number[];
+  /** The connection to a node is lost. */
+  forget(node: number): void;
   /** Puts the workers at the disposal of steps. */
   open(): void;
   /** Gives them back; no step is under way after it. */

@@ -14,6 +14,8 @@ export function describeNodeEvent(event: NodeEvent): string {
       return `Node ${event.node} (${event.address}) is gone at step ${event.step}: ${event.reason}`;
     case 'node-evicted':
       return `Node ${event.node} (${event.address}) is sent away at step ${event.step}: ${event.code}: ${event.reason}`;
+    case 'node-doubted':
+      return `Step ${event.step} is begun again, with all sums through the coordinator: ${event.by} says of ${event.node}: ${event.reason}`;
     case 'node-refused':
       return `Refused ${event.address}: ${event.code}: ${event.reason}${event.more === undefined ? '' : ` (and ${countOf(event.more, 'other connection')} since the last line like this)`}`;
     case 'rebalanced':

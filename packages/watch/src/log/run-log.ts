@@ -36,9 +36,11 @@ export async function openRunLog(
   };
 }
 
+const WARNINGS: ReadonlySet<string> = new Set(['warning', 'node-evicted', 'node-doubted', 'node-refused']);
+
 function levelOf({ event }: RunEvent): LogLevel {
   if (event === 'progress') return 'debug';
-  return event === 'warning' || event === 'node-evicted' || event === 'node-refused' ? 'warn' : 'info';
+  return WARNINGS.has(event) ? 'warn' : 'info';
 }
 
 function describe(event: RunEvent): string {

@@ -136,6 +136,7 @@ export class Chronicler implements RunObserver {
         this.#log('node', describeNodeEvent(event));
         break;
       case 'listening':
+      case 'node-doubted':
       case 'node-refused':
       case 'rebalanced':
         this.#log('node', describeNodeEvent(event));

@@ -20,6 +20,8 @@ export class NodeSession {
   readonly #participant: StepParticipant;
   readonly #state: StateAssembly;
   #restored: NodeSnapshot | undefined;
+  /** Nodes to which there is a connection. */
+  #reachable: number[] = [];
   /** What the coordinator said last, which may be for the step after the one that is under way. */
   #told: Assignment | undefined;
   /** The attempt that is under way, or was last. */
@@ -50,7 +52,11 @@ export class NodeSession {
     });
     mesh.begin(terms.node, {
       onFrame: (from, frame) => this.#takeSum(from, frame),
-      onChange: (nodes) => link.send({ type: 'reachable', nodes: [...nodes] }),
+      onChange: (nodes) => {
+        for (const node of this.#reachable) if (!nodes.includes(node)) this.#participant.forget(node);
+        this.#reachable = [...nodes];
+        link.send({ type: 'reachable', nodes: this.#reachable });
+      },
     });
   }
 

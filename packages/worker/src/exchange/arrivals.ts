@@ -1,17 +1,18 @@
 /** What other nodes send for a step: checked, and put where the step's plan wants it. */
 
 import { LockstepError } from '@lockstep/core/errors';
-import { type Bucket, BucketForm, listRounded, type Span } from '@lockstep/core/run';
+import { type Bucket, BucketForm, listRounded, readBucketFloats, type Span } from '@lockstep/core/run';
 import { COORDINATOR_ID } from '@lockstep/core/seams';
 import { countOf } from '@lockstep/core/text';
 import type { Assignment, Frame, MessageOf } from '@lockstep/core/wire';
 import { loadKernels } from '@lockstep/kernels';
 import type { SharedParts } from '../threads/commanded-workers.js';
-import { viewFloats } from '../threads/memory-plan.js';
+import { maxPartials, viewFloats } from '../threads/memory-plan.js';
+import { EarlySums } from './early-sums.js';
 import { comesFor, type RoutedBucket, type SharedStep } from './shared-step.js';
 
-/** Bytes kept for a step that has not begun here. */
-const MAX_EARLY_BYTES = 2 ** 30;
+/** Owners of a vector at the most, each of which may begin a bucket of its own. */
+const MOST_OWNERS = 1024;
 /** Times that sums may come again before it is taken for an attack. */
 const MAX_DUPLICATES = 1000;
 
@@ -24,8 +25,7 @@ export interface ArrivalHooks {
 
 export class Arrivals {
   #step: SharedStep | undefined;
-  #early: { readonly from: number; readonly frame: Frame }[] = [];
-  #earlyBytes = 0;
+  readonly #early: EarlySums;
   #duplicates = 0;
   readonly #rounded: readonly Span[];
   readonly #kernels = loadKernels();
@@ -35,7 +35,11 @@ export class Arrivals {
     private readonly me: number,
     private readonly hooks: ArrivalHooks,
   ) {
-    this.#rounded = listRounded(parts.layout, parts.data.recipe);
+    const { layout, data } = parts;
+    this.#rounded = listRounded(layout, data.recipe);
+    const partials = maxPartials(data.recipe) + 1;
+    const buckets = Math.ceil(layout.length / readBucketFloats(process.env)) + MOST_OWNERS;
+    this.#early = new EarlySums({ frames: partials * buckets, bytes: 4 * layout.length * partials });
   }
 
   /** Takes what comes for this step from here on, and what has come before: in a mesh, others may begin earlier. */
@@ -43,10 +47,7 @@ export class Arrivals {
     this.#step = step;
     // not when it was planned: steps that are dealt alike share these, and one may be planned while the last is still open
     for (const { has } of step.awaited) has.fill(0);
-    const early = this.#early;
-    this.#early = [];
-    this.#earlyBytes = 0;
-    for (const { from, frame } of early) {
+    for (const { from, frame } of this.#early.take(step.assignment.generation)) {
       try {
         this.take(from, frame);
       } catch (error) {
@@ -68,14 +69,31 @@ export class Arrivals {
       else this.#takeReduced(step, from, message, frame);
       return true;
     }
-    if (message.generation > generation) this.#keepEarly(from, frame);
+    if (message.generation > generation) this.#early.keep(from, frame);
     return false;
   }
 
-  #keepEarly(from: number, frame: Frame): void {
-    this.#earlyBytes += frame.payload.length + 1024;
-    if (this.#earlyBytes > MAX_EARLY_BYTES) throw broken('it sent too much for steps that have not begun');
-    this.#early.push({ from, frame });
+  /** The connection to a node is lost, and with it what it sent before its time. */
+  forget(node: number): void {
+    this.#early.forget(node);
+  }
+
+  /**
+   * Which node's part of a bucket is the largest at a float whose sum is not a finite number: parts that are finite may
+   * overflow when they are added.
+   */
+  findLargest(step: SharedStep, { offset, length }: Bucket): number {
+    const reduced = this.#floatsAt(this.parts.memory.reductionAt, offset, length);
+    const at = this.#kernels.findNotFinite(reduced);
+    const sizeOf = (unit: number): number => {
+      const value = this.#floatsAt(unit, offset, length)[at] as number;
+      return Number.isFinite(value) ? Math.abs(value) : Number.POSITIVE_INFINITY;
+    };
+    const parts = [
+      ...[...step.own, ...step.computed].map(({ unit }) => ({ from: this.me, size: sizeOf(unit) })),
+      ...step.awaited.map(({ from, unit }) => ({ from, size: sizeOf(unit) })),
+    ];
+    return parts.reduce((most, part) => (part.size > most.size ? part : most), { from: this.me, size: -1 }).from;
   }
 
   #takePartial(step: SharedStep, from: number, message: MessageOf<'partial'>, payload: Uint8Array): void {

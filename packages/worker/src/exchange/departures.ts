@@ -28,6 +28,13 @@ export class Departures {
     return (this.linkTo(node)?.inFlight ?? 0) < WINDOW;
   }
 
+  /** Nodes that have not taken in what was sent to them. */
+  listFull(): number[] {
+    return [...new Set([...this.#partialsTo, ...this.#reducedTo])].filter(
+      (node) => (this.linkTo(node)?.inFlight ?? 0) > 0,
+    );
+  }
+
   /** For each of these nodes whose connection is full, a promise of room. */
   awaitRoom(nodes: readonly number[]): Promise<void>[] {
     return nodes.filter((node) => !this.hasRoom(node)).map(async (node) => this.linkTo(node)?.drain(WINDOW - 1));

@@ -89,7 +89,11 @@ export class Participant implements StepParticipant {
     const sums = step.buckets
       .filter(({ owner }, index) => owner !== this.me && !step.reduced[index])
       .flatMap(({ up }) => up);
-    return [...new Set([...partials, ...sums])];
+    return [...new Set([...partials, ...sums, ...this.#departures.listFull()])];
+  }
+
+  forget(node: number): void {
+    this.#arrivals.forget(node);
   }
 
   receive(from: number, frame: Frame): void {
@@ -213,13 +217,16 @@ export class Participant implements StepParticipant {
     }
   }
 
-  /** The coordinator's own sums are checked here, where nothing is committed yet; those of others when they come. */
-  #checkOwn({ computed, assignment }: SharedStep, bucket: Bucket): void {
-    if (this.me !== COORDINATOR_ID || computed.length === 0) return;
+  /**
+   * Sums that the coordinator finishes are checked here, where nothing is committed yet; those of other owners when they
+   * come. Who sent the largest part is suspected, wherever it stands.
+   */
+  #checkOwn(step: SharedStep, bucket: Bucket): void {
+    if (this.me !== COORDINATOR_ID) return;
     try {
-      this.#arrivals.checkReduced(assignment, bucket);
+      this.#arrivals.checkReduced(step.assignment, bucket);
     } catch (error) {
-      this.hooks.onFault(this.me, error as LockstepError);
+      this.hooks.onFault(this.#arrivals.findLargest(step, bucket), error as LockstepError);
       throw new SupersededError();
     }
   }
