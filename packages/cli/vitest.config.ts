@@ -1,3 +1,3 @@
 import { configureTests } from '../../vitest.shared.ts';
 
-export default configureTests(['src']);
+export default configureTests(['src'], { isTogether: true });

@@ -25,7 +25,7 @@ let expectedFloat32 = '';
 let selfTest = '';
 
 beforeAll(async () => {
-  [expected, expectedFloat32] = await Promise.all([fixture.train(STEPS, BF16).hash(), fixture.train(STEPS).hash()]);
+  [expected, expectedFloat32] = await Promise.all([fixture.hashAlone(STEPS, BF16), fixture.hashAlone(STEPS)]);
   selfTest = await learnSelfTest(fixture, { gradientPrecision: 'bf16' });
 });
 
@@ -39,7 +39,7 @@ describe.each(['star', 'mesh'])('a %s in bf16', (topology) => {
   it.each(topology === 'mesh' && !isSlow ? CASES.slice(2) : CASES)(
     'gives the bits of one process with %s',
     async (_, threads, more) => {
-      const alone = more.length === 0 ? expected : await fixture.train(STEPS, [...BF16, ...more]).hash();
+      const alone = more.length === 0 ? expected : await fixture.hashAlone(STEPS, [...BF16, ...more]);
       const flags = ['--topology', topology, ...BF16, ...more];
       const coordinator = fixture.listen(STEPS, [...flags, '--wait-for', String(threads.length)]);
       const url = await coordinator.url();

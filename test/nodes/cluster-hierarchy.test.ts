@@ -57,7 +57,7 @@ describe('a hierarchy of five', () => {
     ],
   ])('gives the bits of one process with %s', async (_, flags, env, threads) => {
     const alone = flags.filter((flag, index) => flag !== '--workers' && flags[index - 1] !== '--workers');
-    const bits = alone.length === 0 ? fixture.expected : await fixture.train(STEPS, alone).hash();
+    const bits = alone.length === 0 ? fixture.expected : await fixture.hashAlone(STEPS, alone);
     const { run, nodes } = await start({ flags, env, threads });
     await expectSameBits(run, bits);
     for (const node of nodes) expect(await node.exit).toBe(0);
@@ -102,7 +102,7 @@ it('has no sums go between the coordinator and a member of another group, once a
       return proxy.open();
     },
   });
-  await expectSameBits(run, await fixture.train(MANY_STEPS).hash());
+  await expectSameBits(run, await fixture.hashAlone(MANY_STEPS));
   const { length } = planContribution(inferLayers(loadModelSpec(fixture.model).model));
   // a star has one sum up and one down in every step
   const most = (4 * length * MANY_STEPS) / 2;

@@ -13,7 +13,7 @@ let expected = '';
 let port = 0;
 
 beforeAll(async () => {
-  expected = await fixture.train(STEPS).hash();
+  expected = await fixture.hashAlone(STEPS);
   port = await findFreePort();
 });
 afterEach(() => fixture.clear());

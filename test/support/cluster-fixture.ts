@@ -5,6 +5,7 @@ import path from 'node:path';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { encodeIdxImages, encodeIdxLabels } from '../../packages/core/dist/data/readers/index.js';
 import { Program } from './program.ts';
+import { runHere } from './program-here.ts';
 
 export const BIN = path.resolve(import.meta.dirname, '../../packages/cli/dist/bin.js');
 const SIDE = 12;
@@ -99,6 +100,14 @@ export class Fixture {
     return this.#start([...args, ...flags], env, prefix);
   }
 
+  /** The hash of a run alone: in the test's own process, with one worker. */
+  async hashAlone(steps: number, flags: readonly string[] = []): Promise<string> {
+    const run = ['train', this.model, '--data', this.data, '--steps', String(steps), '--no-save', '--json'];
+    const { code, out, error } = await runHere(this.folder, [...run, '--workers', '1', ...flags]);
+    if (code !== 0) throw new Error(error);
+    return String(JSON.parse(out.trimEnd().split('\n').at(-1) as string)['parametersSha256']);
+  }
+
   listen(steps: number, flags: readonly string[] = [], env: Record<string, string> = {}): Program {
     return this.train(steps, ['--listen', '127.0.0.1:0', '--token-file', this.token, ...flags], env);
   }
@@ -172,7 +181,7 @@ export class Fixture {
 export function useFixture(steps?: number, flags: readonly string[] = []): Fixture {
   const fixture = new Fixture();
   beforeAll(async () => {
-    if (steps !== undefined) fixture.expected = await fixture.train(steps, flags).hash();
+    if (steps !== undefined) fixture.expected = await fixture.hashAlone(steps, flags);
   });
   afterEach(() => fixture.clear());
   afterAll(() => fixture.remove());
