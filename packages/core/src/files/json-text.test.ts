@@ -34,3 +34,17 @@ describe('parseJson', () => {
     );
   });
 });
+
+it.each([
+  ['whole', (depth: number) => '['.repeat(depth) + ']'.repeat(depth)],
+  ['cut', (depth: number) => '{"a":'.repeat(depth)],
+])('cases: peers 19: says where values are nested too deeply, in a text that is %s', (_, nest) => {
+  expect(parseJson(nest(100_000))).toMatchObject({
+    fault: { line: 1, text: 'more than 200 values inside each other' },
+  });
+  expect('fault' in parseJson(`"${'['.repeat(1000)}"`)).toBe(false);
+});
+
+it('reads what is nested as deeply as is allowed', () => {
+  expect('value' in parseJson('['.repeat(200) + ']'.repeat(200))).toBe(true);
+});

@@ -8,14 +8,39 @@ export interface JsonFault {
   readonly text: string;
 }
 
-/** The value, or where the text stops being JSON. A byte order mark is skipped. */
+/** Values inside each other at the most: no file of ours has ten, and whoever walks through more runs out of stack. */
+const MAX_DEPTH = 200;
+
+/** The value, or where the text stops being JSON or is nested too deeply. A byte order mark is skipped. */
 export function parseJson(text: string): { readonly value: unknown } | { readonly fault: JsonFault } {
   const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  const deep = findTooDeep(json);
+  if (deep !== undefined)
+    return { fault: { ...placeOf(json, deep), text: `more than ${MAX_DEPTH} values inside each other` } };
   try {
     return { value: JSON.parse(json) as unknown };
   } catch {
     return { fault: new Scanner(json).findFault() };
   }
+}
+
+/** Where the first value begins that stands too deep; undefined when there is none. */
+function findTooDeep(json: string): number | undefined {
+  let depth = 0;
+  for (let at = 0; at < json.length; at++) {
+    const character = json[at];
+    if (character === '"') {
+      for (at++; at < json.length && json[at] !== '"'; at++) if (json[at] === '\\') at++;
+    } else if (character === '{' || character === '[') {
+      if (++depth > MAX_DEPTH) return at;
+    } else if (character === '}' || character === ']') depth--;
+  }
+  return undefined;
+}
+
+function placeOf(text: string, position: number): Pick<JsonFault, 'line' | 'column'> {
+  const before = text.slice(0, position).split('\n');
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
 const SPACE = /[ \t\n\r]*/y;
@@ -46,9 +71,7 @@ class Scanner {
       if (!(error instanceof Unexpected)) throw error;
       expected = error.expected;
     }
-    const before = this.text.slice(0, this.position).split('\n');
-    const column = (before.at(-1)?.length ?? 0) + 1;
-    return { line: before.length, column, text: `expected ${expected} but found ${this.describeNext()}` };
+    return { ...placeOf(this.text, this.position), text: `expected ${expected} but found ${this.describeNext()}` };
   }
 
   private describeNext(): string {
