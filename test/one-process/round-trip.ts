@@ -1,5 +1,5 @@
 /** One random run, and everything that it writes read back: what Lockstep wrote, Lockstep reads, with equal answers. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { encodePngImage } from '@lockstep/core/data/pictures';
@@ -7,23 +7,18 @@ import fc from 'fast-check';
 import * as ort from 'onnxruntime-web';
 import { expect } from 'vitest';
 import { evaluate } from '../../packages/cli/dist/api/session.js';
-import { createArrayDataset, loadModel, type TrainedModel, train } from '../../packages/cli/dist/index.js';
+import { loadModel, type TrainedModel, train } from '../../packages/cli/dist/index.js';
 import { main } from '../../packages/cli/dist/main.js';
 import { RecordingIo } from '../../packages/cli/dist/testing/recording-io.js';
-import { bytesOf, makeNpy, makeNpz } from '../../packages/core/dist/data/arrays/test-arrays.js';
 import { type Dataset, normalizationFor, openDataset, whiteOf } from '../../packages/core/dist/data/index.js';
-import { encodeIdxImages, encodeIdxLabels } from '../../packages/core/dist/data/readers/index.js';
 import { type ModelSpec, parseModelSpec, type RecipeInput } from '../../packages/core/dist/spec/index.js';
 import { computeLogits } from '../../packages/core/page/network.mjs';
 import { randomModel } from '../../packages/worker/dist/reference/random-models.js';
 import { measureDifference } from '../support/export-fixture.ts';
+import { type DrawnData, fits, forms, motifs, npzForm, writeData } from './round-trip-data.ts';
 
 /** Float32 sums in another order, after pixels that were scaled in another order too. */
 const TOLERANCE = 1e-4;
-const COUNT = 40;
-
-const forms = ['arrays', 'idx', 'csv', 'npz', 'folder'] as const;
-const motifs = ['noise', 'drawing', 'light drawing', 'one value'] as const;
 
 /** Names that meet a prefix, another name's beginning, or what some other form of a model puts between layers. */
 const NAMES = ['conv1', 'ema.conv1', 'ema', 'optimizer.exp_avg.conv1', 'optimizer.momentum_buffer.ema', 'epoch'];
@@ -38,31 +33,9 @@ const MORE_NAMES = [
   'input',
 ];
 
-export interface Draw {
-  readonly model: ModelSpec;
-  readonly form: (typeof forms)[number];
-  readonly motif: (typeof motifs)[number];
-  readonly white: number;
+export interface Draw extends DrawnData {
   readonly recipe: RecipeInput;
-  /** How arrays of NumPy are stored. */
-  readonly npz: NpzForm;
 }
-
-interface NpzForm {
-  readonly names: readonly [string, string];
-  readonly isFraction: boolean;
-  readonly isChannelLast: boolean;
-  readonly isOneHot: boolean;
-  readonly level: 0 | 6;
-}
-
-const npzForm: fc.Arbitrary<NpzForm> = fc.record({
-  names: fc.constantFrom(['x', 'y'], ['train_images', 'train_labels'], ['X_train', 'y_train'], ['arr_0', 'arr_1']),
-  isFraction: fc.boolean(),
-  isChannelLast: fc.boolean(),
-  isOneHot: fc.boolean(),
-  level: fc.constantFrom(0, 6),
-});
 
 const optimizers = [{ type: 'sgd', momentum: 0.9 }, { type: 'adam' }, { type: 'sgd' }] as const;
 
@@ -88,13 +61,6 @@ export const randomRun: fc.Arbitrary<Draw> = fc
       recipe: { batchSize: 16, epochs: 3, learningRate: 1e-3, optimizer, ...(ema && { ema: 0.9 }) },
     };
   });
-
-function fits({ channels, height, width }: ModelSpec['input'], form: Draw['form']): boolean {
-  if (form === 'csv') return channels === 1 && height === width && height > 1;
-  // where the shape alone says where colours are
-  if (form === 'npz') return channels === 1 || (channels < 4 && height === width && height > 4);
-  return form !== 'folder' || channels !== 2;
-}
 
 /** Trains two steps, and reads everything back; throws what differs. */
 export async function checkRoundTrip(draw: Draw): Promise<void> {
@@ -229,80 +195,4 @@ async function run(...argv: string[]) {
   const code = await main(argv, io);
   expect({ argv, code, error: code === 0 ? '' : io.stderr.text }).toEqual({ argv, code: 0, error: '' });
   return { out: io.stdout.text };
-}
-
-/** The data in its form: a dataset, or the path of it. */
-function writeData({ model, form, motif, white, npz }: Draw, folder: string): Dataset | string {
-  const { channels, height, width } = model.input;
-  const place = path.join(folder, form === 'csv' || form === 'npz' ? `data.${form}` : 'data');
-  const images = Array.from({ length: COUNT }, (_, index) => draw(motif, white, index, model.input));
-  // pictures that are grey throughout would make a model of one channel
-  if (form === 'folder' && channels === 3) images[0]?.fill(white, 0, height * width).fill(0, height * width);
-  const labels = images.map((_, index) => index % model.classes);
-  if (form === 'csv') {
-    writeFileSync(place, images.map((image, i) => [labels[i], ...image].join(',')).join('\n'));
-    return place;
-  }
-  const pixels = Uint8Array.from(images.flatMap((image) => [...image]));
-  if (form === 'arrays') {
-    const split = { images: pixels, labels };
-    return createArrayDataset({ channels, height, width, classes: model.classes, train: split, test: split });
-  }
-  if (form === 'npz') {
-    writeFileSync(place, encodeNpz(images, labels, model, npz));
-    return place;
-  }
-  mkdirSync(place);
-  if (form === 'idx') {
-    for (const stem of ['train', 't10k']) {
-      const idx = encodeIdxImages({ count: COUNT, channels, height, width, pixels });
-      writeFileSync(path.join(place, `${stem}-images-idx3-ubyte`), idx);
-      writeFileSync(path.join(place, `${stem}-labels-idx1-ubyte`), encodeIdxLabels(Uint8Array.from(labels)));
-    }
-    return place;
-  }
-  images.forEach((image, i) => {
-    const directory = path.join(place, `class-${labels[i]}`);
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(path.join(directory, `${i}.png`), encodePngImage({ channels, height, width, pixels: image }));
-  });
-  return place;
-}
-
-/** Images and labels as numpy.savez writes them. */
-function encodeNpz(images: readonly Uint8Array[], labels: readonly number[], model: ModelSpec, form: NpzForm) {
-  const { channels, height, width } = model.input;
-  const plane = height * width;
-  const ordered = images.flatMap((image) =>
-    Array.from(image, (value, i) =>
-      form.isChannelLast ? (image[(i % channels) * plane + Math.floor(i / channels)] as number) : value,
-    ),
-  );
-  const sides = form.isChannelLast ? [height, width, channels] : [channels, height, width];
-  const shape = [COUNT, ...(channels === 1 ? [height, width] : sides)];
-  const pixels = form.isFraction
-    ? makeNpy('<f8', shape, bytesOf(Float64Array.from(ordered, (value) => value / 255)))
-    : makeNpy('|u1', shape, Uint8Array.from(ordered));
-  const isOneHot = form.isOneHot && form.names[0] !== 'arr_0' && model.classes > 1;
-  const hot = labels.flatMap((label) => Array.from({ length: model.classes }, (_, i) => Number(i === label)));
-  const classes = isOneHot
-    ? makeNpy('|u1', [COUNT, model.classes], Uint8Array.from(hot))
-    : makeNpy('<i8', [COUNT], bytesOf(BigInt64Array.from(labels, BigInt)));
-  return makeNpz({ [form.names[0]]: pixels, [form.names[1]]: classes }, form.level);
-}
-
-function draw(
-  motif: Draw['motif'],
-  white: number,
-  index: number,
-  { channels, height, width }: ModelSpec['input'],
-): Uint8Array {
-  return Uint8Array.from({ length: channels * height * width }, (_, i) => {
-    const noise = ((i * 7919 + index * 104_729 + 31 * i * index) % (white + 1)) + 0;
-    const [x, y] = [i % width, Math.floor(i / width) % height];
-    const isInk = x > width / 4 && x < (3 * width) / 4 && y > height / 4 && (y + index) % 3 > 0;
-    if (motif === 'one value') return white;
-    if (motif === 'noise') return noise;
-    return isInk === (motif === 'drawing') ? white : 0;
-  });
 }
