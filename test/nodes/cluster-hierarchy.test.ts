@@ -12,7 +12,7 @@ const STEPS = 60;
 const MANY_STEPS = 600;
 /** All of the vector is one bucket; or many, of which each leader owns half: more than nodes send ahead of finished sums. */
 const ONE_BUCKET = {};
-const SMALL_BUCKETS = { LOCKSTEP_BUCKET_FLOATS: '128' };
+const SMALL_BUCKETS = { LOCKSTEP_BUCKET_FLOATS: '192' };
 const fixture = useFixture(STEPS);
 
 interface Start {
