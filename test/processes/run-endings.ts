@@ -196,6 +196,10 @@ export const ways: Readonly<Record<string, Way>> = {
   'Ctrl-C twice, the second one while the step goes on': { row: 'work "What it must show" 2', end: endTwice },
   SIGTERM: { row: 'work "What it must show" 2', end: bySignal('SIGTERM') },
   'SIGTERM, with `--preemptible`': { row: 'work "What it must show" 2', end: bySignal('SIGTERM', '--preemptible') },
+  'a batch system warns it (SIGUSR1, SIGUSR2; SIGXCPU of `ulimit -t`)': {
+    row: 'work "What it must show" 2',
+    end: bySignal('SIGXCPU'),
+  },
   'SIGTERM to `npm run train`': { row: 'work 4', isFast: true, end: endNpm('SIGTERM', false) },
   'Ctrl-C at `npm run train`, which npm hands on besides': { row: 'work 4', end: endNpm('SIGINT', true) },
   'its terminal is closed (SIGHUP)': {

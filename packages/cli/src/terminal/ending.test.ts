@@ -38,6 +38,9 @@ it.each([
   ['SIGINT', 130],
   ['SIGTERM', 143],
   ['SIGHUP', 129],
+  ['SIGUSR1', 138],
+  ['SIGUSR2', 140],
+  ['SIGXCPU', 152],
 ] as const)('has an exit code for what %s has cut short: %i', (signal, code) => {
   const { io, ending } = watch();
   io.interrupt(signal);
@@ -67,13 +70,16 @@ it('takes the signal that npm hands on beside that of the terminal for one', () 
   expect(io.exitCodes).toEqual([130]);
 });
 
-it('does not end at once however often it hears that the terminal is gone', () => {
-  const { io } = watch();
-  io.interrupt('SIGHUP');
-  pass();
-  io.interrupt('SIGHUP');
-  expect(io.exitCodes).toEqual([]);
-});
+it.each(['SIGHUP', 'SIGUSR1', 'SIGUSR2', 'SIGXCPU'] as const)(
+  'does not end at once however often it hears %s: that the terminal is gone, that its time is up',
+  (signal) => {
+    const { io } = watch();
+    io.interrupt(signal);
+    pass();
+    io.interrupt(signal);
+    expect(io.exitCodes).toEqual([]);
+  },
+);
 
 it('leaves signals to the process when it is stopped, and says nothing of an end that has come', () => {
   const { io, said, ending } = watch();

@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:os';
 import { EXIT_FAILED } from './failure.js';
-import { type Io, type OutputName, writeLine } from './io.js';
+import { type InterruptSignal, type Io, type OutputName, writeLine } from './io.js';
 
 /** With --preemptible: ended by a signal but Ctrl-C, to be started again. EX_TEMPFAIL of sysexits.h. */
 export const EXIT_PREEMPTED = 75;
@@ -14,6 +14,9 @@ export const EXIT_PREEMPTED = 75;
  * sends its own to the process and to its group. What comes before the first was answered is taken for such an echo.
  */
 export const ECHO_MS = 250;
+
+/** Those that end a process at once when they come again: a terminal closes once, and warnings are repeated. */
+const INSISTENT: readonly InterruptSignal[] = ['SIGINT', 'SIGTERM'];
 
 export interface ProcessEnding {
   /** Aborted by the first signal, with its name as the reason. */
@@ -66,8 +69,7 @@ export function watchEnding(io: Io, handlers: EndingHandlers = {}): ProcessEndin
       }, ECHO_MS);
       return;
     }
-    // a terminal closes once, however many tell of it
-    if (!isAnswered || name === 'SIGHUP' || (isPreemptible && name !== 'SIGINT')) return;
+    if (!isAnswered || !INSISTENT.includes(name) || (isPreemptible && name !== 'SIGINT')) return;
     beforeExit?.();
     io.exit(exitCodeOfSignal(name));
   });

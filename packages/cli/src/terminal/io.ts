@@ -10,8 +10,8 @@ export interface OutputStream {
   readonly columns?: number | undefined;
 }
 
-/** Ctrl-C; the end of a job; a closed terminal; the warning before it that Slurm and others are asked for. */
-export type InterruptSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGUSR1';
+/** Ctrl-C; the end of a job; a closed terminal; the warnings before it of Slurm, Grid Engine and others, and of `ulimit -t`. */
+export type InterruptSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGUSR1' | 'SIGUSR2' | 'SIGXCPU';
 
 export type OutputName = 'stdout' | 'stderr';
 

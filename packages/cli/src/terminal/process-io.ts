@@ -19,6 +19,7 @@ const SIGNALS: readonly InterruptSignal[] = [
   'SIGINT',
   'SIGTERM',
   'SIGUSR1',
+  ...(process.platform === 'win32' ? [] : (['SIGUSR2', 'SIGXCPU'] as const)),
   ...(isAttended ? ['SIGHUP' as const] : []),
 ];
 
@@ -34,7 +35,9 @@ const leaveTerminal = (): void =>
   });
 
 export function processIo(): Io {
-  if (!isAttended && !process.listeners('SIGHUP').includes(ignore)) process.on('SIGHUP', ignore);
+  // Node opens its debugger, to everybody on the machine, at a SIGUSR1 that nobody listens to
+  for (const name of isAttended ? (['SIGUSR1'] as const) : (['SIGUSR1', 'SIGHUP'] as const))
+    if (!process.listeners(name).includes(ignore)) process.on(name, ignore);
   const spelling = findSpelling(process.env);
   return {
     stdout,
