@@ -25,7 +25,9 @@ export async function eachRow(
   });
   const file = createReadStream(path, { highWaterMark: 1 << 20 });
   const counted = file.on('error', (error) => counter.destroy(error)).pipe(counter);
-  const text = path.endsWith('.gz') ? gunzip(counted, path) : counted;
+  const unpacked = path.endsWith('.gz') ? gunzip(counted, path) : counted;
+  const text = wholeLines(path);
+  unpacked.on('error', (error) => text.destroy(error)).pipe(text);
   // or a letter of two bytes that lies across two chunks is broken
   text.setEncoding('utf8');
   try {
@@ -47,6 +49,35 @@ function gunzip(packed: Readable, path: string): Readable {
     ),
   );
   return packed.pipe(unpacked).pipe(wrapped);
+}
+
+/** A row of the largest image, in the longest notation, is shorter. */
+const MAX_LINE_BYTES = 1 << 26;
+const NEWLINE = 0x0a;
+const RETURN = 0x0d;
+
+/** Hands on whole lines, so that none is read again and again while it comes; ends the reading of what has no lines. */
+function wholeLines(path: string): Transform {
+  let held: Buffer[] = [];
+  let bytes = 0;
+  return new Transform({
+    transform(chunk: Buffer, _, next) {
+      const end = Math.max(chunk.lastIndexOf(NEWLINE), chunk.lastIndexOf(RETURN)) + 1;
+      if (end > 0) {
+        this.push(Buffer.concat([...held, chunk.subarray(0, end)]));
+        held = [];
+        bytes = 0;
+      }
+      held.push(chunk.subarray(end));
+      bytes += chunk.length - end;
+      if (bytes <= MAX_LINE_BYTES) return next();
+      const text = `${path} has a line of more than ${MAX_LINE_BYTES >> 20} MiB, so it is no table.`;
+      next(new LockstepError('LOCKSTEP_DATA_CSV', `${text} Give a file with a line for each image.`));
+    },
+    flush(next) {
+      next(null, Buffer.concat(held));
+    },
+  });
 }
 
 function parseRows(input: Readable, onRow: (row: readonly string[]) => boolean): Promise<void> {

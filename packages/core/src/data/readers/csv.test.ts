@@ -339,4 +339,16 @@ describe('a CSV file', () => {
     expect([...test.labels]).toEqual([0]);
     expect(notes?.map(textOf)).toContain('the test set has no image of 2 classes (1, 2) of the training set');
   });
+
+  it('cases: peers 18: ends the reading of what has no lines, packed or not', async () => {
+    const zeros = Buffer.alloc(70 << 20, '0,');
+    for (const [name, bytes] of [
+      ['long.csv', zeros],
+      ['long.csv.gz', gzipSync(zeros, { level: 1 })],
+    ] as const) {
+      place.data = join(place.folder, name);
+      writeFileSync(place.data, bytes);
+      await expect(place.open()).rejects.toThrow(/LOCKSTEP_DATA_CSV.*long\.csv\S* has a line of more than 64 MiB/);
+    }
+  });
 });

@@ -1,7 +1,7 @@
 /** Gzip, told by content (1f 8b), never by a file's name. */
 
 import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
+import { constants, gunzip, gunzipSync } from 'node:zlib';
 import { LockstepError } from '../../errors/errors.js';
 import { countOf } from '../../text/count-text.js';
 
@@ -39,6 +39,17 @@ export async function gunzipIfPacked(bytes: Uint8Array, source: string, maxBytes
       `${source} (${countOf(bytes.length, 'byte')}) cannot be unpacked: ${describeFailure(error, maxBytes)}. The file is damaged: download it again.`,
       { cause: error },
     );
+  }
+}
+
+/** The first bytes of what `bytes` unpack to, or of `bytes` themselves: at most as many as come out of so many of them. */
+export function peekIfPacked(bytes: Uint8Array, packedBytes = 1024): Uint8Array {
+  const start = bytes.subarray(0, packedBytes);
+  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return start;
+  try {
+    return gunzipSync(start, { finishFlush: constants.Z_SYNC_FLUSH });
+  } catch {
+    return new Uint8Array(0);
   }
 }
 

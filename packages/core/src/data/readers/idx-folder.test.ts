@@ -295,3 +295,14 @@ describe('the names and places of IDX files', () => {
     expect(without.notes?.map(textOf)).toEqual([`${folder} has no test files: val is the test set`]);
   });
 });
+
+it('cases: peers 18: a packed file is not unpacked beyond what its header says', async () => {
+  const claimed = makeImages(12).length;
+  const long = gzipSync(Buffer.concat([makeImages(12), Buffer.alloc(1 << 20)]));
+  writeFiles({ ...good, 'train-images-idx3-ubyte': long });
+  await expect(loadIdxFolder(folder)).rejects.toThrow(
+    new RegExp(`LOCKSTEP_DATA_GZIP: .*it holds more than ${claimed + (1 << 16)} bytes`),
+  );
+  writeFiles({ 'train-images-idx3-ubyte': gzipSync(Buffer.alloc(1 << 20, 'no header ')) });
+  await expect(loadIdxFolder(folder)).rejects.toThrow('LOCKSTEP_DATA_MAGIC');
+});

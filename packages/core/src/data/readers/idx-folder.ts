@@ -5,7 +5,8 @@ import { LockstepError } from '../../errors/errors.js';
 import { guessed, warned } from '../../events/data-report.js';
 import { readWholeFile } from '../../files/whole-file.js';
 import type { Dataset } from '../dataset/dataset.js';
-import { gunzipIfPacked } from './gzip.js';
+import { gunzipIfPacked, peekIfPacked } from './gzip.js';
+import { claimedIdxBytes } from './idx.js';
 import { assembleIdxDataset, type IdxFile, type IdxFilePair } from './idx-dataset.js';
 import { chooseIdxFiles, FOLDER_HELP, findIdxFolder, type IdxPair, readIdxName } from './idx-names.js';
 
@@ -48,9 +49,17 @@ export async function loadIdxFolder(path: string, options: IdxOptions = {}): Pro
 
 const TRANSPOSED = 'EMNIST stores its images with rows and columns swapped; they are used as they are stored';
 
+/** Of a packed file, beyond what its header says: so that a file with a little more than that is told by its size. */
+const SPARE_BYTES = 1 << 16;
+
 async function readIdx(directory: string, name: string): Promise<IdxFile> {
   const path = join(directory, name);
-  return { source: path, bytes: await gunzipIfPacked(await readBytes(path), path) };
+  const packed = await readBytes(path);
+  const start = peekIfPacked(packed);
+  const claimed = claimedIdxBytes(start);
+  // what has no header is refused by what it begins with
+  if (claimed === undefined && start.length > 0) return { source: path, bytes: start };
+  return { source: path, bytes: await gunzipIfPacked(packed, path, (claimed ?? 0) + SPARE_BYTES) };
 }
 
 /** Reads a file. @throws LockstepError LOCKSTEP_DATA_READ */

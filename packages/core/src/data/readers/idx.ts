@@ -76,6 +76,16 @@ export function parseIdxLabels(bytes: Uint8Array, source: string): Uint8Array {
   });
 }
 
+/** Bytes of the whole file, by its header alone; undefined where that is none. */
+export function claimedIdxBytes(start: Uint8Array): number | undefined {
+  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
+  const fields = start.length < 4 ? undefined : FIELDS[view.getUint32(0)];
+  if (fields === undefined || start.length < 4 + 4 * fields.length) return undefined;
+  const sizes = fields.map((_, index) => view.getUint32(4 + 4 * index));
+  const elementBytes = view.getUint8(2) === INT_TYPE ? 4 : 1;
+  return sizes.reduce((product, size) => product * size, elementBytes) + 4 + 4 * fields.length;
+}
+
 /** Numbers in a row of a labels file; 1 where a label is all of it. */
 export function countIdxColumns(bytes: Uint8Array): number {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
