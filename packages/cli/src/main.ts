@@ -5,7 +5,7 @@ import { checkNpmFlags } from './npm-flags.js';
 import { addExamples, type CommandContext, checkCommandName, createCommand, PROGRAM } from './program.js';
 import { describeError, exitCodeOf } from './terminal/failure.js';
 import { collectLate } from './terminal/heap.js';
-import { type Io, writeLine } from './terminal/io.js';
+import { type Io, tellNote, writeLine } from './terminal/io.js';
 import { processIo } from './terminal/process-io.js';
 
 type CreateCommand = (context: CommandContext) => Command;
@@ -41,7 +41,7 @@ export async function main(argv: readonly string[], io: Io = processIo()): Promi
   try {
     const program = await createProgram(context);
     checkCommandName(program, argv);
-    checkNpmFlags(program, argv, io.env);
+    checkNpmFlags(program, argv, io.env, (note) => tellNote(io, note));
     await program.parseAsync(argv.length > 0 ? joinInterval(argv) : ['--help'], { from: 'user' });
     return context.exitCode;
   } catch (error) {

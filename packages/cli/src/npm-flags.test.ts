@@ -31,7 +31,12 @@ describe('cases: work 21: flags that npm kept for itself are told, and nothing i
   });
 });
 
-it("npm's own settings are not taken for ours", async () => {
-  const { code } = await runUnderNpm(['models'], { npm_config_json: 'true', npm_config_offline: 'true' }, 'models');
-  expect(code).toBe(0);
+it("cases: work 21: npm's own settings are not taken for ours, but those that may have been meant are told", async () => {
+  const json = await runUnderNpm(['models'], { npm_config_json: 'true' }, 'models');
+  expect(json).toMatchObject({
+    code: 0,
+    stderr: 'note: npm has --json for itself; if this program was meant: npm run models -- --json\n',
+  });
+  const given = await runUnderNpm(['models', '--json'], { npm_config_json: 'true', npm_config_audit: '' }, 'models');
+  expect(given).toMatchObject({ code: 0, stderr: '' });
 });
