@@ -1,6 +1,6 @@
 /** Arrays of pixels as images: the form and the scale are decided by the training part, and hold for all parts. */
 import { guessed, type Note, warned } from '../../events/data-report.js';
-import { countOf } from '../../text/count-text.js';
+import { countOf, formatCount } from '../../text/count-text.js';
 import type { LabelledImages } from '../dataset/own-data.js';
 import { type PictureRules, RuleFinder } from '../pictures/picture-rules.js';
 import {
@@ -18,7 +18,7 @@ import {
   toPlanes,
 } from '../pictures/pixel-form.js';
 import { isTransparent, type PlanarImage, toPlanar, withChannels } from '../pictures/planar-image.js';
-import type { RawImage } from '../pictures/raw-image.js';
+import { type RawImage, WHITE_16 } from '../pictures/raw-image.js';
 import { ImageList, type ImageSize } from '../readers/image-list.js';
 import type { NpyNumbers } from './npy.js';
 import { arrayError, findScale, isNumbers, type NamedArray, type Scale, toBytes } from './values.js';
@@ -39,6 +39,7 @@ const SCALE_TEXTS: Readonly<Record<Scale, string>> = {
   whole: 'whole numbers',
   fractions: 'fractions of 1, multiplied by 255',
   rounded: 'numbers up to 255, rounded to whole ones',
+  sixteen: 'numbers of 16 bits',
 };
 
 /** Images of a training part, and then of others that go with it. */
@@ -47,12 +48,15 @@ export class ArrayImages {
   #form: PixelForm | undefined;
   #scale: Scale | undefined;
   #under: number | undefined;
+  #white16: number | undefined;
 
   constructor(private readonly options: ArrayOptions) {}
 
-  /** What transparent parts were laid on, where there were any. */
+  /** What transparent parts were laid on, and the white of 16 bits, where there were such. */
   get rules(): PictureRules | undefined {
-    return this.#under === undefined ? undefined : { under: this.#under };
+    const [under, white16] = [this.#under, this.#white16];
+    if (under === undefined && white16 === undefined) return undefined;
+    return { ...(under !== undefined && { under }), ...(white16 !== undefined && { white16 }) };
   }
 
   /**
@@ -70,7 +74,9 @@ export class ArrayImages {
     if (count === 0) throw arrayError(`${images.source} has no images.`);
     if (!isNumbers(values)) throw arrayError(`${images.source} has texts, expected numbers for pixels.`);
     const form = this.#findForm(images, values);
-    const pixels = toBytes(values, this.#takeScale(images, values));
+    const scale = this.#takeScale(images, values);
+    if (scale === 'sixteen') this.#white16 ??= this.#findWhite(images.source, values);
+    const pixels = toBytes(values, scale, this.#white16 ?? WHITE_16);
     const toImage = this.#hasAlpha(form) ? this.#layOnGround(images.source, pixels, form) : planesOf(form);
     const bytes = form.channels * form.height * form.width;
     const list = new ImageList(count, this.options.resize);
@@ -91,6 +97,18 @@ export class ArrayImages {
     }
     this.#scale ??= scale;
     return scale;
+  }
+
+  /** The white of 16 bits: their largest value, where that is far below what they can hold. */
+  #findWhite(source: string, values: NpyNumbers): number {
+    const largest = (values as Uint16Array).reduce((most, value) => Math.max(most, value), 0);
+    const found = largest <= WHITE_16 / 2 ? largest : WHITE_16;
+    const white = this.options.pictures?.white16 ?? found;
+    if (white !== WHITE_16) {
+      const which = this.options.pictures?.white16 === undefined ? 'their largest value' : 'as for the model';
+      this.notes.push(guessed(`${source} has 16 bits: ${formatCount(white)}, ${which}, is taken for white`));
+    }
+    return white;
   }
 
   /** The form of these images; where the training part has left a choice, as there. */

@@ -49,6 +49,29 @@ describe('readNpz', () => {
     expect(notes).toEqual([`arrays read: training images ${images} with labels ${labels}, by their forms`]);
   });
 
+  it.each([
+    ['as they were given', ['arr_0', 'arr_1', 'arr_2', 'arr_3']],
+    ['images before labels', ['arr_0', 'arr_2', 'arr_1', 'arr_3']],
+  ])('takes four arrays whose forms tell for a training and a test part: %s', (_, [x, y, testX, testY]) => {
+    const three = [bytesArray([3, 2, 3], counting(18)), bytesArray([3], [5, 6, 7])] as const;
+    const arrays = {
+      [String(x)]: three[0],
+      [String(y)]: three[1],
+      [String(testX)]: twoImages,
+      [String(testY)]: twoLabels,
+    };
+    const { train, test, notes } = readArrays(Object.fromEntries(Object.entries(arrays).sort()));
+    expect([train.labels, test?.labels]).toEqual([
+      ['5', '6', '7'],
+      ['1', '0'],
+    ]);
+    expect(notes).toEqual([
+      `arrays read: training images ${x} with labels ${y}, test images ${testX} with labels ${testY}, by their forms`,
+    ]);
+    const same = { ...arrays, [String(x)]: twoImages, [String(y)]: twoLabels };
+    expect(() => readArrays(same)).toThrow('LOCKSTEP_DATA_NPZ: x.npz holds arr_0, ');
+  });
+
   it('tells which arrays are not read', () => {
     const { notes } = readArrays({ x: twoImages, y: twoLabels, fine_labels: twoLabels, x_test: twoImages });
     expect(notes).toEqual(['arrays read: training images x with labels y', 'arrays not read: fine_labels, x_test']);
@@ -238,6 +261,27 @@ describe('the values of the images of an .npz file', () => {
     ['booleans are 0 and 1', makeNpy('|b1', [1, 1, 2], Uint8Array.of(0, 1)), [0, 1]],
   ])('%s', (_, array, pixels) => {
     expect([...images(array).train.images]).toEqual(pixels);
+  });
+
+  const sixteen = (...values: number[]) => makeNpy('<u2', [1, 1, values.length], bytesOf(Uint16Array.from(values)));
+
+  it('16 bits keep the upper byte, or have their largest training value for white, which is told and kept', () => {
+    const full = images(sixteen(0, 256, 65_535), sixteen(0, 0, 511));
+    expect([[...full.train.images], [...(full.test?.images ?? [])]]).toEqual([
+      [0, 1, 255],
+      [0, 0, 1],
+    ]);
+    expect([full.pictures, full.notes.length]).toEqual([{ white16: 65_535 }, 1]);
+    const low = images(sixteen(0, 500, 1000), sixteen(0, 250, 2000));
+    expect([[...low.train.images], [...(low.test?.images ?? [])]]).toEqual([
+      [0, 128, 255],
+      [0, 64, 255],
+    ]);
+    expect(low.pictures).toEqual({ white16: 1000 });
+    expect(low.notes).toContain('array x of x.npz has 16 bits: 1,000, their largest value, is taken for white');
+    const ofModel = readArrays({ x: sixteen(0, 500, 1000), y: oneLabel }, { pictures: { white16: 2000 } });
+    expect([...ofModel.train.images]).toEqual([0, 64, 128]);
+    expect([...images(sixteen(0, 7, 255)).train.images]).toEqual([0, 7, 255]);
   });
 
   it('numbers up to 255 with a fraction are rounded, which is told', () => {

@@ -118,19 +118,26 @@ function findPairs(sources: Sources, files: readonly ArrayFile[]): { parts: Arra
   }
   const plain = pairByForm(sources);
   if (plain === undefined) return { parts: {}, notes: [] };
-  return { parts: { train: plain }, notes: describePairs({ train: plain }, names, ', by their forms') };
+  return { parts: plain, notes: describePairs(plain, names, ', by their forms') };
 }
 
-/** Two arrays whose names say nothing, where their forms do: one label for each image. */
-function pairByForm(sources: Sources) {
-  if (sources.size !== 2) return undefined;
-  const [first, second] = [...sources].map(([name, { read }]) => ({ name, shape: read().array.shape })) as [
-    Formed,
-    Formed,
-  ];
-  const [images, labels] = first.shape.length > second.shape.length ? [first, second] : [second, first];
-  const isPlain = labels.shape.length === 1 && images.shape.length >= 2 && images.shape[0] === labels.shape[0];
-  return isPlain ? { images: images.name, labels: labels.name } : undefined;
+/**
+ * Arrays whose names say nothing, where their forms do: one label for each image. Of two such pairs, which must differ in
+ * their numbers of images, the first is for training and the second the test set.
+ */
+function pairByForm(sources: Sources): ArrayParts | undefined {
+  if (sources.size !== 2 && sources.size !== 4) return undefined;
+  const formed: Formed[] = [...sources].map(([name, { read }]) => ({ name, shape: read().array.shape }));
+  const labels = formed.filter(({ shape }) => shape.length === 1);
+  const images = formed.filter(({ shape }) => shape.length >= 2);
+  const counts = new Set(images.map(({ shape }) => shape[0]));
+  const pairs = images.flatMap((one) => {
+    const own = labels.find(({ shape }) => shape[0] === one.shape[0]);
+    return own === undefined ? [] : [{ images: one.name, labels: own.name }];
+  });
+  const [train, test] = pairs;
+  if (train === undefined || pairs.length !== sources.size / 2 || counts.size !== pairs.length) return undefined;
+  return { train, ...(test && { test }) };
 }
 
 interface Formed {

@@ -1,5 +1,6 @@
 /** The values of arrays as pixels and as names of classes. */
 import { LockstepError } from '../../errors/errors.js';
+import { WHITE_16 } from '../pictures/raw-image.js';
 import type { NpyArray, NpyNumbers } from './npy.js';
 
 /** An array, and its name for people: `x_train of digits.npz`. */
@@ -10,8 +11,8 @@ export interface NamedArray {
 
 export const arrayError = (text: string): LockstepError => new LockstepError('LOCKSTEP_DATA_NPZ', text);
 
-/** Whole numbers from 0 to 255, fractions of 1, or numbers up to 255 to be rounded. */
-export type Scale = 'whole' | 'fractions' | 'rounded';
+/** Whole numbers from 0 to 255, fractions of 1, numbers up to 255 to be rounded, or 16 bits. */
+export type Scale = 'whole' | 'fractions' | 'rounded' | 'sixteen';
 
 /** A largest value above this is of images from 0 to 255. */
 const LARGEST_OTHER_WHITE = 127;
@@ -19,6 +20,7 @@ const LARGEST_OTHER_WHITE = 127;
 /** What the values of an array of pixels are like. */
 interface Range {
   readonly isFloat: boolean;
+  readonly isSixteen: boolean;
   readonly isWhole: boolean;
   readonly most: number;
 }
@@ -36,7 +38,7 @@ export function findScale(named: NamedArray, values: NpyNumbers, ofTraining: Sca
 
 function measureRange({ array, source }: NamedArray, values: NpyNumbers): Range {
   const { type, shape } = array;
-  if (values instanceof Uint8Array) return { isFloat: false, isWhole: true, most: 255 };
+  if (values instanceof Uint8Array) return { isFloat: false, isSixteen: false, isWhole: true, most: 255 };
   let [isWhole, most] = [true, 0];
   for (let i = 0; i < values.length; i++) {
     const value = values[i] as number;
@@ -44,20 +46,22 @@ function measureRange({ array, source }: NamedArray, values: NpyNumbers): Range 
     if (value > most) most = value;
     isWhole &&= Number.isInteger(value);
   }
-  return { isFloat: type.includes('f'), isWhole, most };
+  return { isFloat: type.includes('f'), isSixteen: type.endsWith('u2'), isWhole, most };
 }
 
 function scaleOf({ array: { shape }, source }: NamedArray, values: NpyNumbers, range: Range): Scale {
-  const { isFloat, isWhole, most } = range;
+  const { isFloat, isSixteen, isWhole, most } = range;
   if (isFloat && most <= 1) return 'fractions';
   if (isWhole && most <= 255) return 'whole';
+  if (isSixteen) return 'sixteen';
   if (most > LARGEST_OTHER_WHITE && most <= 255) return 'rounded';
   const limit = most <= LARGEST_OTHER_WHITE ? 1 : 255;
   const index = values.findIndex((value) => value > limit);
   throw outOfRange(source, shape, index, values[index] as number);
 }
 
-function canBe(scale: Scale, { isFloat, isWhole, most }: Range): boolean {
+function canBe(scale: Scale, { isFloat, isSixteen, isWhole, most }: Range): boolean {
+  if (scale === 'sixteen') return isSixteen;
   if (scale === 'fractions') return isFloat && most <= 1;
   return most <= 255 && (isWhole || (scale === 'rounded' && most > 1));
 }
@@ -79,13 +83,21 @@ function describeIndex(shape: readonly number[], index: number): string {
   return `[${at.join(', ')}]`;
 }
 
-/** Pixels of 0 to 255 from values of a scale; fractions are multiplied by 255 and rounded. */
-export function toBytes(values: NpyNumbers, scale: Scale): Uint8Array {
+/**
+ * Pixels of 0 to 255 from values of a scale; fractions are multiplied by 255 and rounded.
+ *
+ * @param white16 the value of 16 bits that becomes 255, as of pictures
+ */
+export function toBytes(values: NpyNumbers, scale: Scale, white16: number): Uint8Array {
   if (values instanceof Uint8Array) return values;
   if (scale === 'whole') return new Uint8Array(values);
-  const factor = scale === 'fractions' ? 255 : 1;
   const bytes = new Uint8Array(values.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.floor((values[i] as number) * factor + 0.5);
+  if (scale === 'sixteen' && white16 === WHITE_16) {
+    for (let i = 0; i < bytes.length; i++) bytes[i] = (values[i] as number) >>> 8;
+    return bytes;
+  }
+  const factor = scale === 'fractions' ? 255 : scale === 'sixteen' ? 255 / white16 : 1;
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Math.min(255, Math.floor((values[i] as number) * factor + 0.5));
   return bytes;
 }
 
