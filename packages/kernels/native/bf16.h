@@ -47,12 +47,12 @@ INLINE R roundToBf16(R a) {
 }
 #endif
 
-// Which floats of a contribution a recipe rounds in every node of the canonical tree; none unless it asks for bf16.
+// Which floats of a contribution a recipe rounds in every partial of the canonical tree; none unless it asks for bf16.
 class Rounding {
  public:
   void add(int64_t begin, int64_t end) { spans_.push_back({begin, end}); }
   bool isNone() const { return spans_.empty(); }
-  // Rounds what it has of floats [offset, offset + length) of a node; they stand at `values`.
+  // Rounds what it has of floats [offset, offset + length) of a partial; they stand at `values`.
   void apply(float* values, int64_t offset, int64_t length) const {
     for (const Span& span : spans_) {
       const int64_t begin = span.begin > offset ? span.begin - offset : 0;

@@ -101,7 +101,7 @@ napi_value createEngine(napi_env env, napi_callback_info info) {
 bool engineOf(napi_env env, napi_value value, Engine*& engine) { return napi_get_value_external(env, value, (void**)&engine) == napi_ok; }
 
 // Fields of the call block of contribute and evaluate: Int32Array
-enum Call { STATE, SLOTS, SLOT_FLOATS, FIRST_SHARD, END_SHARD, SAMPLES, ORDER, SEED_LOW, SEED_HIGH, STEP, EPOCH, PART, CALL_FIELDS };
+enum Call { STATE, PARTIALS, PARTIAL_FLOATS, FIRST_SHARD, END_SHARD, SAMPLES, ORDER, SEED_LOW, SEED_HIGH, STEP, EPOCH, PART, CALL_FIELDS };
 
 Context contextOf(const Engine& engine, const int32_t* call, bool train) {
   Context c{};
@@ -114,23 +114,23 @@ Context contextOf(const Engine& engine, const int32_t* call, bool train) {
   return c;
 }
 
-// The partials of a range of shards while they are made, each in a slot of its own.
+// The partials of a range of shards while they are made, each in a place of its own.
 struct PartialStack {
-  float* slots;
-  int64_t slotFloats;
+  float* partials;
+  int64_t partialFloats;
   const Rounding& rounding;
   int depth = 0;
   int sizes[64];
 
-  float* next() const { return slots + depth * slotFloats; }
+  float* next() const { return partials + depth * partialFloats; }
 
-  // Takes the node that was written to `next`, which ends before shard `end`. Two neighbours of one size whose parent
-  // starts at the lower one make that parent, here on the nodes' floats [from, to).
+  // Takes the partial that was written to `next`, which ends before shard `end`. Two neighbours of one size whose parent
+  // starts at the lower one make that parent, here on the partials' floats [from, to).
   void push(int size, int end, int64_t from, int64_t to) {
     sizes[depth++] = size;
     while (depth > 1 && sizes[depth - 1] == sizes[depth - 2] && (end - 2 * sizes[depth - 1]) % (2 * sizes[depth - 1]) == 0) {
-      float* lower = slots + (depth - 2) * slotFloats + from;
-      addInto(lower, slots + (depth - 1) * slotFloats + from, to - from);
+      float* lower = partials + (depth - 2) * partialFloats + from;
+      addInto(lower, partials + (depth - 1) * partialFloats + from, to - from);
       rounding.apply(lower, from, to - from);
       depth--;
       sizes[depth - 1] *= 2;
@@ -138,9 +138,9 @@ struct PartialStack {
   }
 };
 
-// contribute(engine, call): computes shards [FIRST_SHARD, END_SHARD) and leaves their partials, in order, in the
-// slots at SLOTS (in units of 16 floats); returns how many nodes there are. PART leaves the last stage of the last group
-// for a second call: between the two the nodes' floats from `prefix` on are final.
+// contribute(engine, call): computes shards [FIRST_SHARD, END_SHARD) and leaves their partials, in order, at PARTIALS
+// (in units of 16 floats); returns how many there are. PART leaves the last stage of the last group for a second call:
+// between the two the partials' floats from `prefix` on are final.
 napi_value contribute(napi_env env, napi_callback_info info) {
   Arguments a;
   CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
@@ -153,10 +153,10 @@ napi_value contribute(napi_env env, napi_callback_info info) {
   const Part part = (Part)call.data[PART];
   Context context = contextOf(*engine, call.data, true);
   context.order = engine->order.data + call.data[ORDER];
-  const int64_t slotFloats = (int64_t)call.data[SLOT_FLOATS] * BLOCK;
-  if (slotFloats < program.extent()) return fail(env, "contribute: slots are shorter than what the program writes");
+  const int64_t partialFloats = (int64_t)call.data[PARTIAL_FLOATS] * BLOCK;
+  if (partialFloats < program.extent()) return fail(env, "contribute: partials are shorter than what the program writes");
   if (part != LAST_STAGE) program.prepare(context.state, true);
-  PartialStack nodes{engine->arena.data + (int64_t)call.data[SLOTS] * BLOCK, slotFloats, program.rounding()};
+  PartialStack stack{engine->arena.data + (int64_t)call.data[PARTIALS] * BLOCK, partialFloats, program.rounding()};
   const int end = call.data[END_SHARD];
   for (int shard = call.data[FIRST_SHARD]; shard < end;) {
     int size = program.groupShards();
@@ -164,14 +164,14 @@ napi_value contribute(napi_env env, napi_callback_info info) {
     context.firstShard = shard;
     shard += size;
     const bool isLast = shard == end;
-    if (isLast || part != LAST_STAGE) program.contribute(context, size, nodes.next(), isLast ? part : WHOLE);
+    if (isLast || part != LAST_STAGE) program.contribute(context, size, stack.next(), isLast ? part : WHOLE);
     // what the other call has added, or will
     const int64_t from = isLast && part == ALL_BUT_LAST_STAGE ? program.prefix() : 0;
-    const int64_t to = part != LAST_STAGE ? slotFloats : isLast ? program.prefix() : 0;
-    nodes.push(size, shard, from, to);
+    const int64_t to = part != LAST_STAGE ? partialFloats : isLast ? program.prefix() : 0;
+    stack.push(size, shard, from, to);
   }
   napi_value count;
-  CHECK(napi_create_int32(env, nodes.depth, &count));
+  CHECK(napi_create_int32(env, stack.depth, &count));
   return count;
 }
 
@@ -190,10 +190,10 @@ napi_value profile(napi_env env, napi_callback_info info) {
   Program& program = *engine->program;
   program.startProfile();
   program.prepare(context.state, true);
-  float* slot = engine->arena.data + (int64_t)call.data[SLOTS] * BLOCK;
+  float* partial = engine->arena.data + (int64_t)call.data[PARTIALS] * BLOCK;
   for (int shard = call.data[FIRST_SHARD]; shard < call.data[END_SHARD]; shard += program.groupShards()) {
     context.firstShard = shard;
-    program.contribute(context, program.groupShards(), slot);
+    program.contribute(context, program.groupShards(), partial);
   }
   const std::vector<double> rows = program.takeProfile();
   napi_value buffer, array;
@@ -247,8 +247,8 @@ enum Update {
 };
 enum Piece { PARAMETERS = 0, STATISTICS = 1, SUMS = 2, GRADIENTS = 3 };
 
-// update(engine, block: Float64Array, nodes: Int32Array, fold: Int32Array, pieces: Int32Array)
-// nodes: offsets / 16 of the step's nodes in the arena, in shard order; fold: the tree as a stack program;
+// update(engine, block: Float64Array, partials: Int32Array, fold: Int32Array, pieces: Int32Array)
+// partials: offsets / 16 of the step's partials in the arena, in shard order; fold: the tree as a stack program;
 // pieces: [kind, offset, length or channels, values per sample] of what this worker finishes. With ROUNDS, sums of
 // parameters' gradients are rounded to bf16; SUMS and GRADIENTS only differ in that.
 napi_value update(napi_env env, napi_callback_info info) {
@@ -256,9 +256,9 @@ napi_value update(napi_env env, napi_callback_info info) {
   CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
   Engine* engine;
   Span<double> block;
-  Span<int32_t> nodes, steps, pieces;
+  Span<int32_t> partials, steps, pieces;
   if (a.count < 5 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], block) || block.length < UPDATE_FIELDS ||
-      !spanOf(env, a.values[2], nodes) || !spanOf(env, a.values[3], steps) || !spanOf(env, a.values[4], pieces)) {
+      !spanOf(env, a.values[2], partials) || !spanOf(env, a.values[3], steps) || !spanOf(env, a.values[4], pieces)) {
     return fail(env, "update expects (engine, Float64Array of 22, Int32Array, Int32Array, Int32Array)");
   }
   float* arena = engine->arena.data;
@@ -269,8 +269,8 @@ napi_value update(napi_env env, napi_callback_info info) {
                                  (float)u[U_ONE_MINUS_BETA2], (float)u[U_STEP_SIZE], (float)u[U_RSQRT_CORRECTION], (float)u[U_EPS],
                                  (float)u[U_DECAY_FACTOR], (float)u[U_GRADIENT_SCALE]};
   static thread_local Fold fold;
-  fold.nodes.clear();
-  for (size_t i = 0; i < nodes.length; i++) fold.nodes.push_back(arena + (int64_t)nodes.data[i] * BLOCK);
+  fold.partials.clear();
+  for (size_t i = 0; i < partials.length; i++) fold.partials.push_back(arena + (int64_t)partials.data[i] * BLOCK);
   fold.steps.assign(steps.data, steps.data + steps.length);
   constexpr int64_t AT_ONCE = 4096;
   alignas(64) static thread_local float sums[AT_ONCE];
@@ -298,7 +298,7 @@ napi_value update(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
-// squares(engine, samples, rounds, nodes: Int32Array, fold: Int32Array, chunks: Int32Array, sums: Float64Array)
+// squares(engine, samples, rounds, partials: Int32Array, fold: Int32Array, chunks: Int32Array, sums: Float64Array)
 // chunks: [index, offset, length] of what this worker adds up; sums[index] = sum of squares of the mean gradient there.
 napi_value squares(napi_env env, napi_callback_info info) {
   Arguments a;
@@ -306,16 +306,16 @@ napi_value squares(napi_env env, napi_callback_info info) {
   Engine* engine;
   double samples;
   bool rounds;
-  Span<int32_t> nodes, steps, chunks;
+  Span<int32_t> partials, steps, chunks;
   Span<double> sums;
   if (a.count < 7 || !engineOf(env, a.values[0], engine) || napi_get_value_double(env, a.values[1], &samples) != napi_ok ||
-      napi_get_value_bool(env, a.values[2], &rounds) != napi_ok || !spanOf(env, a.values[3], nodes) ||
+      napi_get_value_bool(env, a.values[2], &rounds) != napi_ok || !spanOf(env, a.values[3], partials) ||
       !spanOf(env, a.values[4], steps) || !spanOf(env, a.values[5], chunks) || !spanOf(env, a.values[6], sums)) {
     return fail(env, "squares expects (engine, number, boolean, Int32Array, Int32Array, Int32Array, Float64Array)");
   }
   static thread_local Fold fold;
-  fold.nodes.clear();
-  for (size_t i = 0; i < nodes.length; i++) fold.nodes.push_back(engine->arena.data + (int64_t)nodes.data[i] * BLOCK);
+  fold.partials.clear();
+  for (size_t i = 0; i < partials.length; i++) fold.partials.push_back(engine->arena.data + (int64_t)partials.data[i] * BLOCK);
   fold.steps.assign(steps.data, steps.data + steps.length);
   alignas(64) static thread_local float gradient[SQUARES_CHUNK];
   for (size_t i = 0; i + 2 < chunks.length; i += 3) {

@@ -2,7 +2,7 @@
 //
 // Order of additions: output: bias, then inputs ascending; input gradient: 0, then outputs ascending; weight gradient:
 // per shard from 0 over its samples, then the canonical tree over the group's shards; bias gradient: laneSum per block,
-// blocks in order, then the tree. What the recipe rounds is rounded in every node of the tree, each shard's own included.
+// blocks in order, then the tree. What the recipe rounds is rounded in every partial, each shard's own included.
 #pragma once
 #include <vector>
 #include "bf16.h"
@@ -21,7 +21,7 @@ struct DenseOp {
 void runDense(const DenseOp& op, const Context& context, int firstShard, int shardCount);
 void runDenseInputGradient(const DenseOp& op, const Tensor& dOut, const Tensor& dIn, const Context& context,
                            int firstShard, int shardCount);
-// Writes dWeight and dBias of the shards' tree node to `contribution`; shardCount is a power of two.
+// Writes dWeight and dBias of the shards' partial to `contribution`; shardCount is a power of two.
 void runDenseWeightGradient(const DenseOp& op, const Tensor& dOut, const Context& context, int firstShard,
                             int shardCount, const Rounding& rounding, float* contribution);
 

@@ -27,23 +27,23 @@ void Program::prepare(const float* state, bool train) {
   }
 }
 
-void Program::contribute(Context context, int shards, float* node, Part part) {
-  float* leaves = shards == 1 ? node : leaves_;
+void Program::contribute(Context context, int shards, float* partial, Part part) {
+  float* leaves = shards == 1 ? partial : leaves_;
   const size_t last = stages_.size() - 1;
   const size_t begin = part == LAST_STAGE ? last : 0, end = part == ALL_BUT_LAST_STAGE ? last : last + 1;
-  for (size_t i = begin; i < end; i++) runStage(stages_[i], context, shards, node, leaves);
+  for (size_t i = begin; i < end; i++) runStage(stages_[i], context, shards, partial, leaves);
   if (shards == 1) {
     const int64_t from = part == ALL_BUT_LAST_STAGE ? prefix_ : 0, to = part == LAST_STAGE ? prefix_ : INT64_MAX;
-    return rounding_.apply(node + from, from, to - from);
+    return rounding_.apply(partial + from, from, to - from);
   }
   if (part == ALL_BUT_LAST_STAGE) return;
   addTree(leaves_, shards, prefix_, prefix_, rounding_, 0);
-  memcpy(node, leaves_, prefix_ * sizeof(float));
+  memcpy(partial, leaves_, prefix_ * sizeof(float));
 }
 
-void Program::runStage(Stage& stage, Context& context, int shards, float* node, float* leaves) {
+void Program::runStage(Stage& stage, Context& context, int shards, float* partial, float* leaves) {
   if (stage.isGroup) {
-    for (Op& op : stage.ops) runGroupOp(op, context, shards, node);
+    for (Op& op : stage.ops) runGroupOp(op, context, shards, partial);
     return;
   }
   for (int s = 0; s < shards; s++) {
@@ -53,10 +53,10 @@ void Program::runStage(Stage& stage, Context& context, int shards, float* node, 
 }
 
 // All shards of the group through one op. Small sums are taken per shard and added by the tree.
-void Program::runGroupOp(Op& op, const Context& context, int shards, float* node) {
+void Program::runGroupOp(Op& op, const Context& context, int shards, float* partial) {
   const bool treesItself = op.record == DENSE || op.record == DENSE_WEIGHT_GRADIENT || op.record == DENSE_INPUT_GRADIENT;
   if (treesItself || shards == 1) {
-    runTimed(op, context, 0, shards, node);
+    runTimed(op, context, 0, shards, partial);
     return;
   }
   const int64_t length = op.end - op.begin;
@@ -65,7 +65,7 @@ void Program::runGroupOp(Op& op, const Context& context, int shards, float* node
   for (int s = 0; s < shards; s++) runTimed(op, context, s, 1, groupLeaves_.data() + s * length - op.begin);
   if (length == 0) return;
   addTree(groupLeaves_.data(), shards, length, (int)length, rounding_, op.begin);
-  memcpy(node + op.begin, groupLeaves_.data(), length * sizeof(float));
+  memcpy(partial + op.begin, groupLeaves_.data(), length * sizeof(float));
 }
 
 void Program::startProfile() {

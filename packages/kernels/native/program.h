@@ -1,6 +1,6 @@
 // A model as a flat list of kernel calls over one scratch memory, and its interpreter.
 //
-// A group is 1, 2, 4, ... neighbouring shards, a node of the canonical tree. Stages run in order; a shard stage passes
+// A group is 1, 2, 4, ... neighbouring shards, the range of a partial of the canonical tree. Stages run in order; a shard stage passes
 // one shard after the other through all its ops (activations stay in cache), a group stage passes all shards through
 // one op after the other (dense weights are read once). The encoding is written by packages/kernels/src/program.ts.
 #pragma once
@@ -106,8 +106,8 @@ class Program {
   int prefix() const { return prefix_; }
   // Floats of a contribution, at the least: where the last range ends that an op writes
   int64_t extent() const { return extent_; }
-  // Contribution of shards [context.firstShard, + shards) to `node`; shards is a power of two up to groupShards().
-  void contribute(Context context, int shards, float* node, Part part = WHOLE);
+  // Contribution of shards [context.firstShard, + shards) to `partial`; shards is a power of two up to groupShards().
+  void contribute(Context context, int shards, float* partial, Part part = WHOLE);
   // Times every op until takeProfile, which returns [record, index, nanoseconds, algorithm] of each op in program order.
   void startProfile();
   std::vector<double> takeProfile();
@@ -120,11 +120,11 @@ class Program {
   const char* findFault();
   void followOp(const Op& op, Ownership& own) const;
   void followPrepared(const Op& op, Prepared& prepared, Ownership& own) const;
-  void runStage(Stage& stage, Context& context, int shards, float* node, float* leaves);
+  void runStage(Stage& stage, Context& context, int shards, float* partial, float* leaves);
   void runTimed(Op& op, const Context& context, int shard, int shards, float* contribution);
   Algorithm algorithmOf(const Op& op) const;
   void run(const Op& op, const Context& context, int shard, int shards, float* contribution);
-  void runGroupOp(Op& op, const Context& context, int shards, float* node);
+  void runGroupOp(Op& op, const Context& context, int shards, float* partial);
 
   int groupShards_ = 1, blocksPerShard_ = 1;
   int prefix_ = 0;  // floats at the contribution's start that shard stages write

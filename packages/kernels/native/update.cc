@@ -4,7 +4,7 @@
 
 namespace lockstep {
 namespace {
-constexpr int CHUNK = 64;  // floats of every node at a time
+constexpr int CHUNK = 64;  // floats of every partial at a time
 constexpr int MAX_STACK = 40;
 
 template <bool ROUNDS>
@@ -16,7 +16,7 @@ void foldChunks(const Fold& fold, int64_t offset, int64_t length, float* out) {
     size_t next = 0;
     for (const int32_t step : fold.steps) {
       if (step == FOLD_PUSH) {
-        memcpy(stack[depth++], fold.nodes[next++] + offset + at, width * sizeof(float));
+        memcpy(stack[depth++], fold.partials[next++] + offset + at, width * sizeof(float));
       } else {
         depth--;
         for (int i = 0; i < width; i += LR) {

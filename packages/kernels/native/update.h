@@ -1,23 +1,23 @@
-// The end of a step: adding up the nodes of the canonical tree, and the optimizer.
+// The end of a step: adding up the partials of the canonical tree, and the optimizer.
 #pragma once
 #include <vector>
 #include "lanes.h"
 
 namespace lockstep {
 
-// The canonical tree over a step's shards from its nodes in shard order, as a stack program: FOLD_PUSH pushes the next
-// node, FOLD_ADD adds the two on top (lower + upper).
+// The canonical tree over a step's shards from its partials in shard order, as a stack program: FOLD_PUSH pushes the next
+// partial, FOLD_ADD adds the two on top (lower + upper).
 enum FoldStep : int32_t { FOLD_PUSH = 0, FOLD_ADD = 1 };
 
 struct Fold {
-  std::vector<const float*> nodes;
+  std::vector<const float*> partials;
   std::vector<int32_t> steps;
 };
 
-// out[0, length) = sum over the nodes' [offset, offset + length); length a multiple of 16, all aligned. Each sum is
+// out[0, length) = sum over the partials' [offset, offset + length); length a multiple of 16, all aligned. Each sum is
 // rounded to bf16 if asked for.
 void runFold(const Fold& fold, int64_t offset, int64_t length, bool rounds, float* out);
-// into += from, the addition of one tree node
+// into += from, the addition of one partial
 void addInto(float* into, const float* from, int64_t length);
 
 enum OptimizerType : int32_t { SGD = 0, ADAM = 1, ADAMW = 2 };

@@ -23,23 +23,23 @@ export interface NativeKernels {
     labels: Uint8Array,
     order: Int32Array,
   ): NativeEngine;
-  /** Computes a range of shards into the partials at the call's slots; returns how many nodes. */
+  /** Computes a range of shards into the partials at the call's place; returns how many. */
   contribute(engine: NativeEngine, call: Int32Array): number;
   /** @param logits takes [samples][classes] */
   evaluate(engine: NativeEngine, call: Int32Array, results: Float32Array, logits?: Float32Array): void;
-  update(engine: NativeEngine, block: Float64Array, nodes: Int32Array, fold: Int32Array, pieces: Int32Array): void;
+  update(engine: NativeEngine, block: Float64Array, partials: Int32Array, fold: Int32Array, pieces: Int32Array): void;
   /**
    * Sums of squares of the mean gradient, of the chunks [index, offset, length] that this worker adds up; see native/average.h.
    *
    * @param samples the divisor of the gradient
-   * @param rounds whether the sums of nodes are rounded to bf16
+   * @param rounds whether the sums of partials are rounded to bf16
    * @param sums [chunk index]
    */
   squares(
     engine: NativeEngine,
     samples: number,
     rounds: boolean,
-    nodes: Int32Array,
+    partials: Int32Array,
     fold: Int32Array,
     chunks: Int32Array,
     sums: Float64Array,
@@ -47,7 +47,7 @@ export interface NativeKernels {
   /** Moves the average of the state on, on the pieces of `update`; the block has `averageField`s. */
   average(engine: NativeEngine, block: Float64Array, pieces: Int32Array): void;
   /**
-   * Computes like `contribute`, but neighbouring nodes are not merged, and times every op.
+   * Computes like `contribute`, but neighbouring partials are not merged, and times every op.
    *
    * @returns for each op of the program, in its order: [record, index, nanoseconds over all shards, index of `algorithms`]
    */
@@ -71,8 +71,8 @@ export const profileField = { record: 0, index: 1, nanoseconds: 2, algorithm: 3 
 /** Fields of the call block of contribute and evaluate. */
 export const callField = {
   state: 0,
-  slots: 1,
-  slotFloats: 2,
+  partials: 1,
+  partialFloats: 2,
   firstShard: 3,
   endShard: 4,
   samples: 5,

@@ -11,8 +11,8 @@ describe.each(availableIsas())('a linear program (%s)', (isa) => {
     const order = Int32Array.of(0, 1);
     const engine = kernels.createEngine(writeLinear(), arena, images, labels, order);
     const call = new Int32Array(CALL_FIELDS);
-    call[callField.slots] = CONTRIBUTION / 16;
-    call[callField.slotFloats] = CONTRIBUTION / 16;
+    call[callField.partials] = CONTRIBUTION / 16;
+    call[callField.partialFloats] = CONTRIBUTION / 16;
     call[callField.endShard] = 1;
     call[callField.samples] = 2;
     expect(kernels.contribute(engine, call)).toBe(1);

@@ -72,7 +72,7 @@ export class ProgramBuilder {
     return at;
   }
 
-  /** Rounds these floats of the contribution to bf16, in every node of the tree. They start and end at multiples of 16. */
+  /** Rounds these floats of the contribution to bf16, in every partial. They start and end at multiples of 16. */
   round(spans: readonly { readonly begin: number; readonly end: number }[]): void {
     this.#record(
       record.rounding,

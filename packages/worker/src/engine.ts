@@ -19,7 +19,7 @@ export interface EngineTask {
 
 /** Memory shared by a node's workers. */
 export interface EngineMemory {
-  /** State versions, optimizer slots and contribution slots. */
+  /** State versions, optimizer slots and partials. */
   readonly arena: Float32Array;
   /** Images of the epoch's order: the image that stands at each position. */
   readonly order: Int32Array;
@@ -35,15 +35,15 @@ export interface EngineData {
 export interface StepCall {
   /** Arena offset / 16 of the state of version t. */
   state: number;
-  /** Arena offset / 16 of the worker's contribution slots. */
-  slots: number;
+  /** Arena offset / 16 of the worker's partials. */
+  partials: number;
   /** Shards [firstShard, endShard). */
   firstShard: number;
   endShard: number;
   /** Samples in the whole step. */
   samples: number;
   /** Position in the epoch's order of the step's first sample. */
-  commandStart: number;
+  orderStart: number;
   /** Global step, from 0. */
   step: number;
   /** From 0. */
@@ -63,9 +63,9 @@ export interface Engine {
   /** For people: `native (avx512)`. */
   readonly name: string;
   /**
-   * Adds up the call's shards into the partials of their range, which it leaves in the slots in order.
+   * Adds up the call's shards into the partials of their range, which it leaves at `partials` in order.
    *
-   * @param onTail called on the way, if the engine has a tail: the nodes' floats from there on are final
+   * @param onTail called on the way, if the engine has a tail: their floats from there on are final
    */
   contribute(call: StepCall, onTail?: () => void): void;
   /**

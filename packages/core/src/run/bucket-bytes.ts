@@ -1,5 +1,5 @@
 /**
- * How floats of a node travel: float32, little-endian, as they stand; of what the recipe rounds to bf16 the upper halves
+ * How floats of a partial travel: float32, little-endian, as they stand; of what the recipe rounds to bf16 the upper halves
  * alone, two bytes each, in the same order. What is rounded starts and ends at multiples of 16 floats, so the form is a
  * function of layout and place, and every part of it starts at a multiple of 4 bytes.
  */
@@ -13,14 +13,14 @@ import { type RoundedPart, splitRounded } from './reduction.js';
 export const bytesOf = (floats: Float32Array): Uint8Array =>
   new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
 
-/** How floats [offset, offset + length) of a node travel. */
+/** How floats [offset, offset + length) of a partial travel. */
 export class BucketForm {
   /** Bytes of the range on its way. */
   readonly bytes: number;
   /** Counted from the range's start. */
   readonly #parts: readonly RoundedPart[];
 
-  /** @param rounded what of a node the recipe rounds, in order; see `listRounded` */
+  /** @param rounded what of a partial the recipe rounds, in order; see `listRounded` */
   constructor(offset: number, length: number, rounded: readonly Span[]) {
     this.#parts = splitRounded(offset, length, rounded).map(({ begin, end, isRounded }) => ({
       begin: begin - offset,

@@ -11,7 +11,7 @@ const WINDOW = 6;
 export class Departures {
   /** When the first sums of the step were sent; undefined before, and where none are. */
   beganMs: number | undefined;
-  /** Nodes to which sums are on their way out of the contribution slots, and out of the reduction. */
+  /** Nodes to which sums are on their way out of the workers' partials, and out of the reduction. */
   readonly #partialsTo = new Set<number>();
   readonly #reducedTo = new Set<number>();
   readonly #rounded: readonly Span[];
@@ -71,7 +71,7 @@ export class Departures {
     }
   }
 
-  /** Whether the contribution slots may be overwritten. */
+  /** Whether the workers' partials may be overwritten. */
   get arePartialsGone(): boolean {
     return [...this.#partialsTo].every((node) => (this.linkTo(node)?.inFlight ?? 0) === 0);
   }

@@ -89,8 +89,8 @@ describe('the plans of a step that several nodes share', () => {
         for (const [me, plan] of planAll(assignment, shards)) {
           const held = [...plan.computed, ...plan.awaited];
           const rangeAt = new Map(held.map(({ unit, range }) => [unit, range]));
-          for (const { into, nodes } of [...plan.jobs, ...plan.reduction]) {
-            const ranges = nodes.map((unit) => rangeAt.get(unit) as ShardRange);
+          for (const { into, partials } of [...plan.jobs, ...plan.reduction]) {
+            const ranges = partials.map((unit) => rangeAt.get(unit) as ShardRange);
             for (let i = 1; i < ranges.length; i++) expect(ranges[i]?.begin).toBe(ranges[i - 1]?.end);
             const sum = { begin: ranges[0]?.begin as number, end: ranges.at(-1)?.end as number };
             const isWhole = plan.reduction.some((job) => job.into === into);

@@ -190,12 +190,12 @@ const crowdError = (needed: number, there: number): LockstepError =>
     `a step has ${needed} partial sums for one node, which has room for ${there}. Use --topology hierarchical, fewer nodes, or a larger --shard-size.`,
   );
 
-/** What the workers leave in their slots after computing a range. */
+/** The partials that the workers leave after computing a range. */
 function listComputed(range: ShardRange, memory: MemoryPlan, workers: number): Held[] {
   return dealShards(range.end - range.begin, workers).flatMap(({ begin, end }, worker) =>
-    canonicalPartials({ begin: range.begin + begin, end: range.begin + end }).map((node, slot) => ({
-      range: node,
-      unit: memory.partialsAt(worker) + slot * memory.vector,
+    canonicalPartials({ begin: range.begin + begin, end: range.begin + end }).map((partial, index) => ({
+      range: partial,
+      unit: memory.partialsAt(worker) + index * memory.vector,
     })),
   );
 }
@@ -203,22 +203,22 @@ function listComputed(range: ShardRange, memory: MemoryPlan, workers: number): H
 /** The partials of a range from those of its parts; one that a worker or another node has alone stays where it is. */
 function mergeHeld(range: ShardRange, all: readonly Held[], takeUnit: () => number) {
   const jobs: FoldJob[] = [];
-  const held = canonicalPartials(range).map((node): Held => {
-    const parts = all.filter((part) => part.range.begin >= node.begin && part.range.end <= node.end);
+  const held = canonicalPartials(range).map((partial): Held => {
+    const parts = all.filter((part) => part.range.begin >= partial.begin && part.range.end <= partial.end);
     if (parts.length === 1) return parts[0] as Held;
     const unit = takeUnit();
-    jobs.push(planJob(parts, node, unit));
-    return { range: node, unit };
+    jobs.push(planJob(parts, partial, unit));
+    return { range: partial, unit };
   });
   return { held, jobs };
 }
 
-function planJob(parts: readonly Held[], node: ShardRange, into: number): FoldJob {
-  const shifted = parts.map(({ range }) => ({ begin: range.begin - node.begin, end: range.end - node.begin }));
-  return { into, nodes: parts.map(({ unit }) => unit), fold: planFold(shifted) };
+function planJob(parts: readonly Held[], partial: ShardRange, into: number): FoldJob {
+  const shifted = parts.map(({ range }) => ({ begin: range.begin - partial.begin, end: range.end - partial.begin }));
+  return { into, partials: parts.map(({ unit }) => unit), fold: planFold(shifted) };
 }
 
-/** Always copied: the workers' slots are needed for this node's own shards. */
+/** Always copied: the workers' partials are needed for this node's own shards. */
 function planAudit(
   range: ShardRange,
   awaited: readonly Awaited[],
@@ -231,6 +231,6 @@ function planAudit(
   return [{ of, range, unit, jobs: [planJob(listComputed(range, memory, workers), range, unit)] }];
 }
 
-function planReduction(nodes: readonly Held[], into: number): FoldJob {
-  return { into, nodes: nodes.map(({ unit }) => unit), fold: planFold(nodes.map(({ range }) => range)) };
+function planReduction(partials: readonly Held[], into: number): FoldJob {
+  return { into, partials: partials.map(({ unit }) => unit), fold: planFold(partials.map(({ range }) => range)) };
 }

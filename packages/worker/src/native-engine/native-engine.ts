@@ -33,7 +33,7 @@ export class NativeEngine implements Engine {
     this.#code = code;
     this.#hasTail = tailAt < task.layout.length;
     this.#training = this.#create(data);
-    this.#call[callField.slotFloats] = task.layout.length / ALIGNMENT;
+    this.#call[callField.partialFloats] = task.layout.length / ALIGNMENT;
     this.#call[callField.seedLow] = task.seed | 0;
     this.#call[callField.seedHigh] = Math.floor(task.seed / 2 ** 32) | 0;
   }
@@ -45,11 +45,11 @@ export class NativeEngine implements Engine {
   contribute(call: StepCall, onTail?: () => void): void {
     const fields = this.#call;
     fields[callField.state] = call.state;
-    fields[callField.slots] = call.slots;
+    fields[callField.partials] = call.partials;
     fields[callField.firstShard] = call.firstShard;
     fields[callField.endShard] = call.endShard;
     fields[callField.samples] = call.samples;
-    fields[callField.order] = call.commandStart;
+    fields[callField.order] = call.orderStart;
     fields[callField.step] = call.step;
     fields[callField.epoch] = call.epoch;
     if (!onTail || !this.#hasTail) {

@@ -29,9 +29,9 @@ async function prepare(name: string) {
     { arena, order },
     data,
   );
-  const slots = arena.subarray(memory.partialsAt(0) * 16);
-  const call = { state: 0, slots: memory.partialsAt(0), samples: SAMPLES, commandStart: 0, step: 0, epoch: 0 };
-  return { engine, slots, call, layout, tailAt: tailOf(layers, layout, recipe) };
+  const floats = arena.subarray(memory.partialsAt(0) * 16);
+  const call = { state: 0, partials: memory.partialsAt(0), samples: SAMPLES, orderStart: 0, step: 0, epoch: 0 };
+  return { engine, floats, call, layout, tailAt: tailOf(layers, layout, recipe) };
 }
 
 describe('the tail of a contribution', () => {
@@ -40,20 +40,20 @@ describe('the tail of a contribution', () => {
     ['two groups that make one node', 0, 16, 1],
     ['an uneven range', 3, 13, 4],
   ])('is final before the convolutions are, for %s', async (_, firstShard, endShard, nodes) => {
-    const { engine, slots, call, layout, tailAt } = await prepare('lenet5');
+    const { engine, floats, call, layout, tailAt } = await prepare('lenet5');
     expect(tailAt).toBeGreaterThan(0);
     expect(tailAt).toBeLessThan(layout.length);
     engine.contribute({ ...call, firstShard, endShard });
-    const whole = slots.slice();
+    const whole = floats.slice();
     // padding between segments stays as it is, so not NaN
-    slots.fill(0);
+    floats.fill(0);
     let early: Float32Array | undefined;
-    engine.contribute({ ...call, firstShard, endShard }, () => (early = slots.slice()));
+    engine.contribute({ ...call, firstShard, endShard }, () => (early = floats.slice()));
     for (let node = 0; node < nodes; node++) {
       const [begin, end] = [node * layout.length, (node + 1) * layout.length];
       const tail = bytesOf(whole.subarray(begin + tailAt, end));
       expect(bytesOf((early as Float32Array).subarray(begin + tailAt, end)).equals(tail)).toBe(true);
-      expect(bytesOf(slots.subarray(begin, end)).equals(bytesOf(whole.subarray(begin, end)))).toBe(true);
+      expect(bytesOf(floats.subarray(begin, end)).equals(bytesOf(whole.subarray(begin, end)))).toBe(true);
     }
   });
 

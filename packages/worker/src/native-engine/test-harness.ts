@@ -29,10 +29,10 @@ export interface NativeStep {
   readonly buffers: readonly (Float32Array | Float64Array)[];
   readonly images: Uint8Array;
   readonly labels: Uint8Array;
-  /** Samples in the step; sample i shows image order[commandStart + i]. */
+  /** Samples in the step; sample i shows image order[orderStart + i]. */
   readonly samples: number;
   readonly order?: Int32Array;
-  readonly commandStart?: number;
+  readonly orderStart?: number;
   readonly normalization?: { readonly mean: readonly number[]; readonly std: readonly number[] };
   readonly isa?: string;
   readonly seed?: number;
@@ -127,9 +127,9 @@ export function prepareNativeStep(options: NativeStep): NativeRun {
     for (let at = layout.length; at < arena.length; at += layout.length) {
       poisonSegments(layout, arena.subarray(at, at + layout.length));
     }
-    const { commandStart = 0, step = 0, epoch = 0 } = options;
-    const slots = layout.length / 16;
-    engine.contribute({ state: 0, slots, firstShard, endShard, samples, commandStart, step, epoch });
+    const { orderStart = 0, step = 0, epoch = 0 } = options;
+    const partials = layout.length / 16;
+    engine.contribute({ state: 0, partials, firstShard, endShard, samples, orderStart, step, epoch });
     return canonicalPartials({ begin: firstShard, end: endShard }).map((_, i) =>
       arena.slice(layout.length * (1 + i), layout.length * (2 + i)),
     );
@@ -177,10 +177,10 @@ function packInitialState(layout: ContributionLayout, { parameters, buffers }: N
   packState(layout, state, arena.subarray(0, layout.length));
 }
 
-/** What stood in a slot before must not matter; the padding between segments is 0 in every slot and must stay so. */
-function poisonSegments(layout: ContributionLayout, slot: Float32Array): void {
-  slot.fill(0);
-  for (const { offset, size } of layout.segments) slot.fill(Number.NaN, offset, offset + size);
+/** What stood in a partial's place before must not matter; the padding between segments is 0 in every place and must stay so. */
+function poisonSegments(layout: ContributionLayout, partial: Float32Array): void {
+  partial.fill(0);
+  for (const { offset, size } of layout.segments) partial.fill(Number.NaN, offset, offset + size);
 }
 
 /** Adds up nodes that cover a step, in the canonical order. */

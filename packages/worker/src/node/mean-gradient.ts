@@ -21,23 +21,23 @@ export function readMeanGradient(data: NodeWorkerData, step: number, isShared: b
   const frozen = planFreeze(layers, recipe.freeze).names;
   const { count } = splits.train;
   const samples = samplesInStep(step % stepsPerEpoch(count, recipe.batchSize), count, recipe.batchSize);
-  const { nodes, fold } = isShared
-    ? { nodes: [memory.reductionAt], fold: [foldStep.push] }
+  const { partials, fold } = isShared
+    ? { partials: [memory.reductionAt], fold: [foldStep.push] }
     : planStep(samples, recipe.shardSize, workers, memory);
   return layout.segments.flatMap((segment) => {
     if (segment.kind !== 'parameter') return [];
     const { offset, size, parameter } = segment;
     if (frozen.has(parameter.name)) return [new Float32Array(size)];
-    const sums = Array.from(nodes, (unit) => viewFloats(arena, unit, size, offset));
+    const sums = Array.from(partials, (unit) => viewFloats(arena, unit, size, offset));
     return [addUp(sums, fold, recipe.gradientPrecision === 'bf16').map((sum) => sum / samples)];
   });
 }
 
-function addUp(nodes: readonly Float32Array[], fold: ArrayLike<number>, isRounded: boolean): Float32Array {
+function addUp(partials: readonly Float32Array[], fold: ArrayLike<number>, isRounded: boolean): Float32Array {
   const stack: Float32Array[] = [];
   let next = 0;
   for (const instruction of Array.from(fold)) {
-    if (instruction === foldStep.push) stack.push((nodes[next++] as Float32Array).slice());
+    if (instruction === foldStep.push) stack.push((partials[next++] as Float32Array).slice());
     else {
       const upper = stack.pop() as Float32Array;
       const lower = stack.at(-1) as Float32Array;

@@ -48,7 +48,7 @@ export interface StepArguments {
   readonly order: Int32Array;
   readonly call: Int32Array;
   readonly updateBlock: Float64Array;
-  readonly nodes: Int32Array;
+  readonly partials: Int32Array;
   readonly fold: Int32Array;
   readonly pieces: Int32Array;
 }
@@ -79,7 +79,7 @@ export class SingleStep {
       order,
       call: this.#call(layout, memory, recipe, seed),
       updateBlock: this.#updateBlock(memory, recipe),
-      nodes: plan.nodes,
+      partials: plan.partials,
       fold: plan.fold,
       pieces: planPieces(layout, 1)[0] as Int32Array,
     };
@@ -90,8 +90,8 @@ export class SingleStep {
   #call(layout: ContributionLayout, memory: MemoryPlan, recipe: Recipe, seed: number): Int32Array {
     const call = new Int32Array(CALL_FIELDS);
     call[callField.state] = memory.stateAt(0);
-    call[callField.slots] = memory.partialsAt(0);
-    call[callField.slotFloats] = layout.length / ALIGNMENT;
+    call[callField.partials] = memory.partialsAt(0);
+    call[callField.partialFloats] = layout.length / ALIGNMENT;
     call[callField.endShard] = shardCount(this.samples, recipe.shardSize);
     call[callField.samples] = this.samples;
     call[callField.seedLow] = seed | 0;
@@ -112,8 +112,8 @@ export class SingleStep {
 
   /** The end of the reduction, and the optimizer. */
   update(): void {
-    const { updateBlock, nodes, fold, pieces } = this.args;
-    this.kernels.update(this.#engine, updateBlock, nodes, fold, pieces);
+    const { updateBlock, partials, fold, pieces } = this.args;
+    this.kernels.update(this.#engine, updateBlock, partials, fold, pieces);
   }
 
   /** Contributes and times each op; rows as `NativeKernels.profile` gives them. */

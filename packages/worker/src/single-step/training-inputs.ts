@@ -49,7 +49,7 @@ export class TrainingInputs {
     args.call[callField.endShard] = 1;
     args.call[callField.epoch] = epoch;
     this.#step.contribute();
-    const at = (args.call[callField.slots] as number) * ALIGNMENT;
+    const at = (args.call[callField.partials] as number) * ALIGNMENT;
     return args.arena.slice(at, at + this.#size).map((value) => value / GRADIENT_OF_INPUT + 0); // no -0
   }
 }

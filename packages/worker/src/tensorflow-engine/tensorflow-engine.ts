@@ -79,13 +79,13 @@ export class TensorFlowEngine implements Engine {
     this.#state.load(call.state);
     const sizes: number[] = [];
     for (let shard = call.firstShard; shard < call.endShard; shard++) {
-      this.#contributeShard(call, shard, this.#slot(call, sizes.length));
+      this.#contributeShard(call, shard, this.#partial(call, sizes.length));
       sizes.push(1);
       this.#mergeNodes(call, sizes, shard + 1);
     }
   }
 
-  /** Adds the last two nodes as long as they make up a node of the canonical tree; they end before shard `end`. */
+  /** Adds the last two partials as long as they make up one of the canonical tree; they end before shard `end`. */
   #mergeNodes(call: StepCall, sizes: number[], end: number): void {
     for (;;) {
       const upper = sizes.at(-1) as number;
@@ -93,16 +93,16 @@ export class TensorFlowEngine implements Engine {
       if (!isPair) return;
       sizes.pop();
       sizes[sizes.length - 1] = 2 * upper;
-      const sum = this.#slot(call, sizes.length - 1);
-      const other = this.#slot(call, sizes.length);
+      const sum = this.#partial(call, sizes.length - 1);
+      const other = this.#partial(call, sizes.length);
       for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (other[i] as number);
       roundPartial(sum, this.#rounded);
     }
   }
 
-  #slot({ slots }: StepCall, index: number): Float32Array {
+  #partial({ partials }: StepCall, index: number): Float32Array {
     const { length } = this.task.layout;
-    const at = slots * ALIGNMENT + index * length;
+    const at = partials * ALIGNMENT + index * length;
     return this.memory.arena.subarray(at, at + length);
   }
 
@@ -110,7 +110,7 @@ export class TensorFlowEngine implements Engine {
     const { shardSize } = this.task.recipe;
     const first = index * shardSize;
     const count = Math.min(shardSize, call.samples - first);
-    const from = call.commandStart + first;
+    const from = call.orderStart + first;
     const images = Int32Array.from(this.memory.order.subarray(from, from + count));
     return { first, images, labels: Uint8Array.from(images, (image) => this.data.labels[image] as number) };
   }

@@ -69,7 +69,7 @@ export class EngineRun {
   contribute(call: Partial<StepCall> = {}, begin = 0, end = this.#shards): Float32Array[] {
     const { length } = this.layout;
     this.arena.fill(Number.NaN, length);
-    const fixed = { state: 0, slots: length / 16, samples: this.options.samples, commandStart: 0, step: 0, epoch: 0 };
+    const fixed = { state: 0, partials: length / 16, samples: this.options.samples, orderStart: 0, step: 0, epoch: 0 };
     this.engine.contribute({ ...fixed, ...call, firstShard: begin, endShard: end });
     return canonicalPartials({ begin, end }).map((_, node) =>
       this.arena.slice(length * (1 + node), length * (2 + node)),

@@ -28,8 +28,8 @@ export class CommandLoop {
   ) {
     this.#commands = new CommandBlock(tools.data.commands);
     this.#slices = new SliceWork(tools, worker, tools.data.workers);
-    const slots = tools.memory.partialsAt(worker);
-    this.#call = { state: 0, slots, firstShard: 0, endShard: 0, samples: 0, commandStart: 0, step: 0, epoch: 0 };
+    const partials = tools.memory.partialsAt(worker);
+    this.#call = { state: 0, partials, firstShard: 0, endShard: 0, samples: 0, orderStart: 0, step: 0, epoch: 0 };
   }
 
   /** @param seen commands that are done */
@@ -88,7 +88,7 @@ export class CommandLoop {
       call.firstShard = range.begin + own.begin;
       call.endShard = range.begin + own.end;
       call.samples = this.#samples(step);
-      call.commandStart = (step % epochSteps) * recipe.batchSize;
+      call.orderStart = (step % epochSteps) * recipe.batchSize;
       call.step = step;
       call.epoch = Math.floor(step / epochSteps);
       engine.contribute(call, onTail);

@@ -7,9 +7,9 @@ import type { ShardRange } from '@lockstep/core/run';
 
 /** What a command asks for; several in one are done in this order, with a barrier between them. */
 export const commandFlag = {
-  /** Compute a range of shards into the workers' contribution slots. */
+  /** Compute a range of shards into the workers' partials. */
   contribute: 1,
-  /** Add up nodes into other vectors of the arena, on a slice of them. */
+  /** Add up partials into other vectors of the arena, on a slice of them. */
   fold: 2,
   /** Work out the norm of the finished reduction. */
   squares: 4,
@@ -19,12 +19,12 @@ export const commandFlag = {
   leave: 16,
 } as const;
 
-/** Sum of nodes of the arena: one vector of a fold. */
+/** Sum of partials of the arena: one vector of a fold. */
 export interface FoldJob {
   /** Units of the vector to write. */
   readonly into: number;
-  /** Units of the nodes, in the order of shards. */
-  readonly nodes: readonly number[];
+  /** Units of the partials, in the order of shards. */
+  readonly partials: readonly number[];
   readonly fold: readonly number[];
 }
 
@@ -62,9 +62,9 @@ const word = {
 export class CommandBlock {
   constructor(readonly words: Int32Array<SharedArrayBuffer>) {}
 
-  /** @param nodes the most nodes that the jobs of one command can have */
-  static allocate(nodes: number): Int32Array<SharedArrayBuffer> {
-    return new Int32Array(new SharedArrayBuffer(4 * (word.data + 8 * nodes + 16)));
+  /** @param partials the most partials that the jobs of one command can have */
+  static allocate(partials: number): Int32Array<SharedArrayBuffer> {
+    return new Int32Array(new SharedArrayBuffer(4 * (word.data + 8 * partials + 16)));
   }
 
   /** Commands given so far: the number of the last one. */
@@ -78,13 +78,13 @@ export class CommandBlock {
   give({ flags, step, state, range, offset, length, jobs }: Command): number {
     const { words } = this;
     let at = word.data;
-    for (const { into, nodes, fold } of jobs) {
+    for (const { into, partials, fold } of jobs) {
       words[at++] = into;
-      words[at++] = nodes.length;
+      words[at++] = partials.length;
       words[at++] = fold.length;
-      words.set(nodes, at);
-      words.set(fold, at + nodes.length);
-      at += nodes.length + fold.length;
+      words.set(partials, at);
+      words.set(fold, at + partials.length);
+      at += partials.length + fold.length;
     }
     words.set([flags, step, state, range.begin, range.end, offset, length, jobs.length], word.flags);
     this.forgetTails();
@@ -147,13 +147,13 @@ export class CommandBlock {
     ) as unknown as [number, number, number, number, number, number, number, number];
     const jobs: FoldJob[] = [];
     for (let at = word.data; jobs.length < jobCount; ) {
-      const [into, nodeCount, foldLength] = words.subarray(at, at + 3) as unknown as [number, number, number];
+      const [into, partialCount, foldLength] = words.subarray(at, at + 3) as unknown as [number, number, number];
       const partialsAt = at + 3;
-      at = partialsAt + nodeCount + foldLength;
+      at = partialsAt + partialCount + foldLength;
       jobs.push({
         into,
-        nodes: [...words.subarray(partialsAt, partialsAt + nodeCount)],
-        fold: [...words.subarray(partialsAt + nodeCount, at)],
+        partials: [...words.subarray(partialsAt, partialsAt + partialCount)],
+        fold: [...words.subarray(partialsAt + partialCount, at)],
       });
     }
     return { flags, step, state, range: { begin, end }, offset, length, jobs };

@@ -1,7 +1,7 @@
 /**
  * Where everything stands in a node's arena, in units of 16 floats:
  *
- *   state 0 | state 1 | slot1 0 | slot1 1 | slot2 0 | slot2 1 | average 0 | average 1 | worker 0: nodes | worker 1: nodes | ...
+ *   state 0 | state 1 | slot1 0 | slot1 1 | slot2 0 | slot2 1 | average 0 | average 1 | worker 0: partials | worker 1: partials | ...
  *
  * State, optimizer slots and the moving average (if the recipe has them) are kept twice: a step reads version t % 2 and writes version (t + 1) % 2, so a crash in the
  * middle of a step loses nothing.
@@ -24,7 +24,7 @@ export interface MemoryPlan {
   readonly slotCount: 0 | 1 | 2;
   /** Whether the recipe keeps a moving average of the state. */
   readonly hasAverage: boolean;
-  /** Contribution slots of each worker. */
+  /** For how many partials each worker has room. */
   readonly partialsPerWorker: number;
   /** Floats of the whole arena. */
   readonly floats: number;
@@ -34,7 +34,7 @@ export interface MemoryPlan {
   slotAt(slot: 1 | 2, version: number): number;
   /** Units at which version 0 or 1 of the moving average starts; the state's own where there is none. */
   averageAt(version: number): number;
-  /** Units at which a worker's contribution slots start. */
+  /** Units at which a worker's partials start. */
   partialsAt(worker: number): number;
   /** Units of the finished reduction, when there are partial sums. */
   readonly reductionAt: number;
@@ -58,7 +58,7 @@ export function planMemory(layout: ContributionLayout, recipe: Recipe, workers: 
   const vector = layout.length / ALIGNMENT;
   const slotCount = optimizerSlots(recipe.optimizer);
   const shards = shardCount(recipe.batchSize, recipe.shardSize);
-  // one more than a range can end with: the node that is about to be merged
+  // one more than a range can end with: the one that is about to be merged
   const partialsPerWorker = maxCanonicalPartials(Math.ceil(shards / workers)) + 1;
   const hasAverage = recipe.ema !== undefined;
   const versions = 2 * (1 + slotCount + (hasAverage ? 1 : 0));

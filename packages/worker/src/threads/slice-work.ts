@@ -94,9 +94,9 @@ export class SliceWork {
     const pieces = planSums({ offset: offset + begin, length: end - begin }, this.#rounded);
     this.#row[updateField.rounds] = this.#rounded.length > 0 ? 1 : 0;
     this.#rowStep = -1;
-    for (const { into, nodes, fold } of jobs) {
+    for (const { into, partials, fold } of jobs) {
       this.#row[updateField.nextState] = into;
-      kernels.update(updater, this.#row, Int32Array.from(nodes), Int32Array.from(fold), pieces);
+      kernels.update(updater, this.#row, Int32Array.from(partials), Int32Array.from(fold), pieces);
     }
   }
 
@@ -105,7 +105,7 @@ export class SliceWork {
     const { kernels, updater, memory, squares, data } = this.tools;
     const chunks = squares.chunks[this.worker] as Int32Array;
     const samples = this.#samples(step);
-    // one node, which is rounded already
+    // one partial, which is rounded already
     kernels.squares(updater, samples, false, Int32Array.of(memory.reductionAt), PUSH, chunks, data.squareSums);
   }
 

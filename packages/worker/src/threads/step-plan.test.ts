@@ -123,7 +123,7 @@ describe('planStep', () => {
               slots.set(memory.partialsAt(worker) + slot * memory.vector, reduceCanonically(leaves.slice(begin, end)));
             });
           });
-          expect(fold(plan.nodes, plan.fold, slots)).toEqual(reduceCanonically(leaves));
+          expect(fold(plan.partials, plan.fold, slots)).toEqual(reduceCanonically(leaves));
         },
       ),
     );

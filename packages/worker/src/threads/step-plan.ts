@@ -1,4 +1,4 @@
-/** Who does what in a step: shards to compute, nodes to add up, slices to update. The same for every step of one size. */
+/** Who does what in a step: shards to compute, partials to add up, slices to update. The same for every step of one size. */
 
 import type { Layer } from '@lockstep/core/model';
 import {
@@ -22,20 +22,20 @@ export interface StepPlan {
   readonly samples: number;
   /** Shards of each worker. */
   readonly ranges: readonly ShardRange[];
-  /** Arena offset / 16 of each node of the step, in shard order. */
-  readonly nodes: Int32Array;
-  /** How the nodes are added up. */
+  /** Arena offset / 16 of each partial of the step, in shard order. */
+  readonly partials: Int32Array;
+  /** How the partials are added up. */
   readonly fold: Int32Array;
 }
 
 /** Plans a step of so many samples. */
 export function planStep(samples: number, shardSize: number, workers: number, memory: MemoryPlan): StepPlan {
   const ranges = dealShards(shardCount(samples, shardSize), workers);
-  const nodes = ranges.map(canonicalPartials);
-  const offsets = nodes.flatMap((own, worker) =>
-    own.map((_, slot) => memory.partialsAt(worker) + slot * memory.vector),
+  const partials = ranges.map(canonicalPartials);
+  const offsets = partials.flatMap((own, worker) =>
+    own.map((_, index) => memory.partialsAt(worker) + index * memory.vector),
   );
-  return { samples, ranges, nodes: Int32Array.from(offsets), fold: Int32Array.from(planFold(nodes.flat())) };
+  return { samples, ranges, partials: Int32Array.from(offsets), fold: Int32Array.from(planFold(partials.flat())) };
 }
 
 const PIECE_FIELDS = 4;

@@ -55,11 +55,11 @@ function train({ worker, firstStep, endStep }: TrainTask): void {
   const updates = tabulateUpdates(recipe, memory, epochSteps, firstStep, endStep);
   const call: StepCall = {
     state: 0,
-    slots: memory.partialsAt(worker),
+    partials: memory.partialsAt(worker),
     firstShard: 0,
     endShard: 0,
     samples: 0,
-    commandStart: 0,
+    orderStart: 0,
     step: 0,
     epoch: Math.floor(firstStep / epochSteps),
   };
@@ -95,7 +95,7 @@ function contribute(call: StepCall, plan: StepPlan, worker: number, step: number
     call.firstShard = range.begin;
     call.endShard = range.end;
     call.samples = plan.samples;
-    call.commandStart = stepOfEpoch * recipe.batchSize;
+    call.orderStart = stepOfEpoch * recipe.batchSize;
     call.step = step;
     engine.contribute(call);
   }
@@ -108,7 +108,7 @@ function update(row: Float64Array, plan: StepPlan, worker: number, step: number,
   row[updateField.samples] = plan.samples;
   if (recipe.clipNorm !== undefined)
     row[updateField.gradientScale] = gradientScale(recipe.clipNorm, sumInOrder(data.squareSums));
-  kernels.update(updater, row, plan.nodes, plan.fold, pieces[worker] as Int32Array);
+  kernels.update(updater, row, plan.partials, plan.fold, pieces[worker] as Int32Array);
   if (memory.hasAverage) moveAverage(worker, step);
   if (worker === 0) keepResult(step, stepOfEpoch);
   fault?.('updated', worker, step);
@@ -118,7 +118,7 @@ function update(row: Float64Array, plan: StepPlan, worker: number, step: number,
 function addSquares(plan: StepPlan, worker: number): void {
   const chunks = squares.chunks[worker] as Int32Array;
   const rounds = recipe.gradientPrecision === 'bf16';
-  kernels.squares(updater, plan.samples, rounds, plan.nodes, plan.fold, chunks, data.squareSums);
+  kernels.squares(updater, plan.samples, rounds, plan.partials, plan.fold, chunks, data.squareSums);
 }
 
 const sumInOrder = (values: Float64Array): number => values.reduce((sum, value) => sum + value, 0);
