@@ -1,8 +1,10 @@
 /** Digits as people bring them: dark on coloured paper, larger, off centre; read as well as the originals. */
-import { type DataNotes, fitImage, type PlanarImage, resizeImage } from '@lockstep/core/data';
+import { type DataNotes, type Dataset, fitImage, type PlanarImage, resizeImage } from '@lockstep/core/data';
+import { loadMnist } from '@lockstep/core/data/mnist';
 import type { RawImage } from '@lockstep/core/data/pictures';
-import { expect, it } from 'vitest';
-import { computeReference, loadDigits, trainDigits } from '../support/export-fixture.ts';
+import { beforeAll, expect, it } from 'vitest';
+import { computeReference, loadDigits, type Trained, trainDigits } from '../support/export-fixture.ts';
+import { readPhotos } from '../support/forty-photos.ts';
 
 const COUNT = 300;
 /** Of the digits that were right as they are in MNIST, how many may be lost by their journey. */
@@ -26,9 +28,21 @@ function photograph(digit: PlanarImage, index: number): RawImage {
   return { channels: 3, height, width, pixels };
 }
 
+let dataset: Dataset;
+let trained: Trained;
+
+beforeAll(async () => {
+  dataset = await loadDigits();
+  trained = await trainDigits('lenet5', dataset, 900);
+});
+
+it('cases: data 29: reads 36 or more of forty made photographs, and nothing on empty sheets', async () => {
+  const { right, misread, answered } = await readPhotos(trained, await loadMnist({ offline: true }));
+  expect(right, misread.join('\n')).toBeGreaterThanOrEqual(36);
+  expect(answered).toEqual([]);
+});
+
 it('reads digits on paper as well as those of MNIST', async () => {
-  const dataset = await loadDigits();
-  const trained = await trainDigits('lenet5', dataset, 900);
   const { images, labels } = dataset.test;
   const digits = Array.from({ length: COUNT }, (_, index) => images.subarray(index * 784, (index + 1) * 784));
   const notes: DataNotes = trained.notes;
@@ -44,7 +58,7 @@ it('reads digits on paper as well as those of MNIST', async () => {
     ]);
   }
   const brought = { ...dataset.test, images: new Uint8Array(images) };
-  for (const [index, { image }] of fitted.entries()) brought.images.set(image.pixels, index * 784);
+  for (const [index, { image }] of fitted.entries()) brought.images.set((image as PlanarImage).pixels, index * 784);
   const countRight = async (test: typeof dataset.test): Promise<number> => {
     const { predicted } = await computeReference(trained, { ...dataset, test }, COUNT);
     return predicted.filter((value, index) => value === labels[index]).length;

@@ -18,7 +18,8 @@ export interface AskedImage {
   readonly name: string;
   /** In a table, counted from 1 without its header. */
   readonly row?: number;
-  readonly image: PlanarImage;
+  /** Undefined where no drawing was found. */
+  readonly image: PlanarImage | undefined;
   /** What was done to it. */
   readonly changes: readonly string[];
 }

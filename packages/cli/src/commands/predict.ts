@@ -1,5 +1,5 @@
 /** `lockstep predict --weights FILE IMAGE...`. */
-import { type DataNotes, FULL_WHITE, fitImage } from '@lockstep/core/data';
+import { type DataNotes, FULL_WHITE, fitImage, type PlanarImage } from '@lockstep/core/data';
 import { joinImageErrors } from '@lockstep/core/data/pictures';
 import { LockstepError } from '@lockstep/core/errors';
 import type { ModelSpec } from '@lockstep/core/spec';
@@ -7,7 +7,8 @@ import { formatPercent } from '@lockstep/core/text';
 import { loadModelSpec } from '@lockstep/core/zoo';
 import { findRunWeights } from '@lockstep/watch/files';
 import type { Command } from 'commander';
-import type { ImagePrediction } from '../api/prediction.js';
+import type { ImagePrediction, PredictRequest } from '../api/prediction.js';
+import { writeExport } from '../exports/output.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
 import { jsonField, workersField } from '../settings/common-fields.js';
 import { noteCrowd } from '../settings/crowd.js';
@@ -38,6 +39,11 @@ const fields: readonly Field[] = [
   workersField,
   fieldsIn('Data').text('--csv <file>', 'csv', 'predict each row of this table, with or without labels'),
   ...rowFields,
+  text(
+    '--picture <file>',
+    'picture',
+    'write what the network saw of each image as a PNG file, enlarged, in the order of the lines',
+  ),
   jsonField,
 ];
 
@@ -46,13 +52,16 @@ export function createPredictCommand(context: CommandContext): Command {
     .summary('tell what images show')
     .description(
       'Predicts the class of images: PNG or JPEG files, folders of them, or - for stdin. Images of another size, colour ' +
-        'or ground than the training images are brought to their form, and it is told how. Or, with --csv, the rows of a table.',
+        'or ground than the training images are brought to their form, and it is told how. For a model of drawings, such ' +
+        'as digits, the drawing is looked for, on photos of paper too; where there is none, there is no class. Or, with ' +
+        '--csv, the rows of a table.',
     )
     .argument('[images...]', 'files, folders, or - for stdin');
   addFields(command, fields);
   addExamples(command, [
     ['lockstep predict --weights runs/tiny6k-seed1 seven.png', 'class and probability'],
     ['lockstep predict --weights w.safetensors scans/', 'every image of a folder'],
+    ['lockstep predict --weights latest photo.jpg --picture seen.png', 'what the network saw of a photo'],
     ['lockstep predict --weights latest --csv test.csv', 'every row of a table'],
     ['lockstep predict --weights lenet5.safetensors --model lenet5 7.png', 'weights saved by PyTorch'],
     ['lockstep predict --weights w.safetensors --json - < seven.png', 'all probabilities, for programs'],
@@ -70,6 +79,7 @@ interface PredictionSettings {
   readonly weights: string;
   readonly model: string | undefined;
   readonly workers: number;
+  readonly picture: string | undefined;
   readonly json: boolean;
 }
 
@@ -79,7 +89,7 @@ function resolvePrediction(
   coreCount: number,
 ): PredictionSettings {
   const flags = readChecked(fields, options);
-  const { weights, model, workers = coreCount, csv, json } = flags.values;
+  const { weights, model, workers = coreCount, csv, picture, json } = flags.values;
   if (weights === undefined)
     throw optionError('predict needs --weights <file>, such as one that `lockstep train` saved');
   if (names.length === 0 && csv === undefined) {
@@ -94,6 +104,7 @@ function resolvePrediction(
     weights: findRunWeights(weights as string),
     model,
     workers,
+    picture,
     json: json === true,
   } as PredictionSettings;
 }
@@ -109,12 +120,10 @@ async function runPredict(settings: PredictionSettings, io: Io): Promise<void> {
     csv === undefined
       ? await readPictures(names, model, notes, io)
       : await readTableRows(csv, { model, notes, form }, io);
-  // Loaded here, so that wrong input is told before the kernels are loaded.
-  const { predict } = await import('../api/prediction.js');
-  const used = Math.min(workers, Math.max(1, Math.ceil(asked.length / IMAGES_PER_WORKER)));
-  const images = asked.map(({ image }) => image);
-  const predictions = await predict({ model, state, notes, images, white, workers: used });
-  const results = predictions.map((prediction, index) => ({ ...(asked[index] as AskedImage), prediction }));
+  if (settings.picture !== undefined) await writeSheet(settings.picture, asked, io);
+  const images = asked.flatMap(({ image }) => image ?? []);
+  const predictions = images.length === 0 ? [] : await predictAll(images, { model, state, notes, white, workers });
+  const results = asked.map((one) => ({ ...one, prediction: one.image && predictions[images.indexOf(one.image)] }));
   const lines = settings.json ? results.map((result) => formatJson(result, notes)) : formatResults(results, notes);
   for (const line of lines) writeLine(io.stdout, line);
   // told last, below what could be read
@@ -128,33 +137,58 @@ async function readPictures(names: readonly string[], model: ModelSpec, notes: D
   return { white: FULL_WHITE, asked, bad };
 }
 
+/** Images on the sheet: eight in a row, and enlarged so far. */
+const SHEET = { columns: 8, size: { times: 8, largest: 256 } };
+
+async function writeSheet(path: string, asked: readonly AskedImage[], io: Io): Promise<void> {
+  const images = asked.map(({ image }) => image);
+  if (images.every((image) => image === undefined)) {
+    tellNote(io, `${path} is not written: no drawing was found`);
+    return;
+  }
+  const { drawSheet } = await import('@lockstep/watch/report');
+  const { columns, size } = SHEET;
+  const rows = Array.from({ length: Math.ceil(images.length / columns) }, (_, row) =>
+    images.slice(row * columns, (row + 1) * columns),
+  );
+  writeExport(path, drawSheet(rows, size));
+}
+
 /** A thread costs more than it saves below this. */
 const IMAGES_PER_WORKER = 256;
+
+async function predictAll(images: readonly PlanarImage[], request: Omit<PredictRequest, 'images'>) {
+  // Loaded here, so that wrong input is told before the kernels are loaded.
+  const { predict } = await import('../api/prediction.js');
+  const workers = Math.min(request.workers, Math.max(1, Math.ceil(images.length / IMAGES_PER_WORKER)));
+  return predict({ ...request, images, workers });
+}
 
 const loadModel = ({ model, weights }: PredictionSettings): ModelSpec =>
   model === undefined ? readModelOfWeights(weights, 'predict --model') : loadModelSpec(model).model;
 
 interface Result extends AskedImage {
-  readonly prediction: ImagePrediction;
+  /** Undefined where no drawing was found. */
+  readonly prediction: ImagePrediction | undefined;
 }
 
 function formatJson({ name, row, changes, prediction }: Result, { classNames }: DataNotes): string {
-  const { predicted, className, probability, probabilities } = prediction;
-  const entries = probabilities.map((value, index) => [classNames[index] as string, value]);
+  const entries = prediction?.probabilities.map((value, index) => [classNames[index] as string, value]);
   return JSON.stringify({
     event: 'prediction',
     image: name,
     row,
-    class: className,
-    classIndex: predicted,
-    probability,
-    probabilities: Object.fromEntries(entries),
+    class: prediction?.className ?? null,
+    classIndex: prediction?.predicted ?? null,
+    probability: prediction?.probability ?? null,
+    probabilities: entries === undefined ? null : Object.fromEntries(entries),
     changes,
   });
 }
 
 function formatResults(results: readonly Result[], { classNames }: DataNotes): string[] {
   const rows = results.map(({ name, row, changes, prediction }) => {
+    if (prediction === undefined) return [name, '-', '', '', changes.join('; ')];
     const others = prediction.probabilities
       .map((probability, index) => ({ probability, index }))
       .filter(({ index, probability }) => index !== prediction.predicted && probability >= SHOWN_FROM)

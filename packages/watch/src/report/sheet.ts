@@ -10,11 +10,17 @@ const LARGEST = 96;
 /** Images of a class. */
 const SAMPLES = 10;
 
-/** @param rows images of one size, the longest row sets the width. At least one image. */
-export function drawSheet(rows: readonly (readonly PlanarImage[])[]): Uint8Array {
-  const images = rows.flat();
+/**
+ * @param rows images of one size, the longest row sets the width. At least one image; where one is missing its place is white.
+ * @param size how many times as large, and the largest side of a cell
+ */
+export function drawSheet(
+  rows: readonly (readonly (PlanarImage | undefined)[])[],
+  { times = SCALE, largest = LARGEST } = {},
+): Uint8Array {
+  const images = rows.flat().flatMap((image) => image ?? []);
   const [first] = images as [PlanarImage];
-  const scale = Math.min(SCALE, LARGEST / Math.max(first.height, first.width));
+  const scale = Math.min(times, largest / Math.max(first.height, first.width));
   const [cellHeight, cellWidth] = [first.height, first.width].map((side) => Math.max(1, Math.round(scale * side))) as [
     number,
     number,
@@ -25,6 +31,7 @@ export function drawSheet(rows: readonly (readonly PlanarImage[])[]): Uint8Array
   const pixels = new Uint8Array(channels * height * width).fill(WHITE);
   for (const [row, list] of rows.entries()) {
     for (const [column, image] of list.entries()) {
+      if (image === undefined) continue;
       const cell = enlarge(withChannels(image, channels), cellHeight, cellWidth);
       const from = (GAP + row * (cellHeight + GAP)) * width + GAP + column * (cellWidth + GAP);
       for (let c = 0; c < channels; c++) {

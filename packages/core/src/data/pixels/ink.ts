@@ -4,7 +4,7 @@ import type { PlanarImage } from '../pictures/planar-image.js';
 import { resizeImage } from './resize.js';
 
 /** Pixels from here on are ink, in an image whose ground is 0. */
-const INK = 40;
+export const INK = 40;
 /** Images that are looked at. */
 const SAMPLES = 1000;
 /** How far from the middle, in pixels, the centres of mass may lie on average. */
@@ -89,7 +89,8 @@ export function stretchContrast(image: PlanarImage): PlanarImage {
   return { ...image, pixels: pixels.map((value) => Math.max(0, Math.floor((value - ground) * scale + 0.5))) };
 }
 
-function listEdges(height: number, width: number): number[] {
+/** Places of the pixels along the four edges of a picture. */
+export function listEdges(height: number, width: number): number[] {
   const all = Array.from({ length: height * width }, (_, at) => at);
   return all.filter((at) => at < width || at >= (height - 1) * width || at % width === 0 || at % width === width - 1);
 }

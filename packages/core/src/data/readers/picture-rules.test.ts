@@ -1,9 +1,9 @@
 import { encode } from 'fast-png';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { textOf } from '../../text/data-report-text.js';
+import { fitImage } from '../photos/foreign-image.js';
 import { decodeImage } from '../pictures/image-file.js';
 import { describeData } from '../pixels/data-notes.js';
-import { fitImage } from '../pixels/foreign-image.js';
 import { DataFolder, makeGrey } from '../test-data-folder.js';
 import { makeClassFiles, makePlain, makePng, writeFiles } from '../test-images.js';
 
@@ -47,7 +47,7 @@ describe('transparent pictures', () => {
     expect(await place.open({ heldOut: 2 })).toEqual(dataset);
     const bytes = drawOnNothing(level, 0);
     const { image } = fitImage(decodeImage(bytes, 'x.png'), { channels: 1, height: SIDE, width: SIDE }, notes);
-    expect([image.pixels[0], image.pixels[5]]).toEqual([under, Math.abs(under - 100)]);
+    expect([image?.pixels[0], image?.pixels[5]]).toEqual([under, Math.abs(under - 100)]);
   });
 
   it('lie on what the training pictures lay on, whatever the test part would choose', async () => {

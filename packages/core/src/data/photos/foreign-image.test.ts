@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RawImage } from '../pictures/raw-image.js';
-import type { DataNotes } from './data-notes.js';
+import type { DataNotes } from '../pixels/data-notes.js';
 import { fitImage } from './foreign-image.js';
 
 const MNIST_INPUT = { channels: 1, height: 28, width: 28 };
@@ -28,7 +28,7 @@ describe('fitImage', () => {
 
   it('inverts dark ink on a light ground, and says so', () => {
     const { image, changes } = fitImage(drawBar(28, 28, [255], [0]), MNIST_INPUT, notes);
-    expect(Buffer.from(image.pixels).equals(drawBar(28, 28, [0], [255]).pixels)).toBe(true);
+    expect(Buffer.from(image?.pixels ?? []).equals(drawBar(28, 28, [0], [255]).pixels)).toBe(true);
     expect(changes).toEqual(['inverted, since the training images have a dark ground']);
   });
 
@@ -40,7 +40,7 @@ describe('fitImage', () => {
       'inverted, since the training images have a dark ground',
       'drawing found in 100x90 pixels, scaled and centred in 28x28',
     ]);
-    expect([image.pixels[0], image.pixels[14 * 28 + 14]]).toEqual([0, 255]);
+    expect([image?.pixels[0], image?.pixels[14 * 28 + 14]]).toEqual([0, 255]);
   });
 
   it.each([
@@ -48,7 +48,7 @@ describe('fitImage', () => {
     ['light', [255, 255, 255, 255], 'black', undefined],
   ])('puts a %s drawing on a ground on which it shows', (_, ink, ground, inverted) => {
     const { image, changes } = fitImage(drawBar(28, 28, [0, 0, 0, 0], ink), MNIST_INPUT, notes);
-    expect(Buffer.from(image.pixels).equals(drawBar(28, 28, [0], [255]).pixels)).toBe(true);
+    expect(Buffer.from(image?.pixels ?? []).equals(drawBar(28, 28, [0], [255]).pixels)).toBe(true);
     expect(changes).toEqual([`transparent parts made ${ground}`, ...(inverted === undefined ? [] : [inverted])]);
   });
 
@@ -58,8 +58,17 @@ describe('fitImage', () => {
     expect(changes).toEqual(['grey to RGB', 'resized from 40x30 to 32x32']);
   });
 
-  it('resizes a drawing without ink', () => {
-    expect(fitImage(drawBar(40, 40, [0], [0]), MNIST_INPUT, notes).changes).toEqual(['resized from 40x40 to 28x28']);
+  it('cases: data 29: gives no image where nothing is drawn', () => {
+    for (const side of [28, 40, 300]) {
+      const { image, changes } = fitImage(drawBar(side, side, [235], [235]), MNIST_INPUT, notes);
+      expect({ image, last: changes.at(-1) }).toEqual({ image: undefined, last: 'no drawing found' });
+    }
+  });
+
+  it('looks for no drawing where the training images are none', () => {
+    const { image, changes } = fitImage(drawBar(300, 300, [235], [235]), MNIST_INPUT, { ...notes, ink: undefined });
+    expect(image).toMatchObject(MNIST_INPUT);
+    expect(changes.at(-1)).toBe('resized from 300x300 to 28x28');
   });
 
   it('refuses a model that reads neither grey nor RGB', () => {
