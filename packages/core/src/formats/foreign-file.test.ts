@@ -16,7 +16,7 @@ describe('cases: data 33: a file that is no safetensors', () => {
       'torch.save',
       zip('w/data.pkl', 'w/data/0'),
       'a file of torch.save',
-      "weights_only=True); s = s.get('state_dict', s)",
+      'weights_only=True); s = next((s[k] for k in ',
     ],
     ['w.pt', 'torch.save before 1.6', bytes(0x80, 2, 0x8a, 10), 'a file of torch.save', ' w.pt w.safetensors.'],
     [

@@ -11,7 +11,7 @@ interface Form {
 const TORCH: Form = {
   what: 'a file of torch.save',
   convert: (path) =>
-    `Convert it: python -c "import sys, torch, safetensors.torch as t; s = torch.load(sys.argv[1], map_location='cpu', weights_only=True); s = s.get('state_dict', s); t.save_file({k: v.contiguous() for k, v in s.items()}, sys.argv[2])" ${quote(path)} ${quote(renamed(path, '.safetensors'))}`,
+    `Convert it: python -c "import sys, torch, safetensors.torch as t; s = torch.load(sys.argv[1], map_location='cpu', weights_only=True); s = next((s[k] for k in ('state_dict', 'model_state_dict', 'model') if k in s), s); t.save_file({k: v.contiguous() for k, v in s.items()}, sys.argv[2])" ${quote(path)} ${quote(renamed(path, '.safetensors'))}`,
 };
 
 const ONNX: Form = {
