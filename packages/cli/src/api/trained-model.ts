@@ -4,6 +4,7 @@ import {
   checkDataset,
   type DataNotes,
   type Dataset,
+  mapClasses,
   normalizationFor,
   type PixelChoice,
   pixelChoiceSchema,
@@ -100,7 +101,10 @@ export class TrainedModel {
   /**
    * Evaluates a split of a dataset (default: `test`): mean cross-entropy, correct count, and each sample's prediction.
    * Pixels are normalized by the model's mean and std, as `predict` does, not by the dataset's; where the dataset says
-   * its `white`, they are brought from that scale to the training images'.
+   * its `white`, they are brought from that scale to the training images'. Where both name their classes, these are found
+   * by name.
+   *
+   * @throws LockstepError LOCKSTEP_DATA_CLASSES when the dataset has a class that the model does not know
    */
   async evaluate(
     dataset: Dataset,
@@ -109,7 +113,8 @@ export class TrainedModel {
     const { split = 'test', workers = availableParallelism() } = checkOptions(evaluateSchema, options);
     checkArgument('dataset', dataset, isDataset);
     checkDataset(dataset);
-    const normalized = { ...dataset, ...normalizationFor(this.notes, dataset.white ?? whiteOf(this.notes)) };
+    const mapped = mapClasses(dataset, this.notes.classNames);
+    const normalized = { ...mapped, ...normalizationFor(this.notes, dataset.white ?? whiteOf(this.notes)) };
     return evaluate({ model: this.spec, state: this.state, dataset: normalized, split, workers });
   }
 

@@ -1,6 +1,6 @@
 /** Training, for programs: what the `train` command does, with objects for flags and events for lines. */
 import { availableParallelism } from 'node:os';
-import { type Dataset, describeData, openDataset, type PixelSource, takePixels } from '@lockstep/core/data';
+import { type Dataset, describeData, namesOf, openDataset, type PixelSource, takePixels } from '@lockstep/core/data';
 import { loadEmbedded, loadMnist } from '@lockstep/core/data/mnist';
 import type { EndEvent, RunEvent } from '@lockstep/core/events';
 import type { Tell } from '@lockstep/core/formats';
@@ -130,8 +130,9 @@ async function prepare(given: TrainOptions, tellAs: TellAs): Promise<TrainReques
   const headed = options.replaceHead === undefined ? sourced.model : replaceHead(sourced.model, options.replaceHead);
   const before = weights === undefined ? undefined : readDataNotes(weights, sourced.model);
   const source = { resumed: info?.dataset.pixels, weights: before };
+  const classNames = options.replaceHead === undefined ? namesOf(before) : undefined;
   const heldOut = options.validation ?? info?.dataset.validationSamples ?? 0;
-  const dataset = await openData(options, { heldOut, info }, headed.classes, source, tellAs);
+  const dataset = await openData(options, { heldOut, info, classNames }, headed.classes, source, tellAs);
   const { model } = adaptModel(headed, dataset);
   planFreeze(inferLayers(model), recipe.freeze);
   const seed = options.seed ?? info?.seed ?? DEFAULT_SEED;
@@ -155,7 +156,16 @@ const carried = (weights: string | undefined): ModelSource =>
 /** A dataset is taken as it is given; one that is read takes over the pixels of the run or the weights before it. */
 async function openData(
   { data, validation = 0, override = false }: CheckedOptions,
-  { heldOut, info }: { readonly heldOut: number; readonly info: CheckpointInfo | undefined },
+  {
+    heldOut,
+    info,
+    classNames,
+  }: {
+    readonly heldOut: number;
+    readonly info: CheckpointInfo | undefined;
+    /** Of the model, where it names its classes. */
+    readonly classNames: readonly string[] | undefined;
+  },
   classes: number,
   source: PixelSource,
   tellAs: TellAs,
@@ -165,7 +175,9 @@ async function openData(
   const { path, isSample, ...form } = info === undefined ? { path: data } : recallData(info.dataset, { path: data });
   const read = async (): Promise<Dataset> => {
     const openMnist = async () => resizeMnist(await (isSample ? loadEmbedded() : loadMnist({ classes })), form);
-    const opened = await (path === undefined ? openMnist() : openDataset(path, { classes, ...form }));
+    const opened = await (path === undefined
+      ? openMnist()
+      : openDataset(path, { classes, ...(classNames && { classNames }), ...form }));
     const dataset = takePixels(opened, source, {});
     opened.notes?.map(textOf).forEach(tell);
     notesAfter(opened, dataset).map(textOf).forEach(tellAs('LOCKSTEP_WEIGHTS_ADOPTED'));

@@ -1,5 +1,5 @@
 /** `lockstep train [MODEL]`. */
-import { type Dataset, describeData, reportData } from '@lockstep/core/data';
+import { type Dataset, describeData, namesOf, reportData } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
 import type { EndEvent, EpochEvent, RunEvent } from '@lockstep/core/events';
 import { checkOutputPath } from '@lockstep/core/files';
@@ -177,11 +177,12 @@ async function loadRun(asked: RunSettings, io: Io) {
   const heldOut = validation > 0 ? validation : undefined;
   const known = resume ? resumedRun(resume.checkpoint.info) : again && runAgain(again);
   const pixels = again?.hasOtherWeights ? undefined : known?.data.pixels;
-  const source =
+  const weights =
     pixels === undefined && asked.weights !== undefined
-      ? { weights: readDataNotes(asked.weights, asked.model, asked.hasNewHead) }
-      : { resumed: pixels };
-  const named = { path, ...dataForm, heldOut };
+      ? readDataNotes(asked.weights, asked.model, asked.hasNewHead)
+      : undefined;
+  const source = { resumed: pixels, weights };
+  const named = { path, ...dataForm, heldOut, classNames: asked.hasNewHead ? undefined : namesOf(weights) };
   const request = known === undefined ? named : recallData(known.data, named);
   let { model } = asked;
   const read = async (): Promise<Dataset> => {

@@ -3,6 +3,7 @@ export * from './array-dataset.js';
 export * from './data-options.js';
 export * from './data-report.js';
 export * from './dataset/check-dataset.js';
+export { areNames, mapClasses } from './dataset/class-names.js';
 export { dataOriginSchema } from './dataset/data-origin.js';
 export * from './dataset/dataset.js';
 export { holdOutValidation } from './dataset/hold-out.js';

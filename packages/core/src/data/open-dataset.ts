@@ -13,6 +13,7 @@ import { checkArgument, checkOptions } from '../spec/check-options.js';
 import { type ArrayPlace, findBeside, findInside, isArrayName } from './arrays/file-list.js';
 import { hashSources, readCachedDataset, type SourceFile, writeCachedDataset } from './data-cache.js';
 import { type DataOptions, dataSchema } from './data-options.js';
+import { areNames } from './dataset/class-names.js';
 import { originAt } from './dataset/data-origin.js';
 import { type Dataset, withNotes } from './dataset/dataset.js';
 import { finishOwnData, type LabelledImages, type OwnData } from './dataset/own-data.js';
@@ -52,7 +53,10 @@ export async function openDataset(path: string, options: DataOptions = {}): Prom
   checkArgument('path', path, isText);
   checkOptions(dataSchema, options);
   const dataset = await readDataset(path, options);
-  return { ...dataset, origin: originAt(path, { ...options, heldOut: dataset.heldOut }) };
+  const { heldOut, classNames } = dataset;
+  // with names that say something a run that goes on reads other data by them
+  const named = classNames !== undefined && areNames(classNames) ? { classNames } : {};
+  return { ...dataset, origin: originAt(path, { ...options, ...named, heldOut }) };
 }
 
 async function readDataset(path: string, options: DataOptions): Promise<Dataset> {

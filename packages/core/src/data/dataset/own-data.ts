@@ -8,6 +8,7 @@ import { guessed, type Note } from '../../events/data-report.js';
 import { epochOrder } from '../../run/order.js';
 import { countOf, formatCount } from '../../text/count-text.js';
 import type { PictureRules } from '../pictures/picture-rules.js';
+import { areNames, checkKnown, listNames, noteAbsent } from './class-names.js';
 import { allocateSplit, createDataset, type Dataset, MAX_CLASSES, type Reading, type Split } from './dataset.js';
 import { planTestSet } from './hold-out.js';
 import { measureNormalization } from './normalization.js';
@@ -72,7 +73,7 @@ export function finishOwnData(data: OwnData, options: FinishOptions): Dataset {
           indexes,
         )
       : pickAll(test, indexes);
-  const ordered = options.classNames === undefined ? noteOrder(classNames) : [];
+  const told = options.classNames === undefined ? noteOrder(classNames) : noteAbsent(labels, classNames);
   return createDataset({
     name,
     source: describeSource(trainSplit, testSplit, origin),
@@ -88,7 +89,7 @@ export function finishOwnData(data: OwnData, options: FinishOptions): Dataset {
     ...(test === undefined ? { heldOut: testSplit.count } : {}),
     ...(pictures && { pictures }),
     reading: { ...reading, hasValidation: validation !== undefined },
-    ...(notes.length + ordered.length > 0 && { notes: [...notes, ...ordered] }),
+    ...(notes.length + told.length > 0 && { notes: [...notes, ...told] }),
   });
 }
 
@@ -105,12 +106,8 @@ function nameClasses(
 ): readonly string[] {
   const found = [...new Set(labels)];
   if (given !== undefined) {
-    const unknown = found.filter((label) => !given.includes(label));
-    if (unknown.length === 0) return given;
-    throw new LockstepError(
-      'LOCKSTEP_DATA_CLASSES',
-      `${origin} has the class ${listNames(unknown)}, which the model does not know: it knows ${listNames(given)}. Rename it, or train a model with it.`,
-    );
+    checkKnown(found, given, origin);
+    return given;
   }
   const areNumbers = found.every(isClassNumber) && !(isNamed && found.some((label) => Number(label) >= found.length));
   const names = areNumbers ? numbersUpTo(Math.max(...found.map(Number))) : found.sort(compareNames);
@@ -136,16 +133,8 @@ function compareNames(a: string, b: string): number {
 /** ImageFolder sorts the names of classes as texts: weights from there have their outputs in that order. */
 function noteOrder(names: readonly string[]): Note[] {
   const sorted = [...names].sort();
-  if (isNumbered(names) || sorted.every((name, index) => name === names[index])) return [];
+  if (!areNames(names) || sorted.every((name, index) => name === names[index])) return [];
   return [guessed(`classes are in the order ${listNames(names)}; torchvision has ${listNames(sorted)}`)];
-}
-
-/** Whether the names are 0, 1, 2, ...: labels that are numbers keep their value. */
-const isNumbered = (names: readonly string[]): boolean => names.every((name, index) => name === String(index));
-
-function listNames(names: readonly string[]): string {
-  const shown = names.slice(0, 5).join(', ');
-  return names.length > 5 ? `${shown}, ...` : shown;
 }
 
 function checkSameShape(train: LabelledImages, other: LabelledImages, origin: string, part: string): void {

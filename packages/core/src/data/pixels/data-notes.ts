@@ -5,6 +5,7 @@ import { LockstepError } from '../../errors/errors.js';
 import { parseJson } from '../../files/json-text.js';
 import type { ModelSpec } from '../../spec/model-spec.js';
 import { countOf } from '../../text/count-text.js';
+import { areNames } from '../dataset/class-names.js';
 import type { Dataset } from '../dataset/dataset.js';
 import { MNIST_MEAN, MNIST_STD, measureBorder, measureWhite } from '../dataset/normalization.js';
 import { pictureRulesSchema } from '../pictures/picture-rules.js';
@@ -73,6 +74,10 @@ export function assumeData({ input, classes }: ModelSpec): DataNotes {
     ...(input.channels === 1 ? { ink: MNIST_INK } : {}),
   };
 }
+
+/** The names of a model's classes, where it has them: data is read by them. */
+export const namesOf = (notes: Pick<DataNotes, 'classNames'> | undefined): readonly string[] | undefined =>
+  notes !== undefined && areNames(notes.classNames) ? notes.classNames : undefined;
 
 const numberClasses = (classes: number): string[] => Array.from({ length: classes }, (_, index) => String(index));
 
