@@ -77,16 +77,16 @@ void runCase(FILE* file, int index) {
   context.seedLow = (uint32_t)call.data[2];
   context.images = images.data, context.labels = labels.data, context.order = order.data;
   program->prepare(state.data, true);
-  std::vector<float> slots((size_t)state.length + BLOCK);
-  float* slot = (float*)(((uintptr_t)slots.data() + 63) / 64 * 64);
+  std::vector<float> memory((size_t)state.length + BLOCK);
+  float* partial = (float*)(((uintptr_t)memory.data() + 63) / 64 * 64);
   const float* wanted = expected.data;
   for (int shard = 0; shard < call.data[1]; wanted += state.length) {
     int size = program->groupShards();
     while (shard % size != 0 || shard + size > call.data[1]) size /= 2;
     context.firstShard = shard;
-    memset(slot, 0, state.length * sizeof(float));
-    program->contribute(context, size, slot);
-    if (memcmp(slot, wanted, state.length * sizeof(float)) != 0) fail(index, "other bits");
+    memset(partial, 0, state.length * sizeof(float));
+    program->contribute(context, size, partial);
+    if (memcmp(partial, wanted, state.length * sizeof(float)) != 0) fail(index, "other bits");
     shard += size;
   }
   delete program;

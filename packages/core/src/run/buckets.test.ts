@@ -26,7 +26,7 @@ describe('planBuckets', () => {
             at = offset + length;
           }
           expect(at).toBe(layout.length);
-          for (const { kind, offset, size } of layout.segments) {
+          for (const { kind, offset, size } of layout.regions) {
             if (kind !== 'statistics') continue;
             expect(sorted.filter((bucket) => bucket.offset > offset && bucket.offset < offset + size)).toEqual([]);
           }

@@ -51,17 +51,17 @@ function cutSlice(layout: ContributionLayout, owner: number, begin: number, end:
 /** The next place from here where a cut may be. */
 function cutAt(layout: ContributionLayout, at: number): number {
   const aligned = Math.min(layout.length, align(at));
-  for (const segment of layout.segments) {
-    const end = segment.offset + align(segment.size);
-    if (segment.kind === 'statistics' && aligned > segment.offset && aligned < end) return end;
+  for (const region of layout.regions) {
+    const end = region.offset + align(region.size);
+    if (region.kind === 'statistics' && aligned > region.offset && aligned < end) return end;
   }
   return aligned;
 }
 
 /** Where the statistics start that hold this float; itself when none do. */
 function statisticsBegin(layout: ContributionLayout, at: number): number {
-  const segment = layout.segments.find(
+  const region = layout.regions.find(
     (s) => s.kind === 'statistics' && at >= s.offset && at < s.offset + s.size + ALIGNMENT,
   );
-  return segment?.offset ?? at;
+  return region?.offset ?? at;
 }

@@ -16,7 +16,7 @@ describe('planContribution', () => {
       ],
     });
     const layout = planContribution(layers);
-    expect(layout.segments.map(({ kind, offset, size }) => [kind, offset, size])).toEqual([
+    expect(layout.regions.map(({ kind, offset, size }) => [kind, offset, size])).toEqual([
       ['parameter', 0, 18],
       ['parameter', 32, 2],
       ['parameter', 48, 2],

@@ -4,14 +4,14 @@
  *
  *   layer 0: weight | bias | ...      layer 1: gamma | beta | statistics [3][channels]      ...      result [2]
  *
- * Segments follow the model's order, so that what backward finishes last stands first. Each starts at a multiple of 16.
+ * Regions follow the model's order, so that what backward finishes last stands first. Each starts at a multiple of 16.
  */
 import type { Layer, ParameterSpec } from '../model/layers.js';
 
-/** Floats of a unit: a segment starts at a multiple of it, places in an arena are counted in it. 64 bytes, a cache line. */
+/** Floats of a unit: a region starts at a multiple of it, places in an arena are counted in it. 64 bytes, a cache line. */
 export const ALIGNMENT = 16;
 
-export interface ParameterSegment {
+export interface ParameterRegion {
   readonly kind: 'parameter';
   readonly offset: number;
   /** Without padding. */
@@ -24,7 +24,7 @@ export interface ParameterSegment {
  * A batch norm's statistics. In a contribution, with d = shard mean - running mean of version t and n the values per
  * channel: [n d][n d^2][n variance], each [channels]; in the state: [running mean][running variance][unused].
  */
-export interface StatisticsSegment {
+export interface StatisticsRegion {
   readonly kind: 'statistics';
   readonly offset: number;
   /** 3 * channels. */
@@ -36,19 +36,19 @@ export interface StatisticsSegment {
 }
 
 /** [loss sum, correct count]. */
-export interface ResultSegment {
+export interface ResultRegion {
   readonly kind: 'result';
   readonly offset: number;
   readonly size: 2;
 }
 
-export type Segment = ParameterSegment | StatisticsSegment | ResultSegment;
+export type Region = ParameterRegion | StatisticsRegion | ResultRegion;
 
 export interface ContributionLayout {
-  readonly segments: readonly Segment[];
+  readonly regions: readonly Region[];
   /** Floats of a contribution, a multiple of 16. */
   readonly length: number;
-  /** Offset of the result segment. */
+  /** Offset of the result region. */
   readonly resultOffset: number;
 }
 
@@ -63,11 +63,11 @@ export const align = (floats: number): number => Math.ceil(floats / ALIGNMENT) *
 
 /** Lays out the contribution of a model. */
 export function planContribution(layers: readonly Layer[]): ContributionLayout {
-  const segments: Segment[] = [];
+  const regions: Region[] = [];
   let offset = 0;
-  const place = (segment: Segment): void => {
-    segments.push(segment);
-    offset = align(offset + segment.size);
+  const place = (region: Region): void => {
+    regions.push(region);
+    offset = align(offset + region.size);
   };
   for (const layer of layers) {
     for (const parameter of layer.parameters) {
@@ -87,13 +87,13 @@ export function planContribution(layers: readonly Layer[]): ContributionLayout {
   }
   const resultOffset = offset;
   place({ kind: 'result', offset, size: 2 });
-  return { segments, length: offset, resultOffset };
+  return { regions, length: offset, resultOffset };
 }
 
 /** Where the gradients stand, in spans as long as they get; between them are statistics and the result. */
-export function listGradients({ segments }: ContributionLayout): Span[] {
+export function listGradients({ regions }: ContributionLayout): Span[] {
   const spans: Span[] = [];
-  for (const { kind, offset, size } of segments) {
+  for (const { kind, offset, size } of regions) {
     if (kind !== 'parameter') continue;
     const end = align(offset + size);
     const last = spans.at(-1);
@@ -113,11 +113,11 @@ export interface ModelState {
 export function packState(layout: ContributionLayout, state: ModelState, out: Float32Array): void {
   const parameters = state.parameters[Symbol.iterator]();
   const buffers = state.buffers[Symbol.iterator]();
-  for (const segment of layout.segments) {
-    if (segment.kind === 'parameter') out.set(parameters.next().value as Float32Array, segment.offset);
-    if (segment.kind === 'statistics') {
-      out.set(buffers.next().value as Float32Array, segment.offset);
-      out.set(buffers.next().value as Float32Array, segment.offset + segment.channels);
+  for (const region of layout.regions) {
+    if (region.kind === 'parameter') out.set(parameters.next().value as Float32Array, region.offset);
+    if (region.kind === 'statistics') {
+      out.set(buffers.next().value as Float32Array, region.offset);
+      out.set(buffers.next().value as Float32Array, region.offset + region.channels);
     }
   }
 }
@@ -128,11 +128,11 @@ export function unpackState(layout: ContributionLayout, packed: Float32Array): M
   const buffers: Float32Array[] = [];
   const copy = (offset: number, size: number): Float32Array =>
     Float32Array.from(packed.subarray(offset, offset + size));
-  for (const segment of layout.segments) {
-    if (segment.kind === 'parameter') parameters.push(copy(segment.offset, segment.size));
-    if (segment.kind === 'statistics') {
-      buffers.push(copy(segment.offset, segment.channels));
-      buffers.push(copy(segment.offset + segment.channels, segment.channels));
+  for (const region of layout.regions) {
+    if (region.kind === 'parameter') parameters.push(copy(region.offset, region.size));
+    if (region.kind === 'statistics') {
+      buffers.push(copy(region.offset, region.channels));
+      buffers.push(copy(region.offset + region.channels, region.channels));
     }
   }
   return { parameters, buffers };

@@ -92,7 +92,7 @@ describe('listRounded', () => {
   it('has every parameter, no statistics and no result', () => {
     const spans = listRounded(layout, recipeSchema.parse({ gradientPrecision: 'bf16' }));
     const isRounded = (at: number): boolean => spans.some(({ begin, end }) => at >= begin && at < end);
-    for (const { kind, offset, size } of layout.segments) {
+    for (const { kind, offset, size } of layout.regions) {
       for (const at of [offset, offset + size - 1])
         expect(isRounded(at), `${kind} at ${at}`).toBe(kind === 'parameter');
     }

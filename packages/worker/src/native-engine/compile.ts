@@ -76,8 +76,8 @@ export function compile({ layers, layout, recipe, normalization }: CompileOption
 /** Where the contribution of the group stage begins, which is the floats that shard stages write; the end if there is none. */
 function findTail(layout: ContributionLayout, firstOfTail: Unit | undefined): number {
   const first = firstOfTail?.source?.index;
-  const segment = first === undefined ? undefined : layout.segments.find((s) => layerOf(s) >= first);
-  return segment?.offset ?? layout.length;
+  const region = first === undefined ? undefined : layout.regions.find((s) => layerOf(s) >= first);
+  return region?.offset ?? layout.length;
 }
 
 /** As in the program that `compile` writes. */

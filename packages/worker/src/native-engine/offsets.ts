@@ -1,7 +1,7 @@
 /** Where a layer's tensors stand in the contribution, and which of them a run trains. */
 import { assert } from '@lockstep/core/errors';
 import type { Layer } from '@lockstep/core/model';
-import { type ContributionLayout, type Freeze, listRounded, planFreeze, type Segment } from '@lockstep/core/run';
+import { type ContributionLayout, type Freeze, listRounded, planFreeze, type Region } from '@lockstep/core/run';
 import type { Recipe } from '@lockstep/core/spec';
 import type { OutputSpan, ProgramBuilder } from '@lockstep/kernels';
 
@@ -45,8 +45,8 @@ export class Offsets {
 
   /** What a program has to write, each once: everything but what belongs to frozen layers. */
   listOutputs(): OutputSpan[] {
-    const written = this.layout.segments.filter(
-      (segment) => segment.kind === 'result' || this.trains(this.layers[segment.layerIndex]),
+    const written = this.layout.regions.filter(
+      (region) => region.kind === 'result' || this.trains(this.layers[region.layerIndex]),
     );
     return written.map(({ offset, size }) => ({ begin: offset, end: offset + size }));
   }
@@ -58,14 +58,14 @@ export class Offsets {
   }
 
   #find(layer: Layer, role: string): number {
-    const segment = this.layout.segments.find(
+    const region = this.layout.regions.find(
       (s) => layerOf(s) === layer.index && (s.kind === 'parameter' ? s.parameter.role === role : s.kind === role),
     );
-    assert(segment, () => `layer ${layer.index} has no ${role} in the contribution`);
-    return segment.offset;
+    assert(region, () => `layer ${layer.index} has no ${role} in the contribution`);
+    return region.offset;
   }
 }
 
-/** The layer that a segment belongs to; the result stands behind all of them. */
-export const layerOf = (segment: Segment): number =>
-  segment.kind === 'result' ? Number.MAX_SAFE_INTEGER : segment.layerIndex;
+/** The layer that a region belongs to; the result stands behind all of them. */
+export const layerOf = (region: Region): number =>
+  region.kind === 'result' ? Number.MAX_SAFE_INTEGER : region.layerIndex;

@@ -70,11 +70,7 @@ describe('the chunks', () => {
   });
 
   it('leave out what is frozen', () => {
-    const { count, chunks } = planSquares(
-      layout,
-      1,
-      (segment) => segment.kind === 'parameter' && segment.layerIndex < 3,
-    );
+    const { count, chunks } = planSquares(layout, 1, (region) => region.kind === 'parameter' && region.layerIndex < 3);
     expect(count).toBe(2);
     expect([...(chunks[0] as Int32Array)].filter((_, i) => i % 3 === 2)).toEqual([270, 3]);
   });

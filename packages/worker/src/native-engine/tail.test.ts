@@ -45,7 +45,7 @@ describe('the tail of a contribution', () => {
     expect(tailAt).toBeLessThan(layout.length);
     engine.contribute({ ...call, firstShard, endShard });
     const whole = floats.slice();
-    // padding between segments stays as it is, so not NaN
+    // padding between regions stays as it is, so not NaN
     floats.fill(0);
     let early: Float32Array | undefined;
     engine.contribute({ ...call, firstShard, endShard }, () => (early = floats.slice()));

@@ -59,7 +59,7 @@ export interface NativeRun {
   /** results: [predicted, probability] per sample, [loss, correct] per shard; logits: [sample][class]. */
   evaluate(first?: number, count?: number): { results: Float32Array; logits: Float32Array };
   parts(contribution: Float32Array): Part[];
-  /** The largest magnitude in the padding between segments. */
+  /** The largest magnitude in the padding between regions. */
   paddingOf(contribution: Float32Array): number;
 }
 
@@ -125,7 +125,7 @@ export function prepareNativeStep(options: NativeStep): NativeRun {
   const engine = new NativeEngine(task, { arena, order }, { images, labels }, options.isa);
   const computePartials = (firstShard: number, endShard: number): Float32Array[] => {
     for (let at = layout.length; at < arena.length; at += layout.length) {
-      poisonSegments(layout, arena.subarray(at, at + layout.length));
+      poisonRegions(layout, arena.subarray(at, at + layout.length));
     }
     const { orderStart = 0, step = 0, epoch = 0 } = options;
     const partials = layout.length / 16;
@@ -159,13 +159,13 @@ export function prepareNativeStep(options: NativeStep): NativeRun {
       return { results, logits };
     },
     parts: (contribution) =>
-      layout.segments.map((segment) => ({
-        name: segment.kind === 'parameter' ? segment.parameter.name : segment.kind,
-        values: contribution.subarray(segment.offset, segment.offset + segment.size),
+      layout.regions.map((region) => ({
+        name: region.kind === 'parameter' ? region.parameter.name : region.kind,
+        values: contribution.subarray(region.offset, region.offset + region.size),
       })),
     paddingOf(contribution) {
       const padding = contribution.slice();
-      for (const { offset, size } of layout.segments) padding.fill(0, offset, offset + size);
+      for (const { offset, size } of layout.regions) padding.fill(0, offset, offset + size);
       return padding.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     },
   };
@@ -177,10 +177,10 @@ function packInitialState(layout: ContributionLayout, { parameters, buffers }: N
   packState(layout, state, arena.subarray(0, layout.length));
 }
 
-/** What stood in a partial's place before must not matter; the padding between segments is 0 in every place and must stay so. */
-function poisonSegments(layout: ContributionLayout, partial: Float32Array): void {
+/** What stood in a partial's place before must not matter; the padding between regions is 0 in every place and must stay so. */
+function poisonRegions(layout: ContributionLayout, partial: Float32Array): void {
   partial.fill(0);
-  for (const { offset, size } of layout.segments) partial.fill(Number.NaN, offset, offset + size);
+  for (const { offset, size } of layout.regions) partial.fill(Number.NaN, offset, offset + size);
 }
 
 /** Adds up nodes that cover a step, in the canonical order. */

@@ -16,7 +16,7 @@ import {
   packState,
   planContribution,
   planFreeze,
-  type Segment,
+  type Region,
   samplesInStep,
   stepsPerEpoch,
 } from '@lockstep/core/run';
@@ -89,7 +89,7 @@ export class LocalNode implements SharingNode {
     this.#memory = planMemory(this.#layout, recipe, workers, partials);
     this.#epochSteps = stepsPerEpoch(dataset.train.count, recipe.batchSize);
     const freeze = planFreeze(layers, recipe.freeze);
-    const isFrozen = (segment: Segment): boolean => isKept(segment, layers, freeze);
+    const isFrozen = (region: Region): boolean => isKept(region, layers, freeze);
     const squareCount = recipe.clipNorm === undefined ? 0 : planSquares(this.#layout, 1, isFrozen).count;
     const spins = workers > 1 && workers <= availableParallelism();
     this.#data = {
@@ -153,7 +153,7 @@ export class LocalNode implements SharingNode {
 
   share(me: number, linkTo: (node: number) => Link | undefined, hooks: StepHooks): Participant {
     assert(this.#data.partials > 0, () => 'the node has no memory to share its steps');
-    const { segments } = this.#layout;
+    const { regions } = this.#layout;
     const layers = inferLayers(this.options.model);
     const freeze = planFreeze(layers, this.options.recipe.freeze);
     const parts: SharedParts = {
@@ -165,7 +165,7 @@ export class LocalNode implements SharingNode {
       reportLoss: (lost, losses) => this.#reportLoss(lost, losses),
       prepareEpoch: (epoch) => this.#prepareEpoch(epoch),
       isFrozenAt: (offset) =>
-        segments.some((s) => offset >= s.offset && offset < s.offset + s.size && isKept(s, layers, freeze)),
+        regions.some((s) => offset >= s.offset && offset < s.offset + s.size && isKept(s, layers, freeze)),
     };
     return new Participant(parts, me, linkTo, hooks);
   }

@@ -24,9 +24,9 @@ export function readMeanGradient(data: NodeWorkerData, step: number, isShared: b
   const { partials, fold } = isShared
     ? { partials: [memory.reductionAt], fold: [foldStep.push] }
     : planStep(samples, recipe.shardSize, workers, memory);
-  return layout.segments.flatMap((segment) => {
-    if (segment.kind !== 'parameter') return [];
-    const { offset, size, parameter } = segment;
+  return layout.regions.flatMap((region) => {
+    if (region.kind !== 'parameter') return [];
+    const { offset, size, parameter } = region;
     if (frozen.has(parameter.name)) return [new Float32Array(size)];
     const sums = Array.from(partials, (unit) => viewFloats(arena, unit, size, offset));
     return [addUp(sums, fold, recipe.gradientPrecision === 'bf16').map((sum) => sum / samples)];

@@ -2,12 +2,12 @@
 
 import { type KernelOrder, orderKernel, toTensorFlow } from '@lockstep/core/formats';
 import type { Layer, ParameterSpec } from '@lockstep/core/model';
-import { ALIGNMENT, type ContributionLayout, type ParameterSegment, type StatisticsSegment } from '@lockstep/core/run';
+import { ALIGNMENT, type ContributionLayout, type ParameterRegion, type StatisticsRegion } from '@lockstep/core/run';
 import type { Pass } from './network.js';
 import type { TensorFlow, Variable } from './tfjs.js';
 
 export interface ParameterVariable {
-  readonly segment: ParameterSegment;
+  readonly region: ParameterRegion;
   readonly layer: Layer;
   readonly variable: Variable;
   /** Of a convolution's weight; others are in PyTorch's order. */
@@ -15,7 +15,7 @@ export interface ParameterVariable {
 }
 
 interface StatisticsVariables {
-  readonly segment: StatisticsSegment;
+  readonly region: StatisticsRegion;
   readonly mean: Variable;
   readonly variance: Variable;
 }
@@ -39,17 +39,17 @@ export class StateVariables implements Pass {
         const zeros = tf.tensor(new Float32Array(shape.reduce((a, b) => a * b, 1)), shape);
         return tf.variable(zeros, true, `${prefix}/${name}`);
       });
-    this.parameters = layout.segments.flatMap((segment) => {
-      if (segment.kind !== 'parameter') return [];
-      const layer = layers[segment.layerIndex] as Layer;
-      const { role, shape, name } = segment.parameter;
+    this.parameters = layout.regions.flatMap((region) => {
+      if (region.kind !== 'parameter') return [];
+      const layer = layers[region.layerIndex] as Layer;
+      const { role, shape, name } = region.parameter;
       const order = layer.spec.type === 'conv' && role === 'weight' ? orderKernel(layer) : undefined;
-      return [{ segment, layer, order, variable: create(order?.shape ?? shape, name) }];
+      return [{ region, layer, order, variable: create(order?.shape ?? shape, name) }];
     });
-    this.#statistics = layout.segments.flatMap((segment) => {
-      if (segment.kind !== 'statistics') return [];
-      const named = (what: string): Variable => create([segment.channels], `${segment.layerIndex}.${what}`);
-      return [{ segment, mean: named('running_mean'), variance: named('running_var') }];
+    this.#statistics = layout.regions.flatMap((region) => {
+      if (region.kind !== 'statistics') return [];
+      const named = (what: string): Variable => create([region.channels], `${region.layerIndex}.${what}`);
+      return [{ region, mean: named('running_mean'), variance: named('running_var') }];
     });
   }
 
@@ -59,13 +59,13 @@ export class StateVariables implements Pass {
     // a copy: the library must not hold on to memory that other threads write
     const copy = (offset: number, size: number): Float32Array =>
       Float32Array.from(this.arena.subarray(at + offset, at + offset + size));
-    for (const { segment, order, variable } of this.parameters) {
-      const values = copy(segment.offset, segment.size);
+    for (const { region, order, variable } of this.parameters) {
+      const values = copy(region.offset, region.size);
       this.#assign(variable, order ? toTensorFlow(values, order) : values);
     }
-    for (const { segment, mean, variance } of this.#statistics) {
-      this.#assign(mean, copy(segment.offset, segment.channels));
-      this.#assign(variance, copy(segment.offset + segment.channels, segment.channels));
+    for (const { region, mean, variance } of this.#statistics) {
+      this.#assign(mean, copy(region.offset, region.channels));
+      this.#assign(variance, copy(region.offset + region.channels, region.channels));
     }
   }
 
@@ -76,7 +76,7 @@ export class StateVariables implements Pass {
   }
 
   parameter(layer: Layer, role: ParameterSpec['role']): Variable {
-    const found = this.parameters.find((one) => one.layer === layer && one.segment.parameter.role === role);
+    const found = this.parameters.find((one) => one.layer === layer && one.region.parameter.role === role);
     return (found as ParameterVariable).variable;
   }
 
@@ -89,6 +89,6 @@ export class StateVariables implements Pass {
   }
 
   #statisticsOf({ index }: Layer): StatisticsVariables {
-    return this.#statistics.find(({ segment }) => segment.layerIndex === index) as StatisticsVariables;
+    return this.#statistics.find(({ region }) => region.layerIndex === index) as StatisticsVariables;
   }
 }

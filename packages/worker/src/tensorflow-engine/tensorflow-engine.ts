@@ -14,7 +14,7 @@ import {
   planFreeze,
   roundPartial,
   type Span,
-  type StatisticsSegment,
+  type StatisticsRegion,
 } from '@lockstep/core/run';
 import type { Engine, EngineData, EngineMemory, EngineTask, EvaluateCall, StepCall } from '../engine.js';
 import { drawMask } from './dropout-mask.js';
@@ -70,9 +70,9 @@ export class TensorFlowEngine implements Engine {
     this.#trained = this.#state.parameters.filter((one) => this.#isTrained(one)).map(({ variable }) => variable);
   }
 
-  #isTrained({ layer, segment }: StateVariables['parameters'][number]): boolean {
-    if (this.#freeze.names.has(segment.parameter.name)) return false;
-    return segment.parameter.role !== 'bias' || !hasNoEffect(this.task.layers, layer, this.#freeze);
+  #isTrained({ layer, region }: StateVariables['parameters'][number]): boolean {
+    if (this.#freeze.names.has(region.parameter.name)) return false;
+    return region.parameter.role !== 'bias' || !hasNoEffect(this.task.layers, layer, this.#freeze);
   }
 
   contribute(call: StepCall): void {
@@ -121,8 +121,8 @@ export class TensorFlowEngine implements Engine {
     // also what is no one's, and the gradients that are exactly 0
     out.fill(0);
     this.#writeGradients(tensors, out);
-    for (const segment of this.task.layout.segments) {
-      if (segment.kind === 'statistics') this.#writeStatistics(segment, tensors, call, shard.labels.length, out);
+    for (const region of this.task.layout.regions) {
+      if (region.kind === 'statistics') this.#writeStatistics(region, tensors, call, shard.labels.length, out);
     }
     const logits = tensors.logits.dataSync();
     out[this.task.layout.resultOffset] = tensors.loss.dataSync()[0] as number;
@@ -177,15 +177,15 @@ export class TensorFlowEngine implements Engine {
   }
 
   #writeGradients({ gradients }: ShardTensors, out: Float32Array): void {
-    for (const { segment, variable, order } of this.#state.parameters) {
+    for (const { region, variable, order } of this.#state.parameters) {
       const values = gradients[variable.name]?.dataSync();
-      if (values) out.set(order ? fromTensorFlow(values, order) : values, segment.offset);
+      if (values) out.set(order ? fromTensorFlow(values, order) : values, region.offset);
     }
   }
 
   /** [n d][n d^2][n variance], d = shard mean - running mean; none of a batch norm that is frozen. */
   #writeStatistics(
-    { offset, channels, valuesPerSample, layerIndex }: StatisticsSegment,
+    { offset, channels, valuesPerSample, layerIndex }: StatisticsRegion,
     { moments }: ShardTensors,
     call: StepCall,
     samples: number,

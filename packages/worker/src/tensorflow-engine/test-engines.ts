@@ -101,15 +101,15 @@ export function compareContributions(
   actual: Float32Array,
   expected: Float32Array,
 ): TensorDifference[] {
-  const parts = layout.segments.flatMap((segment) => {
-    const pieces = segment.kind === 'statistics' ? 3 : segment.kind === 'result' ? 2 : 1;
-    const size = segment.size / pieces;
-    const name = segment.kind === 'parameter' ? segment.parameter.name : segment.kind;
+  const parts = layout.regions.flatMap((region) => {
+    const pieces = region.kind === 'statistics' ? 3 : region.kind === 'result' ? 2 : 1;
+    const size = region.size / pieces;
+    const name = region.kind === 'parameter' ? region.parameter.name : region.kind;
     return Array.from({ length: pieces }, (_, piece) => {
-      const at = segment.offset + piece * size;
+      const at = region.offset + piece * size;
       return {
         name: pieces === 1 ? name : `${name} ${piece}`,
-        isGradient: segment.kind === 'parameter',
+        isGradient: region.kind === 'parameter',
         at,
         end: at + size,
       };

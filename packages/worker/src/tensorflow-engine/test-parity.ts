@@ -63,9 +63,9 @@ const STEP_SAMPLES = 32;
 
 /** One step of gradient descent on the parameters in the run's arena. */
 function descend({ arena, layout }: EngineRun, contribution: Float32Array, rate: number): void {
-  for (const segment of layout.segments) {
-    if (segment.kind !== 'parameter') continue;
-    for (let i = segment.offset; i < segment.offset + segment.size; i++) {
+  for (const region of layout.regions) {
+    if (region.kind !== 'parameter') continue;
+    for (let i = region.offset; i < region.offset + region.size; i++) {
       arena[i] = (arena[i] as number) - (rate * (contribution[i] as number)) / STEP_SAMPLES;
     }
   }

@@ -12,7 +12,7 @@ import {
   listRounded,
   planContribution,
   planFreeze,
-  type Segment,
+  type Region,
   type Span,
   samplesInStep,
   stepsPerEpoch,
@@ -49,7 +49,7 @@ export interface SliceTools {
   readonly updater: NativeHandle;
   readonly epochSteps: number;
   readonly squares: SquaresPlan;
-  readonly isFrozen: (segment: Segment) => boolean;
+  readonly isFrozen: (region: Region) => boolean;
   readonly fault: FaultHook | undefined;
 }
 
@@ -59,7 +59,7 @@ export function openSliceTools(data: NodeWorkerData, fault: FaultHook | undefine
   const layout = planContribution(layers);
   const memory = planMemory(layout, recipe, workers, data.partials);
   const freeze = planFreeze(layers, recipe.freeze);
-  const isFrozen = (segment: Segment): boolean => isKept(segment, layers, freeze);
+  const isFrozen = (region: Region): boolean => isKept(region, layers, freeze);
   const kernels = loadKernels();
   const { images, labels } = splits.train;
   const updater = kernels.createEngine(Int32Array.of(1, 1, 0, 1, 0, 1), data.arena, images, labels, data.order);

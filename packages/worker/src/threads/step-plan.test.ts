@@ -34,14 +34,14 @@ describe('planPieces', () => {
     });
   }
 
-  it('gives every float of every segment to exactly one worker', () => {
+  it('gives every float of every region to exactly one worker', () => {
     fc.assert(
       fc.property(anyLayout, anyWorkers, (layout, workers) => {
         const all = planPieces(layout, workers)
           .flatMap(spans)
           .sort(([a], [b]) => a - b);
         for (const [index, [begin]] of all.entries()) expect(begin).toBeGreaterThanOrEqual(all[index - 1]?.[1] ?? 0);
-        for (const { offset, size } of layout.segments) {
+        for (const { offset, size } of layout.regions) {
           const own = all.filter(([begin, end]) => begin < offset + size && end > offset);
           expect(own[0]?.[0]).toBe(offset);
           expect(own.at(-1)?.[1]).toBeGreaterThanOrEqual(offset + size);

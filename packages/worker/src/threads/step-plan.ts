@@ -9,7 +9,7 @@ import {
   dealShards,
   type Freeze,
   planFold,
-  type Segment,
+  type Region,
   type ShardRange,
   type Span,
   shardCount,
@@ -41,13 +41,13 @@ export function planStep(samples: number, shardSize: number, workers: number, me
 const PIECE_FIELDS = 4;
 
 /**
- * Whether a segment keeps its values: a frozen parameter, the statistics of a frozen batch norm. Its bits are in both
+ * Whether a region keeps its values: a frozen parameter, the statistics of a frozen batch norm. Its bits are in both
  * versions of the state from the start, and no update touches them.
  */
-export function isKept(segment: Segment, layers: readonly Layer[], freeze: Freeze): boolean {
-  if (segment.kind === 'result') return false;
-  if (segment.kind === 'parameter') return freeze.names.has(segment.parameter.name);
-  return freeze.isLayerFrozen(layers[segment.layerIndex] as Layer);
+export function isKept(region: Region, layers: readonly Layer[], freeze: Freeze): boolean {
+  if (region.kind === 'result') return false;
+  if (region.kind === 'parameter') return freeze.names.has(region.parameter.name);
+  return freeze.isLayerFrozen(layers[region.layerIndex] as Layer);
 }
 
 /**
@@ -58,20 +58,20 @@ export function isKept(segment: Segment, layers: readonly Layer[], freeze: Freez
 export function planPieces(
   layout: ContributionLayout,
   workers: number,
-  isFrozen: (segment: Segment) => boolean = () => false,
+  isFrozen: (region: Region) => boolean = () => false,
 ): Int32Array[] {
   const each = align(layout.length / workers);
   const pieces: number[][] = Array.from({ length: workers }, () => []);
   const owner = (offset: number): number[] => pieces[Math.min(workers - 1, Math.floor(offset / each))] as number[];
-  for (const segment of layout.segments) {
-    if (isFrozen(segment)) continue;
-    if (segment.kind === 'statistics') {
-      owner(segment.offset).push(pieceKind.statistics, segment.offset, segment.channels, segment.valuesPerSample);
-    } else if (segment.kind === 'result') {
-      (pieces[0] as number[]).push(pieceKind.sums, segment.offset, ALIGNMENT, 0);
+  for (const region of layout.regions) {
+    if (isFrozen(region)) continue;
+    if (region.kind === 'statistics') {
+      owner(region.offset).push(pieceKind.statistics, region.offset, region.channels, region.valuesPerSample);
+    } else if (region.kind === 'result') {
+      (pieces[0] as number[]).push(pieceKind.sums, region.offset, ALIGNMENT, 0);
     } else {
-      const end = segment.offset + align(segment.size);
-      for (let at = segment.offset; at < end; ) {
+      const end = region.offset + align(region.size);
+      for (let at = region.offset; at < end; ) {
         const next = Math.min(end, (Math.floor(at / each) + 1) * each);
         owner(at).push(pieceKind.parameters, at, next - at, 0);
         at = next;
@@ -86,28 +86,28 @@ export function planPiecesOf(
   layout: ContributionLayout,
   { offset, length }: { readonly offset: number; readonly length: number },
   workers: number,
-  isFrozen: (segment: Segment) => boolean,
+  isFrozen: (region: Region) => boolean,
 ): Int32Array[] {
   const each = align(length / workers);
   const pieces: number[][] = Array.from({ length: workers }, () => []);
-  for (const segment of layout.segments) {
-    const begin = Math.max(offset, segment.offset);
-    const end = Math.min(offset + length, segment.offset + align(segment.size));
-    if (begin >= end || isFrozen(segment)) continue;
+  for (const region of layout.regions) {
+    const begin = Math.max(offset, region.offset);
+    const end = Math.min(offset + length, region.offset + align(region.size));
+    if (begin >= end || isFrozen(region)) continue;
     for (let at = begin; at < end; ) {
       const worker = Math.min(workers - 1, Math.floor((at - offset) / each));
-      const next = segment.kind === 'parameter' ? Math.min(end, offset + (worker + 1) * each) : end;
-      (pieces[worker] as number[]).push(...describePiece(segment, at, next));
+      const next = region.kind === 'parameter' ? Math.min(end, offset + (worker + 1) * each) : end;
+      (pieces[worker] as number[]).push(...describePiece(region, at, next));
       at = next;
     }
   }
   return pieces.map((list) => Int32Array.from(list));
 }
 
-function describePiece(segment: Segment, begin: number, end: number): number[] {
-  if (segment.kind === 'parameter') return [pieceKind.parameters, begin, end - begin, 0];
-  if (segment.kind === 'result') return [pieceKind.sums, begin, end - begin, 0];
-  return [pieceKind.statistics, segment.offset, segment.channels, segment.valuesPerSample];
+function describePiece(region: Region, begin: number, end: number): number[] {
+  if (region.kind === 'parameter') return [pieceKind.parameters, begin, end - begin, 0];
+  if (region.kind === 'result') return [pieceKind.sums, begin, end - begin, 0];
+  return [pieceKind.statistics, region.offset, region.channels, region.valuesPerSample];
 }
 
 /** Pieces that add up floats [offset, offset + length) and keep the sums: what is rounded apart from the rest. */
@@ -135,13 +135,13 @@ export interface SquaresPlan {
 export function planSquares(
   layout: ContributionLayout,
   workers: number,
-  isFrozen: (segment: Segment) => boolean,
+  isFrozen: (region: Region) => boolean,
 ): SquaresPlan {
   const all: number[][] = [];
-  for (const segment of layout.segments) {
-    if (segment.kind !== 'parameter' || isFrozen(segment)) continue;
-    for (let at = 0; at < segment.size; at += SQUARES_CHUNK) {
-      all.push([all.length, segment.offset + at, Math.min(SQUARES_CHUNK, segment.size - at)]);
+  for (const region of layout.regions) {
+    if (region.kind !== 'parameter' || isFrozen(region)) continue;
+    for (let at = 0; at < region.size; at += SQUARES_CHUNK) {
+      all.push([all.length, region.offset + at, Math.min(SQUARES_CHUNK, region.size - at)]);
     }
   }
   const each = Math.ceil(all.length / workers);
