@@ -42,7 +42,7 @@ export function fitImage(raw: RawImage, input: Shape, notes: DataNotes): FittedI
       `the model reads images of ${countOf(channels, 'channel')}; PNG and JPEG images have 1 or 3. Evaluate it on an .npz or IDX file instead.`,
     );
   }
-  const changes: string[] = [];
+  const changes: string[] = raw.isTurned ? ['turned upright, as its EXIF orientation says'] : [];
   let image = flatten(raw, notes.pictures?.under, changes);
   if (image.channels !== channels) changes.push(channels === 1 ? 'colours to grey' : 'grey to RGB');
   image = withChannels(image, channels);

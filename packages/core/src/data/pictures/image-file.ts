@@ -4,6 +4,7 @@ import { convertIndexedToRgb, type DecodedPng, decode as decodePng } from 'fast-
 import jpeg from 'jpeg-js';
 import { LockstepError } from '../../errors/errors.js';
 import { countOf } from '../../text/count-text.js';
+import { readOrientation, turnUpright } from './orientation.js';
 import { type RawImage, WHITE_16 } from './raw-image.js';
 
 /** More than any photograph; a file that claims more is refused before memory is taken for it. */
@@ -113,7 +114,7 @@ function decodeJpegImage(bytes: Uint8Array): RawImage {
     maxResolutionInMP: MAX_PIXELS / 1e6,
     maxMemoryUsageInMB: 1024,
   });
-  return { width, height, channels: 3, pixels: data };
+  return turnUpright({ width, height, channels: 3, pixels: data }, readOrientation(bytes));
 }
 
 /** Whether three components are red, green and blue, by libjpeg's rules: Adobe's marker says so, or else, without JFIF's, their names. */

@@ -42,12 +42,14 @@ export class RuleFinder {
   #transparent = 0;
   #sixteen = 0;
   #largest16 = 0;
+  #turned = 0;
 
   add(raw: RawImage, isTransparent: boolean): void {
     if (isTransparent) {
       this.#transparent++;
       this.#drawn.add(raw);
     }
+    if (raw.isTurned) this.#turned++;
     if (raw.largest16 === undefined) return;
     this.#sixteen++;
     this.#largest16 = Math.max(this.#largest16, raw.largest16);
@@ -66,6 +68,13 @@ export class RuleFinder {
   describe({ under, white16 }: PictureRules): Note[] {
     const ground = under === 0 ? 'black' : under === 255 ? 'white' : `grey ${under}`;
     return [
+      ...(this.#turned > 0
+        ? [
+            guessed(
+              `${countOf(this.#turned, 'training image')} turned upright, as the EXIF orientation in the file says`,
+            ),
+          ]
+        : []),
       ...(this.#transparent > 0
         ? [
             guessed(

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { textOf } from '../../text/data-report-text.js';
 import { fitImage } from '../photos/foreign-image.js';
 import { decodeImage } from '../pictures/image-file.js';
+import { makePhoto } from '../pictures/test-photo.js';
 import { describeData } from '../pixels/data-notes.js';
 import { DataFolder, makeGrey } from '../test-data-folder.js';
 import { makeClassFiles, makePlain, makePng, writeFiles } from '../test-images.js';
@@ -27,6 +28,15 @@ const sixteenBits = (scale: number, n: number): Uint8Array => {
 };
 const classesOf = (make: (n: number) => Uint8Array, folders = ['a', 'b']): Record<string, Uint8Array> =>
   Object.fromEntries(folders.flatMap((folder, f) => [0, 1, 2].map((n) => [`${folder}/${n}.png`, make(3 * f + n)])));
+
+it('cases: data 28: photos of a turned phone are turned upright in training, and told', async () => {
+  const upright = classesOf(() => makePhoto(1, true));
+  writeFiles(place.data, { ...upright, 'b/2.png': makePhoto(3, true) });
+  const dataset = await place.open({ heldOut: 2 });
+  expect(dataset.notes?.map(textOf)).toContain(
+    '1 training image turned upright, as the EXIF orientation in the file says',
+  );
+});
 
 describe('transparent pictures', () => {
   it.each([
