@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { train } from '../../packages/cli/dist/api/session.js';
 import { openObservers } from '../../packages/cli/dist/watching/open-observers.js';
 import { holdOutValidation } from '../../packages/core/dist/data/index.js';
-import type { EpochEvent, RunEvent } from '../../packages/core/dist/events/index.js';
+import type { DataEvent, EpochEvent, RunEvent } from '../../packages/core/dist/events/index.js';
 import { recipeSchema } from '../../packages/core/dist/spec/index.js';
 import { RunMetrics } from '../../packages/watch/dist/metrics/run-metrics.js';
 import { cutSample } from '../../tools/golden-runs.mjs';
@@ -83,6 +83,9 @@ describe('--out', () => {
       stepsPerEpoch: STEPS_PER_EPOCH,
     });
     expect(run['dataset']).toMatchObject({ train: 160, validation: 40, test: 400, classes: 10 });
+    const { event: _, ...report } = events.find(({ event }) => event === 'data') as DataEvent;
+    expect(run['report']).toEqual(report);
+    expect(report).toMatchObject({ train: 160, validation: 40, test: 400, form: 'the embedded sample of MNIST' });
   });
 
   it('leaves every event with its time', () => {
