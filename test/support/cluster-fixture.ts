@@ -4,32 +4,16 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll } from 'vitest';
 import { encodeIdxImages, encodeIdxLabels } from '../../packages/core/dist/data/readers/index.js';
+import { BAR_CLASSES as CLASSES, makeBars, BAR_SIDE as SIDE } from './bars-model.ts';
 import { Program } from './program.ts';
 import { runHere } from './program-here.ts';
 
 export const BIN = path.resolve(import.meta.dirname, '../../packages/cli/dist/bin.js');
-const SIDE = 12;
-const CLASSES = 10;
 /** 9 steps an epoch, the last of one shard. */
 const TRAIN_COUNT = 1040;
 const TEST_COUNT = 90;
 
-/** With dropout, batch norm and augmentation, so that a hash covers them. */
-const bars = {
-  name: 'bars',
-  input: { channels: 1, height: SIDE, width: SIDE },
-  classes: CLASSES,
-  layers: [
-    { type: 'conv', outChannels: 8, kernel: 3, padding: 1 },
-    { type: 'batchNorm' },
-    { type: 'relu' },
-    { type: 'maxPool', kernel: 2 },
-    { type: 'dropout', p: 0.1 },
-    { type: 'flatten' },
-    { type: 'linear', outFeatures: CLASSES },
-  ],
-  recipe: { epochs: 100, batchSize: 128, augmentation: { rotation: 3 }, learningRate: 0.01 },
-};
+const bars = makeBars({ epochs: 100, batchSize: 128 });
 
 /** Features of a dense layer that is large enough for a group stage, so that its vector has a tail that is final early. */
 const WIDE = 160;

@@ -3,27 +3,12 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { encodeIdxImages, encodeIdxLabels } from '../../packages/core/dist/data/readers/index.js';
+import { BAR_CLASSES as CLASSES, makeBars, BAR_SIDE as SIDE } from './bars-model.ts';
 
 export const BIN = path.resolve(import.meta.dirname, '../../packages/cli/dist/bin.js');
-const SIDE = 12;
-const CLASSES = 10;
 const MOST_IMAGES = 60 ** 2;
 
-const bars = {
-  name: 'bars',
-  input: { channels: 1, height: SIDE, width: SIDE },
-  classes: CLASSES,
-  layers: [
-    { type: 'conv', outChannels: 8, kernel: 3, padding: 1 },
-    { type: 'batchNorm' },
-    { type: 'relu' },
-    { type: 'maxPool', kernel: 2 },
-    { type: 'dropout', p: 0.1 },
-    { type: 'flatten' },
-    { type: 'linear', outFeatures: CLASSES },
-  ],
-  recipe: { epochs: 3, batchSize: 64, augmentation: { rotation: 3 }, learningRate: 0.01 },
-};
+const bars = makeBars({ epochs: 3, batchSize: 64 });
 
 /** Writes model and data into a folder; returns the model's path. */
 export function writeBars(folder: string, trainCount: number, testCount: number): string {
