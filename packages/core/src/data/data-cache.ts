@@ -22,7 +22,7 @@ import { encodeIdxImages, encodeIdxLabels, parseIdxImages, parseIdxLabels } from
 import type { OnCount } from './readers/image-folder.js';
 
 /** Grows when the same files would give another dataset. */
-const FORM = 5;
+const FORM = 6;
 /** Files hashed at once. */
 const READ_AHEAD = 64;
 

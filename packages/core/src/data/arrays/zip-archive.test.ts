@@ -1,7 +1,7 @@
 import { deflateRawSync } from 'node:zlib';
 import { zipSync } from 'fflate';
 import { describe, expect, it } from 'vitest';
-import { crc32 } from './crc32.js';
+import { crc32 } from '../../files/crc32.js';
 import { listZip, unpackMember } from './zip-archive.js';
 
 const content = Uint8Array.from({ length: 5000 }, (_, i) => (i * i) >> 7);

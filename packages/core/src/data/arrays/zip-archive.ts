@@ -7,9 +7,9 @@ import { constants } from 'node:buffer';
 import { totalmem } from 'node:os';
 import { inflateRawSync } from 'node:zlib';
 import { LockstepError } from '../../errors/errors.js';
+import { crc32 } from '../../files/crc32.js';
 import { countOf, formatCount, formatCountOf } from '../../text/count-text.js';
 import { fixed } from '../../text/number-text.js';
-import { crc32 } from './crc32.js';
 
 /** A file in an archive. */
 export interface ZipMember {

@@ -1,9 +1,10 @@
 /** PNG and JPEG files to pixels, told apart by content, never by name. */
 
-import { convertIndexedToRgb, type DecodedPng, decode as decodePng } from 'fast-png';
+import { convertIndexedToRgb, type DecodedPng, decode as decodePng, type IndexedColors } from 'fast-png';
 import jpeg from 'jpeg-js';
 import { LockstepError } from '../../errors/errors.js';
 import { countOf } from '../../text/count-text.js';
+import { decodeInterlaced, isPackedInterlaced, type PackedPng } from './interlaced-png.js';
 import { readOrientation, turnUpright } from './orientation.js';
 import { type RawImage, WHITE_16 } from './raw-image.js';
 
@@ -63,16 +64,51 @@ function describeContent(bytes: Uint8Array): string {
 
 function decodePngImage(bytes: Uint8Array, white16: number): RawImage {
   checkPixelCount(bytes.length >= 24 ? new DataView(bytes.buffer, bytes.byteOffset) : undefined);
+  if (isPackedInterlaced(bytes)) return unpack(decodeInterlaced(bytes));
   const png = decodePng(bytes, { checkCrc: true });
   const { width, height } = png;
   if (png.palette !== undefined) {
     return { width, height, channels: png.palette[0]?.length ?? 3, pixels: convertIndexedToRgb(png) };
   }
   // Grey of less than 8 bits is packed like a palette's indexes.
-  if (png.depth < 8) return { width, height, channels: 1, pixels: convertIndexedToRgb(withGreyPalette(png)) };
-  if (png.depth === 16) return toBytes(png, white16);
+  if (png.depth < 8) {
+    const channels = png.transparency === undefined ? 1 : 4;
+    return { width, height, channels, pixels: convertIndexedToRgb(withGreyPalette(png)) };
+  }
+  if (png.depth === 16) return withTransparentColour(toBytes(png, white16), png);
   const pixels = new Uint8Array(png.data.buffer, png.data.byteOffset, png.data.byteLength);
-  return { width, height, channels: png.channels, pixels };
+  return withTransparentColour({ width, height, channels: png.channels, pixels }, png);
+}
+
+/** A grey level or colour that the file names as transparent gives the picture a channel of alpha. */
+function withTransparentColour(image: RawImage, { data, transparency }: DecodedPng): RawImage {
+  if (transparency === undefined) return image;
+  const { channels, pixels } = image;
+  const opaque = channels + 1;
+  const shown = new Uint8Array((pixels.length / channels) * opaque).fill(255);
+  for (let from = 0, to = 0; from < pixels.length; from += channels, to += opaque) {
+    for (let c = 0; c < channels; c++) shown[to + c] = pixels[from + c] as number;
+    if (transparency.every((value, c) => c >= channels || value === data[from + c])) shown[to + channels] = 0;
+  }
+  return { ...image, channels: opaque, pixels: shown };
+}
+
+/** The pixels of a picture whose values are levels of grey, or places in a palette. */
+function unpack({ width, height, depth, values, palette, transparency }: PackedPng): RawImage {
+  const channels = palette === undefined ? (transparency === undefined ? 1 : 2) : transparency === undefined ? 3 : 4;
+  const pixels = new Uint8Array(values.length * channels);
+  const clear = transparency && (transparency[0] as number) * 256 + (transparency[1] as number);
+  for (const [i, value] of values.entries()) {
+    if (palette === undefined) {
+      pixels[i * channels] = (value * 255) / (2 ** depth - 1);
+      if (channels === 2) pixels[2 * i + 1] = value === clear ? 0 : 255;
+    } else {
+      if (3 * value + 3 > palette.length) throw new Error(`colour ${value} is not in its palette`);
+      pixels.set(palette.subarray(3 * value, 3 * value + 3), i * channels);
+      if (transparency !== undefined) pixels[4 * i + 3] = transparency[value] ?? 255;
+    }
+  }
+  return { width, height, channels, pixels };
 }
 
 /** The image header is the first chunk: width and height stand at offsets 16 and 20. */
@@ -86,10 +122,14 @@ function checkPixelCount(header: DataView | undefined): void {
 
 function withGreyPalette(png: DecodedPng): DecodedPng {
   const top = 2 ** png.depth - 1;
-  return { ...png, palette: Array.from({ length: top + 1 }, (_, level) => [(255 / top) * level]) };
+  const clear = png.transparency?.[0];
+  const colourOf = (level: number): number[] => {
+    const light = (255 / top) * level;
+    return clear === undefined ? [light] : [light, light, light, level === clear ? 0 : 255];
+  };
+  return { ...png, palette: Array.from({ length: top + 1 }, (_, level) => colourOf(level)) as IndexedColors };
 }
 
-/** 16-bit values are cut to their upper byte. */
 /** 16 bits to 8: the upper byte, or the share of a white that is lower. Alpha has its full range. */
 function toBytes({ data, width, height, channels }: DecodedPng, white16: number): RawImage {
   const alphaAt = channels % 2 === 0 ? channels - 1 : -1;
