@@ -125,6 +125,7 @@ async function beginSecond(place: Place): Promise<Omit<Row, 'what'>> {
   const first = place.startRun(place.train(ENDLESS), { LOCKSTEP_FAULT: `contribute:0:${2 * EVERY + 1}:stall` });
   await place.has('out', `"step":${2 * EVERY},"isBest"`);
   const second = await place.startRun(place.train(ENDLESS)).code;
+  if (!place.read('err').includes('LOCKSTEP_CHECKPOINT_LOCKED')) throw new Error(place.read('err'));
   first.child.kill('SIGKILL');
   await first.code;
   return place.outcome(second, -1);

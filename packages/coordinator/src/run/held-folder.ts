@@ -30,8 +30,9 @@ export class HeldFolder {
    *   it holds those of another run, LOCKSTEP_CHECKPOINT_LOCKED when another run writes into it now
    */
   static async take(path: string, { resume, ...options }: HeldFolderOptions): Promise<HeldFolder> {
-    checkOwnFolder(path, resume);
+    checkNoCheckpoint(path);
     prepareCheckpointFolder(path);
+    // before its checkpoints are looked at: to go on from those of a run that is there now would be refused as well
     const lock = await FolderLock.take(path, options);
     try {
       checkOwnFolder(path, resume);
@@ -58,14 +59,16 @@ export class HeldFolder {
   }
 }
 
+function checkNoCheckpoint(folder: string): void {
+  if (!isCheckpoint(folder)) return;
+  throw new LockstepError(
+    'LOCKSTEP_CHECKPOINT_EXISTS',
+    `${folder} is a checkpoint itself. Give the folder that it is in, ${dirname(resolve(folder))}, or another --checkpoint folder.`,
+  );
+}
+
 /** A folder of checkpoints belongs to one run: another would remove the first one's as too old. */
 function checkOwnFolder(folder: string, resume: FoundCheckpoint | undefined): void {
-  if (isCheckpoint(folder)) {
-    throw new LockstepError(
-      'LOCKSTEP_CHECKPOINT_EXISTS',
-      `${folder} is a checkpoint itself. Give the folder that it is in, ${dirname(resolve(folder))}, or another --checkpoint folder.`,
-    );
-  }
   if (resume !== undefined && dirname(resolve(resume.path)) === resolve(folder)) return;
   const last = listCheckpoints(folder).at(-1);
   if (last === undefined) return;
