@@ -1,12 +1,38 @@
-/** Writes checkpoints of growing steps, each twice, so that each is replaced once, until it is killed: `node checkpoint-writer.mjs FOLDER FIRST_STEP`. */
-
+/**
+ * Writes checkpoints of growing steps, each twice, so that each is replaced once, until it is killed:
+ * `node checkpoint-writer.mjs FOLDER FIRST_STEP [CALLS]`. After the first checkpoint it kills itself before the call of that
+ * number that changes something on the disk.
+ */
+import fs from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
 import { inferLayers } from '../../packages/core/dist/model/index.js';
 import { planContribution } from '../../packages/core/dist/run/index.js';
 import { recipeSchema } from '../../packages/core/dist/spec/index.js';
 import { removeCheckpoints, writeCheckpoint } from '../../packages/core/dist/state/index.js';
 import { findZooModel } from '../../packages/core/dist/zoo/index.js';
 
-const [folder, firstStep] = process.argv.slice(2);
+const [folder, firstStep, calls] = process.argv.slice(2);
+let left = Number.POSITIVE_INFINITY;
+if (calls !== undefined) {
+  for (const name of [
+    'openSync',
+    'writeSync',
+    'writevSync',
+    'fsyncSync',
+    'closeSync',
+    'renameSync',
+    'mkdirSync',
+    'rmSync',
+  ]) {
+    const call = fs[name];
+    fs[name] = (...args) => {
+      if (--left === 0) process.kill(process.pid, 'SIGKILL');
+      return call(...args);
+    };
+  }
+  syncBuiltinESMExports();
+}
+
 const { model } = findZooModel('mynet');
 const { length } = planContribution(inferLayers(model));
 const recipe = recipeSchema.parse({ optimizer: { type: 'sgd', momentum: 0.9 } });
@@ -19,5 +45,6 @@ for (let step = Number(firstStep); ; step++) {
   writeCheckpoint(folder, { info, snapshot });
   writeCheckpoint(folder, { info, snapshot });
   process.stdout.write(`${step}\n`);
+  if (left === Number.POSITIVE_INFINITY && calls !== undefined) left = Number(calls);
   removeCheckpoints(folder, [step - 3]);
 }

@@ -1,6 +1,6 @@
 /** Kills a run again and again, and lets it go on each time with another number of workers. */
 import { spawn } from 'node:child_process';
-import { readdirSync, watch } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { findCheckpoint, listCheckpoints } from '../../packages/core/dist/state/index.js';
 import { type JsonEvent, readEvents, startProgram, writeBars } from '../support/digit-bars.js';
@@ -66,22 +66,22 @@ const WRITER = path.resolve(import.meta.dirname, 'checkpoint-writer.mjs');
 /** The name of a checkpoint that is being written. */
 const UNFINISHED = /^\.step-(\d+)\..*tmp$/;
 
-/** Far more than it takes for kills that come at random moments to meet a checkpoint that is being written. */
-const MOST_ROUNDS = 400;
+/** Of calls that change something on the disk: two checkpoints have about so many. */
+const MOST_CALLS = 40;
 
 /**
  * Kills a process that does nothing but write checkpoints, again and again, and looks each time at what it left: every
- * checkpoint whole, and the last one that it said was written among them. Every other kill comes as soon as one is seen half
- * written, the others at random. Goes on until a kill has left so many under a temporary name.
+ * checkpoint whole, and the last one that it said was written among them. Every other kill comes before a call to the disk,
+ * drawn by chance, the others at a random moment. Goes on until so many kills have left one under a temporary name.
  */
 export async function killWriters(folder: string, rounds: number, inTheMiddle: number): Promise<void> {
   const random = makeRandom(seedOr(7));
   let halfWritten = 0;
   for (let round = 0; round < rounds || halfWritten < inTheMiddle; round++) {
-    if (round === MOST_ROUNDS) throw new Error(`${round} kills, ${halfWritten} of them while a checkpoint was written`);
+    if (round === 50 * rounds) throw new Error(`${round} kills, ${halfWritten} of them while a checkpoint was written`);
     const first = (listCheckpoints(folder).at(-1) ?? 0) + 1;
-    const delayMs = round % 2 === 0 ? 25 * random() : undefined;
-    const written = await killWriter(folder, first, delayMs);
+    const when = round % 2 === 0 ? { delayMs: 25 * random() } : { calls: 1 + Math.floor(MOST_CALLS * random()) };
+    const written = await killWriter(folder, first, when);
     const unfinished = readdirSync(folder).filter((name) => Number(UNFINISHED.exec(name)?.[1]) > written);
     if (unfinished.length > 0) halfWritten++;
     const { checkpoint, skipped } = findCheckpoint(folder);
@@ -93,23 +93,23 @@ export async function killWriters(folder: string, rounds: number, inTheMiddle: n
   }
 }
 
-/** Kills a writer some time after its first checkpoint, or while it writes another; returns the last step that it said was written. */
-function killWriter(folder: string, firstStep: number, delayMs: number | undefined): Promise<number> {
+/** When a writer is killed after its first checkpoint: so much later, or before so many more calls to the disk. */
+interface Kill {
+  readonly delayMs?: number;
+  readonly calls?: number;
+}
+
+/** Kills a writer; returns the last step that it said was written. */
+function killWriter(folder: string, firstStep: number, { delayMs, calls }: Kill): Promise<number> {
   return new Promise((resolve, reject) => {
-    const argv = [WRITER, folder, String(firstStep)];
+    const argv = [WRITER, folder, String(firstStep), ...(calls === undefined ? [] : [String(calls)])];
     const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'inherit'] });
     let out = '';
-    const watcher = watch(folder, (_, name) => {
-      if (delayMs === undefined && out !== '' && UNFINISHED.test(name ?? '')) child.kill('SIGKILL');
-    });
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       if (out === '' && delayMs !== undefined) setTimeout(() => child.kill('SIGKILL'), delayMs);
       out += text;
     });
     child.on('error', reject);
-    child.on('close', () => {
-      watcher.close();
-      resolve(Number(out.trimEnd().split('\n').at(-1)));
-    });
+    child.on('close', () => resolve(Number(out.trimEnd().split('\n').at(-1))));
   });
 }
