@@ -1,7 +1,7 @@
 /** Names of classes: a model that has them reads data by them, whatever the order there. */
 import { LockstepError } from '../../errors/errors.js';
 import { type Note, warned } from '../../events/data-report.js';
-import { countOf } from '../../text/count-text.js';
+import { countOf, nounOf } from '../../text/count-text.js';
 import { createDataset, type Dataset, type Split } from './dataset.js';
 
 const SHOWN = 5;
@@ -21,7 +21,7 @@ export function checkKnown(found: readonly string[], known: readonly string[], o
   if (unknown.length === 0) return;
   throw new LockstepError(
     'LOCKSTEP_DATA_CLASSES',
-    `${origin} has the class ${listNames(unknown)}, which the model does not know: it knows ${listNames(known)}. Rename it, or train a model with it (\`lockstep train --weights FILE --replace-head ${found.length}\` gives this one a new last layer).`,
+    `${origin} has the ${nounOf(unknown.length, 'class', 'classes')} ${listNames(unknown)}, which the model does not know: it knows ${listNames(known)}. Rename ${nounOf(unknown.length, 'it', 'them')}, or train a model with ${nounOf(unknown.length, 'it', 'them')} (\`lockstep train --weights FILE --replace-head ${found.length}\` gives this one a new last layer).`,
   );
 }
 
