@@ -1,5 +1,4 @@
-/** A TCP proxy that does harm on request, and what tests need of ports. */
-import { once } from 'node:events';
+/** A TCP proxy that does harm on request, and the port of an address. */
 import net from 'node:net';
 
 /** Bytes on their way through the proxy; returns what goes on, undefined to cut both sides. */
@@ -80,16 +79,6 @@ export class HarmfulProxy {
     this.cut();
     this.#server.close();
   }
-}
-
-/** A port that nobody has at the moment. */
-export async function findFreePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 export const portOf = (url: string): number => Number(new URL(url).port);

@@ -1,8 +1,8 @@
 /** What takes a run of several processes to see, and nothing that changes often. */
 import { afterEach, expect, it } from 'vitest';
 import { Fixture } from '../support/cluster-fixture.ts';
+import { findFreePort } from '../support/free-port.ts';
 import type { Program } from '../support/program.ts';
-import { findFreePort } from './harmful-proxy.ts';
 
 const fixture = new Fixture();
 afterEach(() => fixture.remove());

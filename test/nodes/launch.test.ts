@@ -1,8 +1,8 @@
 /** `lockstep launch` without a launcher: processes that are told by variables who they are, and asked how they are. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Fixture } from '../support/cluster-fixture.ts';
+import { findFreePort } from '../support/free-port.ts';
 import type { Program } from '../support/program.ts';
-import { findFreePort } from './harmful-proxy.ts';
 
 const STEPS = 40;
 const HELD_STEP = 20;

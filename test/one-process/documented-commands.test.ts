@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readCommands, splitWords, toArguments } from './documented-commands.ts';
-import { CommandStage, sortCommands } from './run-documented.ts';
+import { readCommands, sortCommands, splitWords, toArguments } from '../support/documented-commands.ts';
+import { CommandStage } from './run-documented.ts';
 
 const README = readFileSync(path.join(import.meta.dirname, '../../README.md'), 'utf8');
 const { toRun, marked, needless } = sortCommands([readCommands('README.md', README)]);

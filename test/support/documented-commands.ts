@@ -13,8 +13,8 @@ export interface DocumentedCommands {
   readonly marks: readonly string[];
 }
 
-const PROGRAMS = 'npm|npx|lockstep|node|python|mpirun|srun|torchrun|kubectl|helm|openssl|tensorboard';
-const STARTS_AS_COMMAND = new RegExp(`^(?:[A-Z_]+=\\S+ |umask \\d+; )*(?:${PROGRAMS}) \\S`);
+const PROGRAMS = 'npm (?:run|test|ci)|npx|lockstep|node|python|mpirun|srun|torchrun|kubectl|helm|openssl|tensorboard';
+const STARTS_AS_COMMAND = new RegExp(`^(?:[A-Z_]+=\\S+ |umask \\d+; )*(?:(?:${PROGRAMS}) \\S|npm test)`);
 const MARK = /^<!-- not run: (.+), since \S.* -->$/;
 
 /**
@@ -59,7 +59,7 @@ const listCode = (line: string): string[] => [...line.matchAll(/`([^`]+)`/g)].ma
 function isCommandInText(code: string, isTable: boolean): boolean {
   if (/\.\.\.|\b(?:COMMAND|NAME|X)\b/.test(code)) return false;
   return (
-    /^(?:npm (?:run )?\S|npx lockstep \S)/.test(code) ||
+    /^(?:npm (?:run \S|test|ci)|npx lockstep \S)/.test(code) ||
     (isTable ? /^lockstep [a-z]/ : /^lockstep [a-z]+ \S/).test(code)
   );
 }
@@ -92,4 +92,27 @@ export function toArguments(words: readonly string[], scripts: Readonly<Record<s
   if (kept) throw new Error(`npm keeps ${kept} for itself: put -- before it`);
   const behind = rest.includes('--') ? rest.slice(rest.indexOf('--') + 1) : [];
   return [...(script[1] ? [script[1]] : []), ...before, ...behind];
+}
+
+/** `NAME=value` before a program. */
+export const isAssignment = (word: string): boolean => /^[A-Z_]+=/.test(word);
+
+/** Parts what is to be run from what is marked, and finds the marks that no command begins with. */
+export function sortCommands(documents: readonly DocumentedCommands[]): {
+  toRun: CommandGroup[];
+  marked: string[];
+  needless: string[];
+} {
+  const [toRun, marked, needless]: [CommandGroup[], string[], string[]] = [[], [], []];
+  for (const { groups, marks } of documents) {
+    const isMarked = (command: string): boolean => marks.some((mark) => command.startsWith(mark));
+    const all = groups.flatMap(({ commands }) => commands);
+    marked.push(...all.filter(isMarked));
+    needless.push(...marks.filter((mark) => !all.some((command) => command.startsWith(mark))));
+    for (const { place, commands } of groups) {
+      const rest = commands.filter((command) => !isMarked(command));
+      if (rest.length > 0) toRun.push({ place, commands: rest });
+    }
+  }
+  return { toRun, marked, needless };
 }
