@@ -85,15 +85,19 @@ export class FreshClone {
       detached: true,
     });
     let text = '';
+    let isInterrupted = false;
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (part: string) => {
         text += part;
-        if (/^Page: .*until Ctrl-C/m.test(part)) process.kill(-(child.pid as number), 'SIGINT');
+        if (!/^Page: .*until Ctrl-C/m.test(part)) return;
+        isInterrupted = true;
+        process.kill(-(child.pid as number), 'SIGINT');
       });
     }
     return new Promise((resolve, reject) => {
       child.on('error', reject);
-      child.on('close', (code) => resolve({ code, text }));
+      // The shell and npm end by the signal itself.
+      child.on('close', (code, signal) => resolve({ code: isInterrupted && signal === 'SIGINT' ? 0 : code, text }));
     });
   }
 
