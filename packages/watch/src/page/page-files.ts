@@ -36,14 +36,24 @@ export function readPageFiles(): Map<string, PageFile> {
   for (const name of ['chronicle.js', 'showing.js']) {
     add(`/page/${name}`, fileURLToPath(new URL(`./${name}`, import.meta.url)));
   }
-  const texts = path.dirname(require.resolve('@lockstep/core/text'));
-  for (const name of readdirSync(texts)) if (/^[\w-]+\.js$/.test(name)) add(`/core/${name}`, path.join(texts, name));
+  const texts = require.resolve('@lockstep/core/text');
+  const core = path.dirname(path.dirname(texts));
+  for (const file of listImported(texts)) add(`/core/${path.relative(core, file).split(path.sep).join('/')}`, file);
   const plot = path.dirname(require.resolve('uplot'));
   add('/uplot/uPlot.js', path.join(plot, 'uPlot.esm.js'));
   add('/uplot/uPlot.css', path.join(plot, 'uPlot.min.css'));
   const hashes = path.dirname(require.resolve('@noble/hashes/hmac.js'));
   for (const name of HASH_FILES) add(`/hashes/${name}`, path.join(hashes, name));
   return files;
+}
+
+/** A script and all that it leads to by relative imports, in other rooms too. */
+function listImported(script: string, found = new Set<string>()): Set<string> {
+  if (found.has(script)) return found;
+  found.add(script);
+  const imports = readFileSync(script, 'utf8').matchAll(/^(?:import|export)\b[^'"]*['"](\.[^'"]+)['"]/gm);
+  for (const [, name = ''] of imports) listImported(path.resolve(path.dirname(script), name), found);
+  return found;
 }
 
 /** Headers of every answer: nothing from elsewhere, in nobody's frame, kept in no cache. */
