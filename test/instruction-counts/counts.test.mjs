@@ -1,5 +1,12 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { compareCounts, describeCompiler, parseCount } from './counts.mjs';
+import { exportStep } from './export-step.mjs';
+
+/** By Node-API's numbers for array types. */
+const ELEMENT_BYTES = { 1: 1, 5: 4, 7: 4, 8: 8 };
 
 describe('parseCount', () => {
   it('reads the total of a callgrind file', () => {
@@ -61,4 +68,24 @@ describe('compareCounts', () => {
       'no counts of this build',
     );
   });
+});
+
+it('writes all that a step is given, array after array', () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'lockstep-export-step-'));
+  const file = path.join(folder, 'step');
+  try {
+    exportStep('lenet5', 1, 'portable', file);
+    const bytes = readFileSync(file);
+    const types = [];
+    for (let at = 0; at < bytes.length; ) {
+      const [type, length, given] = [0, 8, 16].map((offset) => Number(bytes.readBigUInt64LE(at + offset)));
+      expect(given).toBeLessThanOrEqual(length);
+      types.push(type);
+      at += 24 + given * ELEMENT_BYTES[type];
+    }
+    // program, arena, images, labels, order, call, updates, partials, fold, pieces
+    expect(types).toEqual([5, 7, 1, 1, 5, 5, 8, 5, 5, 5]);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });

@@ -27,12 +27,12 @@ export function exportStep(modelName, shards, isa, file) {
     normalization: NORMALIZATION,
     isa,
   });
-  const { program, arena, order, call, updateBlock, nodes, fold, pieces } = step.args;
+  const { program, arena, order, call, updateBlock, partials, fold, pieces } = step.args;
   const handle = openSync(file, 'w');
   // Of the arena only the state is not zero; it stands at the start.
   writeArray(handle, program);
   writeArray(handle, arena, arena.findLastIndex((value) => value !== 0) + 1);
-  for (const array of [data.images, data.labels, order, call, updateBlock, nodes, fold, pieces])
+  for (const array of [data.images, data.labels, order, call, updateBlock, partials, fold, pieces])
     writeArray(handle, array);
   closeSync(handle);
 }
