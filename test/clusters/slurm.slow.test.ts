@@ -50,8 +50,8 @@ describeCluster('Slurm', findMissing(SLURM_PROGRAMS, SLURM_INSTALL), () => {
   it('srun --dry-run: each task tells its rank, and the address behind the name of the first node', async () => {
     const output = await slurm.run('srun', ['-n', '3', '--label', ...launch(['--dry-run'])], env);
     for (const rank of [0, 1, 2]) expect(output).toContain(`${rank}: Launch: Slurm, rank ${rank} of 3`);
-    expect(output).toMatch(/0: {3}lockstep train .* --listen 127\.0\.0\.1:6\d{4} --wait-for 2/);
-    expect(output).toMatch(/2: {3}lockstep worker --connect ws:\/\/127\.0\.0\.1:6\d{4} .*--name rank-2/);
+    expect(output).toMatch(/0: {3}(?:npx )?lockstep train .* --listen 127\.0\.0\.1:6\d{4} --wait-for 2/);
+    expect(output).toMatch(/2: {3}(?:npx )?lockstep worker --connect ws:\/\/127\.0\.0\.1:6\d{4} .*--name rank-2/);
   });
 
   it('cases: peers 33: srun in a heterogeneous job is one run of all its components, or says that it is not', async () => {
