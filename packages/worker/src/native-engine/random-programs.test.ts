@@ -9,8 +9,8 @@ const MODELS = 400;
 describe('random models', () => {
   let unjudged = 0;
 
-  it.each(availableIsas())('have the gradients of float64, but for rounding (%s)', (isa) => {
-    unjudged += checkRandomModels(Math.ceil(MODELS / availableIsas().length), isa);
+  it.each(availableIsas())('have the gradients of float64, but for rounding (%s)', async (isa) => {
+    unjudged += await checkRandomModels(Math.ceil(MODELS / availableIsas().length), isa);
   });
 
   it('are seldom beyond judging', () => expect(unjudged / MODELS).toBeLessThan(MOST_UNJUDGED));

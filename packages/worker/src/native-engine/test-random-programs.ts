@@ -1,4 +1,5 @@
 /** Random models on the native engine, for the tests of every build, the sanitizers and the planted faults. */
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { randomModel, type ShardDraw } from '../reference/random-models.js';
 import { describeErrors } from './test-comparison.js';
@@ -15,6 +16,9 @@ const STEPS = [
 
 export const randomStep = fc.record({ seed: fc.nat(), step: fc.constantFrom(...STEPS) });
 
+/** The memory of engines that are not needed any more is given back between two turns of the event loop. */
+const REST_EVERY = 100;
+
 /** Share of the models that may be beyond judging in float32. */
 export const MOST_UNJUDGED = 0.02;
 
@@ -24,10 +28,12 @@ export const MOST_UNJUDGED = 0.02;
  * @returns how many could not be judged
  * @throws Error with the model and its errors when one is wrong
  */
-export function checkRandomModels(count: number, isa?: string): number {
+export async function checkRandomModels(count: number, isa?: string): Promise<number> {
+  let drawn = 0;
   let unjudged = 0;
-  fc.assert(
-    fc.property(randomModel, randomStep, (model, { seed, step }) => {
+  await fc.assert(
+    fc.asyncProperty(randomModel, randomStep, async (model, { seed, step }) => {
+      if (++drawn % REST_EVERY === 0) await setImmediate();
       const draw: ShardDraw = { seed, sampleCount: step.sampleCount };
       const { wrong, isUnjudged } = judge({
         model,
