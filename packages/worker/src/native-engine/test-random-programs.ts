@@ -25,10 +25,11 @@ export const MOST_UNJUDGED = 0.02;
 /**
  * Draws and judges models.
  *
+ * @param seed of the draws; without one they are others each time
  * @returns how many could not be judged
  * @throws Error with the model and its errors when one is wrong
  */
-export async function checkRandomModels(count: number, isa?: string): Promise<number> {
+export async function checkRandomModels(count: number, isa?: string, seed?: number): Promise<number> {
   let drawn = 0;
   let unjudged = 0;
   await fc.assert(
@@ -44,7 +45,7 @@ export async function checkRandomModels(count: number, isa?: string): Promise<nu
       if (isUnjudged) unjudged++;
       if (wrong.length > 0) throw new Error(describeErrors(wrong));
     }),
-    { numRuns: count },
+    { numRuns: count, ...(seed !== undefined && { seed }) },
   );
   return unjudged;
 }
