@@ -25,7 +25,8 @@ export function configureTests(
       // Processes, not threads: native addons and worker threads of our own live in them, and process.exit is tested.
       pool: 'forks',
       isolate: !isTogether,
-      ...(atOnce !== undefined && !isLong && { maxWorkers: atOnce }),
+      // two of the long ones at once: most of their time is one thread's
+      ...(isLong ? { maxWorkers: 2 } : atOnce !== undefined && { maxWorkers: atOnce }),
       // no measure of speed: a busy machine must not fail a test that is right
       testTimeout: isLong ? 1_800_000 : 180_000,
       hookTimeout: isLong ? 1_800_000 : 180_000,
