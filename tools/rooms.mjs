@@ -113,6 +113,7 @@ export const ORDER = [
     'core',
     [
       'errors',
+      'machine',
       'files',
       'math',
       'spec',

@@ -1,5 +1,5 @@
 /** A model with its weights: to predict, to evaluate, to save. */
-import { availableParallelism } from 'node:os';
+
 import {
   checkDataset,
   type DataNotes,
@@ -12,6 +12,7 @@ import {
 } from '@lockstep/core/data';
 import { type Check, isFunction, isOneOf, isText, LockstepError } from '@lockstep/core/errors';
 import { isRecord } from '@lockstep/core/files';
+import { findUsableCores } from '@lockstep/core/machine';
 import { inferLayers, parameterCount } from '@lockstep/core/model';
 import type { ModelState } from '@lockstep/core/run';
 import { type OnWarning, type SplitName, workersSchema } from '@lockstep/core/seams';
@@ -81,7 +82,7 @@ export class TrainedModel {
     images: Uint8Array,
     options: ComputeOptions & { readonly white?: number | undefined } = {},
   ): Promise<ImagePrediction[]> {
-    const { workers = availableParallelism(), white } = checkOptions(predictSchema, options);
+    const { workers = findUsableCores().count, white } = checkOptions(predictSchema, options);
     checkArgument('images', images, isBytes);
     const { channels, height, width } = this.spec.input;
     const bytes = channels * height * width;
@@ -110,7 +111,7 @@ export class TrainedModel {
     dataset: Dataset,
     options: ComputeOptions & { readonly split?: SplitName } = {},
   ): Promise<EvaluateResult> {
-    const { split = 'test', workers = availableParallelism() } = checkOptions(evaluateSchema, options);
+    const { split = 'test', workers = findUsableCores().count } = checkOptions(evaluateSchema, options);
     checkArgument('dataset', dataset, isDataset);
     checkDataset(dataset);
     const mapped = mapClasses(dataset, this.notes.classNames);

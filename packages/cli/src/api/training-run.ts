@@ -1,9 +1,10 @@
 /** Training, for programs: what the `train` command does, with objects for flags and events for lines. */
-import { availableParallelism } from 'node:os';
+
 import { type Dataset, describeData, namesOf, openDataset, type PixelSource, takePixels } from '@lockstep/core/data';
 import { loadEmbedded, loadMnist } from '@lockstep/core/data/mnist';
 import type { EndEvent, RunEvent } from '@lockstep/core/events';
 import type { Tell } from '@lockstep/core/formats';
+import { findUsableCores } from '@lockstep/core/machine';
 import { adaptModel, inferLayers } from '@lockstep/core/model';
 import { planFreeze } from '@lockstep/core/run';
 import { type CheckpointInfo, findCheckpoint, replaceHead } from '@lockstep/core/state';
@@ -144,7 +145,7 @@ async function prepare(given: TrainOptions, tellAs: TellAs): Promise<TrainReques
         ? transferWeights({ model, recipe, seed, weights, hasNewHead: options.replaceHead !== undefined, tell }).state
         : loadModelState(weights, model, tell);
   const beginning = describeBeginning({ model, weights, hasNewHead: options.replaceHead !== undefined }, initial);
-  const workers = options.workers ?? availableParallelism();
+  const workers = options.workers ?? findUsableCores().count;
   const engine = options.engine ?? 'native';
   const run = { steps, until, patience, best, evaluate, checkpoints, resume, override, signal, control, observers };
   return { model, recipe, dataset, seed, workers, engine, initial, beginning, ...run };

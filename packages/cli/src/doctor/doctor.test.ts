@@ -25,8 +25,19 @@ describe('the checks of the doctor', () => {
     ['an old Node', () => checkNode('18.19.0'), 'problem', '18.19.0, older than 20'],
     ['vector units', () => checkProcessor(['avx2', 'portable'], 'CPU'), 'good', 'CPU: avx2, portable'],
     ['no vector units', () => checkProcessor(['portable'], 'CPU'), 'notice', 'CPU: portable'],
-    ['all cores', () => checkCores(4, 4), 'good', '4, the default of --workers'],
-    ['a share of the cores', () => checkCores(1, 8), 'notice', 'this process may use 1 of 8'],
+    ['all cores', () => checkCores({ count: 4, allowed: 4 }, 4), 'good', '4, the default of --workers'],
+    [
+      'a share of the cores',
+      () => checkCores({ count: 1, allowed: 1 }, 8),
+      'notice',
+      'this process may use 1 of 8; the default of --workers is 1',
+    ],
+    [
+      'a share of their time (cases: peers 31)',
+      () => checkCores({ count: 2, allowed: 8, quota: { cores: 1.5, file: '/sys/fs/cgroup/cpu.max' } }, 8),
+      'notice',
+      'this process may use 1.5 of 8 by the quota in /sys/fs/cgroup/cpu.max; the default of --workers is 2',
+    ],
     ['room', () => checkMemory(3e9, 8e9), 'good', '3.0 GB free of 8.0 GB'],
     ['little room', () => checkMemory(4e8, 8e9), 'notice', '0.4 GB free of 8.0 GB'],
   ])('say of %s what is to be said', (_, check, verdict, text) => {

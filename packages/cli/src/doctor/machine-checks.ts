@@ -1,8 +1,9 @@
 /** The machine: Node, processor, cores, memory, compiler. */
 
 import { execFile } from 'node:child_process';
-import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
+import { cpus, freemem, totalmem } from 'node:os';
 import { promisify } from 'node:util';
+import { findUsableCores, type UsableCores } from '@lockstep/core/machine';
 import { countOf, fixed } from '@lockstep/core/text';
 import type { Finding } from './finding.js';
 
@@ -36,14 +37,19 @@ export function checkProcessor(isas: readonly string[], model: string = cpus()[0
   };
 }
 
-export function checkCores(usable: number = availableParallelism(), installed: number = cpus().length): Finding {
+export function checkCores(usable: UsableCores = findUsableCores(), installed: number = cpus().length): Finding {
   const name = 'cores';
-  if (usable >= installed) return { name, verdict: 'good', text: `${usable}, the default of --workers` };
+  const { count, allowed, quota } = usable;
+  if (count >= installed) return { name, verdict: 'good', text: `${count}, the default of --workers` };
+  const limits = [
+    ...(allowed < installed ? [`${allowed} of ${installed}`] : []),
+    ...(quota ? [`${Number(fixed(quota.cores, 2))} of ${installed} by the quota in ${quota.file}`] : []),
+  ];
   return {
     name,
     verdict: 'notice',
-    text: `this process may use ${usable} of ${installed}`,
-    cost: `${countOf(usable, 'worker computes', 'workers compute')} at once`,
+    text: `this process may use ${limits.join(' and ')}; the default of --workers is ${count}`,
+    cost: `${countOf(count, 'worker computes', 'workers compute')} at once`,
     fix: 'give the process or container more (taskset, docker --cpus, the quota of the cgroup)',
   };
 }

@@ -1,8 +1,9 @@
 /** The real process behind `Io`. */
 import { closeSync, openSync } from 'node:fs';
-import { availableParallelism, devNull } from 'node:os';
+import { devNull } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { isatty } from 'node:tty';
+import { findUsableCores } from '@lockstep/core/machine';
 import type { InterruptSignal, Io, OutputStream } from './io.js';
 import { onOutputLost, stderr, stdout } from './process-output.js';
 import { watchTerminal } from './process-terminal.js';
@@ -44,7 +45,7 @@ export function processIo(): Io {
     stderr: spellingStream(stderr, spelling),
     spelling,
     env: process.env,
-    coreCount: availableParallelism(),
+    coreCount: findUsableCores().count,
     now: () => performance.now(),
     readInput,
     onInterrupt(handler) {

@@ -4,9 +4,10 @@
  * A segment is one task per worker. When a worker throws, exits or stalls, everybody is sent back, Piscina replaces the
  * thread, and the segment goes on from the last committed step: the same shards, computed again, give the same bits.
  */
-import { availableParallelism } from 'node:os';
+
 import { assert } from '@lockstep/core/errors';
 import type { StepTimes } from '@lockstep/core/events';
+import { findUsableCores } from '@lockstep/core/machine';
 import { inferLayers } from '@lockstep/core/model';
 import {
   epochOrder,
@@ -91,7 +92,7 @@ export class LocalNode implements SharingNode {
     const freeze = planFreeze(layers, recipe.freeze);
     const isFrozen = (region: Region): boolean => isKept(region, layers, freeze);
     const squareCount = recipe.clipNorm === undefined ? 0 : planSquares(this.#layout, 1, isFrozen).count;
-    const spins = workers > 1 && workers <= availableParallelism();
+    const spins = workers > 1 && workers <= findUsableCores().count;
     this.#data = {
       model,
       recipe,

@@ -1,6 +1,7 @@
 /** What the bench commands of several nodes do. */
-import { availableParallelism } from 'node:os';
+
 import { checkOutputPath, writeFileAtomically } from '@lockstep/core/files';
+import { findUsableCores } from '@lockstep/core/machine';
 import { loadData } from '../../api/data.js';
 import { type Io, writeLine } from '../../terminal/io.js';
 import { measureEach } from '../measure-each.js';
@@ -60,7 +61,7 @@ async function calibrateHere(settings: BenchSettings, io: Io): Promise<Costs> {
 /** Calibrates, then measures nodes on this machine and compares. `workers` are the numbers of nodes. */
 export async function runPredictions(settings: BenchSettings, io: Io): Promise<number> {
   const { seconds, repetitions, workers: nodes } = settings;
-  const cores = availableParallelism();
+  const cores = findUsableCores().count;
   const rows: PredictionFigures[] = [];
   const onRow = (row: PredictionFigures): void => {
     rows.push(row);

@@ -1,6 +1,6 @@
 /** `lockstep bench sync`: how much of a step workers spend waiting for each other. */
 
-import { availableParallelism } from 'node:os';
+import { findUsableCores } from '@lockstep/core/machine';
 import { fixed } from '@lockstep/core/text';
 import { formatTable } from '../../terminal/text-table.js';
 import { BenchNode, fitCount, timeSeconds } from './measure/bench-node.js';
@@ -71,7 +71,7 @@ export async function measureSync(
       const waitSeconds = node.readTotals().map(({ waitMs }, i) => (waitMs - (before[i]?.waitMs ?? 0)) / 1000);
       samples.push({ steps, seconds: took, cpuSeconds: (user + system) / 1e6, waitSeconds });
     }
-    return summarizeSync(workload.model.name, workers, availableParallelism(), samples);
+    return summarizeSync(workload.model.name, workers, findUsableCores().count, samples);
   } finally {
     await node.close();
   }

@@ -1,8 +1,9 @@
 /** Where and when a measurement was taken. */
 
 import { execFileSync } from 'node:child_process';
-import { arch, availableParallelism, cpus, platform, release, totalmem } from 'node:os';
+import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { findUsableCores } from '@lockstep/core/machine';
 import { countOf } from '@lockstep/core/text';
 import { loadKernels } from '@lockstep/kernels';
 
@@ -31,7 +32,7 @@ export function describeOccasion(): Occasion {
   return {
     machine: {
       processor: cpus()[0]?.model.trim() ?? 'unknown',
-      cores: availableParallelism(),
+      cores: findUsableCores().count,
       memoryBytes: totalmem(),
       system: `${platform()} ${release()} ${arch()}`,
       node: process.version,

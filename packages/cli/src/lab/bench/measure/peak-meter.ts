@@ -1,7 +1,7 @@
 /** Measures the multiply-adds that cores can do, alone and together: the yardstick of every share of peak. */
 import { once } from 'node:events';
-import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { findUsableCores } from '@lockstep/core/machine';
 import { loadKernels } from '@lockstep/kernels';
 import { median } from './statistics.js';
 
@@ -33,7 +33,7 @@ export class PeakMeter {
   /** @param workers the most workers whose joint peak is asked for; more than there are cores share the cores' peak */
   constructor(
     workers: number,
-    private readonly cores = availableParallelism(),
+    private readonly cores = findUsableCores().count,
   ) {
     const count = Math.min(workers, cores);
     this.#results = new Float64Array(new SharedArrayBuffer(8 * 3 * count));

@@ -1,8 +1,8 @@
 /** `lockstep bench calibrate`: what `lockstep simulate` must know of a machine. */
 
-import { availableParallelism } from 'node:os';
 import type { Topology } from '@lockstep/coordinator/steps';
 import type { Dataset } from '@lockstep/core/data';
+import { findUsableCores } from '@lockstep/core/machine';
 import { inferLayers } from '@lockstep/core/model';
 import { planContribution } from '@lockstep/core/run';
 import { type ModelSpecInput, parseModelSpec, recipeSchema } from '@lockstep/core/spec';
@@ -41,7 +41,7 @@ export async function calibrate(plan: CalibrationPlan): Promise<Costs> {
     announce(workload.model.name);
     models.push(await measureModel(workload, threads, seconds));
   }
-  const cores = availableParallelism();
+  const cores = findUsableCores().count;
   const occasion = { machine: { ...machine }, date, ...(commit !== undefined && { commit }) };
   const costs: Costs = { calibration: 4, ...occasion, cores, message, step: NOTHING, models };
   announce('a step of two nodes');

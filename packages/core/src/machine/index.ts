@@ -1,0 +1,2 @@
+/** What this process may use of the machine. */
+export * from './usable-cores.js';
