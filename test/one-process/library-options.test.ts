@@ -136,7 +136,7 @@ describe('createArrayDataset refuses', () => {
     ],
     [
       'cases: numbers 8: mean',
-      { mean: [1, 2] },
+      { mean: [1, 2], std: [1, 1] },
       'LOCKSTEP_DATA_ARRAYS: the arrays do not make a dataset: mean has 2 numbers',
     ],
     ['half a row', { height: 0.5 }, 'LOCKSTEP_OPTION: options: height 0.5: must be a whole number of at least 1'],

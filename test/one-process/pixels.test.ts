@@ -237,6 +237,43 @@ it.each([
   }
 });
 
+describe.each([
+  ['mean', 'std', '0.25'],
+  ['std', 'mean', '0.3'],
+] as const)('%s without %s is refused', (said, other, value) => {
+  const text = `needs --${other} as well: pixels are normalized by both`;
+  const weights = ['--weights', file('nix.safetensors')];
+
+  it.each([
+    ['train'],
+    ['evaluate', ...weights],
+    ['predict', ...weights, 'x.png'],
+    ['export', ...weights, '--format', 'html'],
+    ['data', 'nix.csv'],
+  ])('as flag of %s', async (...command) => {
+    const { code, error } = await run(...command, `--${said}`, value);
+    expect({ code, error }).toEqual({ code: 2, error: `lockstep: LOCKSTEP_CLI_OPTION: --${said} ${text}\n` });
+  });
+
+  it('in a config file; half there and half as a flag is both', async () => {
+    const data = writeTable('half.csv', 255, 0);
+    writeFileSync(file('half.json'), JSON.stringify({ model: './tiny.json', data, steps: 1, [said]: Number(value) }));
+    const config = ['train', '--config', file('half.json'), '--no-save'];
+    const { code, error } = await run(...config);
+    expect({ code, error }).toEqual({ code: 2, error: `lockstep: LOCKSTEP_CLI_OPTION: --${said} ${text}\n` });
+    expect(await run(...config, `--${other}`, '0.5')).toMatchObject({ code: 0 });
+  });
+
+  it('in the library', async () => {
+    await trainTable(writeTable('half-library.csv', 255, 0), 'half.safetensors');
+    const sentence = `${said} needs ${other} as well`;
+    expect(() => arrays(255, 0, { [said]: [Number(value)] })).toThrow(`LOCKSTEP_OPTION: options: ${sentence}`);
+    await expect(loadModel(file('half.safetensors'), { [said]: [Number(value)] })).rejects.toThrow(
+      `LOCKSTEP_DATA_PIXELS: ${sentence}`,
+    );
+  });
+});
+
 describe('a run', () => {
   const recipe = { batchSize: 16, epochs: 2 };
 
@@ -244,10 +281,11 @@ describe('a run', () => {
     const checkpoints = { folder: file('checkpoints') };
     await train({ model: MODEL, recipe, data: arrays(255, 0), steps: 2, checkpoints }).result();
     const resume = { resume: checkpoints.folder, recipe };
-    await expect(train({ ...resume, data: arrays(255, 0, { mean: [0.25] }) }).result()).rejects.toThrow(
+    const { mean, std } = arrays(255, 0);
+    await expect(train({ ...resume, data: arrays(255, 0, { mean: [0.25], std }) }).result()).rejects.toThrow(
       /^LOCKSTEP_CHECKPOINT_DIFFERS: the run differs from the checkpoint of step 2: mean is "0.25", was "0\.\d+"\./,
     );
-    await expect(train({ ...resume, data: arrays(255, 0, { std: [0.25] }) }).result()).rejects.toThrow(
+    await expect(train({ ...resume, data: arrays(255, 0, { mean, std: [0.25] }) }).result()).rejects.toThrow(
       'LOCKSTEP_CHECKPOINT_DIFFERS: the run differs from the checkpoint of step 2: std is "0.25", was "0.',
     );
     const whole = await train({ model: MODEL, recipe, data: arrays(255, 0) }).result();
@@ -282,7 +320,7 @@ describe('a run', () => {
     expect(jsonOf(await run(...resumed)).at(-1)?.['parametersSha256']).toBe(whole?.['parametersSha256']);
     const { notes } = await loadModel(file('said.safetensors'));
     expect(notes).toMatchObject({ mean: [0.5], std: [0.25], white: 200, border: 1 });
-    const other = await run(...resumed, '--mean', '0.4');
+    const other = await run(...resumed, '--mean', '0.4', '--std', '0.25');
     expect(other).toMatchObject({ code: 2 });
     expect(other.error).toContain('mean is "0.4", was "0.5"');
     const read = await run(...resumed, '--ground', 'dark', '--white', '100');

@@ -69,7 +69,7 @@ describe('cases: work 30: --config takes the run.json of a run, and runs it agai
     await runIn('first', 'train', bars, '--data', '../idx', '--steps', '1', '--out', 'base');
     const first = await trainFirst(
       ...['transferred', '--resize', '12', '--weights', 'first/base', '--replace-head', '10', '--freeze', 'features.*'],
-      ...['--mean', '0.2', '--white', '250', '--optimizer', 'adamw', '--ema', '0.9', '--steps', '3'],
+      ...['--mean', '0.2', '--std', '0.3', '--white', '250', '--optimizer', 'adamw', '--ema', '0.9', '--steps', '3'],
     );
     const second = await again('--config', first.run, '--no-save');
     expect({ code: second.code, hash: second.hash, steps: second.steps }).toEqual({

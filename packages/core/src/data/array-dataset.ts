@@ -1,12 +1,12 @@
 /** A dataset from typed arrays: for programs that have their images in memory. */
 import type { z } from 'zod';
 import { type Check, isText } from '../errors/checks.js';
-import { allowedBy, checkOptions, fieldsOf } from '../spec/check-options.js';
+import { allowedBy, checkOptions, fieldsOf, optionError } from '../spec/check-options.js';
 import { countOf, formatCount } from '../text/count-text.js';
 import { arraysError, checkForm, checkLabels, isClassCount, isSide } from './dataset/check-dataset.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from './dataset/dataset.js';
 import { measureNormalization } from './dataset/normalization.js';
-import { pixelChoiceSchema } from './pixels/pixels.js';
+import { findLoneHalf, pixelChoiceSchema } from './pixels/pixels.js';
 
 /** Images [count][channels][height][width], row-major, one byte a value; and a label for each. */
 export interface ArraySplit {
@@ -39,7 +39,7 @@ const arraysSchema = fieldsOf({
   name: allowedBy<string>(isText).optional(),
   /** One per class; default: their numbers. */
   classNames: allowedBy<readonly string[]>(isList).optional(),
-  /** Pixel value v becomes (v/255 - mean)/std; one number per channel. Default: those of the training images. */
+  /** Pixel value v becomes (v/255 - mean)/std; one number per channel, and both or none. Default: those of the training images. */
   mean: allowedBy<readonly number[]>(isList).optional(),
   /** Above 0; one number per channel. */
   std: allowedBy<readonly number[]>(isList).optional(),
@@ -54,7 +54,7 @@ export interface ArrayDatasetOptions extends Readonly<z.input<typeof arraysSchem
 /**
  * Makes a dataset of arrays, which are copied.
  *
- * @throws LockstepError LOCKSTEP_OPTION for an option that is not allowed; LOCKSTEP_DATA_ARRAYS when sizes do not fit each
+ * @throws LockstepError LOCKSTEP_OPTION for an option that is not allowed, or a mean without a std; LOCKSTEP_DATA_ARRAYS when sizes do not fit each
  *   other, or a label is not below `classes`
  */
 export function createArrayDataset(options: ArrayDatasetOptions): Dataset {
@@ -68,11 +68,13 @@ export function createArrayDataset(options: ArrayDatasetOptions): Dataset {
     ground,
     white,
   } = checkOptions(arraysSchema, options);
+  const lone = findLoneHalf(options);
+  if (lone !== undefined) throw optionError(lone);
   const train = copySplit('train', options.train, options);
   const test = copySplit('test', options.test, options);
   const validation = options.validation ? copySplit('validation', options.validation, options) : allocateSplit(0, 0);
-  const measured = measureNormalization(train, options);
-  const { mean, std } = { mean: options.mean ?? measured.mean, std: options.std ?? measured.std };
+  const { mean, std } =
+    options.mean && options.std ? { mean: options.mean, std: options.std } : measureNormalization(train, options);
   checkForm({ channels, classes, mean, std, ...(classNames && { classNames }) });
   return createDataset({
     name,

@@ -124,7 +124,9 @@ describe('what is said of pixels', () => {
   it.each<[PixelChoice, string]>([
     [{ mean: [33.3] }, 'mean must be fractions from 0 to 1, such as 0.1307'],
     [{ std: [0] }, 'std must be fractions above 0 and up to 1, such as 0.3081'],
-    [{ mean: [0.1, 0.2] }, 'mean has 2 numbers, the images have 3 channels'],
+    [{ mean: [0.1, 0.2], std: [0.3] }, 'mean has 2 numbers, the images have 3 channels'],
+    [{ mean: [0.1] }, 'mean needs std as well: pixels are normalized by both'],
+    [{ std: [0.1], white: 9 }, 'std needs mean as well'],
     [{ white: 256 }, 'white must be a whole number from 1 to 255'],
     [{ ground: 'grey' as never }, 'ground must be one of dark, light, mixed'],
   ])('is refused: %j', (choice, text) => {

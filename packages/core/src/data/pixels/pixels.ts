@@ -35,6 +35,21 @@ export const pixelChoiceSchema = z.strictObject({
 
 export type PixelChoice = z.input<typeof pixelChoiceSchema>;
 
+/**
+ * Mean and std are said together or not at all: the other half, measured or taken from a file, would be of other pixels.
+ *
+ * @param nameOf how a person writes them
+ * @returns what is wrong: `--mean needs --std as well, ...`
+ */
+export function findLoneHalf(
+  { mean, std }: { readonly mean?: unknown; readonly std?: unknown },
+  nameOf = (name: 'mean' | 'std'): string => name,
+): string | undefined {
+  if ((mean === undefined) === (std === undefined)) return undefined;
+  const [said, other] = mean === undefined ? (['std', 'mean'] as const) : (['mean', 'std'] as const);
+  return `${nameOf(said)} needs ${nameOf(other)} as well: pixels are normalized by both`;
+}
+
 /** How a model reads pixels, as its notes have it. */
 export interface PixelNotes {
   readonly mean: readonly number[];
@@ -66,7 +81,8 @@ export function normalizationFor(notes: Pick<PixelNotes, 'mean' | 'std' | 'white
 /**
  * What is said of pixels, for a number of channels: one number becomes one per channel.
  *
- * @throws LockstepError LOCKSTEP_DATA_PIXELS when a value is out of range, or there is another number of them
+ * @throws LockstepError LOCKSTEP_DATA_PIXELS when a value is out of range, there is another number of them, or mean or std
+ *   stands alone
  */
 export function fitChoice(choice: PixelChoice, channels: number) {
   const result = pixelChoiceSchema.safeParse(choice);
@@ -74,6 +90,8 @@ export function fitChoice(choice: PixelChoice, channels: number) {
     const [issue] = result.error.issues;
     throw pixelsError(`${String(issue?.path[0] ?? 'pixels')} ${issue?.message}`);
   }
+  const lone = findLoneHalf(choice);
+  if (lone !== undefined) throw pixelsError(lone);
   const fit = (name: 'mean' | 'std', values: readonly number[]): readonly number[] => {
     if (values.length === 1) return new Array<number>(channels).fill(values[0] as number);
     if (values.length === channels) return values;
@@ -188,7 +206,7 @@ export function takePixels(dataset: Dataset, { resumed, weights }: PixelSource, 
     const { mean, std } = normalizeLike(taken, weights).dataset;
     taken = { ...taken, mean, std };
     const [own, theirs] = [dataset, taken].map(describeNormalization);
-    if (own !== theirs && (said.mean === undefined || said.std === undefined)) {
+    if (own !== theirs && said.mean === undefined) {
       notes.push(guessed(`pixels are normalized as for the weights, ${theirs}; the data itself would give ${own}`));
     }
   }
