@@ -1,7 +1,7 @@
 /** Finds the drawing on a photograph or scan: ink on paper, without shadows, printed lines, frames and what is cut by the edge. */
 
 import { invert, measureEdges, type PlanarImage } from '../pictures/planar-image.js';
-import { INK, stretchContrast } from '../pixels/ink.js';
+import { INK, mayHaveInk, stretchContrast } from '../pixels/ink.js';
 import { resizeImage } from '../pixels/resize.js';
 import { findPaper, isDarkInk, type OnPaper, smooth } from './ground.js';
 import { findPaperLines, type Mask } from './paper-lines.js';
@@ -49,10 +49,12 @@ const ANOTHER = 0.25;
  * taken whole, with its contrast stretched.
  */
 export function findDrawing(image: PlanarImage): Drawing | undefined {
+  const isPhoto = Math.min(image.height, image.width) >= SMALLEST_PHOTO;
+  if (!isPhoto && !mayHaveInk(image)) return undefined;
   const isInverted = measureEdges(image) > 0.5;
   const plain = stretchContrast(isInverted ? invert(image) : image);
   if (isPlainDrawing(plain)) return { image: plain, isInverted, changes: [] };
-  return Math.min(image.height, image.width) < SMALLEST_PHOTO ? undefined : findOnPaper(image);
+  return isPhoto ? findOnPaper(image) : undefined;
 }
 
 function findOnPaper(image: PlanarImage): Drawing | undefined {

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { RawImage } from '../pictures/raw-image.js';
 import type { DataNotes } from '../pixels/data-notes.js';
+import { INK } from '../pixels/ink.js';
 import { fitImage } from './foreign-image.js';
 
 const MNIST_INPUT = { channels: 1, height: 28, width: 28 };
@@ -63,6 +65,29 @@ describe('fitImage', () => {
       const { image, changes } = fitImage(drawBar(side, side, [235], [235]), MNIST_INPUT, notes);
       expect({ image, last: changes.at(-1) }).toEqual({ image: undefined, last: 'no drawing found' });
     }
+  });
+
+  it.each([28, 40, 300])('gives no image of %i pixels a side where no more than noise is on the sheet', (side) => {
+    fc.assert(
+      fc.property(fc.nat(255), fc.array(fc.nat(INK - 1), { minLength: 97, maxLength: 97 }), (level, noise) => {
+        const raw = drawBar(side, side, [level], [level]);
+        for (let i = 0; i < side * side; i++) raw.pixels[i] = Math.min(255, level + (noise[(i * i) % 97] as number));
+        const { image, changes } = fitImage(raw, MNIST_INPUT, notes);
+        expect({ image, last: changes.at(-1) }).toEqual({ image: undefined, last: 'no drawing found' });
+      }),
+      { numRuns: side > 100 ? 3 : 50 },
+    );
+  });
+
+  it('gives what stands out from the sheet, if only just, as faint as it is', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: 255 - INK }), (level) => {
+        const raw = drawBar(28, 28, [level], [level + INK]);
+        const { image } = fitImage(raw, MNIST_INPUT, notes);
+        const [sheet, bar] = [image?.pixels[0] as number, image?.pixels[14 * 28 + 14] as number];
+        expect(Math.abs(bar - sheet)).toBe(INK);
+      }),
+    );
   });
 
   it('looks for no drawing where the training images are none', () => {

@@ -15,7 +15,7 @@ import {
 } from '../pictures/planar-image.js';
 import type { RawImage } from '../pictures/raw-image.js';
 import type { DataNotes } from '../pixels/data-notes.js';
-import { centreInk } from '../pixels/ink.js';
+import { centreInk, mayHaveInk } from '../pixels/ink.js';
 import { groundOf } from '../pixels/pixels.js';
 import { resizeImage } from '../pixels/resize.js';
 import { findDrawing } from './find-drawing.js';
@@ -54,15 +54,13 @@ export function fitImage(raw: RawImage, input: Shape, notes: DataNotes): FittedI
     if (!isFitting) changes.push(`resized from ${size} to ${height}x${width}`);
     return { image: resizeImage(matched, height, width), changes };
   }
-  if (isFitting && !isOfOneLevel(image)) return { image: matchGround(image, ground, changes), changes };
+  if (isFitting && mayHaveInk(image)) return { image: matchGround(image, ground, changes), changes };
   const drawing = isFitting ? undefined : findDrawing(image);
   if (drawing === undefined) return { image: undefined, changes: [...changes, 'no drawing found'] };
   if (drawing.isInverted) changes.push(describeInversion(ground));
   changes.push(...drawing.changes, `drawing found in ${size} pixels, scaled and centred in ${height}x${width}`);
   return { image: centreInk(drawing.image, height, width, notes.ink), changes };
 }
-
-const isOfOneLevel = ({ pixels }: PlanarImage): boolean => pixels.every((value) => value === pixels[0]);
 
 /** A grey image on the other ground is inverted. */
 function matchGround(image: PlanarImage, ground: Ground, changes: string[]): PlanarImage {

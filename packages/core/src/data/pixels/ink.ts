@@ -3,7 +3,7 @@ import type { Dataset } from '../dataset/dataset.js';
 import type { PlanarImage } from '../pictures/planar-image.js';
 import { resizeImage } from './resize.js';
 
-/** Pixels from here on are ink, in an image whose ground is 0. */
+/** Pixels from here on are ink, in an image whose ground is 0; on another, what differs from it by so much. */
 export const INK = 40;
 /** Images that are looked at. */
 const SAMPLES = 1000;
@@ -11,6 +11,12 @@ const SAMPLES = 1000;
 const CENTRED_WITHIN = 1;
 /** A ground with more light than this (0 to 1) is not dark. */
 const DARK = 0.05;
+
+/** Whether a grey image, whatever its ground, has values so far apart that there may be ink on it. */
+export function mayHaveInk({ pixels }: PlanarImage): boolean {
+  const lightest = pixels.reduce((most, value) => Math.max(most, value), 0);
+  return lightest - pixels.reduce((least, value) => Math.min(least, value), 255) >= INK;
+}
 
 /** Rows [top, bottom) and columns [left, right). */
 export interface InkBox {
