@@ -40,7 +40,7 @@ describe('train', () => {
     expect((await train({ model: smallModel, recipe, data, seed: 4, workers: 2 }).result()).sha256).toBe(expected);
   });
 
-  it('tells as warnings what was guessed in data at a path, and how their classes are held out', async () => {
+  it('tells once, with the report on the data, what was guessed of data at a path, and how classes are held out', async () => {
     vi.stubEnv('LOCKSTEP_CACHE', path.join(folder, 'cache'));
     const file = path.join(folder, 'sorted.csv');
     const rows = Array.from({ length: 60 }, (_, row) => [row < 30 ? 0 : 1, ...new Array(IMAGE).fill(4 * row)].join());
@@ -48,21 +48,22 @@ describe('train', () => {
     const events: RunEvent[] = [];
     const options = { recipe: { batchSize: 16 }, validation: 4, steps: 1, workers: 1 };
     for await (const event of train({ ...options, model: 'tiny6k', data: file })) events.push(event);
-    const told = events.flatMap((event) => (event.event === 'warning' ? [`${event.code}: ${event.message}`] : []));
-    expect(told).toContain(
-      'LOCKSTEP_DATA_NOTE: the labels of sorted.csv are column 1 of 785, by its 2 values (--label-column says otherwise)',
-    );
+    const told = (of: readonly RunEvent[], text: string) => of.filter((event) => JSON.stringify(event).includes(text));
+    const guess = 'the labels of sorted.csv are column 1 of 785, by its 2 values';
+    expect(told(events, guess)).toEqual([
+      expect.objectContaining({
+        event: 'data',
+        notes: expect.arrayContaining([{ kind: 'guessed', text: guess, flag: '--label-column' }]),
+      }),
+    ]);
     const { channels, height, width, classes, test } = data;
     const inOrder = { images: data.train.images, labels: data.train.labels.slice().sort() };
     const sorted = createArrayDataset({ channels, height, width, classes, train: inOrder, test });
     const held: RunEvent[] = [];
     for await (const event of train({ ...options, model: smallModel, data: sorted })) held.push(event);
-    expect(held).toContainEqual({
-      event: 'warning',
-      code: 'LOCKSTEP_DATA_NOTE',
-      message:
-        'the last 4 training images are of 1 class: the last of each class are held out for validation instead, of 4',
-    });
+    const holdOut =
+      'the last 4 training images are of 1 class: the last of each class are held out for validation instead, of 4';
+    expect(told(held, holdOut).map(({ event }) => event)).toEqual(['data']);
   });
 
   it('lays a recipe over that of a model of the zoo', async () => {

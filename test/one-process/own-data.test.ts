@@ -95,6 +95,12 @@ describe('a folder of RGB PNGs', () => {
       total: 36,
       classes: CLASSES.map((name) => ({ name, total: 12 })),
     });
+    expect(report['dataReport']).toMatchObject({
+      form: 'pictures in a folder for each class',
+      pieces: [{ of: '.png files', count: expect.any(Number) }],
+      test: 36,
+      notes: [],
+    });
     expect(report['calibration']).toMatchObject({ expectedError: expect.any(Number), bins: expect.any(Array) });
   });
 

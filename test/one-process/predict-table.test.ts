@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { main } from '../../packages/cli/dist/main.js';
 import { RecordingIo } from '../../packages/cli/dist/testing/recording-io.js';
+import { textOf } from '../../packages/core/dist/text/index.js';
 
 let folder: string;
 const file = (name: string): string => path.join(folder, name);
@@ -37,7 +38,7 @@ const predict = (table: string, ...more: string[]) =>
 
 async function classesOf(table: string, ...more: string[]): Promise<string[]> {
   const { lines } = await predict(table, '--json', ...more);
-  return lines.map((line) => (JSON.parse(line) as { class: string }).class);
+  return lines.slice(1).map((line) => (JSON.parse(line) as { class: string }).class);
 }
 
 const right = Array.from({ length: 30 }, (_, index) => nameOf(index));
@@ -93,7 +94,7 @@ describe('cases: data 5: predict --csv', () => {
     const { lines } = await predict(table);
     expect(lines).toHaveLength(31);
     expect(lines[1]).toMatch(/^row 1 +light +\d+\.\d\d%/);
-    const first = JSON.parse((await predict(table, '--json')).lines[29] as string) as Record<string, unknown>;
+    const first = JSON.parse((await predict(table, '--json')).lines[30] as string) as Record<string, unknown>;
     expect(first).toMatchObject({
       event: 'prediction',
       image: table,
@@ -103,6 +104,30 @@ describe('cases: data 5: predict --csv', () => {
       changes: [],
     });
     expect(Object.keys(first['probabilities'] as object)).toEqual(['dark', 'light']);
+  });
+
+  it('says under --json first what the table is, as a training does', async () => {
+    const table = write('bright.csv', `who,${PIXELS}`, (i) => [nameOf(i), ...row(i, 255)]);
+    const { lines, error } = await predict(table, '--json', '--label-column', 'who');
+    const data = JSON.parse(lines[0] as string);
+    expect(data).toMatchObject({
+      event: 'data',
+      form: 'a table with a row for each image',
+      pieces: [{ of: 'rows of bright.csv', count: 30 }],
+      labels: 'column 1 of 17 (who), not read',
+      train: 0,
+      test: 30,
+      classes: [],
+      notes: [
+        { kind: 'left-out', flag: '--label-column' },
+        {
+          kind: 'guessed',
+          text: 'the images were scaled from white 255 to the 15 of the training images',
+          flag: '--white and --ground',
+        },
+      ],
+    });
+    expect(error.split('\n')).toEqual([...data.notes.map(textOf).map((text: string) => `note: ${text}`), '']);
   });
 
   it('brings pixels of another white to those of the training, and says so', async () => {

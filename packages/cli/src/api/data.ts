@@ -83,7 +83,8 @@ export async function loadDataLikeTraining(
   return noted;
 }
 
-const FITTED_BY = '--white and --ground';
+/** Flags that say otherwise how images were brought to a model's pixels. */
+export const FITTED_BY = '--white and --ground';
 
 /** Without what is undefined. */
 export const definedOf = <T extends object>(value: T): Partial<T> =>
@@ -109,7 +110,7 @@ export async function loadTrainingData(request: DataRequest, model: ModelSpec, i
 const TOLD = 8;
 
 /** Tells on stderr what a person should know of how data were read, and how the test set was made of them. */
-function tellNotes(dataset: Dataset, io: Io): void {
+export function tellNotes(dataset: Dataset, io: Io): void {
   const notes = dataset.notes ?? [];
   for (const note of notes.slice(0, TOLD)) writeLine(io.stderr, `${prefixOf(note)}: ${textOf(note)}`);
   if (notes.length > TOLD) tellNote(io, `and ${notes.length - TOLD} more: \`lockstep data\` tells all of them`);
@@ -154,14 +155,10 @@ async function load({ path, isSample, pixels: _, ...options }: DataRequest, io: 
   }
 }
 
-/** Notes of a dataset that was made of another one. */
-export const notesAfter = (before: Dataset, { notes = [] }: Dataset): readonly Note[] =>
-  notes.slice(before.notes?.length ?? 0);
-
 /** Holds images out for validation; what is to be said of that is told. */
 export function holdOutAndTell(dataset: Dataset, count: number, tell: (note: string) => void): Dataset {
   const heldOut = holdOutValidation(dataset, count);
-  for (const note of notesAfter(dataset, heldOut)) tell(textOf(note));
+  for (const note of (heldOut.notes ?? []).slice(dataset.notes?.length ?? 0)) tell(textOf(note));
   return heldOut;
 }
 

@@ -1,6 +1,14 @@
 /** Training, for programs: what the `train` command does, with objects for flags and events for lines. */
 
-import { type Dataset, describeData, namesOf, openDataset, type PixelSource, takePixels } from '@lockstep/core/data';
+import {
+  type Dataset,
+  describeData,
+  holdOutValidation,
+  namesOf,
+  openDataset,
+  type PixelSource,
+  takePixels,
+} from '@lockstep/core/data';
 import { loadEmbedded, loadMnist } from '@lockstep/core/data/mnist';
 import type { EndEvent, RunEvent } from '@lockstep/core/events';
 import type { Tell } from '@lockstep/core/formats';
@@ -8,12 +16,11 @@ import { findUsableCores } from '@lockstep/core/machine';
 import { adaptModel, inferLayers } from '@lockstep/core/model';
 import { planFreeze } from '@lockstep/core/run';
 import { type CheckpointInfo, findCheckpoint, replaceHead } from '@lockstep/core/state';
-import { textOf } from '@lockstep/core/text';
 import { findRunWeights } from '@lockstep/watch/files';
 import { DEFAULT_MODEL, DEFAULT_SEED } from '../settings/common-fields.js';
 import { resolveRecipe } from '../settings/recipe-settings.js';
 import { loadModelState, readDataNotes, readModelOfWeights } from '../settings/weights-file.js';
-import { holdOutAndTell, notesAfter, resizeMnist } from './data.js';
+import { resizeMnist } from './data.js';
 import { describeBeginning } from './initial-state.js';
 import { type ModelSource, readModelSource, transferWeights } from './model-source.js';
 import { readRecalled, recallData, resumedRun } from './recalled-data.js';
@@ -84,16 +91,16 @@ export class TrainingRun implements AsyncIterable<RunEvent> {
 export const train = (options: TrainOptions = {}): TrainingRun => new TrainingRun(() => start(options));
 
 async function* start(options: TrainOptions): AsyncGenerator<RunEvent, TrainedModel> {
-  const notes: Note[] = [];
-  const request = await prepare(options, (code) => (message) => notes.push({ code, message }));
+  const notes: string[] = [];
+  const request = await prepare(options, (note) => notes.push(note));
   const { result, steps } = yield* follow(request, notes);
   return new TrainedModel(request.model, result.state, describeData(request.dataset), steps);
 }
 
-/** @param notes what is to be known of the run, told after its start */
+/** @param notes what is to be known of the weights, told after the start; what is to be known of the data is in its event */
 async function* follow(
   request: TrainRequest,
-  notes: readonly Note[],
+  notes: readonly string[],
 ): AsyncGenerator<RunEvent, { readonly result: TrainResult; readonly steps: number }> {
   const events = trainRequest(request);
   let end: EndEvent | undefined;
@@ -104,7 +111,7 @@ async function* follow(
       if (next.value.event === 'end') end = next.value;
       yield next.value;
       if (next.value.event !== 'start') continue;
-      for (const note of notes) yield { event: 'warning', ...note };
+      for (const message of notes) yield { event: 'warning', code: 'LOCKSTEP_WEIGHTS_ADOPTED', message };
     }
   } finally {
     // Left early: the workers end before this returns.
@@ -112,15 +119,7 @@ async function* follow(
   }
 }
 
-interface Note {
-  readonly code: 'LOCKSTEP_WEIGHTS_ADOPTED' | 'LOCKSTEP_DATA_NOTE';
-  readonly message: string;
-}
-
-type TellAs = (code: Note['code']) => Tell;
-
-async function prepare(given: TrainOptions, tellAs: TellAs): Promise<TrainRequest> {
-  const tell = tellAs('LOCKSTEP_WEIGHTS_ADOPTED');
+async function prepare(given: TrainOptions, tell: Tell): Promise<TrainRequest> {
   const options = checkTrainOptions(given);
   const { steps, until, patience, best, evaluate, checkpoints, override, signal, control, observers } = options;
   const weights = options.weights === undefined ? undefined : findRunWeights(options.weights);
@@ -133,7 +132,7 @@ async function prepare(given: TrainOptions, tellAs: TellAs): Promise<TrainReques
   const source = { resumed: info?.dataset.pixels, weights: before };
   const classNames = options.replaceHead === undefined ? namesOf(before) : undefined;
   const heldOut = options.validation ?? info?.dataset.validationSamples ?? 0;
-  const dataset = await openData(options, { heldOut, info, classNames }, headed.classes, source, tellAs);
+  const dataset = await openData(options, { heldOut, info, classNames }, headed.classes, source);
   const { model } = adaptModel(headed, dataset);
   planFreeze(inferLayers(model), recipe.freeze);
   const seed = options.seed ?? info?.seed ?? DEFAULT_SEED;
@@ -169,20 +168,15 @@ async function openData(
   },
   classes: number,
   source: PixelSource,
-  tellAs: TellAs,
 ): Promise<Dataset> {
-  const tell = tellAs('LOCKSTEP_DATA_NOTE');
-  if (typeof data === 'object') return holdOutAndTell(data, validation, tell);
+  if (typeof data === 'object') return holdOutValidation(data, validation);
   const { path, isSample, ...form } = info === undefined ? { path: data } : recallData(info.dataset, { path: data });
   const read = async (): Promise<Dataset> => {
     const openMnist = async () => resizeMnist(await (isSample ? loadEmbedded() : loadMnist({ classes })), form);
     const opened = await (path === undefined
       ? openMnist()
       : openDataset(path, { classes, ...(classNames && { classNames }), ...form }));
-    const dataset = takePixels(opened, source, {});
-    opened.notes?.map(textOf).forEach(tell);
-    notesAfter(opened, dataset).map(textOf).forEach(tellAs('LOCKSTEP_WEIGHTS_ADOPTED'));
-    return holdOutAndTell(dataset, heldOut, tell);
+    return holdOutValidation(takePixels(opened, source, {}), heldOut);
   };
   return info !== undefined && data === undefined ? await readRecalled(resumedRun(info), override, read) : await read();
 }

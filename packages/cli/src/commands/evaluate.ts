@@ -1,6 +1,6 @@
 /** `lockstep evaluate [MODEL] --weights FILE`. */
 
-import type { DataNotes, Dataset } from '@lockstep/core/data';
+import { type DataNotes, type Dataset, reportData } from '@lockstep/core/data';
 import { EMBEDDED_NAME } from '@lockstep/core/data/mnist';
 import { checkOutputPath } from '@lockstep/core/files';
 import { countOf, formatCount } from '@lockstep/core/text';
@@ -129,7 +129,15 @@ async function runEvaluate(settings: EvaluationSettings, io: Io): Promise<void> 
   if (settings.json) {
     writeLine(
       io.stdout,
-      JSON.stringify({ event: 'evaluation', model: model.name, weights, split, data: dataset.source, ...report }),
+      JSON.stringify({
+        event: 'evaluation',
+        model: model.name,
+        weights,
+        split,
+        data: dataset.source,
+        ...report,
+        dataReport: reportData(dataset),
+      }),
     );
     return;
   }

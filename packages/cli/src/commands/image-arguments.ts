@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { PlanarImage } from '@lockstep/core/data';
 import { decodeImage, isImageName, type RawImage } from '@lockstep/core/data/pictures';
 import { LockstepError } from '@lockstep/core/errors';
+import type { DataReport } from '@lockstep/core/events';
 import type { Io } from '../terminal/io.js';
 
 export interface NamedImage {
@@ -30,6 +31,8 @@ export interface Asked {
   /** The pixel value that is white in them. */
   readonly white: number | undefined;
   readonly bad: readonly LockstepError[];
+  /** Of a table. */
+  readonly report?: DataReport;
 }
 
 /** What was read, and what was not: an error for every image that cannot be decoded. */

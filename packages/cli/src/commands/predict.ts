@@ -116,7 +116,7 @@ async function runPredict(settings: PredictionSettings, io: Io): Promise<void> {
   const tell = (text: string): void => tellNote(io, text);
   const state = loadModelState(weights, model, tell);
   const { notes } = readModelNotes(weights, model, form.pixels, tell);
-  const { white, asked, bad } =
+  const { white, asked, bad, report } =
     csv === undefined
       ? await readPictures(names, model, notes, io)
       : await readTableRows(csv, { model, notes, form }, io);
@@ -125,6 +125,7 @@ async function runPredict(settings: PredictionSettings, io: Io): Promise<void> {
   const predictions = images.length === 0 ? [] : await predictAll(images, { model, state, notes, white, workers });
   const results = asked.map((one) => ({ ...one, prediction: one.image && predictions[images.indexOf(one.image)] }));
   const lines = settings.json ? results.map((result) => formatJson(result, notes)) : formatResults(results, notes);
+  if (settings.json && report !== undefined) writeLine(io.stdout, JSON.stringify({ event: 'data', ...report }));
   for (const line of lines) writeLine(io.stdout, line);
   // told last, below what could be read
   if (bad.length > 0) throw joinImageErrors(bad);

@@ -40,7 +40,7 @@ export const isImageForm: Check = (value) => {
 const isColour: Check = (value) => (value === 1 || value === 3 ? undefined : 'must be 1 or 3');
 
 const isRules: Check = (value) =>
-  pictureRulesSchema.safeParse(value).success ? undefined : 'must be an object with under (0 to 255) and white16';
+  pictureRulesSchema.safeParse(value).success ? undefined : 'must be an object with under (0 to 255), white16 and rows';
 
 export const dataSchema = fieldsOf({
   /** Bring every image to this size: each side from 1 to 256. */
@@ -60,7 +60,7 @@ export const dataSchema = fieldsOf({
   heldOut: allowedBy<number>(isWholeNumber(1)).optional(),
   /** The classes in order, when a model that knows them is to read the data. */
   classNames: allowedBy<readonly string[]>(isTexts).optional(),
-  /** Image folders: what a model's training pictures were laid on, and their white. Default: decided by the training part. */
+  /** What a model's training images were laid on, their white, and how rows were images. Default: decided by the training part. */
   pictures: allowedBy<PictureRules>(isRules).optional(),
   /** IDX: labels must be below; 1 to 256. Default: what the labels need, at least 10. */
   classes: allowedBy<number>(isClassCount).optional(),

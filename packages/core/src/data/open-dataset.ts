@@ -18,6 +18,7 @@ import { originAt } from './dataset/data-origin.js';
 import { type Dataset, withNotes } from './dataset/dataset.js';
 import { finishOwnData, type LabelledImages, type OwnData } from './dataset/own-data.js';
 import { findOddities } from './oddities.js';
+import { keepRows } from './pictures/pixel-form.js';
 import { FULL_WHITE } from './pixels/pixels.js';
 import { resizeDataset } from './pixels/resize.js';
 import { loadIdxFolder, readBytes } from './readers/idx-folder.js';
@@ -150,10 +151,12 @@ function readTables(directory: string, parts: TableParts, options: DataOptions, 
   const pathOf = (name: string): string => join(directory, name);
   const read = async (): Promise<OwnData> => {
     const { readCsv } = await import('./readers/csv.js');
-    const { labelColumn, csvShape: shape, csvLayout: layout, resize } = options;
+    const { labelColumn, csvShape: shape, csvLayout: layout, resize, pictures } = options;
     const onCount = (done: number, total: number): void => report(options, done, total);
-    const form = { labelColumn, shape, layout, resize, onCount };
+    const form = { labelColumn, shape, layout, rows: pictures?.rows, resize, onCount };
     const first = await readCsv(pathOf(train), form);
+    const { channels, height, width, layout: order = 'chw' } = first.columns;
+    const rows = keepRows({ channels, height, width, layout: order });
     const readOther = (name: string | undefined) =>
       name === undefined ? undefined : readCsv(pathOf(name), { ...form, beside: first.columns });
     const others = [await readOther(validation), await readOther(test)];
@@ -175,6 +178,7 @@ function readTables(directory: string, parts: TableParts, options: DataOptions, 
             : [{ of: `rows of ${[train, validation, test][index]}`, count: table.images.labels.length }],
         ),
       },
+      ...(rows && { pictures: { rows } }),
       ...(part ?? { validation: others[0]?.images, test: others[1]?.images }),
       notes: told,
     };

@@ -33,10 +33,15 @@ export async function openTable(
   const { readCsv } = await import('./readers/csv.js');
   checkThere(path);
   const size = { height, width };
-  const { images: read, notes: told } = await readCsv(path, {
+  const {
+    images: read,
+    labels: passedOver,
+    notes: told,
+  } = await readCsv(path, {
     labelColumn: form.labelColumn,
     shape: form.csvShape ?? (notes.isResized ? undefined : { channels, ...size }),
     layout: form.csvLayout,
+    rows: notes.pictures?.rows,
     resize: size,
     isUnlabelled: true,
     onCount: () => {},
@@ -59,6 +64,11 @@ export async function openTable(
     train: test,
     validation: NONE,
     test,
+    reading: {
+      form: 'a table with a row for each image',
+      labels: passedOver === 'none' ? 'none' : `${passedOver}, not read`,
+      pieces: [{ of: `rows of ${basename(path)}`, count: test.count }],
+    },
     notes: told,
   });
   return fitDataset(dataset, notes);

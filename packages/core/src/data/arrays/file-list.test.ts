@@ -78,7 +78,7 @@ describe('the files of an array dataset', () => {
 });
 
 describe('the scales of the parts of a dataset', () => {
-  it('cases: data 16: are told where the two largest values differ by more than sixteen', async () => {
+  it('cases: data 16: are told where the two largest values differ by more than sixteen, and read as they are: a test set may be meant to be dim, and the training is right', async () => {
     const binary = bytesArray(
       [COUNT, 2, 2],
       Array.from({ length: 4 * COUNT }, (_, i) => i % 2),
@@ -96,6 +96,7 @@ describe('the scales of the parts of a dataset', () => {
     expect(await tell(levels(240), binary)).toEqual([
       'the largest pixel of the training images is 240, of the test images 1: they look like two scales. Bring both to one, or nothing that is said of the test images means anything',
     ]);
+    expect([...new Set((await place.open()).test.images)]).toEqual([0, 1]);
     expect(await tell(binary, levels(240))).toHaveLength(1);
     expect(await tell(levels(240), levels(15))).toEqual([]);
     expect(await tell(levels(241), levels(15))).toHaveLength(1);

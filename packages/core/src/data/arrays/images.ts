@@ -6,15 +6,17 @@ import { type PictureRules, RuleFinder } from '../pictures/picture-rules.js';
 import {
   checkSaid,
   describeForm,
-  guessSize,
+  keepRows,
   LAYOUT_FLAG,
   LayoutGuess,
   LOOKED_AT,
   NO_SQUARE,
   noteLayout,
+  noteOtherLayout,
   type PixelForm,
   type PixelLayout,
   SHAPE_FLAG,
+  sizeOfRows,
   toPlanes,
 } from '../pictures/pixel-form.js';
 import { isTransparent, type PlanarImage, toPlanar, withChannels } from '../pictures/planar-image.js';
@@ -49,14 +51,16 @@ export class ArrayImages {
   #scale: Scale | undefined;
   #under: number | undefined;
   #white16: number | undefined;
+  /** Of rows, and of arrays whose form was said, or whose shape leaves open where colours are. */
+  #rows: PixelForm | undefined;
 
   constructor(private readonly options: ArrayOptions) {}
 
-  /** What transparent parts were laid on, and the white of 16 bits, where there were such. */
+  /** What transparent parts were laid on, the white of 16 bits, and how rows were images, where there were such. */
   get rules(): PictureRules | undefined {
-    const [under, white16] = [this.#under, this.#white16];
-    if (under === undefined && white16 === undefined) return undefined;
-    return { ...(under !== undefined && { under }), ...(white16 !== undefined && { white16 }) };
+    const [under, white16, rows] = [this.#under, this.#white16, this.#rows];
+    if (under === undefined && white16 === undefined && rows === undefined) return undefined;
+    return { ...(under !== undefined && { under }), ...(white16 !== undefined && { white16 }), ...(rows && { rows }) };
   }
 
   /**
@@ -113,16 +117,15 @@ export class ArrayImages {
 
   /** The form of these images; where the training part has left a choice, as there. */
   #findForm({ array, source }: NamedArray, values: NpyNumbers): PixelForm {
-    const forms = listForms(array.shape, this.options, source);
-    const [first, second] = forms;
-    const known = this.#form;
-    const same = forms.find((form) => form?.layout === known?.layout);
-    if (known !== undefined && same !== undefined) return same;
-    this.#form = second === undefined ? first : this.#chooseForm(source, [first, second], values);
-    if (array.shape.length === 2) {
-      this.notes.push(guessed(`rows of ${source} are images of ${describeForm(this.#form)}`, SHAPE_FLAG));
-    }
-    return this.#form;
+    const [first, second] = listForms(array.shape, this.options, source);
+    const form = second === undefined ? first : this.#chooseForm(source, [first, second], values);
+    if (this.#form !== undefined) return form;
+    this.#form = form;
+    const isRows = array.shape.length === 2;
+    const isSaid = this.options.shape !== undefined || this.options.layout !== undefined;
+    this.#rows = isRows || second !== undefined || isSaid ? keepRows(form) : undefined;
+    if (isRows) this.notes.push(guessed(`rows of ${source} are images of ${describeForm(form)}`, SHAPE_FLAG));
+    return form;
   }
 
   #chooseForm(source: string, forms: readonly [PixelForm, PixelForm], values: NpyNumbers): PixelForm {
@@ -132,14 +135,21 @@ export class ArrayImages {
     const images = Math.min(LOOKED_AT, values.length / size);
     for (let n = 0; n < images; n++) guess.add(values.subarray(n * size, (n + 1) * size));
     const found = guess.decide();
-    const form = found?.form ?? usual;
-    this.notes.push(noteLayout(source, form.layout, found));
-    return form;
+    const decided = forms.find(({ layout }) => layout === (this.#form ?? this.options.pictures?.rows)?.layout);
+    if (decided === undefined) {
+      const form = found?.form ?? usual;
+      this.notes.push(noteLayout(source, form.layout, found));
+      return form;
+    }
+    this.notes.push(...noteOtherLayout(source, decided.layout, found));
+    return decided;
   }
 
   /** Four colours in rows of pixels are red, green, blue and alpha, unless a form of four channels was asked for. */
-  #hasAlpha = ({ channels, layout }: PixelForm): boolean =>
-    channels === 4 && layout === 'hwc' && this.options.shape === undefined;
+  #hasAlpha({ channels, layout }: PixelForm): boolean {
+    const { shape, pictures } = this.options;
+    return channels === 4 && layout === 'hwc' && shape === undefined && pictures?.rows?.channels !== 4;
+  }
 
   #layOnGround(source: string, pixels: Uint8Array, { height, width }: PixelForm): (own: Uint8Array) => PlanarImage {
     const toRaw = (own: Uint8Array): RawImage => ({ channels: 4, height, width, pixels: own });
@@ -175,19 +185,20 @@ const planesOf =
  * @throws LockstepError LOCKSTEP_DATA_NPZ where there is none, or not the one that was asked for
  */
 function listForms(shape: readonly number[], options: ArrayOptions, source: string): [PixelForm, PixelForm?] {
-  const { shape: said, layout } = options;
+  const { shape: said, layout, pictures } = options;
   const [, ...sides] = shape;
   const pixels = sides.reduce((product, side) => product * side, 1);
   const wrong = said && checkSaid(said, pixels, 'number');
   if (wrong !== undefined) throw arrayError(`${source} ${wrong}.`);
   if (sides.length === 1) {
-    const size = said ?? guessSize(pixels);
+    const size = said ?? sizeOfRows(pixels, pictures?.rows);
     if (size === undefined) throw arrayError(`${source} has rows of ${countOf(pixels, 'number')}, ${NO_SQUARE}.`);
-    if (layout !== undefined) return [{ ...size, layout }];
-    if (size.channels === 1) return [{ ...size, layout: 'chw' }];
+    const { channels, height, width } = size;
+    if (layout !== undefined) return [{ channels, height, width, layout }];
+    if (channels === 1) return [{ channels, height, width, layout: 'chw' }];
     return [
-      { ...size, layout: 'chw' },
-      { ...size, layout: 'hwc' },
+      { channels, height, width, layout: 'chw' },
+      { channels, height, width, layout: 'hwc' },
     ];
   }
   const forms = (sides.length === 2 || sides.length === 3 ? formsOf(sides) : []).filter(

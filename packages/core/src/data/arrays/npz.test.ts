@@ -211,6 +211,30 @@ describe('the form of the images of an .npz file', () => {
     expect([...formed(shape, values, { layout: 'chw' }).train.images]).toEqual([...values]);
   });
 
+  it.each<[string, readonly number[]]>([
+    ['rows', [1, 27]],
+    ['a shape that says nothing', [1, 3, 3, 3]],
+  ])(
+    'cases: data 7: is kept for the model, holds for arrays that come later, and is told where they look otherwise: %s',
+    (_, shape) => {
+      const { pictures } = formed(shape, hwc);
+      expect(pictures).toEqual({ rows: { channels: 3, height: 3, width: 3, layout: 'hwc' } });
+      expect(formed(shape, chw, { layout: 'hwc' }).pictures).toEqual(pictures);
+      const { train, notes } = formed(shape, chw, { pictures });
+      expect([...train.images]).toEqual([...formed(shape, chw, { layout: 'hwc' }).train.images]);
+      expect(notes?.find((note) => note.includes('as in the training images, but'))).toMatch(
+        /^the colours of array images of x.npz are taken as \[row\]\[column\]\[colour\], as in the training images, but neighbours differ /,
+      );
+    },
+  );
+
+  it('of four channels that were said is kept: they are no alpha to the model', () => {
+    const values = counting(16);
+    const said = formed([1, 2, 2, 4], values, { shape: { channels: 4, height: 2, width: 2 } });
+    const later = formed([1, 2, 2, 4], values, { pictures: said.pictures });
+    expect([later.train.channels, [...later.train.images]]).toEqual([4, [...said.train.images]]);
+  });
+
   it('where nothing tells is the usual one, and told', () => {
     const noise = counting(12).map((i) => (i * 151) % 256);
     const { train, notes } = formed([1, 12], noise);

@@ -59,7 +59,7 @@ export interface Dataset {
   readonly ground?: Ground | undefined;
   /** The pixel value that stands for white, 1 to 255, where that is known; else it is measured. */
   readonly white?: number | undefined;
-  /** Of pictures whose files left that open: what transparent parts were laid on, and white in 16 bits. */
+  /** Of images whose files left that open: what transparent parts were laid on, white in 16 bits, how a row is an image. */
   readonly pictures?: PictureRules | undefined;
   readonly train: Split;
   /** Count 0 unless held out. */

@@ -1,10 +1,11 @@
 /**
- * What picture files leave open: what shows through transparent parts, and which value is white in 16 bits. It is decided
- * once, over the training pictures, kept with the model, and holds for all pictures that come later.
+ * What files of images leave open: what shows through transparent parts, which value is white in 16 bits, and how a row of
+ * numbers is an image. It is decided once, over the training images, kept with the model, and holds for all that come later.
  */
 import { z } from 'zod';
 import { guessed, type Note } from '../../events/data-report.js';
 import { countOf, formatCount } from '../../text/count-text.js';
+import { pixelFormSchema } from './pixel-form.js';
 import { type RawImage, WHITE_16 } from './raw-image.js';
 
 export const pictureRulesSchema = z.object({
@@ -12,6 +13,8 @@ export const pictureRulesSchema = z.object({
   under: z.int().min(0).max(255).optional(),
   /** The value of 16-bit pictures that stands for white; only where training pictures had 16 bits. */
   white16: z.int().min(1).max(WHITE_16).optional(),
+  /** How a row of a table or array is an image; only where training images came in rows of colours, or of no square. */
+  rows: pixelFormSchema.optional(),
 });
 
 export type PictureRules = z.output<typeof pictureRulesSchema>;

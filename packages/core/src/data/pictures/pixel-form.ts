@@ -1,6 +1,7 @@
 /** How the numbers of one image lie in an array or a row of a table: its size, and where its colours are. */
 
-import { guessed, type Note } from '../../events/data-report.js';
+import { z } from 'zod';
+import { guessed, type Note, warned } from '../../events/data-report.js';
 import { countOf } from '../../text/count-text.js';
 import { fixed } from '../../text/number-text.js';
 
@@ -8,12 +9,11 @@ export const pixelLayouts = ['hwc', 'chw'] as const;
 /** `hwc`: [row][column][colour]; `chw`: plane by plane, [colour][row][column]. */
 export type PixelLayout = (typeof pixelLayouts)[number];
 
-export interface PixelForm {
-  readonly channels: number;
-  readonly height: number;
-  readonly width: number;
-  readonly layout: PixelLayout;
-}
+const side = z.int().min(1);
+
+export const pixelFormSchema = z.object({ channels: side, height: side, width: side, layout: z.enum(pixelLayouts) });
+
+export type PixelForm = Readonly<z.output<typeof pixelFormSchema>>;
 
 /** The flag that says another size of rows. */
 export const SHAPE_FLAG = '--csv-shape';
@@ -32,6 +32,19 @@ export function guessSize(pixels: number) {
   }
   return undefined;
 }
+
+/** What a model keeps of the rows that it was trained on: undefined where later ones of as many numbers can only be read alike. */
+export function keepRows(form: PixelForm): PixelForm | undefined {
+  const usual = guessSize(countPixels(form));
+  return form.channels === 1 && usual !== undefined && isSameSize(form, usual) ? undefined : form;
+}
+
+/** The size of rows of so many numbers: as in the training images, where these had as many, else as it is guessed. */
+export const sizeOfRows = (pixels: number, rows: PixelForm | undefined) =>
+  rows !== undefined && countPixels(rows) === pixels ? rows : guessSize(pixels);
+
+const isSameSize = (a: Omit<PixelForm, 'layout'>, b: Omit<PixelForm, 'layout'>): boolean =>
+  describeForm(a) === describeForm(b);
 
 /** What stands after a number of pixels that make no square. */
 export const NO_SQUARE = `which is neither a square nor three squares. Give ${SHAPE_FLAG}, such as ${SHAPE_FLAG} 1x28x28`;
@@ -79,11 +92,33 @@ function differAtNeighbours(numbers: ArrayLike<number>, { channels, height, widt
 
 /** For people: `the colours of x.csv are taken as [row][column][colour], ...`. */
 export function noteLayout(source: string, layout: PixelLayout, found: { readonly times: number } | undefined): Note {
-  const order = layout === 'hwc' ? '[row][column][colour]' : '[colour][row][column]';
-  const times = found && (found.times > 1000 ? 'over 1000' : fixed(found.times, 1));
-  const why = times === undefined ? 'as is usual' : `since neighbours differ ${times} times less so`;
-  return guessed(`the colours of ${source} are taken as ${order}, ${why}`, LAYOUT_FLAG);
+  const why = found === undefined ? 'as is usual' : `since neighbours differ ${describeTimes(found)} times less so`;
+  return guessed(`the colours of ${source} are taken as ${ORDERS[layout]}, ${why}`, LAYOUT_FLAG);
 }
+
+/** Where the training images have decided the order, but the pixels of a file clearly look like the other one. */
+export function noteOtherLayout(
+  source: string,
+  decided: PixelLayout,
+  found: ReturnType<LayoutGuess['decide']>,
+): Note[] {
+  const own = found?.form.layout;
+  if (own === undefined || own === decided) return [];
+  const text = `the colours of ${source} are taken as ${ORDERS[decided]}, as in the training images, but neighbours differ ${describeTimes(found)} times less as ${ORDERS[own]}`;
+  return [{ ...warned(text), flag: LAYOUT_FLAG }];
+}
+
+/** Where the training images have decided a size of rows that would not be guessed. */
+export function noteSize(source: string, size: Omit<PixelForm, 'layout'>, pixels: number): Note[] {
+  const usual = guessSize(pixels);
+  if (usual !== undefined && isSameSize(size, usual)) return [];
+  return [guessed(`rows of ${source} are images of ${describeForm(size)}, as in the training images`, SHAPE_FLAG)];
+}
+
+const ORDERS: Readonly<Record<PixelLayout, string>> = { hwc: '[row][column][colour]', chw: '[colour][row][column]' };
+
+const describeTimes = ({ times }: { readonly times: number } = { times: 1 }): string =>
+  times > 1000 ? 'over 1000' : fixed(times, 1);
 
 /** One image's bytes, plane by plane. */
 export function toPlanes(pixels: Uint8Array, { channels, height, width, layout }: PixelForm): Uint8Array {

@@ -33,7 +33,7 @@ const dataNotesSchema = z.object({
   heldOut: z.int().min(0).optional(),
   /** Whether the images were brought to the model's size; later ones are too then. */
   isResized: z.boolean().optional(),
-  /** What the training pictures were laid on, and their white, where that was open. */
+  /** What the training images were laid on, their white, and how rows were images, where that was open. */
   pictures: pictureRulesSchema.optional(),
   /** The dataset's; not in what was saved by earlier versions. */
   name: z.string().optional(),

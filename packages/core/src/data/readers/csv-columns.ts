@@ -34,9 +34,23 @@ export function isHeaderRow(cells: readonly string[]): boolean {
   const texts = cells.filter((cell) => !isNumber(cell));
   if (texts.length > 1) return true;
   if (texts.length === 1 && LABEL_NAMES.includes((texts[0] as string).trim().toLowerCase())) return true;
-  const numbers = cells.filter(isNumber).map(Number);
+  return countsUp(cells.filter(isNumber), LEAST_COUNTED);
+}
+
+/**
+ * Whether a first row that is no header by `isHeaderRow` may be one: `kind,0,1,2,3`, as pandas writes a narrow array. It
+ * may also be an image, whose label then is likely to stand in another row as well. Gives the place of the name.
+ */
+export function findDoubtfulName(cells: readonly string[]): number | undefined {
+  const at = cells.findIndex((cell) => !isNumber(cell));
+  const isOne = !PIXEL_NAME.test(cells[at] ?? '') && cells[at]?.trim() && countsUp(cells.filter(isNumber), 2);
+  return isOne && cells.filter(isNumber).length === cells.length - 1 ? at : undefined;
+}
+
+function countsUp(cells: readonly string[], least: number): boolean {
+  const numbers = cells.map(Number);
   const [first = -1] = numbers;
-  return numbers.length >= LEAST_COUNTED && (first === 0 || first === 1) && numbers.every((n, i) => n === first + i);
+  return numbers.length >= least && (first === 0 || first === 1) && numbers.every((n, i) => n === first + i);
 }
 
 /** The place of the labels as the header or a person says it; undefined where only the values can tell. */

@@ -6,12 +6,13 @@ import { countOf } from '../../text/count-text.js';
 import {
   checkSaid,
   countPixels,
-  guessSize,
   NO_SQUARE,
   type PixelForm,
   type PixelLayout,
+  sizeOfRows,
 } from '../pictures/pixel-form.js';
 import {
+  findDoubtfulName,
   findIndexColumn,
   findLabelByValues,
   findNamedLabel,
@@ -31,6 +32,8 @@ export interface CsvOptions {
   readonly shape?: Omit<PixelForm, 'layout'> | undefined;
   /** Where colours are. Default: as neighbours are alike, where that is clear, else plane by plane. */
   readonly layout?: PixelLayout | undefined;
+  /** How rows were images where a model was trained: holds where neither `shape` nor `layout` says otherwise. */
+  readonly rows?: PixelForm | undefined;
   readonly resize?: ImageSize | undefined;
   /** The table that this one goes with: where it has no labels, there is one column less. */
   readonly beside?: Columns | undefined;
@@ -63,6 +66,9 @@ export class LayoutReader {
   #hasLabels = true;
   #row = 0;
   #firstAt = 0;
+  /** Place and name of the label in a first row that is taken for a header, unless the name is a label of another row. */
+  #doubtful: { readonly at: number; readonly name: string } | undefined;
+  #isMistaken = false;
   readonly #rowCount = new RowCount();
   readonly #first = new Map<string, number>();
   /** The second column, which may have the labels where the first counts the rows. */
@@ -72,17 +78,31 @@ export class LayoutReader {
   constructor(
     private readonly path: string,
     private readonly options: CsvOptions,
+    /** Whether the first row is known to be an image, though it looks like a header. */
+    private readonly isImage = false,
   ) {}
+
+  /** Whether the first row was taken for a header, and is none: the table is to be read as such from its beginning. */
+  get isMistaken(): boolean {
+    return this.#isMistaken;
+  }
 
   /** False when all is known. */
   read(cells: readonly string[]): boolean {
     this.#row++;
     if (isBlank(cells)) return true;
     if (this.#count === 0) {
-      const isHeader = isHeaderRow(cells);
+      const name = isHeaderRow(cells) || this.isImage ? undefined : this.#findName(cells);
+      const isHeader = isHeaderRow(cells) || name !== undefined;
       this.#readFirst(cells, isHeader);
-      if (this.#place !== undefined || !this.#hasLabels) return false;
+      if (name?.isSure === false) this.#doubtful = name;
+      else if (this.#place !== undefined) return false;
+      if (!this.#hasLabels) return false;
       if (isHeader) return true;
+    }
+    if (this.#doubtful !== undefined && readLabel(cells[this.#doubtful.at] ?? '') === this.#doubtful.name) {
+      this.#isMistaken = true;
+      return false;
     }
     checkLength(cells, this.#count, this.path, this.#row);
     count(this.#first, cells[this.#firstAt] ?? '');
@@ -91,6 +111,15 @@ export class LayoutReader {
     this.#rowCount.add(cells[0] ?? '');
     count(this.#second, cells[1] ?? '');
     return true;
+  }
+
+  /** The name in a first row like `kind,0,1,2,3`: sure where it was said, or stands in the training table. */
+  #findName(cells: readonly string[]) {
+    const { labelColumn, beside } = this.options;
+    const at = findDoubtfulName(cells);
+    if (at === undefined || (beside !== undefined && beside.names === undefined)) return undefined;
+    const name = (cells[at] as string).trim();
+    return { at, name, isSure: name === labelColumn || beside?.names?.includes(name) === true };
   }
 
   #readFirst(cells: readonly string[], isHeader: boolean): void {
@@ -118,12 +147,12 @@ export class LayoutReader {
 
   /** Where labels do not matter: a table of as many columns as there are pixels, or one more that counts the rows. */
   #findPixelsAlone(): LabelPlace | undefined {
-    const { shape, isUnlabelled, labelColumn } = this.options;
+    const { shape, rows, isUnlabelled, labelColumn } = this.options;
     if (!isUnlabelled || labelColumn !== undefined) return undefined;
     if (shape === undefined && findNamedLabel(this.#names, this.#count, undefined) !== undefined) return undefined;
     const indexAt = this.#names && findIndexColumn(this.#names, undefined);
     const pixels = this.#count - (indexAt === undefined ? 0 : 1);
-    const isAll = shape === undefined ? guessSize(pixels) !== undefined : countPixels(shape) === pixels;
+    const isAll = shape === undefined ? sizeOfRows(pixels, rows) !== undefined : countPixels(shape) === pixels;
     return isAll ? { labelAt: undefined, indexAt, why: 'none' } : undefined;
   }
 
@@ -140,13 +169,13 @@ export class LayoutReader {
     }
     const { labelAt, indexAt } = this.#place;
     const pixels = this.#count - [labelAt, indexAt].filter((at) => at !== undefined).length;
-    const { shape: said, layout, beside } = this.options;
-    const shape = said ?? guessSize(pixels);
+    const { shape: said, layout, rows, beside } = this.options;
+    const shape = said ?? sizeOfRows(pixels, rows);
     if (shape === undefined) throw csvError(`${this.path} has ${countOf(pixels, 'column')} of pixels, ${NO_SQUARE}`);
     const wrong = checkSaid(shape, pixels, 'column', this.options.isUnlabelled ? 'the model reads' : undefined);
     if (wrong !== undefined) throw csvError(`${this.path} ${wrong}`);
     const { channels, height, width } = shape;
-    const form = { channels, height, width, layout: layout ?? beside?.layout };
+    const form = { channels, height, width, layout: layout ?? beside?.layout ?? rows?.layout };
     return { labelAt, indexAt, names: this.#names, count: this.#count, ...form };
   }
 
@@ -162,6 +191,11 @@ export class LayoutReader {
     const { labelAt, indexAt, why } = this.#place as LabelPlace;
     const file = basename(this.path);
     const notes: Note[] = [];
+    if (this.#doubtful !== undefined) {
+      notes.push(
+        guessed(`row 1 of ${file} is taken for names, as "${this.#doubtful.name}" is the label of no other row`),
+      );
+    }
     if (labelAt !== undefined && !this.options.isUnlabelled) {
       notes.push(guessed(`the labels of ${file} are ${this.labels}, ${why}`, '--label-column'));
     } else if (labelAt !== undefined) {

@@ -49,6 +49,30 @@ describe('a CSV file', () => {
     });
   });
 
+  it.each([
+    ['first', (label: unknown, pixels: string) => `${label},${pixels}`],
+    ['last', (label: unknown, pixels: string) => `${pixels},${label}`],
+  ] as const)('takes kind,0,1,2,3 for names, unless kind is a label of another row: label %s', async (_, row) => {
+    const read = async (first: string, ...labels: readonly unknown[]) => {
+      csv([row(first, '0,1,2,3'), ...labels.map((label, i) => row(label, `9,${i},8,7`))].join('\n'));
+      const { train, test, classNames, notes } = await place.open({ heldOut: 2 });
+      const told = notes?.map(textOf).filter((note) => note.startsWith('row 1'));
+      return { count: train.count + test.count, classNames, told };
+    };
+    const told = (name: string) => [
+      `row 1 of things.csv is taken for names, as "${name}" is the label of no other row`,
+    ];
+    expect(await read('kind', 1, 0, 1, 0)).toEqual({ count: 4, classNames: ['0', '1'], told: told('kind') });
+    expect(await read('kind', 'cat', 'dog', 'dog')).toEqual({
+      count: 3,
+      classNames: ['cat', 'dog'],
+      told: told('kind'),
+    });
+    expect(await read('cat', 'dog', 'dog', 'cat')).toEqual({ count: 4, classNames: ['cat', 'dog'], told: [] });
+    csv([row('kind', '0,1,2,3'), row('kind', '9,8,7,6'), row('cat', '1,2,3,4')].join('\n'));
+    expect((await place.open({ heldOut: 1, labelColumn: 'kind' })).classNames).toEqual(['cat', 'kind']);
+  });
+
   /** Rows of 3x6x6 images whose colours are far apart, flattened in an order, the label first. */
   const coloured = (order: 'hwc' | 'chw', count: number): string =>
     Array.from({ length: count }, (_, row) => {
@@ -87,6 +111,39 @@ describe('a CSV file', () => {
     expect(other.checksum).not.toBe(found.checksum);
     expect(said.notes?.join()).not.toContain('colours');
     expect(other.origin).toMatchObject({ form: { csvLayout: 'chw' } });
+  });
+
+  it('cases: data 7: a table is read as the rows that a model was trained on, and told where it looks otherwise', async () => {
+    csv(coloured('hwc', 20));
+    const { pictures, checksum } = await place.open();
+    expect(pictures).toEqual({ rows: { channels: 3, height: 6, width: 6, layout: 'hwc' } });
+    csv(coloured('chw', 20));
+    const other = await place.open({ pictures });
+    expect(other.checksum).toBe((await place.open({ csvLayout: 'hwc' })).checksum);
+    expect(other.notes?.map(textOf)[1]).toMatch(
+      /^the colours of things.csv are taken as \[row\]\[column\]\[colour\], as in the training images, but neighbours differ \d+\.\d times less as \[colour\]\[row\]\[column\] \(--csv-layout says otherwise\)$/,
+    );
+    expect(other.notes?.[1]?.kind).toBe('warning');
+    expect((await place.open({ pictures, csvLayout: 'chw' })).checksum).toBe(checksum);
+    csv(coloured('hwc', 20));
+    const same = await place.open({ pictures });
+    expect(same.checksum).toBe(checksum);
+    expect(same.notes?.map(textOf).join()).not.toContain('colours');
+  });
+
+  it('cases: data 6: keeps a form of rows that would not be guessed, for rows of as many numbers', async () => {
+    csv(rows(3, 0, 1));
+    const said = await place.open({ csvShape: { channels: 1, height: 1, width: 4 } });
+    expect(said.pictures).toEqual({ rows: { channels: 1, height: 1, width: 4, layout: 'chw' } });
+    const again = await place.open({ pictures: said.pictures });
+    expect(again.checksum).toBe(said.checksum);
+    expect(again.notes?.map(textOf)[1]).toBe(
+      'rows of things.csv are images of 1x1x4, as in the training images (--csv-shape says otherwise)',
+    );
+    expect((await place.open()).pictures).toBeUndefined();
+    csv(`0,${'1,'.repeat(8)}1\n1,${'2,'.repeat(8)}2\n1,${'3,'.repeat(8)}3`);
+    const longer = await place.open({ pictures: said.pictures, labelColumn: 'first' });
+    expect(longer).toMatchObject({ height: 3, width: 3 });
   });
 
   it('cases: data 7: takes planes where neighbours tell nothing, and a test table in the order of the training table', async () => {

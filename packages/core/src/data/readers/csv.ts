@@ -4,7 +4,16 @@ import { statSync } from 'node:fs';
 import { basename } from 'node:path';
 import { leftOut, type Note } from '../../events/data-report.js';
 import type { LabelledImages } from '../dataset/own-data.js';
-import { LayoutGuess, LOOKED_AT, noteLayout, type PixelLayout, toPlanes } from '../pictures/pixel-form.js';
+import {
+  countPixels,
+  LayoutGuess,
+  LOOKED_AT,
+  noteLayout,
+  noteOtherLayout,
+  noteSize,
+  type PixelLayout,
+  toPlanes,
+} from '../pictures/pixel-form.js';
 import { readLabel } from './csv-columns.js';
 import { type Columns, type CsvOptions, checkLength, csvError, LayoutReader } from './csv-layout.js';
 import { eachRow, isBlank } from './csv-rows.js';
@@ -28,8 +37,12 @@ export interface CsvTable {
  */
 export async function readCsv(path: string, options: CsvOptions): Promise<CsvTable> {
   const { size } = statSync(path);
-  const layout = new LayoutReader(path, options);
+  let layout = new LayoutReader(path, options);
   await eachRow(path, (row) => layout.read(row));
+  if (layout.isMistaken) {
+    layout = new LayoutReader(path, options, true);
+    await eachRow(path, (row) => layout.read(row));
+  }
   const columns = layout.finish();
   if (columns === 'no labels') {
     const note = leftOut(`${basename(path)} has no labels: it is not read`, 1);
@@ -52,21 +65,23 @@ class RowReader {
   #layout: PixelLayout | undefined;
   readonly notes: Note[] = [];
   readonly #list: ImageList;
-  readonly #guess: LayoutGuess;
+  /** Undefined where the order is said, or there are no colours. */
+  readonly #guess: LayoutGuess | undefined;
   /** Read before it is known where colours are. */
   #waiting: Row[] = [];
 
   constructor(
     private readonly path: string,
     private readonly columns: Columns,
-    private readonly options: Pick<CsvOptions, 'resize' | 'isUnlabelled'>,
+    private readonly options: Pick<CsvOptions, 'resize' | 'isUnlabelled' | 'shape' | 'layout'>,
   ) {
     this.#list = new ImageList(0, options.resize);
+    this.#layout = columns.channels === 1 ? 'chw' : columns.layout;
+    if (columns.channels === 1 || options.layout !== undefined) return;
     this.#guess = new LayoutGuess([
       { ...columns, layout: 'chw' },
       { ...columns, layout: 'hwc' },
     ]);
-    this.#layout = columns.channels === 1 ? 'chw' : columns.layout;
   }
 
   read(cells: readonly string[]): boolean {
@@ -76,17 +91,22 @@ class RowReader {
     this.#isFirst = false;
     if (isHeader) return true;
     const row = this.#readRow(cells, this.columns);
+    this.#guess?.add(row.pixels);
     if (this.#layout !== undefined) this.#add(row, this.#layout);
     else {
       this.#waiting.push(row);
-      this.#guess.add(row.pixels);
       if (this.#waiting.length === LOOKED_AT) this.#decide();
     }
     return true;
   }
 
   finish(): LabelledImages {
+    const { columns, options, path } = this;
     if (this.#waiting.length > 0) this.#decide();
+    else if (columns.layout !== undefined) {
+      this.notes.push(...noteOtherLayout(basename(path), columns.layout, this.#guess?.decide()));
+    }
+    if (options.shape === undefined) this.notes.push(...noteSize(basename(path), columns, countPixels(columns)));
     if (this.#list.count === 0) throw csvError(`${this.path} has no rows of pixels`);
     return this.#list.finish();
   }
@@ -96,7 +116,7 @@ class RowReader {
   }
 
   #decide(): void {
-    const found = this.#guess.decide();
+    const found = this.#guess?.decide();
     const layout = found?.form.layout ?? 'chw';
     this.#layout = layout;
     this.notes.push(noteLayout(basename(this.path), layout, found));
