@@ -45,11 +45,11 @@ function listSkipped({ name, assertionResults }) {
     .map(({ ancestorTitles, title }) => ({ file: path.basename(name), ancestors: ancestorTitles, title }));
 }
 
-/** A line for each outermost group of skipped tests, with how many it has. */
-export function groupSkipped(tests) {
+/** A line for each outermost suite of skipped tests, with how many it has. */
+export function tellSkipped(tests) {
   const counts = new Map();
   for (const { file, ancestors, title } of tests) {
-    // a group of one, whose own name is the reason
+    // a suite of one, whose own name is the reason
     const names = ancestors.length > 0 && tests.filter((other) => other.ancestors[0] === ancestors[0]).length > 1;
     const text = `${file}: ${names ? ancestors[0] : [...ancestors, title].join(': ')}`;
     counts.set(text, (counts.get(text) ?? 0) + 1);

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { addCounts, countReport, groupSkipped } from './test-report.mjs';
+import { addCounts, countReport, tellSkipped } from './test-report.mjs';
 
 let folder;
 let file;
@@ -41,7 +41,7 @@ it('counts a report that is missing as one failure and names its folder', () => 
   expect(countReport(file)).toEqual({ passed: 0, failed: 1, skipped: 0, skippedTests: [], reasons });
 });
 
-it('names what was skipped, a group by its first name and a test alone by all of its names', () => {
+it('names what was skipped, a suite by its first name and a test alone by all of its names', () => {
   const skipped = (ancestorTitles, title) => ({ status: 'skipped', ancestorTitles, title });
   const assertionResults = [
     skipped(['the page (skipped: no Chromium here)', 'on a phone'], 'is drawn'),
@@ -54,7 +54,7 @@ it('names what was skipped, a group by its first name and a test alone by all of
     numPendingTests: 3,
     testResults: [{ name: '/x/a.test.ts', status: 'passed', assertionResults }],
   });
-  expect(groupSkipped(countReport(file).skippedTests)).toEqual([
+  expect(tellSkipped(countReport(file).skippedTests)).toEqual([
     'a.test.ts: the page (skipped: no Chromium here) (2 tests)',
     'a.test.ts: a full disk: costs a warning (skipped: only root can mount)',
   ]);

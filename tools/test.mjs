@@ -12,7 +12,7 @@ import { SetupError, say, sayFailure } from './setup/report.mjs';
 import { setUpTensorFlow } from './setup/tensorflow.mjs';
 import { listDrawing, readSoak, seedOf } from './soak.mjs';
 import { forecast } from './test-forecast.mjs';
-import { addCounts, countReport, groupSkipped } from './test-report.mjs';
+import { addCounts, countReport, tellSkipped } from './test-report.mjs';
 
 const isSlow = process.argv.includes('--slow');
 const NODE_TOOLS = {
@@ -95,7 +95,7 @@ async function testAll() {
   const failedChecks = isSlow ? [] : await runSteps(CHECKS);
   const counts = addCounts(listReports().map((file) => countReport(file)));
   if (counts.skipped > 0) console.log(`${counts.skipped} skipped:`);
-  for (const line of groupSkipped(counts.skippedTests)) console.log(`  ${line}`);
+  for (const line of tellSkipped(counts.skippedTests)) console.log(`  ${line}`);
   for (const text of [...counts.reasons, ...failedRuns, ...failedChecks]) console.log(`FAILED: ${text}`);
   // A run that failed with no failed test to show for it is one failure, and so is each check.
   const failedInRuns = failedRuns.length > 0 ? Math.max(counts.failed, 1) : counts.failed;

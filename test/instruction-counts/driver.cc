@@ -62,14 +62,14 @@ void* allocateZeroed(size_t bytes) {
 
 // [type, length, length that follows; the rest is zeros] as three uint64, then the elements
 napi_value readArray(FILE* file) {
-  uint64_t head[3];
-  if (fread(head, sizeof head, 1, file) != 1) fail("the step file ends early", "header of an array");
+  uint64_t header[3];
+  if (fread(header, sizeof header, 1, file) != 1) fail("the step file ends early", "header of an array");
   napi_value value = makeValue();
-  value->type = (napi_typedarray_type)head[0];
-  value->length = head[1];
+  value->type = (napi_typedarray_type)header[0];
+  value->length = header[1];
   const size_t size = elementSize(value->type);
   value->data = allocateZeroed(value->length * size);
-  if (fread(value->data, size, head[2], file) != head[2]) fail("the step file ends early", "elements of an array");
+  if (fread(value->data, size, header[2], file) != header[2]) fail("the step file ends early", "elements of an array");
   return value;
 }
 

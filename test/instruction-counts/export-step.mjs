@@ -45,7 +45,7 @@ function makeDigits(count) {
 }
 
 function writeArray(handle, array, given = array.length) {
-  const head = BigUint64Array.of(BigInt(TYPES[array.constructor.name]), BigInt(array.length), BigInt(given));
-  for (const part of [head, array.subarray(0, given)])
+  const header = BigUint64Array.of(BigInt(TYPES[array.constructor.name]), BigInt(array.length), BigInt(given));
+  for (const part of [header, array.subarray(0, given)])
     writeSync(handle, new Uint8Array(part.buffer, part.byteOffset, part.byteLength));
 }

@@ -9,7 +9,7 @@ import {
   createProof,
   decodeFrame,
   deriveFrameKey,
-  encodeHead,
+  encodeHeader,
   type Frame,
   FrameSeal,
   type Message,
@@ -64,7 +64,7 @@ export class HostileNode {
   }
 
   send(message: Message, payload: Uint8Array = new Uint8Array(0), spoil: (bytes: Buffer) => void = () => {}): void {
-    const bytes = Buffer.concat([encodeHead(message, payload, this.#out), payload]);
+    const bytes = Buffer.concat([encodeHeader(message, payload, this.#out), payload]);
     spoil(bytes);
     this.socket.send(bytes);
   }

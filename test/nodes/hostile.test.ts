@@ -108,7 +108,11 @@ describe('before the handshake is over', () => {
         'LOCKSTEP_NODE_FRAME',
       ],
       ['an empty frame', Buffer.alloc(0), 'LOCKSTEP_NODE_FRAME'],
-      ['a head that is said to be longer than the frame', frameOf(Buffer.from([0x80]), 60_000), 'LOCKSTEP_NODE_FRAME'],
+      [
+        'a header that is said to be longer than the frame',
+        frameOf(Buffer.from([0x80]), 60_000),
+        'LOCKSTEP_NODE_FRAME',
+      ],
       ['valid MessagePack of the wrong shape', frameOf(Buffer.from([0x93, 1, 2, 3])), 'LOCKSTEP_NODE_MESSAGE'],
       ['a map with __proto__', frameOf(protoMap()), 'LOCKSTEP_NODE_MESSAGE'],
       [
@@ -213,11 +217,11 @@ describe('cases: peers 2: of web pages in a browser of this machine', () => {
   });
 });
 
-/** A frame around a head, which may lie about its length. */
-function frameOf(head: Buffer, claimed = head.length): Buffer {
+/** A frame around a header, which may lie about its length. */
+function frameOf(header: Buffer, claimed = header.length): Buffer {
   const prefix = Buffer.alloc(20);
   prefix.writeUInt32LE(claimed, 16);
-  return Buffer.concat([prefix, head]);
+  return Buffer.concat([prefix, header]);
 }
 
 /** { type: 'leaving', text: '', __proto__: { polluted: true } } */

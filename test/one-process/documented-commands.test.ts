@@ -12,10 +12,10 @@ beforeAll(() => stage.prepare());
 afterAll(() => stage.close());
 
 describe('cases: work 29: what README.md prints can be run', () => {
-  it.each(toRun.map((group) => [`${group.place}: ${group.commands.join(', then ')}`, group] as const))(
+  it.each(toRun.map((block) => [`${block.place}: ${block.commands.join(', then ')}`, block] as const))(
     '%s',
-    async (_, group) => {
-      await stage.run(group);
+    async (_, block) => {
+      await stage.run(block);
     },
   );
 
@@ -38,7 +38,7 @@ describe('the reader of documented commands', () => {
     ['A `lockstep train` is a name, `lockstep train my.json` a command.', ['lockstep train my.json']],
     ['`lockstep train ... --x` and `npm run X` are neither.', []],
   ])('finds in %j what one types', (text, commands) => {
-    expect(readCommands('a.md', text).groups.flatMap((group) => group.commands)).toEqual(commands);
+    expect(readCommands('a.md', text).blocks.flatMap((block) => block.commands)).toEqual(commands);
   });
 
   it('finds marks, and those that no command needs', () => {

@@ -329,7 +329,7 @@ describe('a run', () => {
   });
 
   it('cases: numbers 9: of other pixels is another run to a node that keeps its workers', () => {
-    const head = {
+    const header = {
       name: 'x',
       source: 'x',
       channels: 1,
@@ -341,9 +341,9 @@ describe('a run', () => {
       counts: { train: 1, validation: 0, test: 1 },
       checksum: 'c',
     };
-    expect(describeRun('r', head)).toBe(describeRun('r', { ...head }));
-    expect(describeRun('r', { ...head, mean: [0.4] })).not.toBe(describeRun('r', head));
-    expect(describeRun('r', { ...head, std: [0.3] })).not.toBe(describeRun('r', head));
+    expect(describeRun('r', header)).toBe(describeRun('r', { ...header }));
+    expect(describeRun('r', { ...header, mean: [0.4] })).not.toBe(describeRun('r', header));
+    expect(describeRun('r', { ...header, std: [0.3] })).not.toBe(describeRun('r', header));
   });
 
   it('cases: numbers 10: evaluates a dataset by the mean and std of the model, as it predicts', async () => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { main } from '../../packages/cli/dist/main.js';
 import { RecordingIo } from '../../packages/cli/dist/testing/recording-io.js';
-import { type CommandGroup, isAssignment, splitWords, toArguments } from '../support/documented-commands.ts';
+import { type CommandBlock, isAssignment, splitWords, toArguments } from '../support/documented-commands.ts';
 import { findFreePort } from '../support/free-port.ts';
 import { listReads, putSmallNumbers, type Read, SMALL_MODEL } from '../support/small-numbers.ts';
 import { writeSmallPictures } from '../support/small-pictures.ts';
@@ -49,8 +49,8 @@ export class CommandStage {
     rmSync(this.root, { recursive: true });
   }
 
-  /** Runs the commands of a group one after the other, those that wait for each other together. */
-  async run({ place, commands }: CommandGroup): Promise<void> {
+  /** Runs the commands of a block one after the other, those that wait for each other together. */
+  async run({ place, commands }: CommandBlock): Promise<void> {
     const folder = path.join(this.root, place.replace(/\W/g, '-'));
     mkdirSync(folder);
     process.chdir(folder);

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hasProgram } from '../support/clusters-availability.ts';
 import {
-  type CommandGroup,
+  type CommandBlock,
   isAssignment,
   readCommands,
   sortCommands,
@@ -73,22 +73,23 @@ function shrink(command: string, port: number): { line: string; argv: string[] }
   const rest = words.slice(before.length);
   const argv = toArguments(rest, scripts);
   if (argv !== undefined) {
-    const head = rest[0] === 'npm' ? (rest[2] === '-s' ? 'npm run -s lockstep --' : 'npm run lockstep --') : 'lockstep';
+    const start =
+      rest[0] === 'npm' ? (rest[2] === '-s' ? 'npm run -s lockstep --' : 'npm run lockstep --') : 'lockstep';
     const small = putSmallNumbers(argv, port).map(quote);
-    return { line: `${[...before, rest[0] === 'npx' ? 'npx lockstep' : head, ...small].join(' ')}${end}`, argv };
+    return { line: `${[...before, rest[0] === 'npx' ? 'npx lockstep' : start, ...small].join(' ')}${end}`, argv };
   }
   const ours = rest.indexOf('lockstep');
   if (ours < 0) return { line: command, argv: [] };
   const next = rest.indexOf(':', ours);
   const own = rest.slice(ours + 1, next < 0 ? undefined : next);
   const small = putSmallNumbers(own, port).map(quote);
-  const head = [...before, ...rest.slice(0, ours).map((word) => (word === '8' ? '2' : word)), 'lockstep'];
-  if (next < 0) return { line: [...head, ...small].join(' '), argv: own };
+  const start = [...before, ...rest.slice(0, ours).map((word) => (word === '8' ? '2' : word)), 'lockstep'];
+  if (next < 0) return { line: [...start, ...small].join(' '), argv: own };
   const others = shrink(rest.slice(next + 1).join(' '), port);
-  return { line: [...head, ...small, ':', others.line].join(' '), argv: [...own, ...others.argv] };
+  return { line: [...start, ...small, ':', others.line].join(' '), argv: [...own, ...others.argv] };
 }
 
-async function runGroup({ place, commands }: CommandGroup): Promise<void> {
+async function runBlock({ place, commands }: CommandBlock): Promise<void> {
   const port = await findFreePort();
   const alone = { LOCKSTEP_RANK: '0', LOCKSTEP_SIZE: '1', LOCKSTEP_COORDINATOR: `127.0.0.1:${port}` };
   const together: Promise<void>[] = [];
@@ -109,12 +110,12 @@ async function runGroup({ place, commands }: CommandGroup): Promise<void> {
 }
 
 describe('what docs/*.md print can be run as it is printed', () => {
-  for (const group of toRun) {
-    const missing = group.commands
+  for (const block of toRun) {
+    const missing = block.commands
       .map((command) => command.split(' ')[0] as string)
       .find((name) => LAUNCHERS.test(name));
     const isThere = missing === undefined || hasProgram(missing);
-    it.skipIf(!isThere)(`${group.place}: ${group.commands.join(', then ')}`, () => runGroup(group));
+    it.skipIf(!isThere)(`${block.place}: ${block.commands.join(', then ')}`, () => runBlock(block));
   }
 
   it('and each mark of what cannot is needed', () => {

@@ -103,27 +103,27 @@ function compileModel(model, shardSize, samples) {
   const perChannel = (value) => Array.from({ length: model.input.channels }, () => value);
   const normalization = { mean: perChannel(NOISE_NORMALIZATION.mean), std: perChannel(NOISE_NORMALIZATION.std) };
   const recipe = { shardSize, batchSize: samples };
-  const { code, groupShards } = compile({ layers, layout, recipe: recipeSchema.parse(recipe), normalization });
-  return { layers, layout, normalization, recipe, code, groupShards };
+  const { code, waveShards } = compile({ layers, layout, recipe: recipeSchema.parse(recipe), normalization });
+  return { layers, layout, normalization, recipe, code, waveShards };
 }
 
 function makeCase(model, seed, { shardSize, sampleCount: samples }, gap) {
-  const { layers, layout, normalization, recipe, code, groupShards } = compileModel(model, shardSize, samples);
+  const { layers, layout, normalization, recipe, code, waveShards } = compileModel(model, shardSize, samples);
   const { parameters, buffers, images, labels } = drawRandomShard(layers, { seed, sampleCount: samples });
   const state = new Float32Array(layout.length);
   const toFloat32 = (values) => Float32Array.from(values);
   packState(layout, { parameters: parameters.map(toFloat32), buffers: buffers.map(toFloat32) }, state);
   const run = prepareNativeStep({ model, recipe, parameters, buffers, images, labels, samples, normalization });
   const shards = shardCount(samples, shardSize);
-  const nodes = listGroups(shards, groupShards).flatMap(([begin, end]) => run.computePartials(begin, end));
-  const expected = new Float32Array(layout.length * nodes.length);
-  for (const [i, node] of nodes.entries()) expected.set(node, layout.length * i);
+  const partials = listWaves(shards, waveShards).flatMap(([begin, end]) => run.computePartials(begin, end));
+  const expected = new Float32Array(layout.length * partials.length);
+  for (const [i, partial] of partials.entries()) expected.set(partial, layout.length * i);
   const order = Int32Array.from({ length: samples }, (_, i) => i);
   return [spread(code, gap), state, images, labels, order, Int32Array.of(samples, shards, TEST_SEED), expected];
 }
 
 /** Ranges of shards that the kernels take at once. */
-function listGroups(shards, most) {
+function listWaves(shards, most) {
   const groups = [];
   for (let shard = 0; shard < shards; ) {
     let size = most;

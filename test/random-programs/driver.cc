@@ -1,6 +1,6 @@
 // Runs random programs on the kernels without Node: under sanitizers, or on another processor's build.
 //
-//   driver run CASES        cases as cases.mjs writes them: a program, its inputs, the contribution of each group of shards
+//   driver run CASES        cases as cases.mjs writes them: a program, its inputs, the contribution of each wave of shards
 //   driver refuse PROGRAMS  programs alone, none of which may be accepted
 //
 // Other bits, or a malformed program that is accepted, end it with exit code 1.
@@ -81,7 +81,7 @@ void runCase(FILE* file, int index) {
   float* partial = (float*)(((uintptr_t)memory.data() + 63) / 64 * 64);
   const float* wanted = expected.data;
   for (int shard = 0; shard < call.data[1]; wanted += state.length) {
-    int size = program->groupShards();
+    int size = program->waveShards();
     while (shard % size != 0 || shard + size > call.data[1]) size /= 2;
     context.firstShard = shard;
     memset(partial, 0, state.length * sizeof(float));

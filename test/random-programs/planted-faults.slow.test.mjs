@@ -30,12 +30,12 @@ const COMPILER_FAULTS = [
     '&& layer.input.channels === source.output.channels',
     '',
   ],
-  ['shards of a group share a gradient', 'place.js', 'i < tail ?', 'true ?', 'index < this.tail ?', 'true ?'],
+  ['shards of a wave share a gradient', 'place.js', 'i < tail ?', 'true ?', 'index < this.tail ?', 'true ?'],
   ['the gradient of a stored ReLU overwrites its output', 'place.js', 'isSame && storesRelu ?', 'false ?'],
   ['the gradient of a bias is forgotten', 'backward.js', 'this.builder.convBiasGradient(y, bias)', 'undefined'],
   ['a bias before a stored ReLU is taken for lost', 'backward.js', '&& !storesRelu', ''],
   [
-    'the way back of a group goes shard by shard',
+    'the way back of a wave goes shard by shard',
     'compile.js',
     'builder.stage(hasTail, true)',
     'builder.stage(false, true)',
@@ -47,11 +47,11 @@ const COMPILER_FAULTS = [
 const KERNEL_FAULTS = [
   ['a weight gradient has no range', 'parse.cc', 'op.begin = c.weight, op.end', 'op.begin = 0, op.end'],
   ['a bias gradient has no end', 'parse.cc', 'op.end = op.begin + p->tensors_[op.a].channels', 'op.end = 0'],
-  ['shards of a group are added up in one place', 'program.cc', '+ s * length - op.begin', '- op.begin'],
+  ['shards of a wave are added up in one place', 'program.cc', '+ s * length - op.begin', '- op.begin'],
   ['a gradient that nobody wrote is read', 'ownership.cc', 'expect(holds_[t.place].isGradient,', 'expect(true,'],
   ['a value that nobody wrote is read', 'ownership.cc', 'expect(holds_[t.place].isValue,', 'expect(true,'],
   ['a gradient is written over another', 'ownership.cc', 'expect(!held.isGradient ||', 'expect(true ||'],
-  ['shards share what a later stage reads', 'ownership.cc', 'expect(!isGroup_ && holds_', 'expect(true || holds_'],
+  ['shards share what a later stage reads', 'ownership.cc', 'expect(!isWave_ && holds_', 'expect(true || holds_'],
   ['a range is written twice', 'ownership.cc', 'expect(isApart ||', 'expect(true ||'],
   ['a norm is used before it is worked out', 'check.cc', 'expect(!norm ||', 'expect(true ||'],
 ];

@@ -15,7 +15,7 @@ const TEST_COUNT = 90;
 
 const bars = makeBars({ epochs: 100, batchSize: 128 });
 
-/** Features of a dense layer that is large enough for a group stage, so that its vector has a tail that is final early. */
+/** Features of a dense layer that is large enough for a wave stage, so that its vector has a tail that is final early. */
 const WIDE = 160;
 
 /** The same with such a layer. */

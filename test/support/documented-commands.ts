@@ -1,14 +1,14 @@
 /** The commands that a document prints, and the marks of those that a test cannot run. */
 
 /** Commands that belong together: one block, one table row or one paragraph's line. */
-export interface CommandGroup {
+export interface CommandBlock {
   /** File and line, such as `README.md:12`. */
   readonly place: string;
   readonly commands: readonly string[];
 }
 
 export interface DocumentedCommands {
-  readonly groups: readonly CommandGroup[];
+  readonly blocks: readonly CommandBlock[];
   /** As the marks name them: the beginning of a command. */
   readonly marks: readonly string[];
 }
@@ -23,12 +23,12 @@ const MARK = /^<!-- not run: (.+), since \S.* -->$/;
  * A mark is a line such as ``<!-- not run: `npm test`, `npm run a`, since REASON -->``.
  */
 export function readCommands(file: string, text: string): DocumentedCommands {
-  const groups: CommandGroup[] = [];
+  const blocks: CommandBlock[] = [];
   const marks: string[] = [];
   let block: { place: string; commands: string[] } | undefined;
   let isFenced = false;
   const endBlock = (): void => {
-    if (block && block.commands.length > 0) groups.push(block);
+    if (block && block.commands.length > 0) blocks.push(block);
     block = undefined;
   };
   const lines = text.split('\n');
@@ -47,10 +47,10 @@ export function readCommands(file: string, text: string): DocumentedCommands {
     }
     endBlock();
     const inText = mark ? [] : listCode(line).filter((code) => isCommandInText(code, line.startsWith('|')));
-    if (inText.length > 0) groups.push({ place, commands: inText.flatMap(splitLine) });
+    if (inText.length > 0) blocks.push({ place, commands: inText.flatMap(splitLine) });
   }
   endBlock();
-  return { groups, marks };
+  return { blocks, marks };
 }
 
 const listCode = (line: string): string[] => [...line.matchAll(/`([^`]+)`/g)].map((match) => match[1] as string);
@@ -99,17 +99,17 @@ export const isAssignment = (word: string): boolean => /^[A-Z_]+=/.test(word);
 
 /** Parts what is to be run from what is marked, and finds the marks that no command begins with. */
 export function sortCommands(documents: readonly DocumentedCommands[]): {
-  toRun: CommandGroup[];
+  toRun: CommandBlock[];
   marked: string[];
   needless: string[];
 } {
-  const [toRun, marked, needless]: [CommandGroup[], string[], string[]] = [[], [], []];
-  for (const { groups, marks } of documents) {
+  const [toRun, marked, needless]: [CommandBlock[], string[], string[]] = [[], [], []];
+  for (const { blocks, marks } of documents) {
     const isMarked = (command: string): boolean => marks.some((mark) => command.startsWith(mark));
-    const all = groups.flatMap(({ commands }) => commands);
+    const all = blocks.flatMap(({ commands }) => commands);
     marked.push(...all.filter(isMarked));
     needless.push(...marks.filter((mark) => !all.some((command) => command.startsWith(mark))));
-    for (const { place, commands } of groups) {
+    for (const { place, commands } of blocks) {
       const rest = commands.filter((command) => !isMarked(command));
       if (rest.length > 0) toRun.push({ place, commands: rest });
     }

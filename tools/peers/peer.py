@@ -46,14 +46,14 @@ def serve(version, prepare):
     print(json.dumps({"version": version}), file=answers)
     steps = {}
     for line in sys.stdin:
-        order = json.loads(line)
-        name = order["model"]["name"]
+        task = json.loads(line)
+        name = task["model"]["name"]
         try:
             if name not in steps:
-                steps[name] = prepare(order["model"])
+                steps[name] = prepare(task["model"])
                 for index in range(WARM_UP_STEPS):
                     steps[name](index)
-            rate = BATCH * count_steps(steps[name], order["seconds"])
+            rate = BATCH * count_steps(steps[name], task["seconds"])
             print(json.dumps({"imagesPerSecond": rate}), file=answers)
         except Exception as error:  # one model that a framework cannot do must not end the run
             print(json.dumps({"error": f"{type(error).__name__}: {error}"}), file=answers)

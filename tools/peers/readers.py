@@ -132,11 +132,11 @@ def read_all(reader, paths):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def tabulate(head, cases, paths, readers):
+def tabulate(headings, cases, paths, readers):
     columns = [read_all(reader, [paths[name] for name in cases]) for reader in readers]
     rows = [[name, *cells, why] for (name, (_, why)), *cells in zip(cases.items(), *columns)]
-    lines = [f"| {' | '.join(row)} |" for row in [head, *rows]]
-    return "\n".join([lines[0], f"|{'---|' * len(head)}", *lines[1:]])
+    lines = [f"| {' | '.join(row)} |" for row in [headings, *rows]]
+    return "\n".join([lines[0], f"|{'---|' * len(headings)}", *lines[1:]])
 
 
 def draw_tables():

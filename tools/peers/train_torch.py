@@ -103,18 +103,18 @@ def count_correct(network, images, labels):
     return correct
 
 
-def train(order):
-    recipe, model = order["recipe"], order["model"]
+def train(task):
+    recipe, model = task["recipe"], task["model"]
     unknown = [name for name in ("clipNorm", "ema", "freeze") if recipe.get(name) is not None]
     if unknown or recipe.get("warmupSteps"):
         sys.exit(f"not done here: {', '.join(unknown) or 'warmupSteps'}")
-    torch.manual_seed(order["seed"])
-    torch.set_num_threads(order["threads"])
-    torch.set_default_device(order["device"])
+    torch.manual_seed(task["seed"])
+    torch.set_num_threads(task["threads"])
+    torch.set_default_device(task["device"])
     # Float32 on every device: what the two devices differ in is the order of additions alone.
     torch.backends.cudnn.allow_tf32 = False
     images, labels, test_images, test_labels = (
-        read_idx(order["data"], stem).to(order["device"])
+        read_idx(task["data"], stem).to(task["device"])
         for stem in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
     )
     labels, test_labels = labels.long(), test_labels.long()
@@ -140,7 +140,7 @@ def train(order):
             if step + 1 < steps or epoch + 1 < recipe["epochs"]:
                 schedule.step()
         seconds = time.perf_counter() - began
-        if order["evaluate"] == "epochs":
+        if task["evaluate"] == "epochs":
             correct = count_correct(network, test_images, test_labels)
             told = {"testCorrect": correct, "lastLoss": loss.item(), "seconds": seconds}
             print(json.dumps({"event": "epoch", "epoch": epoch + 1, **told}), flush=True)

@@ -1,7 +1,7 @@
 /** Commander, set up so that it never ends the process and its errors are ours: one line, with the nearest valid word. */
 import { didYouMean, LockstepError, suggestOption } from '@lockstep/core/errors';
 import { Command, type CommanderError, Option } from 'commander';
-import { type Field, flagName, type Group, offlineField, optionError } from './settings/fields.js';
+import { type Field, flagName, offlineField, optionError, type Section } from './settings/fields.js';
 import type { Io } from './terminal/io.js';
 import { spellCommands } from './terminal/spelling.js';
 
@@ -44,20 +44,20 @@ export function createCommand(name: string, { io }: CommandContext): Command {
     });
 }
 
-/** Adds a flag for each field, under the heading of its group. */
+/** Adds a flag for each field, under the heading of its section. */
 export function addFields(command: Command, fields: readonly Field[]): Command {
-  const ordered = GROUPS.flatMap((group) => fields.filter((field) => field.group === group));
+  const ordered = SECTIONS.flatMap((section) => fields.filter((field) => field.section === section));
   for (const field of ordered) {
     const text = field.defaultText === undefined ? '' : ` (default: ${field.defaultText})`;
-    command.addOption(new Option(field.flags, `${field.description}${text}`).helpGroup(groupHeading(field.group)));
+    command.addOption(new Option(field.flags, `${field.description}${text}`).helpGroup(sectionHeading(field.section)));
   }
   return command;
 }
 
-const GROUPS: readonly Group[] = ['Launch', 'Run', 'Cluster', 'Data', 'Recipe', 'Output', 'Watching'];
+const SECTIONS: readonly Section[] = ['Launch', 'Run', 'Cluster', 'Data', 'Recipe', 'Output', 'Watching'];
 
-export const groupHeading = (group: Group): string =>
-  group === 'Recipe' ? 'Recipe (default: what the model brings, see `lockstep models`):' : `${group}:`;
+export const sectionHeading = (section: Section): string =>
+  section === 'Recipe' ? 'Recipe (default: what the model brings, see `lockstep models`):' : `${section}:`;
 
 const LONGEST_ALIGNED = 64;
 

@@ -139,7 +139,7 @@ struct PartialStack {
 };
 
 // contribute(engine, call): computes shards [FIRST_SHARD, END_SHARD) and leaves their partials, in order, at PARTIALS
-// (in units of 16 floats); returns how many there are. PART leaves the last stage of the last group for a second call:
+// (in units of 16 floats); returns how many there are. PART leaves the last stage of the last wave for a second call:
 // between the two the partials' floats from `prefix` on are final.
 napi_value contribute(napi_env env, napi_callback_info info) {
   Arguments a;
@@ -159,7 +159,7 @@ napi_value contribute(napi_env env, napi_callback_info info) {
   PartialStack stack{engine->arena.data + (int64_t)call.data[PARTIALS] * BLOCK, partialFloats, program.rounding()};
   const int end = call.data[END_SHARD];
   for (int shard = call.data[FIRST_SHARD]; shard < end;) {
-    int size = program.groupShards();
+    int size = program.waveShards();
     while (shard % size != 0 || shard + size > end) size /= 2;
     context.firstShard = shard;
     shard += size;
@@ -191,9 +191,9 @@ napi_value profile(napi_env env, napi_callback_info info) {
   program.startProfile();
   program.prepare(context.state, true);
   float* partial = engine->arena.data + (int64_t)call.data[PARTIALS] * BLOCK;
-  for (int shard = call.data[FIRST_SHARD]; shard < call.data[END_SHARD]; shard += program.groupShards()) {
+  for (int shard = call.data[FIRST_SHARD]; shard < call.data[END_SHARD]; shard += program.waveShards()) {
     context.firstShard = shard;
-    program.contribute(context, program.groupShards(), partial);
+    program.contribute(context, program.waveShards(), partial);
   }
   const std::vector<double> rows = program.takeProfile();
   napi_value buffer, array;
@@ -231,9 +231,9 @@ napi_value evaluate(napi_env env, napi_callback_info info) {
   context.logits = logits.data;
   engine->program->prepare(context.state, false);
   const int end = call.data[END_SHARD];
-  for (int shard = call.data[FIRST_SHARD]; shard < end; shard += engine->program->groupShards()) {
+  for (int shard = call.data[FIRST_SHARD]; shard < end; shard += engine->program->waveShards()) {
     context.firstShard = shard;
-    const int count = end - shard < engine->program->groupShards() ? end - shard : engine->program->groupShards();
+    const int count = end - shard < engine->program->waveShards() ? end - shard : engine->program->waveShards();
     engine->program->evaluate(context, count, results.data + 2 * ((int64_t)samples + shard));
   }
   return nullptr;

@@ -69,10 +69,10 @@ bool fitsConvInputGradient(const ConvShape& s, const Tensor& dOut, const Tensor&
 
 const char* Program::findFault() {
   if (places_.overlap()) return "program has tensors that overlap";
-  Ownership own(places_, groupShards_, prefix_);
+  Ownership own(places_, waveShards_, prefix_);
   Prepared prepared{std::vector<NormStep>(norms_.size()), std::vector<bool>(dropouts_.size())};
   for (const Stage& stage : stages_) {
-    own.enterStage(stage.isGroup, stage.isBackward);
+    own.enterStage(stage.isWave, stage.isBackward);
     for (const Op& op : stage.ops) {
       followOp(op, own);
       followPrepared(op, prepared, own);

@@ -133,13 +133,13 @@ void runRows(const Blocks& blocks, const float* weights, int rows, int64_t rowSt
 
 // ---- weight gradient: outer products of a shard's samples, summed over shards by the tree, in registers ----
 
-// Few inputs wide, so that a group's samples of them stay in L1 while the outputs pass.
+// Few inputs wide, so that a wave's samples of them stay in L1 while the outputs pass.
 constexpr int GRAD_ROWS = REGISTERS >= 32 ? 4 : 3;
 constexpr int GRAD_REGISTERS = REGISTERS >= 32 ? 3 : 2;  // of inputs
 constexpr int MAX_DEPTH = 17;
 
 struct OuterArguments {
-  const float* const* dOut;  // per block of the group: output p's 16 samples at p * BLOCK
+  const float* const* dOut;  // per block of the wave: output p's 16 samples at p * BLOCK
   const float* inputs;       // [shard][sample][pitch], at the tile's first input
   int64_t shardStride, pitch;
   int shards, blocksPerShard;

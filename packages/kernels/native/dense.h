@@ -1,7 +1,7 @@
-// Fully connected layers, over all blocks of a group of shards at once: the weights are read once per group.
+// Fully connected layers, over all blocks of a wave of shards at once: the weights are read once per wave.
 //
 // Order of additions: output: bias, then inputs ascending; input gradient: 0, then outputs ascending; weight gradient:
-// per shard from 0 over its samples, then the canonical tree over the group's shards; bias gradient: laneSum per block,
+// per shard from 0 over its samples, then the canonical tree over the wave's shards; bias gradient: laneSum per block,
 // blocks in order, then the tree. What the recipe rounds is rounded in every partial, each shard's own included.
 #pragma once
 #include <vector>
@@ -13,7 +13,7 @@ namespace lockstep {
 struct DenseOp {
   Tensor in, out;   // [features] dense
   int weight, bias; // offsets in state and contribution; bias -1: none
-  float* transposed;  // scratch: [shard of group][sample of shard][pitch] inputs, for the weight gradient
+  float* transposed;  // scratch: [shard of wave][sample of shard][pitch] inputs, for the weight gradient
   int64_t transposedShardStride;
   int pitch;        // in.features rounded up to 16
 };

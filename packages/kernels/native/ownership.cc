@@ -16,7 +16,7 @@ int Places::add(Tensor& t, int64_t at, int64_t interior) {
       (t.shardStride != 0 && t.shardStride < ofShard) || t.shardStride > scratchFloats_) {
     return -1;
   }
-  const int64_t end = at + (t.shardStride == 0 ? ofShard : t.shardStride * groupShards_);
+  const int64_t end = at + (t.shardStride == 0 ? ofShard : t.shardStride * waveShards_);
   if (end > scratchFloats_) return -1;
   const bool isShared = t.shardStride == 0;
   for (size_t i = 0; i < places_.size(); i++) {
@@ -53,15 +53,15 @@ void Ownership::expect(bool isRight, const char* text) {
   if (!isRight && !fault_) fault_ = text;
 }
 
-void Ownership::enterStage(bool isGroup, bool isBackward) {
+void Ownership::enterStage(bool isWave, bool isBackward) {
   stage_++;
   expect(isBackward || !isBackward_, "program goes forward behind a backward stage");
-  isGroup_ = isGroup, isBackward_ = isBackward;
+  isWave_ = isWave, isBackward_ = isBackward;
 }
 
 void Ownership::checkShared(const Tensor& t) {
-  if (groupShards_ == 1 || !places_.isShared(t.place)) return;
-  expect(!isGroup_ && holds_[t.place].stage == stage_, "program reads what other shards have overwritten");
+  if (waveShards_ == 1 || !places_.isShared(t.place)) return;
+  expect(!isWave_ && holds_[t.place].stage == stage_, "program reads what other shards have overwritten");
 }
 
 void Ownership::writeValue(const Tensor& t) {
@@ -90,7 +90,7 @@ void Ownership::readGradient(const Tensor& t) {
 
 void Ownership::writeOutput(int64_t begin, int64_t end, bool again) {
   expect(begin >= 0 && begin < end, "program has an op without a range of the contribution");
-  if (groupShards_ > 1) expect(isGroup_ ? begin >= prefix_ : end <= prefix_, "program writes a range of the contribution in the wrong stage");
+  if (waveShards_ > 1) expect(isWave_ ? begin >= prefix_ : end <= prefix_, "program writes a range of the contribution in the wrong stage");
   for (const Range& known : outputs_) {
     const bool isApart = end <= known.begin || known.end <= begin, isSame = known.begin == begin && known.end == end;
     expect(isApart || (again && isSame), "program writes a range of the contribution twice");

@@ -54,14 +54,14 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
     delete p;
     return nullptr;
   };
-  p->groupShards_ = header.next();
+  p->waveShards_ = header.next();
   p->blocksPerShard_ = header.next();
   p->prefix_ = header.next();
   const int64_t scratchFloats = (int64_t)header.next() * BLOCK, leavesAt = (int64_t)header.next() * BLOCK;
   const int maxChannels = header.next();
-  const bool isPowerOfTwo = p->groupShards_ > 0 && (p->groupShards_ & (p->groupShards_ - 1)) == 0;
-  if (header.overrun || !isPowerOfTwo || p->groupShards_ > MOST_BLOCKS || p->blocksPerShard_ < 1 ||
-      p->blocksPerShard_ > MOST_BLOCKS || p->prefix_ < 0 || maxChannels < 1 || maxChannels > scratchFloats / BLOCK + 1 || leavesAt < 0 || leavesAt + (int64_t)p->groupShards_ * p->prefix_ > scratchFloats) {
+  const bool isPowerOfTwo = p->waveShards_ > 0 && (p->waveShards_ & (p->waveShards_ - 1)) == 0;
+  if (header.overrun || !isPowerOfTwo || p->waveShards_ > MOST_BLOCKS || p->blocksPerShard_ < 1 ||
+      p->blocksPerShard_ > MOST_BLOCKS || p->prefix_ < 0 || maxChannels < 1 || maxChannels > scratchFloats / BLOCK + 1 || leavesAt < 0 || leavesAt + (int64_t)p->waveShards_ * p->prefix_ > scratchFloats) {
     return fail("program header is malformed");
   }
   p->scratchBytes_ = (size_t)scratchFloats * sizeof(float);
@@ -69,8 +69,8 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
   if (!p->scratch_) return fail("out of memory for the scratch of the kernels");
   float* scratch = (float*)(((uintptr_t)p->scratch_ + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
   p->leaves_ = scratch + leavesAt;
-  p->places_ = Places(scratchFloats, p->groupShards_, p->blocksPerShard_);
-  p->places_.take(leavesAt, (int64_t)p->groupShards_ * p->prefix_);
+  p->places_ = Places(scratchFloats, p->waveShards_, p->blocksPerShard_);
+  p->places_.take(leavesAt, (int64_t)p->waveShards_ * p->prefix_);
   p->sumG_.resize(maxChannels);
   p->sumGy_.resize(maxChannels);
   // pointers between the lists are kept: no list may move
@@ -135,7 +135,7 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
         const int64_t at = (int64_t)r.next() * BLOCK;
         n.coefficients = scratch + at;
         n.coefficientStride = (int64_t)r.next() * BLOCK;
-        take(n.coefficientStride >= (int64_t)COEFFICIENTS * n.y.channels, at, n.coefficientStride * p->groupShards_);
+        take(n.coefficientStride >= (int64_t)COEFFICIENTS * n.y.channels, at, n.coefficientStride * p->waveShards_);
         n.gamma = r.next(), n.beta = r.next(), n.statistics = r.next(), n.isFrozen = r.next() != 0;
         p->norms_.push_back(n);
         isOp = false;
@@ -147,7 +147,7 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
         d.bits = (uint16_t*)(scratch + at);
         d.shardStride = r.next(), d.blockStride = r.next(), d.elements = r.next();
         const bool fits = d.elements >= 1 && d.blockStride >= d.elements && d.shardStride >= d.blockStride * p->blocksPerShard_;
-        take(fits, at, d.shardStride * p->groupShards_ / 2);
+        take(fits, at, d.shardStride * p->waveShards_ / 2);
         d.threshold = (uint32_t)r.next(), d.keepScale = r.nextFloat(), d.layer = (uint32_t)r.next();
         p->dropouts_.push_back(d);
         isOp = false;
@@ -161,8 +161,8 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
         isOp = false;
         break;
       case STAGE: {
-        const bool isGroup = r.next() != 0;
-        p->stages_.push_back({isGroup, r.next() != 0, {}});
+        const bool isWave = r.next() != 0;
+        p->stages_.push_back({isWave, r.next() != 0, {}});
         isOp = false;
         break;
       }
@@ -242,7 +242,7 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
         d.transposedShardStride = (int64_t)r.next() * BLOCK, d.pitch = r.next();
         // the weight gradient loads whole registers of inputs, beyond the last sample's too
         const bool fits = d.pitch >= d.in.channels && d.pitch % BLOCK == 0 && d.transposedShardStride >= (int64_t)d.pitch * BLOCK * p->blocksPerShard_;
-        take(fits, at, d.transposedShardStride * p->groupShards_ + 4 * BLOCK);
+        take(fits, at, d.transposedShardStride * p->waveShards_ + 4 * BLOCK);
         op.index = (int)p->denses_.size();
         p->denses_.push_back(d);
         break;

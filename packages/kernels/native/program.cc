@@ -42,8 +42,8 @@ void Program::contribute(Context context, int shards, float* partial, Part part)
 }
 
 void Program::runStage(Stage& stage, Context& context, int shards, float* partial, float* leaves) {
-  if (stage.isGroup) {
-    for (Op& op : stage.ops) runGroupOp(op, context, shards, partial);
+  if (stage.isWave) {
+    for (Op& op : stage.ops) runWaveOp(op, context, shards, partial);
     return;
   }
   for (int s = 0; s < shards; s++) {
@@ -52,8 +52,8 @@ void Program::runStage(Stage& stage, Context& context, int shards, float* partia
   }
 }
 
-// All shards of the group through one op. Small sums are taken per shard and added by the tree.
-void Program::runGroupOp(Op& op, const Context& context, int shards, float* partial) {
+// All shards of the wave through one op. Small sums are taken per shard and added by the tree.
+void Program::runWaveOp(Op& op, const Context& context, int shards, float* partial) {
   const bool treesItself = op.record == DENSE || op.record == DENSE_WEIGHT_GRADIENT || op.record == DENSE_INPUT_GRADIENT;
   if (treesItself || shards == 1) {
     runTimed(op, context, 0, shards, partial);
@@ -61,11 +61,11 @@ void Program::runGroupOp(Op& op, const Context& context, int shards, float* part
   }
   const int64_t length = op.end - op.begin;
   // Zeroed, as what the op writes may have padding between its parts.
-  groupLeaves_.assign(std::max(groupLeaves_.size(), (size_t)shards * length), 0.0f);
-  for (int s = 0; s < shards; s++) runTimed(op, context, s, 1, groupLeaves_.data() + s * length - op.begin);
+  waveLeaves_.assign(std::max(waveLeaves_.size(), (size_t)shards * length), 0.0f);
+  for (int s = 0; s < shards; s++) runTimed(op, context, s, 1, waveLeaves_.data() + s * length - op.begin);
   if (length == 0) return;
-  addTree(groupLeaves_.data(), shards, length, (int)length, rounding_, op.begin);
-  memcpy(partial + op.begin, groupLeaves_.data(), length * sizeof(float));
+  addTree(waveLeaves_.data(), shards, length, (int)length, rounding_, op.begin);
+  memcpy(partial + op.begin, waveLeaves_.data(), length * sizeof(float));
 }
 
 void Program::startProfile() {
@@ -168,18 +168,18 @@ void Program::evaluate(Context context, int shards, float* results) {
   float result[2];
   for (const Stage& stage : stages_) {
     if (stage.isBackward) break;
-    // a shard stage: shard by shard; a group stage: op by op, but the loss per shard
-    const int outer = stage.isGroup ? 1 : shards;
+    // a shard stage: shard by shard; a wave stage: op by op, but the loss per shard
+    const int outer = stage.isWave ? 1 : shards;
     for (int s = 0; s < outer; s++) {
       for (const Op& op : stage.ops) {
         if (op.record == LOSS) {
-          const int from = stage.isGroup ? 0 : s, to = stage.isGroup ? shards : s + 1;
+          const int from = stage.isWave ? 0 : s, to = stage.isWave ? shards : s + 1;
           for (int k = from; k < to; k++) {
             runLoss(losses_[op.index], context, k, result);
             results[2 * k] = result[0], results[2 * k + 1] = result[1];
           }
-        } else if (op.record == DENSE || !stage.isGroup) {
-          run(op, context, s, stage.isGroup ? shards : 1, nullptr);
+        } else if (op.record == DENSE || !stage.isWave) {
+          run(op, context, s, stage.isWave ? shards : 1, nullptr);
         } else {
           for (int k = 0; k < shards; k++) run(op, context, k, 1, nullptr);
         }

@@ -1,7 +1,7 @@
 // A model as a flat list of kernel calls over one scratch memory, and its interpreter.
 //
-// A group is 1, 2, 4, ... neighbouring shards, the range of a partial of the canonical tree. Stages run in order; a shard stage passes
-// one shard after the other through all its ops (activations stay in cache), a group stage passes all shards through
+// A wave is 1, 2, 4, ... neighbouring shards, the range of a partial of the canonical tree. Stages run in order; a shard stage passes
+// one shard after the other through all its ops (activations stay in cache), a wave stage passes all shards through
 // one op after the other (dense weights are read once). The encoding is written by packages/kernels/src/program.ts.
 #pragma once
 #include <vector>
@@ -66,14 +66,14 @@ struct ConvOp {
 };
 
 struct Stage {
-  bool isGroup, isBackward;
+  bool isWave, isBackward;
   std::vector<Op> ops;
 };
 
 // How an op computes, in a profile
 enum Algorithm { PASS, DIRECT, DEPTHWISE, WINOGRAD, PRODUCT };
 
-// What of a contribution is computed. The last stage of a program with a group stage takes the shards back to the image
+// What of a contribution is computed. The last stage of a program with a wave stage takes the shards back to the image
 // and writes only the contribution's first floats, so that the others can be used while it runs.
 enum Part : int32_t { WHOLE, ALL_BUT_LAST_STAGE, LAST_STAGE };
 
@@ -96,17 +96,17 @@ class Program {
   static Program* parse(const int32_t* code, size_t length, const char** error);
   ~Program();
 
-  int groupShards() const { return groupShards_; }
+  int waveShards() const { return waveShards_; }
   int classes() const { return losses_.empty() ? 0 : losses_[0].logits.channels; }
   int blocksPerShard() const { return blocksPerShard_; }
   const Rounding& rounding() const { return rounding_; }
   // Packs the weights of a state; before a step or an evaluation.
   void prepare(const float* state, bool train);
-  // Floats at the contribution's start that shard stages write: what the last stage of a program with a group stage gives
+  // Floats at the contribution's start that shard stages write: what the last stage of a program with a wave stage gives
   int prefix() const { return prefix_; }
   // Floats of a contribution, at the least: where the last range ends that an op writes
   int64_t extent() const { return extent_; }
-  // Contribution of shards [context.firstShard, + shards) to `partial`; shards is a power of two up to groupShards().
+  // Contribution of shards [context.firstShard, + shards) to `partial`; shards is a power of two up to waveShards().
   void contribute(Context context, int shards, float* partial, Part part = WHOLE);
   // Times every op until takeProfile, which returns [record, index, nanoseconds, algorithm] of each op in program order.
   void startProfile();
@@ -124,9 +124,9 @@ class Program {
   void runTimed(Op& op, const Context& context, int shard, int shards, float* contribution);
   Algorithm algorithmOf(const Op& op) const;
   void run(const Op& op, const Context& context, int shard, int shards, float* contribution);
-  void runGroupOp(Op& op, const Context& context, int shards, float* partial);
+  void runWaveOp(Op& op, const Context& context, int shards, float* partial);
 
-  int groupShards_ = 1, blocksPerShard_ = 1;
+  int waveShards_ = 1, blocksPerShard_ = 1;
   int prefix_ = 0;  // floats at the contribution's start that shard stages write
   int64_t extent_ = 0;
   void* scratch_ = nullptr;
@@ -134,8 +134,8 @@ class Program {
   float* winograd_ = nullptr;  // scratch of Winograd's transforms
   int64_t winogradFloats_ = 0;
   std::vector<float> winogradMemory_;
-  float* leaves_ = nullptr;  // [shard of group][prefix_]
-  std::vector<float> groupLeaves_;
+  float* leaves_ = nullptr;  // [shard of wave][prefix_]
+  std::vector<float> waveLeaves_;
   Rounding rounding_;
   Places places_{0, 1, 1};
   std::vector<Tensor> tensors_;

@@ -9,7 +9,7 @@ namespace lockstep {
 
 struct Tensor {
   float* base;           // element (channel 0, row 0, column 0) of shard 0, block 0
-  int64_t shardStride;   // floats; 0: one instance that every shard of a group reuses
+  int64_t shardStride;   // floats; 0: one instance that every shard of a wave reuses
   int64_t blockStride;   // floats
   int64_t channelStride; // floats
   int64_t rowStride;     // floats
@@ -24,7 +24,7 @@ struct Tensor {
 struct Context {
   bool train;
   const float* state;    // parameters and batch-norm statistics of version t
-  int firstShard;        // index in the step of the group's shard 0
+  int firstShard;        // index in the step of the wave's shard 0
   int blocksPerShard;
   int samples;           // samples in the step: lanes from here on are empty
   uint32_t seedLow, seedHigh, step, epoch;

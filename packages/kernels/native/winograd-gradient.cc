@@ -27,25 +27,25 @@ INLINE void transformGradient(R d0, R d1, R d2, R d3, R e[6]) {
   e[5] = d3;
 }
 
-// The values of a group of lines
-template <int GROUP>
+// The values of a band of lines
+template <int BAND>
 INLINE void gradientColumn(R d0, R d1, R d2, R d3, R e[]) {
   R all[6];
   transformGradient(d0, d1, d2, d3, all);
-  UNROLL for (int y = 0; y < LINES[GROUP]; y++) e[y] = all[FIRST_LINE[GROUP] + y];
+  UNROLL for (int y = 0; y < LINES[BAND]; y++) e[y] = all[FIRST_LINE[BAND] + y];
 }
 
-// 4x4 pixels of dOut to a group's positions
-template <int GROUP>
+// 4x4 pixels of dOut to a band's positions
+template <int BAND>
 INLINE void transformGradientLines(const float* d, int64_t row, float* to, int64_t step) {
-  R half[LINES[GROUP]][4];
+  R half[LINES[BAND]][4];
   UNROLL for (int x = 0; x < 4; x++) {
-    R column[LINES[GROUP]];
+    R column[LINES[BAND]];
     const float* p = d + x * BLOCK;
-    gradientColumn<GROUP>(load(p), load(p + row), load(p + 2 * row), load(p + 3 * row), column);
-    UNROLL for (int y = 0; y < LINES[GROUP]; y++) half[y][x] = column[y];
+    gradientColumn<BAND>(load(p), load(p + row), load(p + 2 * row), load(p + 3 * row), column);
+    UNROLL for (int y = 0; y < LINES[BAND]; y++) half[y][x] = column[y];
   }
-  UNROLL for (int y = 0; y < LINES[GROUP]; y++) {
+  UNROLL for (int y = 0; y < LINES[BAND]; y++) {
     R line[6];
     transformGradient(half[y][0], half[y][1], half[y][2], half[y][3], line);
     UNROLL for (int x = 0; x < 6; x++) store(to + (y * 6 + x) * step, line[x]);
@@ -184,36 +184,36 @@ struct Strip {
   int column(int t) const { return 4 * ((begin + t) % plan.tileColumns); }
 };
 
-template <int GROUP>
-void transformGroup(const Strip& s, const Extent& extent) {
+template <int BAND>
+void transformBand(const Strip& s, const Extent& extent) {
   const int64_t vStep = inputStep(s.plan), dStep = gradientStep(s.plan);
   for (int h = 0; h < PARTS; h++) {
     for (int i = 0; i < s.plan.ins; i++) {
       const float* from = s.input + i * s.in.channelStride + h * LR;
       float* to = s.v + i * extent.channel + h * extent.part;
       for (int t = 0; t < s.tiles; t++) {
-        transformLines<GROUP>(from + s.row(t) * s.in.rowStride + s.column(t) * BLOCK, s.in.rowStride, to + t * LR, vStep);
+        transformLines<BAND>(from + s.row(t) * s.in.rowStride + s.column(t) * BLOCK, s.in.rowStride, to + t * LR, vStep);
       }
     }
     for (int o = 0; o < s.plan.outs; o++) {
       const float* from = s.grad + o * s.dOut.channelStride + h * LR;
       float* to = s.d + o * extent.channel + h * extent.part;
       for (int t = 0; t < s.tiles; t++) {
-        transformGradientLines<GROUP>(from + s.row(t) * s.dOut.rowStride + s.column(t) * BLOCK, s.dOut.rowStride, to + t * LR, dStep);
+        transformGradientLines<BAND>(from + s.row(t) * s.dOut.rowStride + s.column(t) * BLOCK, s.dOut.rowStride, to + t * LR, dStep);
       }
     }
   }
 }
 
-template <int GROUP>
-void runGroup(const Strip& s) {
+template <int BAND>
+void runBand(const Strip& s) {
   const int ins = s.plan.ins, outs = s.plan.outs;
   const int widest = s.plan.strips[0];
   const Extent extent{(int64_t)widest * BLOCK, (int64_t)widest * LR, s.tiles};
-  transformGroup<GROUP>(s, extent);
-  for (int position = 0; position < 6 * LINES[GROUP]; position++) {
+  transformBand<BAND>(s, extent);
+  for (int position = 0; position < 6 * LINES[BAND]; position++) {
     const float *d = s.d + position * gradientStep(s.plan), *v = s.v + position * inputStep(s.plan);
-    float* sums = s.sums + (int64_t)(6 * FIRST_LINE[GROUP] + position) * ins * outs;
+    float* sums = s.sums + (int64_t)(6 * FIRST_LINE[BAND] + position) * ins * outs;
     for (int i = 0; i < ins; i += IN_BLOCK) {
       const int ib = std::min(IN_BLOCK, ins - i);
       for (int o = 0; o < outs; o += OUT_BLOCK) {
@@ -240,9 +240,9 @@ void runWinogradGradient(const WinogradGradientPlan& plan, const Tensor& in, con
     for (const int tiles : plan.strips) {
       strip.tiles = tiles;
       if (plan.isByLines) {
-        runGroup<0>(strip), runGroup<1>(strip), runGroup<2>(strip), runGroup<3>(strip);
+        runBand<0>(strip), runBand<1>(strip), runBand<2>(strip), runBand<3>(strip);
       } else {
-        runGroup<ALL_LINES>(strip);
+        runBand<ALL_LINES>(strip);
       }
       strip.begin += tiles;
     }

@@ -59,14 +59,14 @@ INLINE void storePair(const float* d, int64_t row, float* v, int64_t step) {
 constexpr int ALL_LINES = 4;
 constexpr int FIRST_LINE[] = {0, 1, 3, 5, 0}, LINES[] = {1, 2, 2, 1, 6};
 
-// One tile of one channel, a group of its lines: to v[position of the group * step].
-template <int GROUP>
+// One tile of one channel, a band of its lines: to v[position of the band * step].
+template <int BAND>
 INLINE void transformLines(const float* d, int64_t row, float* v, int64_t step) {
-  if constexpr (GROUP == 1 || GROUP == 2) {
-    storePair<GROUP == 2>(d, row, v, step);
+  if constexpr (BAND == 1 || BAND == 2) {
+    storePair<BAND == 2>(d, row, v, step);
   } else {
     R line[6];
-    columnCombination<FIRST_LINE[GROUP]>(d, row, line);
+    columnCombination<FIRST_LINE[BAND]>(d, row, line);
     storeLine(line, v, step);
   }
 }

@@ -40,7 +40,7 @@ struct WinogradGradientPlan {
   int ins, outs, height, width, padding;  // of dOut
   int tileRows, tileColumns;
   std::vector<int> strips;                // tiles of each
-  bool isByLines;                         // a group of lines transformed and multiplied at a time, not all
+  bool isByLines;                         // a band of lines transformed and multiplied at a time, not all
 };
 
 bool usesWinogradGradient(const ConvShape& shape);

@@ -26,8 +26,8 @@ describe('a malformed program', () => {
   it.each<[string, Int32Array, string]>([
     ['nothing', new Int32Array(0), 'program header is malformed'],
     ['half a header', good.slice(0, 5), 'program header is malformed'],
-    ['a group of no shards', withHeader(0, 0), 'program header is malformed'],
-    ['a group of three shards', withHeader(0, 3), 'program header is malformed'],
+    ['a wave of no shards', withHeader(0, 0), 'program header is malformed'],
+    ['a wave of three shards', withHeader(0, 3), 'program header is malformed'],
     ['shards of no blocks', withHeader(1, 0), 'program header is malformed'],
     ['a negative prefix', withHeader(2, -1), 'program header is malformed'],
     ['leaves beyond the scratch', withHeader(4, 1 << 20), 'program header is malformed'],

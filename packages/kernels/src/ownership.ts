@@ -6,9 +6,9 @@
  *   are views of it.
  * - Gradients: after it a place holds one gradient, which exactly one op writes before it is read. Only a place that never
  *   holds a value is passed on from gradient to gradient, each of them read before the next is written.
- * - Shards: what all shards of a group share is read in the shard stage that wrote it. In a group stage, and from stage to
+ * - Shards: what all shards of a wave share is read in the shard stage that wrote it. In a wave stage, and from stage to
  *   stage, each shard has its own.
- * - Outputs: what the contribution needs is written by one op each, below `prefix` by shard stages, from there on by group
+ * - Outputs: what the contribution needs is written by one op each, below `prefix` by shard stages, from there on by wave
  *   stages.
  */
 import { HEADER_FIELDS, type OutputSpan, record } from './records.js';
@@ -20,8 +20,8 @@ import { HEADER_FIELDS, type OutputSpan, record } from './records.js';
  * @throws Error that names the op and the rule it breaks: a bug of the compiler
  */
 export function checkOwnership(code: Int32Array, outputs?: readonly OutputSpan[]): void {
-  const [groupShards = 1, , prefix = 0] = code;
-  const follower = new Follower(groupShards, prefix);
+  const [waveShards = 1, , prefix = 0] = code;
+  const follower = new Follower(waveShards, prefix);
   for (let at = HEADER_FIELDS; at < code.length; ) {
     const [kind, length] = [code[at] as number, code[at + 1] as number];
     follower.follow(kind, [...code.subarray(at + 2, at + 2 + length)]);
@@ -31,7 +31,7 @@ export function checkOwnership(code: Int32Array, outputs?: readonly OutputSpan[]
 }
 
 interface Place {
-  /** Whether all shards of a group share it. */
+  /** Whether all shards of a wave share it. */
   readonly isShared: boolean;
   holds: 'nothing' | 'value' | 'gradient';
   hadValue: boolean;
@@ -70,11 +70,11 @@ class Follower {
   readonly #outputs: OutputSpan[] = [];
   #op = '';
   #stage = -1;
-  #isGroup = false;
+  #isWave = false;
   #isBackward = false;
 
   constructor(
-    private readonly groupShards: number,
+    private readonly waveShards: number,
     private readonly prefix: number,
   ) {}
 
@@ -88,10 +88,10 @@ class Follower {
     [record.norm]: ([y = 0, , , gamma = 0, beta = 0, statistics = 0, isFrozen]) =>
       this.#norms.push({ y, gamma, beta, statistics, isFrozen: isFrozen === 1, went: 'nowhere' }),
     [record.dropoutBits]: () => this.#masked.push(false),
-    [record.stage]: ([isGroup, isBackward]) => {
+    [record.stage]: ([isWave, isBackward]) => {
       this.#stage++;
       this.#expect(isBackward === 1 || !this.#isBackward, 'goes forward behind a backward stage');
-      this.#isGroup = isGroup === 1;
+      this.#isWave = isWave === 1;
       this.#isBackward = isBackward === 1;
     },
 
@@ -231,9 +231,9 @@ class Follower {
   }
 
   #expectOwn(place: Place, id: number): void {
-    if (this.groupShards === 1 || !place.isShared) return;
+    if (this.waveShards === 1 || !place.isShared) return;
     this.#expect(
-      !this.#isGroup && place.stage === this.#stage,
+      !this.#isWave && place.stage === this.#stage,
       `reads tensor ${id}, which other shards have overwritten`,
     );
   }
@@ -259,8 +259,8 @@ class Follower {
   #write(begin: number, floats: number, again = false): void {
     const end = begin + floats;
     this.#expect(begin >= 0 && floats > 0, 'has no range of the contribution');
-    if (this.groupShards > 1) {
-      const isInPart = this.#isGroup ? begin >= this.prefix : end <= this.prefix;
+    if (this.waveShards > 1) {
+      const isInPart = this.#isWave ? begin >= this.prefix : end <= this.prefix;
       this.#expect(isInPart, `writes floats ${begin} to ${end} in the wrong stage`);
     }
     const isFree = this.#outputs.every((known) => end <= known.begin || known.end <= begin);

@@ -53,11 +53,11 @@ export class ProgramBuilder {
   #maxChannels = 1;
 
   /**
-   * @param groupShards shards that a group stage takes at once, a power of two
+   * @param waveShards shards that a wave stage takes at once, a power of two
    * @param blocksPerShard shard size / 16
    */
   constructor(
-    readonly groupShards: number,
+    readonly waveShards: number,
     readonly blocksPerShard: number,
   ) {}
 
@@ -80,11 +80,11 @@ export class ProgramBuilder {
     );
   }
 
-  /** @param isKept one instance per shard of the group, rather than one that every shard reuses */
+  /** @param isKept one instance per shard of the wave, rather than one that every shard reuses */
   tensor({ channels, height, width }: TensorShape, border: Border, isKept: boolean, isDense = false): ProgramTensor {
     const pixels = isDense ? height * width : channelPixels(height, width, border);
     const blockFloats = channels * pixels * BLOCK;
-    const at = this.#allocate(blockFloats * this.blocksPerShard * (isKept ? this.groupShards : 1));
+    const at = this.#allocate(blockFloats * this.blocksPerShard * (isKept ? this.waveShards : 1));
     return this.#declare({ channels, height, width }, border, at, pixels * BLOCK, blockFloats, isKept);
   }
 
@@ -147,7 +147,7 @@ export class ProgramBuilder {
   norm(y: ProgramTensor, gamma: number, beta: number, statistics: number, isFrozen: boolean): number {
     const floats = 7 * y.channels;
     const stride = units(floats);
-    const at = this.#allocate(stride * BLOCK * this.groupShards);
+    const at = this.#allocate(stride * BLOCK * this.waveShards);
     this.#record(record.norm, [y.id, at, stride, gamma, beta, statistics, isFrozen ? 1 : 0]);
     return this.#norms++;
   }
@@ -156,7 +156,7 @@ export class ProgramBuilder {
   dropoutBits(elements: number, p: number, layerIndex: number): number {
     const threshold = Math.round(p * 65_536);
     const perBlock = Math.ceil(elements / 32) * 32;
-    const at = this.#allocate((perBlock * this.blocksPerShard * this.groupShards) / 2);
+    const at = this.#allocate((perBlock * this.blocksPerShard * this.waveShards) / 2);
     this.#record(record.dropoutBits, [
       at,
       perBlock * this.blocksPerShard,
@@ -169,8 +169,8 @@ export class ProgramBuilder {
     return this.#dropouts++;
   }
 
-  stage(isGroup: boolean, isBackward: boolean): void {
-    this.#record(record.stage, [isGroup ? 1 : 0, isBackward ? 1 : 0]);
+  stage(isWave: boolean, isBackward: boolean): void {
+    this.#record(record.stage, [isWave ? 1 : 0, isBackward ? 1 : 0]);
   }
 
   /** Images into `out`: pixel v becomes v * scale + shift, per channel. */
@@ -230,7 +230,7 @@ export class ProgramBuilder {
     // an odd number of cache lines, so that the samples of a few inputs spread over all sets
     const pitch = (units(input.channels) | 1) * BLOCK;
     const perShard = pitch * BLOCK * this.blocksPerShard;
-    const at = this.#allocate(perShard * this.groupShards + 16 * BLOCK);
+    const at = this.#allocate(perShard * this.waveShards + 16 * BLOCK);
     this.#record(record.dense, [input.id, out.id, weight, bias, at, perShard / BLOCK, pitch]);
     return this.#denses++;
   }
@@ -288,8 +288,8 @@ export class ProgramBuilder {
    * @throws Error when the program breaks a rule of ownership.ts
    */
   finish(prefix: number, outputs?: readonly OutputSpan[]): Int32Array {
-    const leaves = this.#allocate(prefix * this.groupShards);
-    const header = [this.groupShards, this.blocksPerShard, prefix, this.#units, leaves, this.#maxChannels];
+    const leaves = this.#allocate(prefix * this.waveShards);
+    const header = [this.waveShards, this.blocksPerShard, prefix, this.#units, leaves, this.#maxChannels];
     const code = Int32Array.from([...header, ...this.#code]);
     checkOwnership(code, outputs);
     return code;

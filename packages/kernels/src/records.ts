@@ -71,7 +71,7 @@ export interface TensorShape {
   readonly width: number;
 }
 
-/** Words before the first record: shards of a group, blocks of a shard, prefix, scratch / 16, leaves / 16, most channels. */
+/** Words before the first record: shards of a wave, blocks of a shard, prefix, scratch / 16, leaves / 16, most channels. */
 export const HEADER_FIELDS = 6;
 
 /** Floats [begin, end) of a contribution that one op writes. */

@@ -1,5 +1,5 @@
 // Frames over MPI, for --transport mpi. One thread owns MPI: it begins what the main thread asks for, looks for what
-// comes, and hands both on. A frame is two messages of one sender, in order: the head, then the payload.
+// comes, and hands both on. A frame is two messages of one sender, in order: the header, then the payload.
 #include <mpi.h>
 #include <node_api.h>
 
@@ -14,7 +14,7 @@
 
 namespace {
 
-constexpr int HEAD_TAG = 1;
+constexpr int HEADER_TAG = 1;
 constexpr int PAYLOAD_TAG = 2;
 // Looks at once again for so many turns, then sleeps longer the longer nothing comes.
 constexpr int SPINS = 100;
@@ -24,7 +24,7 @@ constexpr auto LONGEST_SLEEP = std::chrono::microseconds(500);
 struct Outgoing {
   int rank;
   uint32_t id;
-  std::vector<char> head;
+  std::vector<char> header;
   void* payload;
   size_t payloadBytes;
   MPI_Request requests[2];
@@ -37,8 +37,8 @@ struct Event {
   Kind kind;
   int rank;
   uint32_t id;
-  void* head;
-  size_t headBytes;
+  void* header;
+  size_t headerBytes;
   void* payload;
   size_t payloadBytes;
 };
@@ -72,11 +72,11 @@ bool receiveFrame() {
   int isThere;
   MPI_Message message;
   MPI_Status status;
-  MPI_Improbe(MPI_ANY_SOURCE, HEAD_TAG, MPI_COMM_WORLD, &isThere, &message, &status);
+  MPI_Improbe(MPI_ANY_SOURCE, HEADER_TAG, MPI_COMM_WORLD, &isThere, &message, &status);
   if (!isThere) return false;
   Event event = {Kind::frame, status.MPI_SOURCE, 0, nullptr, 0, nullptr, 0};
-  event.head = receive(&message, status, event.headBytes);
-  // Sent together with the head, and nothing overtakes it.
+  event.header = receive(&message, status, event.headerBytes);
+  // Sent together with the header, and nothing overtakes it.
   MPI_Mprobe(event.rank, PAYLOAD_TAG, MPI_COMM_WORLD, &message, &status);
   event.payload = receive(&message, status, event.payloadBytes);
   tell(event);
@@ -84,7 +84,7 @@ bool receiveFrame() {
 }
 
 void begin(Outgoing& out) {
-  MPI_Isend(out.head.data(), (int)out.head.size(), MPI_BYTE, out.rank, HEAD_TAG, MPI_COMM_WORLD, &out.requests[0]);
+  MPI_Isend(out.header.data(), (int)out.header.size(), MPI_BYTE, out.rank, HEADER_TAG, MPI_COMM_WORLD, &out.requests[0]);
   MPI_Isend(out.payload, (int)out.payloadBytes, MPI_BYTE, out.rank, PAYLOAD_TAG, MPI_COMM_WORLD, &out.requests[1]);
 }
 
@@ -150,7 +150,7 @@ napi_value external(napi_env env, void* data, size_t bytes) {
   return buffer;
 }
 
-// callback(kind, rank, id, head, payload)
+// callback(kind, rank, id, header, payload)
 void callBack(napi_env env, napi_value callback, void*, void* data) {
   Event* event = (Event*)data;
   if (env != nullptr) {
@@ -160,7 +160,7 @@ void callBack(napi_env env, napi_value callback, void*, void* data) {
     napi_create_int32(env, event->rank, &arguments[1]);
     napi_create_uint32(env, event->id, &arguments[2]);
     bool isFrame = event->kind == Kind::frame;
-    arguments[3] = isFrame ? external(env, event->head, event->headBytes) : receiver;
+    arguments[3] = isFrame ? external(env, event->header, event->headerBytes) : receiver;
     arguments[4] = isFrame ? external(env, event->payload, event->payloadBytes) : receiver;
     napi_call_function(env, receiver, callback, 5, arguments, nullptr);
     if (event->kind == Kind::closed) {
@@ -202,20 +202,20 @@ napi_value open(napi_env env, napi_callback_info info) {
   return result;
 }
 
-// send(rank, id, head, payload): payload stays as it is until the callback has said that id was sent
+// send(rank, id, header, payload): payload stays as it is until the callback has said that id was sent
 napi_value send(napi_env env, napi_callback_info info) {
   size_t count = 4;
   napi_value arguments[4];
   napi_get_cb_info(env, info, &count, arguments, nullptr, nullptr);
   Outgoing out;
-  void* head;
-  size_t headBytes;
+  void* header;
+  size_t headerBytes;
   CHECK(count == 4 && napi_get_value_int32(env, arguments[0], &out.rank) == napi_ok, "send needs a rank");
   CHECK(out.rank >= 0 && out.rank < world.size, "there is no such rank");
   CHECK(napi_get_value_uint32(env, arguments[1], &out.id) == napi_ok, "send needs an id");
-  CHECK(napi_get_buffer_info(env, arguments[2], &head, &headBytes) == napi_ok, "send needs a head");
+  CHECK(napi_get_buffer_info(env, arguments[2], &header, &headerBytes) == napi_ok, "send needs a header");
   CHECK(napi_get_buffer_info(env, arguments[3], &out.payload, &out.payloadBytes) == napi_ok, "send needs a payload");
-  out.head.assign((char*)head, (char*)head + headBytes);
+  out.header.assign((char*)header, (char*)header + headerBytes);
   std::lock_guard<std::mutex> lock(world.mutex);
   CHECK(world.isOpen && !world.isClosing, "MPI is not open");
   world.queue.push_back(std::move(out));

@@ -6,7 +6,7 @@ import { planCommand } from '../launch/launch-plan.js';
 import { findLauncher, launcherNames } from '../launch/launchers.js';
 import type { Launcher, Place } from '../launch/place.js';
 import { own } from '../launch/variables.js';
-import { addExamples, addFields, type CommandContext, createCommand, groupHeading } from '../program.js';
+import { addExamples, addFields, type CommandContext, createCommand, sectionHeading } from '../program.js';
 import { DEFAULT_MODEL } from '../settings/common-fields.js';
 import { type Field, fieldsIn, flagName, isOneOf, optionKey, quote } from '../settings/fields.js';
 import { recipeFields } from '../settings/recipe-fields.js';
@@ -40,7 +40,7 @@ export function createLaunchCommand(context: CommandContext): Command {
         'With --checkpoint it goes on from the newest checkpoint in the folder. docs/launch.md has the variables.',
     )
     .argument('[model]', `name or .json file (default: ${DEFAULT_MODEL})`)
-    .addOption(new Option('--config <file>', 'a run in a .json or .yaml file').helpGroup(groupHeading('Run')));
+    .addOption(new Option('--config <file>', 'a run in a .json or .yaml file').helpGroup(sectionHeading('Run')));
   addFields(command, [...launchFields, ...trainFields]);
   addExamples(command, [
     ['srun -n 3 lockstep launch net19k --token-file token', 'Slurm: three tasks, one run'],

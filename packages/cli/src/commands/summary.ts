@@ -2,7 +2,7 @@
 import { formatSummary } from '@lockstep/core/model';
 import { loadModelSpec } from '@lockstep/core/zoo';
 import { type Command, Option } from 'commander';
-import { addExamples, type CommandContext, createCommand, groupHeading } from '../program.js';
+import { addExamples, type CommandContext, createCommand, sectionHeading } from '../program.js';
 import { isOneOf, optionError } from '../settings/fields.js';
 import { writeLine } from '../terminal/io.js';
 
@@ -15,7 +15,9 @@ export function createSummaryCommand(context: CommandContext): Command {
     .description('Shows each layer with its output shape, parameters, multiply-adds and receptive field.')
     .argument('<model>', 'name from `lockstep models`, or a .json file')
     .addOption(
-      new Option('--layout <name>', `${layouts.join(', ')} (default: ${layouts[0]})`).helpGroup(groupHeading('Output')),
+      new Option('--layout <name>', `${layouts.join(', ')} (default: ${layouts[0]})`).helpGroup(
+        sectionHeading('Output'),
+      ),
     );
   addExamples(command, [
     ['lockstep summary tiny6k', 'every layer, with mult-adds and receptive field'],

@@ -15,7 +15,7 @@ import { holdOutAndTell, loadTrainingData } from '../api/data.js';
 import { compareBeginning, describeBeginning, loadInitialState } from '../api/initial-state.js';
 import { noteOtherData, readRecalled, recallData, resumedRun, runAgain } from '../api/recalled-data.js';
 import type { TrainRequest } from '../api/session.js';
-import { addExamples, addFields, type CommandContext, createCommand, goOffline, groupHeading } from '../program.js';
+import { addExamples, addFields, type CommandContext, createCommand, goOffline, sectionHeading } from '../program.js';
 import { DEFAULT_MODEL } from '../settings/common-fields.js';
 import { noteCrowd } from '../settings/crowd.js';
 import { quote } from '../settings/fields.js';
@@ -46,7 +46,7 @@ export function createTrainCommand(context: CommandContext): Command {
       new Option(
         '--config <file>',
         'a run in a .json or .yaml file: model, recipe and the other flags as fields; or the run.json of a run, to run it again',
-      ).helpGroup(groupHeading('Run')),
+      ).helpGroup(sectionHeading('Run')),
     );
   addFields(command, [...runFields, ...recipeFields]);
   addExamples(command, [

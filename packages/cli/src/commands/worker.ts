@@ -5,7 +5,7 @@ import { createDataset, type Dataset, holdOutValidation, openDataset } from '@lo
 import { LockstepError } from '@lockstep/core/errors';
 import { findCacheFolder } from '@lockstep/core/files';
 import { type EngineName, engineNames } from '@lockstep/core/seams';
-import type { DatasetHead } from '@lockstep/core/wire';
+import type { DatasetHeader } from '@lockstep/core/wire';
 import type { Command } from 'commander';
 import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
 import { findToken, transportField } from '../settings/cluster-fields.js';
@@ -46,7 +46,7 @@ const fields: readonly Field[] = [
     'meshListen',
     'take connections of other nodes, for --topology mesh and hierarchical',
   ),
-  { ...transportField, group: 'Run' },
+  { ...transportField, section: 'Run' },
   number('--connect-timeout <s>', 'connectTimeout', 'how long to try to connect, in seconds', {
     defaultText: String(DEFAULT_PATIENCE_S),
     check: isWholeNumber(1, 1e6),
@@ -145,7 +145,7 @@ function readOptions(options: Record<string, unknown>, io: Io) {
     meshListen: meshListen === undefined ? undefined : parseEndpoint(meshListen, '--mesh-listen'),
     transport: get('transport'),
     patienceMs: 1000 * connectTimeout,
-    findDataset: (head: DatasetHead) => findDataset(get('data'), head),
+    findDataset: (header: DatasetHeader) => findDataset(get('data'), header),
   };
 }
 
@@ -160,13 +160,13 @@ function readCa(path: string | undefined): Uint8Array | undefined {
 }
 
 /** This machine's copy, in the form of the run's, if it is the same data. */
-async function findDataset(path: string | undefined, head: DatasetHead): Promise<Dataset | undefined> {
+async function findDataset(path: string | undefined, header: DatasetHeader): Promise<Dataset | undefined> {
   if (path === undefined) return undefined;
-  const { name, source, channels, height, width, classes, mean, std, counts } = head;
+  const { name, source, channels, height, width, classes, mean, std, counts } = header;
   const form = { resize: { height, width }, channels: channels === 3 ? 3 : 1 } as const;
   const loaded = await openDataset(path, form);
   const heldOut = loaded.validation.count === 0 ? holdOutValidation(loaded, counts.validation) : loaded;
   const { checksum: _, ...parts } = heldOut;
   const dataset = createDataset({ ...parts, name, source, channels, classes, mean, std });
-  return dataset.checksum === head.checksum ? dataset : undefined;
+  return dataset.checksum === header.checksum ? dataset : undefined;
 }

@@ -96,10 +96,10 @@ const writeEntry = (parts: readonly Part[]): string =>
 function expandSlowly([part, ...rest]: readonly Part[]): string[] {
   if (part === undefined) return [''];
   const tails = expandSlowly(rest);
-  const heads: string[] = [];
-  if (typeof part === 'string') heads.push(part);
-  else for (const one of part) for (let n = one.first; n < one.first + one.length; n++) heads.push(pad(n, one.width));
+  const starts: string[] = [];
+  if (typeof part === 'string') starts.push(part);
+  else for (const one of part) for (let n = one.first; n < one.first + one.length; n++) starts.push(pad(n, one.width));
   const names: string[] = [];
-  for (const head of heads) for (const tail of tails) names.push(head + tail);
+  for (const start of starts) for (const tail of tails) names.push(start + tail);
   return names;
 }

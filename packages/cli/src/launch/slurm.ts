@@ -52,13 +52,13 @@ function noteComponents(env: Environment): string | undefined {
   const components = readWholeIfSet(env, 'SLURM_HET_SIZE') ?? 1;
   const counts = Array.from(
     { length: components },
-    (_, group) => readWholeIfSet(env, `SLURM_NTASKS_HET_GROUP_${group}`) ?? 0,
+    (_, component) => readWholeIfSet(env, `SLURM_NTASKS_HET_GROUP_${component}`) ?? 0,
   );
   const all = counts.reduce((sum, count) => sum + count, 0);
   const here = readWholeIfSet(env, 'SLURM_STEP_NUM_TASKS') ?? all;
   if (components === 1 || here >= all) return undefined;
-  const groups = counts.map((_, group) => group).join(',');
-  return `the job has ${components} components with ${all} tasks (SLURM_HET_SIZE), and this step runs ${here} of them. For all: srun --het-group=${groups} ...`;
+  const numbers = counts.map((_, component) => component).join(',');
+  return `the job has ${components} components with ${all} tasks (SLURM_HET_SIZE), and this step runs ${here} of them. For all: srun --het-group=${numbers} ...`;
 }
 
 /** With --distribution=arbitrary and the like, rank 0 can be elsewhere. */

@@ -18,7 +18,7 @@ const isAddress: Check = (value) =>
 export const dashboardField: Field = {
   flags: '--dashboard [port]',
   path: ['dashboard'],
-  group: 'Output',
+  section: 'Output',
   kind: 'text',
   description: 'show the run on a live page; host:port for other machines too, with --token-file',
   alone: String(DASHBOARD_PORT),

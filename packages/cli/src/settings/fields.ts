@@ -3,7 +3,7 @@ import { type Check, isBoolean, isText, LockstepError } from '@lockstep/core/err
 
 export { type Check, isBoolean, isFraction, isOneOf, isText, isWholeNumber } from '@lockstep/core/errors';
 
-export type Group = 'Launch' | 'Run' | 'Cluster' | 'Data' | 'Recipe' | 'Output' | 'Watching';
+export type Section = 'Launch' | 'Run' | 'Cluster' | 'Data' | 'Recipe' | 'Output' | 'Watching';
 
 /** One value that a flag or a line of a config file can set. */
 export interface Field {
@@ -11,7 +11,7 @@ export interface Field {
   readonly flags: string;
   /** Where the value goes: `['workers']`, `['recipe', 'optimizer', 'momentum']`. */
   readonly path: readonly string[];
-  readonly group: Group;
+  readonly section: Section;
   readonly description: string;
   /** How the flag's text is read: a number, numbers or texts between commas, text as it is, or a switch without text. */
   readonly kind: 'number' | 'numbers' | 'text' | 'texts' | 'switch';
@@ -27,17 +27,17 @@ export interface Field {
 type MakeField = (flags: string, path: string, description: string, more?: Partial<Field>) => Field;
 
 /**
- * What makes the fields of a group, by their kind: `const { text, number } = fieldsIn('Cluster')`.
+ * What makes the fields of a section, by their kind: `const { text, number } = fieldsIn('Cluster')`.
  *
  * @param above where all their paths begin
  */
-export function fieldsIn(group: Group, ...above: readonly string[]) {
+export function fieldsIn(section: Section, ...above: readonly string[]) {
   const kind =
     (kind: Field['kind'], check?: Check): MakeField =>
     (flags, path, description, more) => ({
       flags,
       path: [...above, ...path.split('.')],
-      group,
+      section,
       kind,
       description,
       ...(check && { check }),

@@ -5,7 +5,7 @@ import { formatTable } from './text-table.js';
 
 /** Facts by name, then a table of the classes. */
 export function formatDataReport(report: DataReport): string[] {
-  const { head, rows } = tabulateClasses(report);
+  const { headings, rows } = tabulateClasses(report);
   const facts = listDataFacts(report).map(([name, value]) => [`${name}:`, value]);
-  return [...formatTable(facts, 'll'), '', ...formatTable([head, ...rows], `l${'r'.repeat(head.length - 1)}`)];
+  return [...formatTable(facts, 'll'), '', ...formatTable([headings, ...rows], `l${'r'.repeat(headings.length - 1)}`)];
 }

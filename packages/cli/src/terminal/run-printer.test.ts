@@ -91,7 +91,7 @@ const render = (text: string): string[] =>
     .split('\n')
     .map((line) => (line.split('\r\x1b[J').at(-1) as string).replace(/\r$/, ''));
 
-const head = [
+const opening = [
   'Model: net19k, 18,970 parameters',
   'Data: 60,000 + 10,000 images from mnist',
   'Recipe: 2 epochs, batch 128, Adam, rate 0.001',
@@ -111,7 +111,7 @@ describe('without a terminal', () => {
     const io = print(new RecordingIo(), completed);
     expect(io.stderr.text).toBe('');
     expect(io.stdout.lines).toEqual([
-      ...head,
+      ...opening,
       'Epoch 1, Learning Rate: 0.025, loss=0.2000 accuracy=92.45, 469 steps in 14.9 s, 4016 images/s',
       'Test set: Average loss: 0.0553, Accuracy: 9871/10000 (98.71%)',
       'Epoch 2, Learning Rate: 0.025, loss=0.2000 accuracy=92.45, 469 steps in 14.9 s, 4016 images/s',
@@ -184,7 +184,7 @@ describe('in a terminal', () => {
     // the epoch's mean, as its line says without a terminal
     const bar = `loss=0.2000 accuracy=92.45: 100%|${'█'.repeat(37)}| 469/469 [00:14<00:00, 31.39it/s, 4016 images/s]`;
     expect(render(screen.text)).toEqual([
-      ...head,
+      ...opening,
       'Epoch 1, Learning Rate: 0.025',
       bar,
       'Test set: Average loss: 0.0553, Accuracy: 9871/10000 (98.71%)',

@@ -95,7 +95,7 @@ class TextPrinter implements RunPrinter {
   private readonly bar: StatusLine | undefined;
   private readonly tally: RunTally;
   /** The epoch whose first line is out. */
-  private headedEpoch = 0;
+  private titledEpoch = 0;
   private lastProgress: ProgressEvent | undefined;
 
   constructor(
@@ -183,22 +183,22 @@ class TextPrinter implements RunPrinter {
 
   private printProgress(event: ProgressEvent): void {
     if (this.bar === undefined) return;
-    this.printHead(event.epoch, event.learningRate);
+    this.printTitle(event.epoch, event.learningRate);
     this.lastProgress = event;
     this.bar.update((columns) => formatProgress(event, columns));
   }
 
-  /** On a terminal the head stands above the bar. */
-  private printHead(epoch: number, learningRate: number): void {
-    if (this.headedEpoch === epoch || !this.hasBarOnStdout()) return;
-    this.headedEpoch = epoch;
+  /** On a terminal the title of the epoch stands above the bar. */
+  private printTitle(epoch: number, learningRate: number): void {
+    if (this.titledEpoch === epoch || !this.hasBarOnStdout()) return;
+    this.titledEpoch = epoch;
     this.line(`Epoch ${epoch}, Learning Rate: ${formatRate(learningRate)}`);
   }
 
   private printEpoch(event: EpochEvent): void {
     if (this.isQuiet) return;
     if (this.bar !== undefined && this.hasBarOnStdout()) {
-      this.printHead(event.epoch, event.learningRate);
+      this.printTitle(event.epoch, event.learningRate);
       this.bar.finish((columns) => formatProgress(this.completeProgress(event), columns));
     } else {
       this.line(formatEpoch(event, this.tally.stepsPerEpoch));
@@ -222,7 +222,7 @@ class TextPrinter implements RunPrinter {
   private printEnd(event: EndEvent): void {
     if (this.isQuiet || !this.tally.isBetweenEpochs) return;
     const last = this.lastProgress;
-    if (this.bar !== undefined && this.hasBarOnStdout() && last !== undefined && last.epoch === this.headedEpoch) {
+    if (this.bar !== undefined && this.hasBarOnStdout() && last !== undefined && last.epoch === this.titledEpoch) {
       this.bar.finish((columns) => formatProgress(last, columns));
     }
     if (event.validation !== undefined) this.line(formatSplit('Validation set', event.validation));

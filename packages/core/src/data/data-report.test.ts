@@ -68,7 +68,7 @@ describe('the report on data', () => {
       '2: held out of the training images (--validation)',
     );
     expect(tabulateClasses(report)).toEqual({
-      head: ['Class', 'Training', 'Validation', 'Test'],
+      headings: ['Class', 'Training', 'Validation', 'Test'],
       rows: [
         ['0', '2', '1', '3'],
         ['1', '2', '1', '3'],

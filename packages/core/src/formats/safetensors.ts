@@ -58,10 +58,10 @@ export function encodeSafetensors({ tensors, metadata }: SafetensorsFile): Uint8
   }
   const json = new TextEncoder().encode(JSON.stringify(header));
   const headerBytes = Math.ceil(json.length / 8) * 8;
-  const head = new Uint8Array(LENGTH_BYTES + headerBytes).fill(0x20);
-  new DataView(head.buffer).setBigUint64(0, BigInt(headerBytes), true);
-  head.set(json, LENGTH_BYTES);
-  return [head, ...tensors.map((tensor) => tensor.bytes)];
+  const start = new Uint8Array(LENGTH_BYTES + headerBytes).fill(0x20);
+  new DataView(start.buffer).setBigUint64(0, BigInt(headerBytes), true);
+  start.set(json, LENGTH_BYTES);
+  return [start, ...tensors.map((tensor) => tensor.bytes)];
 }
 
 /**

@@ -51,20 +51,20 @@ describe('a bucket', () => {
         (name, owners, units, seed, shift) => {
           const layout = layoutOf(name);
           const rounded = listGradients(layout);
-          const node = drawBits(layout.length, seed);
-          roundPartial(node, rounded);
+          const partial = drawBits(layout.length, seed);
+          roundPartial(partial, rounded);
           const received = new Float32Array(layout.length);
           let bytes = 0;
           for (const { offset, length } of planBuckets(layout, [...Array(owners).keys()], 16 * units)) {
             const form = new BucketForm(offset, length, rounded);
-            const sent = form.encode(node.subarray(offset, offset + length));
+            const sent = form.encode(partial.subarray(offset, offset + length));
             expect(sent).toHaveLength(form.bytes);
             bytes += form.bytes;
             const shifted = Buffer.alloc(form.bytes + shift);
             shifted.set(sent, shift);
             form.decode(shifted.subarray(shift), received.subarray(offset, offset + length));
           }
-          expect(Buffer.compare(Buffer.from(received.buffer), Buffer.from(node.buffer))).toBe(0);
+          expect(Buffer.compare(Buffer.from(received.buffer), Buffer.from(partial.buffer))).toBe(0);
           const half = rounded.reduce((sum, { begin, end }) => sum + end - begin, 0);
           expect(bytes).toBe(4 * layout.length - 2 * half);
         },

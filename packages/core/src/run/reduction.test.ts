@@ -27,13 +27,13 @@ function addRange(
 
 function runFold(
   steps: readonly number[],
-  nodes: readonly Float32Array[],
+  partials: readonly Float32Array[],
   rounded: readonly Span[] = [],
 ): Float32Array {
   const stack: Float32Array[] = [];
   let next = 0;
   for (const step of steps) {
-    if (step === foldStep.push) stack.push((nodes[next++] as Float32Array).slice());
+    if (step === foldStep.push) stack.push((partials[next++] as Float32Array).slice());
     else {
       const upper = stack.pop() as Float32Array;
       const lower = stack.at(-1) as Float32Array;
@@ -154,9 +154,9 @@ describe('planFold', () => {
         const contributions = numbers.slice(0, count).map((value) => new Float32Array([value, value]));
         const bounds = [0, ...cuts.filter((cut) => cut < count), count].sort((a, b) => a - b);
         const ranges = bounds.slice(1).map((end, i) => ({ begin: bounds[i] as number, end }));
-        const nodes = ranges.flatMap(canonicalPartials);
-        const sums = nodes.map((node) => addRange(contributions, node, rounded));
-        const folded = runFold(planFold(nodes), sums, rounded);
+        const partials = ranges.flatMap(canonicalPartials);
+        const sums = partials.map((partial) => addRange(contributions, partial, rounded));
+        const folded = runFold(planFold(partials), sums, rounded);
         expect(Buffer.from(folded.buffer)).toEqual(Buffer.from(reduceCanonically(contributions, rounded).buffer));
       }),
     );
@@ -189,7 +189,7 @@ describe('dealShards', () => {
     );
   });
 
-  it('gives each of 2 or 4 workers one node of 8 shards', () => {
+  it('gives each of 2 or 4 workers one partial of 8 shards', () => {
     for (const workers of [1, 2, 4, 8]) {
       expect(dealShards(8, workers).flatMap(canonicalPartials)).toHaveLength(workers);
     }

@@ -91,7 +91,7 @@ export const recipeSchema = z.strictObject({
    */
   clipNorm: rate.optional(),
   /**
-   * What sums of gradients are kept in. With bf16 the gradients of every node of the reduction's tree, each shard's own
+   * What sums of gradients are kept in. With bf16 the gradients of every partial of the reduction, each shard's own
    * and the root included, are rounded to bf16 after their addition in float32, so that half the bytes travel between
    * nodes; statistics, loss and correct count stay float32. See core/src/math/bf16.ts and reduction.ts. float32 is the same as
    * leaving it out.

@@ -60,10 +60,10 @@ export function saveWeights(path: string, layers: readonly Layer[], weights: Wei
  */
 export function loadWeights(path: string, layers: readonly Layer[], tell: Tell = () => {}): Weights {
   const found = new Map(readFor(layers, path, tell).map((tensor) => [tensor.name, tensor]));
-  const parameters = layers.flatMap((layer) => layer.parameters).map(toSlot);
-  const buffers = layers.flatMap((layer) => layer.buffers).map(toSlot);
+  const parameters = layers.flatMap((layer) => layer.parameters).map(toWanted);
+  const buffers = layers.flatMap((layer) => layer.buffers).map(toWanted);
   checkMatch([...parameters, ...buffers], layers, found, path);
-  const read = ({ name }: Slot): Float32Array => decodeFloats((found.get(name) as Tensor).bytes);
+  const read = ({ name }: WantedTensor): Float32Array => decodeFloats((found.get(name) as Tensor).bytes);
   return { parameters: parameters.map(read), buffers: buffers.map(read) };
 }
 
@@ -107,26 +107,29 @@ export function hashParameters(layers: readonly Layer[], weights: Weights): stri
 }
 
 /** A float tensor of the model's state_dict. */
-interface Slot {
+interface WantedTensor {
   readonly name: string;
   readonly shape: readonly number[];
 }
 
-const toSlot = (spec: { name: string; size: number; shape?: readonly number[] }): Slot => ({
+const toWanted = (spec: { name: string; size: number; shape?: readonly number[] }): WantedTensor => ({
   name: spec.name,
   shape: spec.shape ?? [spec.size],
 });
 
 /** Every float tensor with its values, in the model's order: a layer's parameters, then its buffers. */
-function pairTensors(layers: readonly Layer[], { parameters, buffers }: Weights): [Slot, Float32Array][] {
+function pairTensors(layers: readonly Layer[], { parameters, buffers }: Weights): [WantedTensor, Float32Array][] {
   let parameterIndex = 0;
   let bufferIndex = 0;
-  const pair = (spec: { name: string; size: number }, values: Float32Array | undefined): [Slot, Float32Array] => {
+  const pair = (
+    spec: { name: string; size: number },
+    values: Float32Array | undefined,
+  ): [WantedTensor, Float32Array] => {
     assert(
       values?.length === spec.size,
       () => `${spec.name} has ${countOf(values?.length ?? 0, 'value')}, expected ${spec.size}`,
     );
-    return [toSlot(spec), values as Float32Array];
+    return [toWanted(spec), values as Float32Array];
   };
   return layers.flatMap((layer) => [
     ...layer.parameters.map((spec) => pair(spec, parameters[parameterIndex++])),
@@ -145,16 +148,16 @@ function encodeCounter(name: string, count: number): Tensor {
 }
 
 function checkMatch(
-  slots: readonly Slot[],
+  wanted: readonly WantedTensor[],
   layers: readonly Layer[],
   found: ReadonlyMap<string, Tensor>,
   path: string,
 ): void {
   const ignored = new Set(listCounters(layers));
-  const expected = new Set(slots.map((slot) => slot.name));
-  const missing = slots.filter(({ name }) => !found.has(name)).map(({ name }) => name);
+  const expected = new Set(wanted.map((one) => one.name));
+  const missing = wanted.filter(({ name }) => !found.has(name)).map(({ name }) => name);
   const unexpected = [...found.keys()].filter((name) => !expected.has(name) && !ignored.has(name));
-  const different = slots.flatMap((slot) => describeDifference(slot, found.get(slot.name)));
+  const different = wanted.flatMap((one) => describeDifference(one, found.get(one.name)));
   if (missing.length + unexpected.length === 0) checkHead(layers, different, found, path);
   const complaints = [
     missing.length > 0 ? `missing: ${missing.join(', ')}` : '',
@@ -176,7 +179,7 @@ function checkHead(
   path: string,
 ): void {
   const head = layers[headIndex(layers)]?.parameters ?? [];
-  const isOfOthers = ({ name, shape }: Slot): boolean => {
+  const isOfOthers = ({ name, shape }: WantedTensor): boolean => {
     const theirs = found.get(name);
     return (
       theirs?.dtype === 'F32' && theirs.shape[0] !== shape[0] && theirs.shape.slice(1).join() === shape.slice(1).join()
@@ -191,7 +194,7 @@ function checkHead(
   );
 }
 
-function describeDifference({ name, shape }: Slot, tensor: Tensor | undefined): string[] {
+function describeDifference({ name, shape }: WantedTensor, tensor: Tensor | undefined): string[] {
   if (tensor === undefined) return [];
   const isSame = tensor.dtype === 'F32' && tensor.shape.join() === shape.join();
   const given = `${tensor.dtype} [${tensor.shape.join(', ')}]`;

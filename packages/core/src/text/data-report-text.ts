@@ -34,12 +34,12 @@ export function listDataFacts(report: DataReport): [name: string, value: string]
   ];
 }
 
-/** Rows of the classes in their order, under a head. */
-export function tabulateClasses({ classes, validation }: DataReport): { head: string[]; rows: string[][] } {
+/** Rows of the classes in their order, under headings. */
+export function tabulateClasses({ classes, validation }: DataReport): { headings: string[]; rows: string[][] } {
   const pick = (train: string, held: string, test: string): string[] =>
     validation > 0 ? [train, held, test] : [train, test];
   return {
-    head: ['Class', ...pick('Training', 'Validation', 'Test')],
+    headings: ['Class', ...pick('Training', 'Validation', 'Test')],
     rows: classes.map((row) => [
       row.name,
       ...pick(formatCount(row.train), formatCount(row.validation), formatCount(row.test)),

@@ -24,25 +24,25 @@ export function formatProgress(progress: Progress, columns: number): string {
   const { step, stepsPerEpoch, seconds, trainLoss, accuracy, imagesPerSecond, nodes } = progress;
   const numbers = `loss=${formatLoss(trainLoss)} accuracy=${formatPercent(accuracy)}`;
   const fraction = step / stepsPerEpoch;
-  const head = `${numbers}: ${`${Math.floor(100 * fraction)}%`.padStart(4)}`;
+  const start = `${numbers}: ${`${Math.floor(100 * fraction)}%`.padStart(4)}`;
   const count = ` ${step}/${stepsPerEpoch}`;
   const remaining = `<${formatRemaining(progress)}`;
   const times = `${formatClock(seconds)}${remaining}`;
   const rates = `${times}, ${formatRate(step, seconds)}`;
   const all = `${count} [${rates}, ${formatSpeed(imagesPerSecond)}]`;
   const withBar = (tail: string, leastBar: number): string | undefined => {
-    const cells = columns - head.length - tail.length - 2;
-    return cells < leastBar ? undefined : `${head}|${formatBar(fraction, cells)}|${tail}`;
+    const cells = columns - start.length - tail.length - 2;
+    return cells < leastBar ? undefined : `${start}|${formatBar(fraction, cells)}|${tail}`;
   };
   const choices = [
     nodes && withBar(`${all} ${describeShares(nodes)}`, GOOD_BAR),
     withBar(all, GOOD_BAR),
     withBar(`${count} [${rates}]`, GOOD_BAR),
     withBar(`${count} [${times}]`, LEAST_BAR),
-    `${head}${count} [${times}]`,
-    `${head} [${times}]`,
-    `${head} ${remaining}`,
-    head,
+    `${start}${count} [${times}]`,
+    `${start} [${times}]`,
+    `${start} ${remaining}`,
+    start,
     numbers,
     `${Math.floor(100 * fraction)}%`,
   ];

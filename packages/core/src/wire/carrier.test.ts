@@ -20,8 +20,8 @@ class RecordingSocket implements Socket {
 class Wire implements Carrier {
   take: (parts: readonly Buffer[]) => void = () => {};
   other: Wire | undefined;
-  send(head: Uint8Array, payload: Uint8Array, done: () => void): void {
-    this.other?.take([Buffer.from(head), Buffer.from(payload)]);
+  send(header: Uint8Array, payload: Uint8Array, done: () => void): void {
+    this.other?.take([Buffer.from(header), Buffer.from(payload)]);
     queueMicrotask(done);
   }
   receive(take: (parts: readonly Buffer[]) => void): void {

@@ -3,7 +3,7 @@
 /** What a link needs of it: the way to one other process and back. */
 export interface Carrier {
   /** Sends a frame in two parts. The second may not change until `done` is called. */
-  send(head: Uint8Array, payload: Uint8Array, done: () => void): void;
+  send(header: Uint8Array, payload: Uint8Array, done: () => void): void;
   /** Is given every frame that comes, in its parts; whoever asks last gets them. */
   receive(take: (parts: readonly Buffer[]) => void): void;
 }

@@ -5,11 +5,11 @@ import { assert, LockstepError } from '../errors/errors.js';
 import { countOf } from '../text/count-text.js';
 import { plainText } from '../text/plain-text.js';
 import { MAX_PAYLOAD_BYTES } from './frames.js';
-import type { DatasetHead } from './messages.js';
+import type { DatasetHeader } from './messages.js';
 
 const splitNames = ['train', 'validation', 'test'] as const;
 
-export function describeDataset(dataset: Dataset): DatasetHead {
+export function describeDataset(dataset: Dataset): DatasetHeader {
   const { name, source, channels, height, width, classes, mean, std, checksum } = dataset;
   const counts = { train: dataset.train.count, validation: dataset.validation.count, test: dataset.test.count };
   return {
@@ -31,7 +31,7 @@ const listParts = (splits: Readonly<Record<(typeof splitNames)[number], Split>>)
   splitNames.flatMap((name) => [splits[name].images, splits[name].labels]);
 
 /** Bytes of a whole dataset. */
-export const datasetBytes = ({ channels, height, width, counts }: DatasetHead): number =>
+export const datasetBytes = ({ channels, height, width, counts }: DatasetHeader): number =>
   (counts.train + counts.validation + counts.test) * (channels * height * width + 1);
 
 /** The dataset's bytes piece by piece, as views. */
@@ -49,8 +49,8 @@ export class DatasetAssembly {
   #at = 0;
 
   /** @throws LockstepError LOCKSTEP_NODE_DATA when there is no room for it */
-  constructor(private readonly head: DatasetHead) {
-    this.#splits = allocate(head);
+  constructor(private readonly header: DatasetHeader) {
+    this.#splits = allocate(header);
     this.#parts = listParts(this.#splits);
     this.#skipFull();
   }
@@ -85,7 +85,7 @@ export class DatasetAssembly {
   /** @throws LockstepError LOCKSTEP_NODE_DATA when the checksum is not the announced one */
   finish(): Dataset {
     assert(this.isComplete, () => 'a dataset is not complete');
-    const { counts: _, checksum, ...rest } = this.head;
+    const { counts: _, checksum, ...rest } = this.header;
     const dataset = createDataset({ ...rest, ...this.#splits });
     if (dataset.checksum !== checksum) {
       throw new LockstepError(
@@ -97,14 +97,14 @@ export class DatasetAssembly {
   }
 }
 
-function allocate(head: DatasetHead): Record<(typeof splitNames)[number], Split> {
-  const sampleBytes = head.channels * head.height * head.width;
+function allocate(header: DatasetHeader): Record<(typeof splitNames)[number], Split> {
+  const sampleBytes = header.channels * header.height * header.width;
   try {
-    const [train, validation, test] = splitNames.map((name) => allocateSplit(head.counts[name], sampleBytes));
+    const [train, validation, test] = splitNames.map((name) => allocateSplit(header.counts[name], sampleBytes));
     return { train: train as Split, validation: validation as Split, test: test as Split };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    const text = `a dataset of ${countOf(datasetBytes(head), 'byte')} was announced, for which there is no room here.`;
+    const text = `a dataset of ${countOf(datasetBytes(header), 'byte')} was announced, for which there is no room here.`;
     throw new LockstepError('LOCKSTEP_NODE_DATA', text, { cause: error });
   }
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LockstepError } from '../errors/errors.js';
-import { decodeFrame, encodeHead, FrameSeal } from './frames.js';
+import { decodeFrame, encodeHeader, FrameSeal } from './frames.js';
 import type { Message } from './messages.js';
 
 const KEY = Buffer.from('a key for the tests');
@@ -34,7 +34,7 @@ const recorded: readonly (readonly [Message, Uint8Array])[] = [
 ];
 
 const encode = (message: Message, payload: Uint8Array, seal?: FrameSeal): Buffer =>
-  Buffer.concat([encodeHead(message, payload, seal), payload]);
+  Buffer.concat([encodeHeader(message, payload, seal), payload]);
 
 describe('a frame', () => {
   it.each(recorded)('comes out as it went in: %o', (message, payload) => {
@@ -43,10 +43,10 @@ describe('a frame', () => {
     expect(Buffer.from(frame.payload)).toEqual(Buffer.from(payload));
   });
 
-  it('is read without a copy when head and payload come apart', () => {
+  it('is read without a copy when header and payload come apart', () => {
     const [message, payload] = recorded[1] as (typeof recorded)[number];
     const body = Buffer.from(payload);
-    const frame = decodeFrame([encodeHead(message, payload, undefined), body], undefined);
+    const frame = decodeFrame([encodeHeader(message, payload, undefined), body], undefined);
     expect(frame.payload).toBe(body);
   });
 
@@ -110,12 +110,12 @@ describe('the decoder', () => {
     );
   });
 
-  it('survives any head', () => {
+  it('survives any header', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), (head) => {
+      fc.property(fc.uint8Array({ maxLength: 300 }), (header) => {
         const prefix = Buffer.alloc(20);
-        prefix.writeUInt32LE(head.length, 16);
-        expectRefusedOrRead(Buffer.concat([prefix, head]));
+        prefix.writeUInt32LE(header.length, 16);
+        expectRefusedOrRead(Buffer.concat([prefix, header]));
       }),
       { numRuns: 2000 },
     );
@@ -138,10 +138,10 @@ describe('the decoder', () => {
   });
 
   it('survives deep nesting', () => {
-    const head = Buffer.alloc(60_000, 0x91);
+    const header = Buffer.alloc(60_000, 0x91);
     const prefix = Buffer.alloc(20);
-    prefix.writeUInt32LE(head.length, 16);
-    expectRefusedOrRead(Buffer.concat([prefix, head]));
+    prefix.writeUInt32LE(header.length, 16);
+    expectRefusedOrRead(Buffer.concat([prefix, header]));
   });
 
   it('names the field that is wrong', () => {

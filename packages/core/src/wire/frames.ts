@@ -1,7 +1,7 @@
 /**
  * How a message travels, as one binary WebSocket message:
  *
- *   seal (16 bytes) | bytes of the head (uint32, little-endian) | head: the message in MessagePack | payload: raw bytes
+ *   seal (16 bytes) | bytes of the header (uint32, little-endian) | header: the message in MessagePack | payload: raw bytes
  *
  * The seal is a Poly1305 tag over the rest, whose one-time key comes from the number of frames so far in this direction
  * (RFC 8439's ChaCha20-Poly1305 with nothing to encipher), so that a flipped bit, a frame left out and a frame put in are
@@ -17,11 +17,11 @@ import { type Message, parseMessage } from './messages.js';
 
 /** Bytes of a payload at most. */
 export const MAX_PAYLOAD_BYTES = 4 * BUCKET_FLOATS;
-const MAX_HEAD_BYTES = 65_536;
+const MAX_HEADER_BYTES = 65_536;
 const SEAL_BYTES = 16;
 const PREFIX_BYTES = SEAL_BYTES + 4;
 /** Bytes of a frame at most. */
-export const MAX_FRAME_BYTES = PREFIX_BYTES + MAX_HEAD_BYTES + MAX_PAYLOAD_BYTES;
+export const MAX_FRAME_BYTES = PREFIX_BYTES + MAX_HEADER_BYTES + MAX_PAYLOAD_BYTES;
 /** Bytes of a frame before the handshake is over. */
 export const MAX_GREETING_BYTES = 4096;
 
@@ -61,11 +61,11 @@ export class FrameSeal {
 }
 
 /** Everything of a frame but its payload, which is sent after it, as it is. */
-export function encodeHead(message: Message, payload: Uint8Array, seal: FrameSeal | undefined): Buffer {
-  const head = packr.pack(message) as Buffer;
-  const bytes = Buffer.alloc(PREFIX_BYTES + head.length);
-  bytes.writeUInt32LE(head.length, SEAL_BYTES);
-  bytes.set(head, PREFIX_BYTES);
+export function encodeHeader(message: Message, payload: Uint8Array, seal: FrameSeal | undefined): Buffer {
+  const header = packr.pack(message) as Buffer;
+  const bytes = Buffer.alloc(PREFIX_BYTES + header.length);
+  bytes.writeUInt32LE(header.length, SEAL_BYTES);
+  bytes.set(header, PREFIX_BYTES);
   seal?.next(bytes.subarray(SEAL_BYTES), payload).copy(bytes);
   return bytes;
 }
@@ -78,33 +78,33 @@ export function encodeHead(message: Message, payload: Uint8Array, seal: FrameSea
  */
 export function decodeFrame(parts: readonly Buffer[], seal: FrameSeal | undefined): Frame {
   const [first, second] = splitParts(parts);
-  const headBytes = first.length >= PREFIX_BYTES ? first.readUInt32LE(SEAL_BYTES) : -1;
-  if (headBytes < 0 || headBytes > MAX_HEAD_BYTES || PREFIX_BYTES + headBytes > first.length + second.length) {
-    throw frameError(`it has ${countOf(first.length + second.length, 'byte')} and claims a head of ${headBytes}`);
+  const headerBytes = first.length >= PREFIX_BYTES ? first.readUInt32LE(SEAL_BYTES) : -1;
+  if (headerBytes < 0 || headerBytes > MAX_HEADER_BYTES || PREFIX_BYTES + headerBytes > first.length + second.length) {
+    throw frameError(`it has ${countOf(first.length + second.length, 'byte')} and claims a header of ${headerBytes}`);
   }
-  const bytes = PREFIX_BYTES + headBytes === first.length ? first : Buffer.concat([first, second]);
-  const payload = bytes === first ? second : bytes.subarray(PREFIX_BYTES + headBytes);
+  const bytes = PREFIX_BYTES + headerBytes === first.length ? first : Buffer.concat([first, second]);
+  const payload = bytes === first ? second : bytes.subarray(PREFIX_BYTES + headerBytes);
   if (payload.length > MAX_PAYLOAD_BYTES) throw frameError(`its payload has ${countOf(payload.length, 'byte')}`);
-  const sealed = bytes.subarray(SEAL_BYTES, PREFIX_BYTES + headBytes);
+  const sealed = bytes.subarray(SEAL_BYTES, PREFIX_BYTES + headerBytes);
   if (seal && !timingSafeEqual(seal.next(sealed, payload), bytes.subarray(0, SEAL_BYTES))) {
     throw frameError('its seal is wrong: it was changed on the way, or is not from the node that shook hands');
   }
-  return { message: parseMessage(unpackHead(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headBytes))), payload };
+  return { message: parseMessage(unpackHeader(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes))), payload };
 }
 
-/** The head as it was sent, alone, and the rest. */
+/** The header as it was sent, alone, and the rest. */
 function splitParts(parts: readonly Buffer[]): [Buffer, Buffer] {
   const [first, second] = parts;
   if (first && second && parts.length === 2 && first.length >= PREFIX_BYTES) return [first, second];
   return [parts.length === 1 && first ? first : Buffer.concat(parts), Buffer.alloc(0)];
 }
 
-function unpackHead(bytes: Buffer): unknown {
+function unpackHeader(bytes: Buffer): unknown {
   try {
     return unpackr.unpack(bytes);
   } catch (error) {
     throw frameError(
-      `its head is not MessagePack (${error instanceof Error ? error.message.slice(0, 100) : 'unreadable'})`,
+      `its header is not MessagePack (${error instanceof Error ? error.message.slice(0, 100) : 'unreadable'})`,
     );
   }
 }

@@ -7,7 +7,7 @@ import { LockstepError } from '../errors/errors.js';
 import { countOf } from '../text/count-text.js';
 import { fixed } from '../text/number-text.js';
 import type { Carrier, Carriers } from './carrier.js';
-import { decodeFrame, encodeHead, type Frame, FrameSeal, MAX_GREETING_BYTES } from './frames.js';
+import { decodeFrame, encodeHeader, type Frame, FrameSeal, MAX_GREETING_BYTES } from './frames.js';
 import type { Message } from './messages.js';
 
 /** What a link needs of a WebSocket (ws's fits), with `binaryType` 'fragments'. */
@@ -126,15 +126,15 @@ export class Link {
     this.#sendLate();
     if (this.#carrier && isSum(message)) {
       this.#inFlight += 1;
-      this.#carrier.send(encodeHead(message, payload, undefined), payload, () => this.#sent());
+      this.#carrier.send(encodeHeader(message, payload, undefined), payload, () => this.#sent());
       return;
     }
-    const head = encodeHead(message, payload, this.#outgoing);
+    const header = encodeHeader(message, payload, this.#outgoing);
     if (payload.length === 0) {
-      this.socket.send(head, { binary: true, fin: true });
+      this.socket.send(header, { binary: true, fin: true });
       return;
     }
-    this.socket.send(head, { binary: true, fin: false });
+    this.socket.send(header, { binary: true, fin: false });
     this.#inFlight += 1;
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
     this.socket.send(bytes, { binary: true, fin: true }, () => this.#sent());

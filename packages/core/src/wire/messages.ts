@@ -59,7 +59,7 @@ const hello = z.strictObject({
 const refused = z.strictObject({ type: z.literal('refused'), code, text });
 
 /** What a node must know of the dataset before it has it. */
-const datasetHeadSchema = z.strictObject({
+const datasetHeaderSchema = z.strictObject({
   name: text,
   source: text,
   channels: side,
@@ -71,7 +71,7 @@ const datasetHeadSchema = z.strictObject({
   counts: z.strictObject({ train: count, validation: count, test: count }),
   checksum: hash,
 });
-export type DatasetHead = z.output<typeof datasetHeadSchema>;
+export type DatasetHeader = z.output<typeof datasetHeaderSchema>;
 
 /** With model and recipe as JSON beside it. */
 const welcome = z.strictObject({
@@ -80,7 +80,7 @@ const welcome = z.strictObject({
   node: z.int().min(1).max(0xffff_ffff),
   seed: z.int().min(0),
   runHash: hash,
-  dataset: datasetHeadSchema,
+  dataset: datasetHeaderSchema,
   rank: rank.optional(),
 });
 

@@ -63,13 +63,13 @@ export class PageServer {
       maxPayload: viewerLimits.messageBytes,
       perMessageDeflate: false,
     });
-    this.#http.on('upgrade', (request, socket, head) => {
+    this.#http.on('upgrade', (request, socket, firstBytes) => {
       if (this.#isShutOut(request.socket)) return;
       if (request.url !== '/run' || this.#access.refuse(request) || this.#viewers.size >= MOST_VIEWERS) {
         socket.destroy();
         return;
       }
-      this.#sockets.handleUpgrade(request, socket, head, (webSocket) => this.#welcome(webSocket, request.socket));
+      this.#sockets.handleUpgrade(request, socket, firstBytes, (webSocket) => this.#welcome(webSocket, request.socket));
     });
   }
 

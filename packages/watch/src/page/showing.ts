@@ -83,7 +83,7 @@ export function describeMoment({ epoch, steps = 0 }: { readonly epoch: number; r
 
 /** A table of the epochs, in their order. */
 export interface EpochTable {
-  readonly head: readonly string[];
+  readonly headings: readonly string[];
   readonly rows: readonly (readonly string[])[];
   /** Row of the best epoch. */
   readonly best: number;
@@ -110,7 +110,7 @@ export function tabulateEpochs(epochs: readonly Epoch[]): EpochTable {
   ];
   const best = bestEpoch(epochs);
   return {
-    head: columns.map(([name]) => name),
+    headings: columns.map(([name]) => name),
     rows: epochs.map((epoch) => columns.map(([, write]) => write(epoch))),
     best: best ? epochs.indexOf(best) : -1,
     bestColumn: columns.findIndex(([name]) => name === 'Test accuracy'),

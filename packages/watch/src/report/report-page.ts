@@ -85,7 +85,7 @@ function drawResult(chronicle: Chronicle): string {
 /** @param best row and column of a cell to be marked */
 function drawTable(
   label: string,
-  head: readonly string[],
+  headings: readonly string[],
   rows: readonly (readonly string[])[],
   { foot = [], best = [-1, -1] }: { foot?: readonly string[]; best?: readonly [row: number, column: number] } = {},
 ): string {
@@ -95,13 +95,13 @@ function drawTable(
       .join('')}</tr>`;
   const body = rows.map((cells, i) => row(cells, 'td', i === best[0] ? best[1] : -1)).join('');
   const footer = foot.length > 0 ? `<tfoot>${row(foot, 'td')}</tfoot>` : '';
-  return wide(label, `<table><thead>${row(head, 'th')}</thead><tbody>${body}</tbody>${footer}</table>`);
+  return wide(label, `<table><thead>${row(headings, 'th')}</thead><tbody>${body}</tbody>${footer}</table>`);
 }
 
 function drawEpochs(epochs: Chronicle['epochs']): string {
   if (epochs.length === 0) return '<p>None was completed.</p>';
-  const { head, rows, best, bestColumn } = tabulateEpochs(epochs);
-  return drawTable('Epochs', head, rows, { best: [best, bestColumn] });
+  const { headings, rows, best, bestColumn } = tabulateEpochs(epochs);
+  return drawTable('Epochs', headings, rows, { best: [best, bestColumn] });
 }
 
 function drawMistakes(
@@ -131,8 +131,8 @@ function drawModel({ layers, parameters, multAdds }: About): string {
 }
 
 function drawData(report: DataReport): string {
-  const { head, rows } = tabulateClasses(report);
-  return `${tabulate(listDataFacts(report))}${drawTable('Classes', head, rows)}`;
+  const { headings, rows } = tabulateClasses(report);
+  return `${tabulate(listDataFacts(report))}${drawTable('Classes', headings, rows)}`;
 }
 
 const drawLog = (log: readonly LogLine[]): string =>

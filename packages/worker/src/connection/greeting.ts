@@ -11,7 +11,7 @@ import {
   createNonce,
   createProof,
   DatasetAssembly,
-  type DatasetHead,
+  type DatasetHeader,
   deriveFrameKey,
   hashRun,
   isSameProof,
@@ -37,7 +37,7 @@ export interface RunTerms {
   readonly recipe: Recipe;
   readonly seed: number;
   readonly runHash: string;
-  readonly head: DatasetHead;
+  readonly header: DatasetHeader;
 }
 
 const GREETING_MS = 10_000;
@@ -88,11 +88,11 @@ export async function greet(link: Link, talk: Conversation, token: Uint8Array, c
 }
 
 function readTerms(welcome: MessageOf<'welcome'>, payload: Uint8Array): RunTerms {
-  const { node, seed, dataset: head } = welcome;
+  const { node, seed, dataset: header } = welcome;
   const run = parseRun(payload);
   const model = parseModelSpec(run['model'], 'the coordinator');
   const recipe = readRecipe(run['recipe'], () => 'the coordinator');
-  return { node, model, recipe, seed, runHash: hashRun(model, recipe, seed), head };
+  return { node, model, recipe, seed, runHash: hashRun(model, recipe, seed), header };
 }
 
 function parseRun(payload: Uint8Array): Record<string, unknown> {
@@ -107,9 +107,9 @@ function parseRun(payload: Uint8Array): Record<string, unknown> {
 }
 
 /** Gets the dataset from the coordinator. */
-export async function receiveDataset(link: Link, talk: Conversation, head: DatasetHead): Promise<Dataset> {
+export async function receiveDataset(link: Link, talk: Conversation, header: DatasetHeader): Promise<Dataset> {
   link.send({ type: 'inquire', needsData: true });
-  const assembly = new DatasetAssembly(head);
+  const assembly = new DatasetAssembly(header);
   while (!assembly.isComplete) assembly.add((await talk.next('dataset', PIECE_MS)).payload);
   return assembly.finish();
 }

@@ -11,8 +11,8 @@ import type { Carrier, Carriers } from '@lockstep/core/wire';
 /** native/mpi.cc. */
 interface Addon {
   /** Returns [rank, size] when all ranks have called it. */
-  open(tell: (kind: number, rank: number, id: number, head: Buffer, payload: Buffer) => void): [number, number];
-  send(rank: number, id: number, head: Buffer, payload: Buffer): void;
+  open(tell: (kind: number, rank: number, id: number, header: Buffer, payload: Buffer) => void): [number, number];
+  send(rank: number, id: number, header: Buffer, payload: Buffer): void;
   close(): void;
 }
 
@@ -34,8 +34,8 @@ export class MpiWorld implements Carriers {
   #onClosed: () => void = () => {};
 
   private constructor(private readonly addon: Addon) {
-    [this.rank, this.size] = addon.open((what, rank, id, head, payload) => {
-      if (what === kind.frame) this.#take(rank, [head, payload]);
+    [this.rank, this.size] = addon.open((what, rank, id, header, payload) => {
+      if (what === kind.frame) this.#take(rank, [header, payload]);
       else if (what === kind.sent) this.#finish(id);
       else this.#onClosed();
     });
@@ -59,16 +59,16 @@ export class MpiWorld implements Carriers {
       throw new LockstepError('LOCKSTEP_MPI', `a node says that it is rank ${rank} of ${this.size} in MPI's world.`);
     }
     return {
-      send: (head, payload, done) => this.#send(rank, head, payload, done),
+      send: (header, payload, done) => this.#send(rank, header, payload, done),
       receive: (take) => this.#listen(rank, take),
     };
   }
 
-  #send(rank: number, head: Uint8Array, payload: Uint8Array, done: () => void): void {
+  #send(rank: number, header: Uint8Array, payload: Uint8Array, done: () => void): void {
     const id = this.#nextId;
     this.#nextId = (id + 1) >>> 0;
     this.#sending.set(id, { payload, done });
-    this.addon.send(rank, id, viewOf(head), viewOf(payload));
+    this.addon.send(rank, id, viewOf(header), viewOf(payload));
   }
 
   #finish(id: number): void {

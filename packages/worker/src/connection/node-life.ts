@@ -5,7 +5,7 @@
 import type { Dataset } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
 import type { EngineName } from '@lockstep/core/seams';
-import { type Carriers, Conversation, type DatasetHead, type Link, readLinkTimings } from '@lockstep/core/wire';
+import { type Carriers, Conversation, type DatasetHeader, type Link, readLinkTimings } from '@lockstep/core/wire';
 import { LocalNode } from '../node/local-node.js';
 import { prepareEngine } from '../node/prepare-engine.js';
 import { connect } from './connect.js';
@@ -32,7 +32,7 @@ export interface NodeOptions {
   readonly carriers?: Carriers | undefined;
   readonly meshListen?: { readonly host: string; readonly port: number } | undefined;
   /** This machine's own copy of the dataset, if there is one with this checksum. */
-  readonly findDataset: (head: DatasetHead) => Promise<Dataset | undefined>;
+  readonly findDataset: (header: DatasetHeader) => Promise<Dataset | undefined>;
   readonly cacheFolder: string;
   /** How long to try to connect, at the start and after a loss. */
   readonly patienceMs: number;
@@ -120,9 +120,9 @@ class NodeLife {
       const terms = await greet(link, talk, this.options.token, this.#card());
       this.options.report({ kind: 'connected', text: `${this.options.url}, ${terms.model.name}, seed ${terms.seed}` });
       const node = await this.#prepare(link, talk, terms);
-      const { runHash, head } = terms;
+      const { runHash, header } = terms;
       const session = new NodeSession(node, terms, link, this.mesh, this.options.signal);
-      link.send({ type: 'ready', runHash, checksum: head.checksum, selfTest: this.#selfTest });
+      link.send({ type: 'ready', runHash, checksum: header.checksum, selfTest: this.#selfTest });
       wasReady = true;
       this.options.report({ kind: 'ready', text: `node ${terms.node} of ${terms.model.name}` });
       return { isOver: true, ...(await session.serve()) };
@@ -141,13 +141,13 @@ class NodeLife {
 
   /** The data, and workers that compute this run; both are kept while the run is the same. */
   async #prepare(link: Link, talk: Conversation, terms: RunTerms): Promise<LocalNode> {
-    const { model, recipe, seed, runHash, head } = terms;
-    const runKey = describeRun(runHash, head);
+    const { model, recipe, seed, runHash, header } = terms;
+    const runKey = describeRun(runHash, header);
     if (this.#node && this.#runKey === runKey) {
       link.send({ type: 'inquire', needsData: false });
       return this.#node;
     }
-    const dataset = await this.#findDataset(link, talk, head);
+    const dataset = await this.#findDataset(link, talk, header);
     await this.#node?.close();
     const { workers, engine, report } = this.options;
     const onWarning = ({ message }: { message: string }): void => report({ kind: 'warning', text: message });
@@ -157,21 +157,21 @@ class NodeLife {
     return this.#node;
   }
 
-  async #findDataset(link: Link, talk: Conversation, head: DatasetHead): Promise<Dataset> {
+  async #findDataset(link: Link, talk: Conversation, header: DatasetHeader): Promise<Dataset> {
     const { findDataset, cacheFolder } = this.options;
-    const own = (await findDataset(head)) ?? readCachedDataset(cacheFolder, head);
+    const own = (await findDataset(header)) ?? readCachedDataset(cacheFolder, header);
     if (own) {
       link.send({ type: 'inquire', needsData: false });
       return own;
     }
-    const received = await receiveDataset(link, talk, head);
+    const received = await receiveDataset(link, talk, header);
     cacheDataset(cacheFolder, received);
     return received;
   }
 }
 
 /** What workers that are kept compute: another run, other images or other pixels of them need new ones. */
-export const describeRun = (runHash: string, { checksum, mean, std }: DatasetHead): string =>
+export const describeRun = (runHash: string, { checksum, mean, std }: DatasetHeader): string =>
   JSON.stringify([runHash, checksum, mean, std]);
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -84,7 +84,7 @@ describe('contributions of the zoo, dropout and augmentation on', () => {
 
   it.each(MODELS)('%s: padding stays 0', async (name) => {
     const run = await prepareDigits(name, { samples: name === 'cnn11m' ? 16 + 5 : 45 });
-    for (const node of run.computePartials(0, run.shards)) expect(run.paddingOf(node)).toBe(0);
+    for (const partial of run.computePartials(0, run.shards)) expect(run.paddingOf(partial)).toBe(0);
   });
 
   it.each(MODELS)('%s: nothing of what was computed before is left, be it NaN', async (name) => {
@@ -113,7 +113,7 @@ describe('contributions of the zoo, dropout and augmentation on', () => {
 
 describe('contributions in bf16', () => {
   const recipe: RecipeInput = { ...RECIPE, gradientPrecision: 'bf16' };
-  // no dense layer in a group stage; one, with a few shards left over; one, with shards of two blocks
+  // no dense layer in a wave stage; one, with a few shards left over; one, with shards of two blocks
   const cases: [string, RecipeInput][] = [
     ['tiny6k', {}],
     ['net19k', {}],
@@ -145,7 +145,7 @@ describe('contributions in bf16', () => {
   });
 });
 
-it('leaves the padding of contributions at 0, in group stages too', async () => {
+it('leaves the padding of contributions at 0, in wave stages too', async () => {
   const layers = [
     { type: 'flatten' },
     { type: 'linear', outFeatures: 300 },
@@ -158,7 +158,8 @@ it('leaves the padding of contributions at 0, in group stages too', async () => 
   const model = parseModelSpec({ name: 'wide', input: { channels: 2, height: 7, width: 6 }, classes: 3, layers });
   const { parameters, buffers, images, labels } = drawRandomShard(inferLayers(model), { seed: 1, sampleCount: 150 });
   const run = prepareNativeStep({ model, parameters, buffers, images, labels, samples: 150 });
-  for (const node of [...run.computePartials(0, 10), ...run.computePartials(1, 8)]) expect(run.paddingOf(node)).toBe(0);
+  for (const partial of [...run.computePartials(0, 10), ...run.computePartials(1, 8)])
+    expect(run.paddingOf(partial)).toBe(0);
 });
 
 describe('contributions of random models', () => {

@@ -8,7 +8,7 @@
  *   compile.ts   the stages that these stand in
  *
  * A model whose dense layers are large runs in three stages: shard by shard up to the first of them, all shards of a
- * group at once through the rest and back (so that the weights are read once per group), shard by shard to the start.
+ * wave at once through the rest and back (so that the weights are read once per wave), shard by shard to the start.
  * Other models run each shard forward and backward in one go, so that its activations stay in cache.
  */
 
@@ -20,12 +20,12 @@ import { BackwardWriter } from './backward.js';
 import { ForwardWriter, type PixelStatistics } from './forward.js';
 import { layerOf, Offsets } from './offsets.js';
 import { dropoutOf, Placement } from './place.js';
-import { groupUnits, isDense, type Unit } from './units.js';
+import { formUnits, isDense, type Unit } from './units.js';
 
-/** Weights from which a dense layer is worth a group stage. */
+/** Weights from which a dense layer is worth a wave stage. */
 const LARGE_DENSE_WEIGHTS = 16_384;
-/** Shards in a group: bounds what is kept between the stages. */
-const GROUP_SHARDS = 8;
+/** Shards in a wave: bounds what is kept between the stages. */
+const WAVE_SHARDS = 8;
 
 export interface CompileOptions {
   readonly layers: readonly Layer[];
@@ -37,21 +37,21 @@ export interface CompileOptions {
 export interface CompiledProgram {
   readonly code: Int32Array;
   /** Shards that the program takes at once. */
-  readonly groupShards: number;
+  readonly waveShards: number;
   /** Floats of a contribution from here on are final before the program's last stage; its length if that writes them all. */
   readonly tailAt: number;
 }
 
 /** Compiles a model under a recipe for the native kernels. */
 export function compile({ layers, layout, recipe, normalization }: CompileOptions): CompiledProgram {
-  const units = groupUnits(layers, (layer) => dropoutOf(layer, recipe));
+  const units = formUnits(layers, (layer) => dropoutOf(layer, recipe));
   const firstLarge = units.findIndex(isLargeDense);
   const hasTail = firstLarge >= 0;
   const tail = hasTail ? firstLarge : units.length;
   const tailAt = findTail(layout, units[tail]);
-  const groupShards = hasTail ? GROUP_SHARDS : 1;
+  const waveShards = hasTail ? WAVE_SHARDS : 1;
   const offsets = new Offsets(layout, recipe, layers);
-  const builder = new ProgramBuilder(groupShards, recipe.shardSize / BLOCK);
+  const builder = new ProgramBuilder(waveShards, recipe.shardSize / BLOCK);
   const placement = new Placement(builder, units, tail, (layers[0] as Layer).input, recipe, offsets);
   const forward = new ForwardWriter(builder, placement, offsets);
   const backward = new BackwardWriter(builder, placement, offsets);
@@ -70,10 +70,10 @@ export function compile({ layers, layout, recipe, normalization }: CompileOption
     builder.stage(false, true);
     backward.write(tail, 0);
   }
-  return { code: builder.finish(tailAt, offsets.listOutputs()), groupShards, tailAt };
+  return { code: builder.finish(tailAt, offsets.listOutputs()), waveShards, tailAt };
 }
 
-/** Where the contribution of the group stage begins, which is the floats that shard stages write; the end if there is none. */
+/** Where the contribution of the wave stage begins, which is the floats that shard stages write; the end if there is none. */
 function findTail(layout: ContributionLayout, firstOfTail: Unit | undefined): number {
   const first = firstOfTail?.source?.index;
   const region = first === undefined ? undefined : layout.regions.find((s) => layerOf(s) >= first);
@@ -82,7 +82,7 @@ function findTail(layout: ContributionLayout, firstOfTail: Unit | undefined): nu
 
 /** As in the program that `compile` writes. */
 export function tailOf(layers: readonly Layer[], layout: ContributionLayout, recipe: Recipe): number {
-  const units = groupUnits(layers, (layer) => dropoutOf(layer, recipe));
+  const units = formUnits(layers, (layer) => dropoutOf(layer, recipe));
   return findTail(layout, units.find(isLargeDense));
 }
 

@@ -25,7 +25,7 @@ const convs = model([
   { type: 'linear', name: 'd', outFeatures: 3 },
 ]);
 
-/** Its first dense layer is large: a group stage. */
+/** Its first dense layer is large: a wave stage. */
 const wide = model([
   { type: 'conv', name: 'a', outChannels: 4, kernel: 3 },
   { type: 'relu' },
@@ -111,8 +111,8 @@ describe.each(availableIsas())('on the %s kernels', (isa) => {
     ['a layer in the middle', convs, ['b']],
     ['the first layer', convs, ['a']],
     ['biases', convs, ['*.bias']],
-    ['all but the head, with a group stage', wide, ['a', 'c']],
-    ['a layer of a group stage', wide, ['c']],
+    ['all but the head, with a wave stage', wide, ['a', 'c']],
+    ['a layer of a wave stage', wide, ['c']],
   ])('the others have the same gradients, to the bit, when frozen are: %s', (_, spec, freeze) => {
     const before = prepare(spec, undefined, isa);
     const after = prepare(spec, freeze, isa);

@@ -1,4 +1,4 @@
-/** Models whose gradients were wrong once: a reader behind a flatten, a group stage of more than dense layers. */
+/** Models whose gradients were wrong once: a reader behind a flatten, a wave stage of more than dense layers. */
 import { type ModelSpec, parseModelSpec } from '@lockstep/core/spec';
 import { availableIsas } from '@lockstep/kernels';
 import { describe, expect, it } from 'vitest';
@@ -46,7 +46,7 @@ describe.each(availableIsas())('gradients (%s) are those of float64', (isa) => {
   it.each([
     ['', []],
     ['dropout, ', [{ type: 'dropout', p: 0.5 }]],
-  ])('cases: numbers 4: below a batch norm, %smax pool of kernel 1 in the group stage', (_, between) => {
+  ])('cases: numbers 4: below a batch norm, %smax pool of kernel 1 in the wave stage', (_, between) => {
     const pool = { type: 'maxPool', kernel: 1 };
     const layers = [conv(460, 6, { bias: false }), batchNorm, ...between, pool, relu, flatten, linear(5)];
     expectRight(model(6, 5, layers), 48);

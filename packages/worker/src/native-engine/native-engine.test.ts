@@ -25,7 +25,7 @@ describe.each(availableIsas())('native engine (%s) against float64', (isa) => {
       ],
     ],
     [
-      'wide linear: the group stage',
+      'wide linear: the wave stage',
       [
         { type: 'flatten' },
         { type: 'linear', outFeatures: 300 },

@@ -48,7 +48,7 @@ export class Placement {
 
   /**
    * @param input shape of the image
-   * @param tail index of the first unit of the group stage; the number of units if there is none
+   * @param tail index of the first unit of the wave stage; the number of units if there is none
    */
   constructor(
     private readonly builder: ProgramBuilder,
@@ -81,7 +81,7 @@ export class Placement {
   }
 
   /**
-   * A tensor g for unit `index`. A shard stage is done with it before the next shard comes; a group stage passes all
+   * A tensor g for unit `index`. A shard stage is done with it before the next shard comes; a wave stage passes all
    * shards through the op that writes it before the one that reads it, so there each shard has its own.
    */
   gradientOfY(index: number): ProgramTensor {
@@ -120,16 +120,16 @@ export class Placement {
     return this.units[index]?.post?.pool?.output ?? this.#shapeOfY(index);
   }
 
-  /** The gradient of a ReLU's output that is masked by that output: kept if the group stage writes it for shards. */
+  /** The gradient of a ReLU's output that is masked by that output: kept if the wave stage writes it for shards. */
   #gradientOfStored(index: number, y: ProgramTensor): ProgramTensor {
     const isVector = this.#needsDense(index);
     const passes = index < this.tail - 1 && !isVector;
     return passes ? this.#passing(y) : this.builder.tensor(y, NO_BORDER, this.#keeps, isVector);
   }
 
-  /** Whether activations are kept for every shard of a group, as a group stage stands between forward and backward. */
+  /** Whether activations are kept for every shard of a wave, as a wave stage stands between forward and backward. */
   get #keeps(): boolean {
-    return this.builder.groupShards > 1;
+    return this.builder.waveShards > 1;
   }
 
   #tensor(shape: Shape, border: Border, isVector: boolean): ProgramTensor {

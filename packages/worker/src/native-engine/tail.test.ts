@@ -36,10 +36,10 @@ async function prepare(name: string) {
 
 describe('the tail of a contribution', () => {
   it.each([
-    ['one group', 0, 8, 1],
-    ['two groups that make one node', 0, 16, 1],
+    ['one wave', 0, 8, 1],
+    ['two waves that make one partial', 0, 16, 1],
     ['an uneven range', 3, 13, 4],
-  ])('is final before the convolutions are, for %s', async (_, firstShard, endShard, nodes) => {
+  ])('is final before the convolutions are, for %s', async (_, firstShard, endShard, partials) => {
     const { engine, floats, call, layout, tailAt } = await prepare('lenet5');
     expect(tailAt).toBeGreaterThan(0);
     expect(tailAt).toBeLessThan(layout.length);
@@ -49,8 +49,8 @@ describe('the tail of a contribution', () => {
     floats.fill(0);
     let early: Float32Array | undefined;
     engine.contribute({ ...call, firstShard, endShard }, () => (early = floats.slice()));
-    for (let node = 0; node < nodes; node++) {
-      const [begin, end] = [node * layout.length, (node + 1) * layout.length];
+    for (let partial = 0; partial < partials; partial++) {
+      const [begin, end] = [partial * layout.length, (partial + 1) * layout.length];
       const tail = bytesOf(whole.subarray(begin + tailAt, end));
       expect(bytesOf((early as Float32Array).subarray(begin + tailAt, end)).equals(tail)).toBe(true);
       expect(bytesOf(floats.subarray(begin, end)).equals(bytesOf(whole.subarray(begin, end)))).toBe(true);

@@ -52,7 +52,7 @@ export interface NativeRun {
   readonly shards: number;
   /** The partials of shards [begin, end), padding and all. */
   computePartials(begin: number, end: number): Float32Array[];
-  /** The whole step's contribution, from the nodes of ranges that cover it; default: one range. */
+  /** The whole step's contribution, from the partials of ranges that cover it; default: one range. */
   contribute(ranges?: readonly ShardRange[]): Float32Array;
   /** Computes the whole step from parameters and statistics that are all NaN: every activation becomes NaN. */
   poisonScratch(): void;
@@ -183,16 +183,16 @@ function poisonRegions(layout: ContributionLayout, partial: Float32Array): void 
   for (const { offset, size } of layout.regions) partial.fill(Number.NaN, offset, offset + size);
 }
 
-/** Adds up nodes that cover a step, in the canonical order. */
+/** Adds up partials that cover a step, in the canonical order. */
 function foldPartials(
   ranges: readonly ShardRange[],
-  nodes: readonly Float32Array[],
+  partials: readonly Float32Array[],
   rounded: readonly Span[],
 ): Float32Array {
   const stack: Float32Array[] = [];
   let next = 0;
   for (const action of planFold(ranges)) {
-    if (action === foldStep.push) stack.push(nodes[next++] as Float32Array);
+    if (action === foldStep.push) stack.push(partials[next++] as Float32Array);
     else {
       const upper = stack.pop() as Float32Array;
       stack.push(reduceCanonically([stack.pop() as Float32Array, upper], rounded));

@@ -5,7 +5,7 @@ import { randomModel, type ShardDraw } from '../reference/random-models.js';
 import { describeErrors } from './test-comparison.js';
 import { judge } from './test-noise.js';
 
-/** Samples of a step: a short shard, several in a group, or a shard of two blocks. At least 8 in each: see randomShard. */
+/** Samples of a step: a short shard, several in a wave, or a shard of two blocks. At least 8 in each: see randomShard. */
 const STEPS = [
   { shardSize: 16, sampleCount: 9 },
   { shardSize: 16, sampleCount: 16 },

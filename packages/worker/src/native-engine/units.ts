@@ -36,11 +36,11 @@ export function isDense({ spec, input, output }: Layer): boolean {
 type Probability = (layer: Layer) => number;
 
 /**
- * Groups layers into units.
+ * Joins layers to units.
  *
  * @param dropoutOf the probability of a dropout layer under the recipe; 0 leaves it out
  */
-export function groupUnits(layers: readonly Layer[], dropoutOf: Probability): Unit[] {
+export function formUnits(layers: readonly Layer[], dropoutOf: Probability): Unit[] {
   const active = layers.filter((layer) => !isIdentity(layer, dropoutOf));
   const units: Unit[] = [];
   for (let at = 0; at < active.length; ) {

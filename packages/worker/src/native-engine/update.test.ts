@@ -34,14 +34,14 @@ import { bytesOf } from './test-harness.js';
 /** More than the kernel takes at once (4096), and no multiple of it. */
 const LENGTH = 2 * 4096 + 3 * ALIGNMENT;
 const UNITS = LENGTH / ALIGNMENT;
-/** Vectors of the arena: state, slot 1 and slot 2 twice each, then the nodes. */
-const NODES_AT = 6;
+/** Vectors of the arena: state, slot 1 and slot 2 twice each, then the partials. */
+const PARTIALS_AT = 6;
 
 type Name = keyof typeof updateField;
 
 /** An arena of vectors and a handle that works on it. */
-function prepareArena(isa: string, nodeCount: number) {
-  const arena = allocateAligned((NODES_AT + nodeCount) * LENGTH);
+function prepareArena(isa: string, partialCount: number) {
+  const arena = allocateAligned((PARTIALS_AT + partialCount) * LENGTH);
   const kernels = loadKernels(isa);
   const program = new ProgramBuilder(1, 1).finish(0);
   const handle = kernels.createEngine(program, arena, new Uint8Array(1), new Uint8Array(1), new Int32Array(1));
@@ -49,7 +49,8 @@ function prepareArena(isa: string, nodeCount: number) {
   return { kernels, handle: handle as NativeHandle, vector };
 }
 
-const nodeOffsets = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => (NODES_AT + i) * UNITS);
+const partialOffsets = (count: number): Int32Array =>
+  Int32Array.from({ length: count }, (_, i) => (PARTIALS_AT + i) * UNITS);
 
 /** A block for version `now` of state and slots, which stand at vectors 0 1, 2 3 and 4 5. */
 function blockOf(now: number, samples: number, scalars?: OptimizerScalars, gradientScale = 1): Float64Array {
@@ -119,13 +120,13 @@ describe.each(availableIsas())('update (%s)', (isa) => {
     for (let step = 0; step < 4; step++) {
       const [now, samples] = [step % 2, step === 3 ? 37 : 128];
       const sum = drawVector(100 + step);
-      vector(NODES_AT).set(sum);
+      vector(PARTIALS_AT).set(sum);
       const scalars = optimizerScalars(optimizer, 0.05 / (step + 1), step + 1);
       for (const slice of SLICES) {
         kernels.update(
           handle,
           blockOf(now, samples, scalars),
-          nodeOffsets(1),
+          partialOffsets(1),
           Int32Array.of(foldStep.push),
           Int32Array.from(slice),
         );
@@ -155,7 +156,7 @@ describe.each(availableIsas())('update (%s)', (isa) => {
     kernels.update(
       handle,
       blockOf(0, 1, scalars),
-      nodeOffsets(1),
+      partialOffsets(1),
       Int32Array.of(foldStep.push),
       Int32Array.from(SLICES.flat()),
     );
@@ -166,17 +167,17 @@ describe.each(availableIsas())('update (%s)', (isa) => {
     const { kernels, handle, vector } = prepareArena(isa, 1);
     const [state, sum, scale] = [drawVector(1), drawVector(2), Math.fround(0.3)];
     vector(0).set(state);
-    vector(NODES_AT).set(sum);
+    vector(PARTIALS_AT).set(sum);
     const scalars = optimizerScalars(optimizerSchema.parse({ type: 'sgd', weightDecay: 0.01 }), 0.1, 1);
     const pieces = Int32Array.from(SLICES.flat());
-    kernels.update(handle, blockOf(0, 48, scalars, scale), nodeOffsets(1), Int32Array.of(foldStep.push), pieces);
+    kernels.update(handle, blockOf(0, 48, scalars, scale), partialOffsets(1), Int32Array.of(foldStep.push), pieces);
     const next = { parameters: new Float32Array(LENGTH), slots: [] };
     const gradient = sum.map((v) => Math.fround(Math.fround(v / 48) * scale));
     updateParameters(scalars, gradient, { parameters: state, slots: [] }, next);
     expect(bytesOf(vector(1)).equals(bytesOf(next.parameters))).toBe(true);
   });
 
-  it('adds up the nodes of any deal in the canonical order', () => {
+  it('adds up the partials of any deal in the canonical order', () => {
     const cuts = fc.array(fc.integer({ min: 1, max: 12 }), { minLength: 1, maxLength: 6 });
     fc.assert(
       fc.property(cuts, fc.nat(), (lengths, seed) => {
@@ -184,16 +185,16 @@ describe.each(availableIsas())('update (%s)', (isa) => {
         const ranges = ends.map((end, i): ShardRange => ({ begin: ends[i - 1] ?? 0, end }));
         const end = ends.at(-1) as number;
         const shards = Array.from({ length: end }, (_, i) => Float32Array.from(randomValues(LENGTH, seed + i)));
-        const nodes = ranges.flatMap(canonicalPartials);
-        const { kernels, handle, vector } = prepareArena(isa, nodes.length);
-        for (const [i, node] of nodes.entries()) {
-          vector(NODES_AT + i).set(reduceCanonically(shards.slice(node.begin, node.end)));
+        const partials = ranges.flatMap(canonicalPartials);
+        const { kernels, handle, vector } = prepareArena(isa, partials.length);
+        for (const [i, partial] of partials.entries()) {
+          vector(PARTIALS_AT + i).set(reduceCanonically(shards.slice(partial.begin, partial.end)));
         }
-        const fold = Int32Array.from(planFold(nodes));
+        const fold = Int32Array.from(planFold(partials));
         kernels.update(
           handle,
           blockOf(0, 1),
-          nodeOffsets(nodes.length),
+          partialOffsets(partials.length),
           fold,
           Int32Array.of(pieceKind.sums, 0, LENGTH, 0),
         );
@@ -227,14 +228,14 @@ describe.each(availableIsas())('update (%s)', (isa) => {
         const gradients = [{ begin: 0, end: 48 }];
         const { kernels, handle, vector: at } = prepareArena(isa, shards.length);
         shards.forEach((shard, i) => {
-          at(NODES_AT + i).set(shard);
-          roundPartial(at(NODES_AT + i), gradients);
+          at(PARTIALS_AT + i).set(shard);
+          roundPartial(at(PARTIALS_AT + i), gradients);
         });
         const fold = Int32Array.from(planFold(shards.map((_, i) => ({ begin: i, end: i + 1 }))));
         const pieces = [pieceKind.gradients, 0, 48, 0, pieceKind.sums, 48, 16, 0];
         const block = blockOf(0, 1);
         block[updateField.rounds] = 1;
-        kernels.update(handle, block, nodeOffsets(shards.length), fold, Int32Array.from(pieces));
+        kernels.update(handle, block, partialOffsets(shards.length), fold, Int32Array.from(pieces));
         const expected = reduceCanonically(shards, gradients);
         // a NaN that is not rounded may have any payload
         const isSame = (value: number, i: number): boolean =>
@@ -252,25 +253,33 @@ describe.each(availableIsas())('update (%s)', (isa) => {
       roundToBf16(shard);
       return shard;
     });
-    for (const [i, shard] of shards.entries()) vector(NODES_AT + i).set(shard);
+    for (const [i, shard] of shards.entries()) vector(PARTIALS_AT + i).set(shard);
     const fold = Int32Array.from(planFold([0, 1, 2].map((i) => ({ begin: i, end: i + 1 }))));
     const sum = reduceCanonically(shards, [{ begin: 0, end: LENGTH }]);
     const scalars = optimizerScalars(optimizerSchema.parse({ type: 'sgd' }), 1, 1);
     const block = blockOf(0, 1, scalars);
     block[updateField.rounds] = 1;
-    kernels.update(handle, block, nodeOffsets(3), fold, Int32Array.of(pieceKind.parameters, 0, LENGTH, 0));
+    kernels.update(handle, block, partialOffsets(3), fold, Int32Array.of(pieceKind.parameters, 0, LENGTH, 0));
     expect(bytesOf(vector(1)).equals(bytesOf(sum.map((value) => 0 - value)))).toBe(true);
     const [rounded, single] = [new Float64Array(1), new Float64Array(1)];
-    kernels.squares(handle, 48, true, nodeOffsets(3), fold, Int32Array.of(0, 0, 4096), rounded);
-    vector(NODES_AT).set(sum);
-    kernels.squares(handle, 48, false, nodeOffsets(1), Int32Array.of(foldStep.push), Int32Array.of(0, 0, 4096), single);
+    kernels.squares(handle, 48, true, partialOffsets(3), fold, Int32Array.of(0, 0, 4096), rounded);
+    vector(PARTIALS_AT).set(sum);
+    kernels.squares(
+      handle,
+      48,
+      false,
+      partialOffsets(1),
+      Int32Array.of(foldStep.push),
+      Int32Array.of(0, 0, 4096),
+      single,
+    );
     expect(rounded).toEqual(single);
   });
 
   it('adds up the squares of the mean gradient in eight lanes of doubles', () => {
     const { kernels, handle, vector } = prepareArena(isa, 1);
     const sum = Float32Array.from(randomValues(LENGTH, 3));
-    vector(NODES_AT).set(sum);
+    vector(PARTIALS_AT).set(sum);
     for (const [offset, length] of [
       [0, 4096],
       [4096, 4096],
@@ -280,7 +289,7 @@ describe.each(availableIsas())('update (%s)', (isa) => {
     ] as const) {
       const sums = new Float64Array(3).fill(-1);
       const chunks = Int32Array.of(1, offset, length);
-      kernels.squares(handle, 48, false, nodeOffsets(1), Int32Array.of(foldStep.push), chunks, sums);
+      kernels.squares(handle, 48, false, partialOffsets(1), Int32Array.of(foldStep.push), chunks, sums);
       const lanes = new Float64Array(8);
       for (let i = 0; i < length; i++) {
         lanes[i % 8] = (lanes[i % 8] as number) + Math.fround((sum[offset + i] as number) / 48) ** 2;
@@ -329,10 +338,10 @@ describe.each(availableIsas())('update (%s)', (isa) => {
           }),
         );
         const contributions = shards.map((shard) => statisticsOf(shard, running));
-        vector(NODES_AT).set(reduceCanonically(contributions), at);
+        vector(PARTIALS_AT).set(reduceCanonically(contributions), at);
         const sampleCount = samples.reduce((a, b) => a + b);
         const pieces = Int32Array.of(pieceKind.statistics, at, channels, valuesPerSample);
-        kernels.update(handle, blockOf(0, sampleCount), nodeOffsets(1), Int32Array.of(foldStep.push), pieces);
+        kernels.update(handle, blockOf(0, sampleCount), partialOffsets(1), Int32Array.of(foldStep.push), pieces);
         const batch = combineShards(shards);
         const expected = [
           ...updateRunning(running, batch.mean),

@@ -15,7 +15,7 @@ const MAX_CHANNELS = 12;
 /** Outputs of a large dense layer; what would need more is small. */
 const MOST_LARGE = 600;
 
-/** Weights of a dense layer from which the native engine has a group stage. */
+/** Weights of a dense layer from which the native engine has a wave stage. */
 export const LARGE_DENSE_WEIGHTS = 16_384;
 
 const imageKinds = ['conv', 'block', 'depthwise', 'cover', 'maxPool', 'avgPool'] as const;
@@ -33,7 +33,7 @@ interface BodyDraw {
   readonly groups: number;
   readonly bias: boolean;
   readonly p: number;
-  /** Whether a dense layer has weights enough for a group stage. */
+  /** Whether a dense layer has weights enough for a wave stage. */
   readonly isLarge: boolean;
 }
 

@@ -130,7 +130,7 @@ describeTensorFlow('the tensorflow engine', () => {
     expect(bytesOf(pair as Float32Array)).toEqual(bytesOf(reduceCanonically(shards.slice(2, 4))));
   });
 
-  it('rounds the gradients of every node to bf16 when the recipe says so', async () => {
+  it('rounds the gradients of every partial to bf16 when the recipe says so', async () => {
     const model = small({ type: 'conv', outChannels: 2, kernel: 5 }, { type: 'batchNorm' }, { type: 'relu' });
     const options = await prepare(model, 3, 16 * 3 + 5);
     const run = new EngineRun('tensorflow', options);

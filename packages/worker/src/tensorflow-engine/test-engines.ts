@@ -71,8 +71,8 @@ export class EngineRun {
     this.arena.fill(Number.NaN, length);
     const fixed = { state: 0, partials: length / 16, samples: this.options.samples, orderStart: 0, step: 0, epoch: 0 };
     this.engine.contribute({ ...fixed, ...call, firstShard: begin, endShard: end });
-    return canonicalPartials({ begin, end }).map((_, node) =>
-      this.arena.slice(length * (1 + node), length * (2 + node)),
+    return canonicalPartials({ begin, end }).map((_, partial) =>
+      this.arena.slice(length * (1 + partial), length * (2 + partial)),
     );
   }
 

@@ -32,8 +32,8 @@ describe.each(optimizers)('the memory of a node under %s', (_, optimizer, slotCo
           ...slots.map((slot) => memory.slotAt(slot, version)),
         ]);
         for (let worker = 0; worker < workers; worker++) {
-          for (let node = 0; node < memory.partialsPerWorker; node++) {
-            starts.push(memory.partialsAt(worker) + node * memory.vector);
+          for (let partial = 0; partial < memory.partialsPerWorker; partial++) {
+            starts.push(memory.partialsAt(worker) + partial * memory.vector);
           }
         }
         starts.sort((a, b) => a - b);
@@ -45,7 +45,7 @@ describe.each(optimizers)('the memory of a node under %s', (_, optimizer, slotCo
     );
   });
 
-  it('gives each worker room for the nodes of its range, in a full and in any shorter step', () => {
+  it('gives each worker room for the partials of its range, in a full and in any shorter step', () => {
     fc.assert(
       fc.property(anyRun, fc.integer({ min: 1, max: 5000 }), ({ layout, batchSize, workers }, samples) => {
         const { partialsPerWorker } = planMemory(layout, recipeSchema.parse({ optimizer, batchSize }), workers);

@@ -102,7 +102,7 @@ describe('planStep', () => {
     );
   });
 
-  it("folds the workers' nodes to the bits of core's reduction, for full and short steps", () => {
+  it("folds the workers' partials to the bits of core's reduction, for full and short steps", () => {
     fc.assert(
       fc.property(
         anyStep,
@@ -117,32 +117,32 @@ describe('planStep', () => {
           const leaves = Array.from({ length: shardCount(samples, shardSize) }, (_, shard) =>
             Float32Array.of(((shard * 2_654_435_761) % 1_000_003) / 7 + 1e-3 * shard),
           );
-          const slots = new Map<number, Float32Array>();
+          const sums = new Map<number, Float32Array>();
           plan.ranges.forEach((range, worker) => {
-            nodesOf(range.begin, range.end).forEach(([begin, end], slot) => {
-              slots.set(memory.partialsAt(worker) + slot * memory.vector, reduceCanonically(leaves.slice(begin, end)));
+            partialsOf(range.begin, range.end).forEach(([begin, end], index) => {
+              sums.set(memory.partialsAt(worker) + index * memory.vector, reduceCanonically(leaves.slice(begin, end)));
             });
           });
-          expect(fold(plan.partials, plan.fold, slots)).toEqual(reduceCanonically(leaves));
+          expect(fold(plan.partials, plan.fold, sums)).toEqual(reduceCanonically(leaves));
         },
       ),
     );
   });
 
   /** By its definition: from the left, the largest aligned power of two that fits. */
-  function nodesOf(begin: number, end: number): [number, number][] {
+  function partialsOf(begin: number, end: number): [number, number][] {
     if (begin === end) return [];
     const sizes = Array.from({ length: 12 }, (_, i) => 2 ** (11 - i));
     const size = sizes.find((fits) => begin % fits === 0 && begin + fits <= end) as number;
-    return [[begin, begin + size], ...nodesOf(begin + size, end)];
+    return [[begin, begin + size], ...partialsOf(begin + size, end)];
   }
 
-  function fold(nodes: Int32Array, steps: Int32Array, slots: Map<number, Float32Array>): Float32Array {
-    const queue = [...nodes];
+  function fold(partials: Int32Array, steps: Int32Array, sums: Map<number, Float32Array>): Float32Array {
+    const queue = [...partials];
     const stack: Float32Array[] = [];
     for (const step of steps) {
       if (step === foldStep.push) {
-        stack.push(slots.get(queue.shift() as number) as Float32Array);
+        stack.push(sums.get(queue.shift() as number) as Float32Array);
       } else {
         const upper = stack.pop() as Float32Array;
         const lower = stack.pop() as Float32Array;

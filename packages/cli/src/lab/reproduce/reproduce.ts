@@ -161,8 +161,8 @@ class Screen {
   follow(name: string, event: RunEvent): void {
     if (event.event === 'warning') this.say(`${name}: ${event.code}: ${event.message}`);
     if (event.event !== 'progress') return;
-    const head = `${name}, epoch ${event.epoch}: `;
-    this.#bar?.update((columns) => head + formatProgress(event, columns - head.length));
+    const label = `${name}, epoch ${event.epoch}: `;
+    this.#bar?.update((columns) => label + formatProgress(event, columns - label.length));
   }
 
   tell(name: string, record: RunRecord, promises: readonly PromisedHash[]): void {

@@ -18,7 +18,7 @@ const threadCosts = z.strictObject({
   foldVector: seconds,
   /** Applying the optimizer to a vector. */
   updateVector: seconds,
-  /** An order to the threads and their answer. */
+  /** A command to the threads and their answer; files of costs call it an order. */
   order: seconds,
 });
 export type ThreadCosts = z.output<typeof threadCosts>;

@@ -31,7 +31,7 @@ export interface ExchangeCase {
   readonly bucketBytes: number;
   readonly bytesPerSecond: number;
   readonly message: MessageCosts;
-  /** Seconds for one vector, and for an order. */
+  /** Seconds for one vector, and for a command. */
   readonly foldVector: number;
   readonly updateVector: number;
   readonly order: number;

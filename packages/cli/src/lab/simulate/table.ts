@@ -3,7 +3,7 @@ import { fixed, formatCount } from '@lockstep/core/text';
 import { formatTable } from '../../terminal/text-table.js';
 import { formatLink, type SimulatedCase } from './simulate.js';
 
-const HEAD = [
+const HEADINGS = [
   'Model',
   'Link',
   'Topology',
@@ -36,7 +36,7 @@ export function formatCases(cases: readonly SimulatedCase[]): string[] {
     formatMegabytes(one.totalBytes),
     one.nodes === 1 ? '' : one.busiest,
   ]);
-  return formatTable([HEAD, ...rows], 'lllrrrrrrrrrl');
+  return formatTable([HEADINGS, ...rows], 'lllrrrrrrrrrl');
 }
 
 const formatMs = (seconds: number): string => `${fixed(1000 * seconds, seconds < 0.1 ? 2 : 0)} ms`;

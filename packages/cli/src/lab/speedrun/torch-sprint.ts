@@ -54,14 +54,14 @@ export async function runTorchSprint(
   const { python, model, recipe, seed, threads, device, evaluate, signal } = options;
   if (!existsSync(SCRIPT)) return { missing: 'tools/peers/train_torch.py is part of the checkout, not of the package' };
   const data = options.data ?? join(findCacheFolder(), 'mnist');
-  const order = JSON.stringify({ model: describeNetwork(model), recipe, seed, threads, data, device, evaluate });
+  const task = JSON.stringify({ model: describeNetwork(model), recipe, seed, threads, data, device, evaluate });
   const began = performance.now();
   const env = { ...process.env, OMP_NUM_THREADS: String(threads), MKL_NUM_THREADS: String(threads) };
   const child = spawn(python, [SCRIPT], { stdio: ['pipe', 'pipe', 'pipe'], signal, env });
   // A missing interpreter and a closed pipe are told by the exit; nothing is left unheard.
   const failed = new Promise<string>((resolve) => child.once('error', (error) => resolve(error.message)));
   child.stdin.on('error', () => {});
-  child.stdin.end(order);
+  child.stdin.end(task);
   const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   const outcome = await Promise.race([failed, ended]);
   const seconds = (performance.now() - began) / 1000;

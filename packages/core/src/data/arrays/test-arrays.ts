@@ -8,8 +8,8 @@ export function makeNpy(descr: string, shape: readonly number[], data: Uint8Arra
   const sides = shape.length === 1 ? `${shape[0]},` : shape.join(', ');
   const text = `{'descr': '${descr}', 'fortran_order': ${order}, 'shape': (${sides}), }`;
   const header = new TextEncoder().encode(`${text.padEnd(118)}\n`.slice(-118 - 1));
-  const head = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, header.length & 255, header.length >> 8);
-  return new Uint8Array(Buffer.concat([head, header, data]));
+  const magic = Uint8Array.of(0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0, header.length & 255, header.length >> 8);
+  return new Uint8Array(Buffer.concat([magic, header, data]));
 }
 
 export const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array =>

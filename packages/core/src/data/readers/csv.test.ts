@@ -321,13 +321,16 @@ describe('a CSV file', () => {
   it.each([
     ['with names', `label,${names(9)}\n`, `${names(9)}\n`],
     ['without names', '', ''],
-  ])('cases: data 5: a test table without labels is told, and a test set held out: %s', async (_, head, testHead) => {
-    const test = table(10, (pixels) => [...pixels], 4);
-    writeFiles(place.data, { 'train.csv': head + table(40, first), 'test.csv': testHead + test });
-    const dataset = await place.open();
-    expect([dataset.train.count, dataset.test.count, dataset.heldOut]).toEqual([36, 4, 4]);
-    expect(dataset.notes?.map(textOf)).toContain('test.csv has no labels: it is not read');
-  });
+  ])(
+    'cases: data 5: a test table without labels is told, and a test set held out: %s',
+    async (_, header, testHeader) => {
+      const test = table(10, (pixels) => [...pixels], 4);
+      writeFiles(place.data, { 'train.csv': header + table(40, first), 'test.csv': testHeader + test });
+      const dataset = await place.open();
+      expect([dataset.train.count, dataset.test.count, dataset.heldOut]).toEqual([36, 4, 4]);
+      expect(dataset.notes?.map(textOf)).toContain('test.csv has no labels: it is not read');
+    },
+  );
 
   it.each([4, 2])('cases: data 6: names both numbers where --csv-shape does not fit: 1x%ix3', async (height) => {
     csv(`label,${names(9)}\n${table(40, first)}`);

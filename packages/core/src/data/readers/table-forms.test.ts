@@ -65,9 +65,9 @@ function writeTable(table: Table): string {
   const numbered = Array.from({ length: columns }, (_, i) => String(i));
   const labelName = isLast ? String(columns - 1) : '0';
   const others = numbered.filter((name) => name !== labelName);
-  const head =
+  const titles =
     header === 'none' ? [] : header === 'numbers' ? [put(labelName, others, '')] : [put(header, names, index)];
-  return (hasMark ? '\ufeff' : '') + [...head, ...rows].join(end) + end.repeat(blankLines);
+  return (hasMark ? '\ufeff' : '') + [...titles, ...rows].join(end) + end.repeat(blankLines);
 }
 
 it('issue 23: any images and labels read back from a table in any of the usual forms', async () => {

@@ -37,11 +37,11 @@ function drawShares(phases: readonly number[]): HTMLElement {
   const total = sum(phases) || 1;
   const text = phases.map((value, index) => `${phaseNames[index]} ${Math.round((100 * value) / total)}%`).join(', ');
   const bar = element('span', { class: 'shares', role: 'img', 'aria-label': text, title: text });
-  bar.append(...phases.map((value, index) => segment(index, value / total)));
+  bar.append(...phases.map((value, index) => phasePart(index, value / total)));
   return bar;
 }
 
-function segment(phase: number, width: number): HTMLElement {
+function phasePart(phase: number, width: number): HTMLElement {
   const made = element('i', { class: `phase-${phaseNames[phase]}` });
   made.style.width = `${100 * width}%`;
   return made;
@@ -89,7 +89,7 @@ function drawLane(bars: readonly StepBar[], end: number): HTMLElement {
     bar.style.left = `${(100 * beganMs) / end}%`;
     const length = sum(phases);
     bar.style.width = `${(100 * length) / end}%`;
-    bar.append(...phases.map((value, index) => segment(index, length > 0 ? value / length : 0)));
+    bar.append(...phases.map((value, index) => phasePart(index, length > 0 ? value / length : 0)));
     lane.append(bar);
   }
   return lane;

@@ -40,8 +40,12 @@ export function setText(target: Element, text: string): void {
   if (target.textContent !== text) target.textContent = text;
 }
 
-/** A table with a head; cells that are numbers stand to the right. */
-export function table(head: readonly string[], rows: readonly (readonly Child[])[], numbers = ''): HTMLTableElement {
+/** A table with headings; cells that are numbers stand to the right. */
+export function table(
+  headings: readonly string[],
+  rows: readonly (readonly Child[])[],
+  numbers = '',
+): HTMLTableElement {
   const kind = (column: number): { class: string | undefined } => ({
     class: numbers[column] === 'r' ? 'number' : undefined,
   });
@@ -51,7 +55,7 @@ export function table(head: readonly string[], rows: readonly (readonly Child[])
     element(
       'thead',
       {},
-      element('tr', {}, ...head.map((text, i) => element('th', { scope: 'col', ...kind(i) }, text))),
+      element('tr', {}, ...headings.map((text, i) => element('th', { scope: 'col', ...kind(i) }, text))),
     ),
     element(
       'tbody',

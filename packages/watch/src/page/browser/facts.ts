@@ -17,8 +17,8 @@ export function showData({ report }: About): void {
   byId('data-card').hidden = report === undefined;
   if (report === undefined) return;
   fill(byId('data'), ...describeFacts(listDataFacts(report)));
-  const { head, rows } = tabulateClasses(report);
-  fill(byId('classes'), scrollable('Classes', table(head, rows, `l${'r'.repeat(head.length - 1)}`)));
+  const { headings, rows } = tabulateClasses(report);
+  fill(byId('classes'), scrollable('Classes', table(headings, rows, `l${'r'.repeat(headings.length - 1)}`)));
 }
 
 export function showModel({ layers, parameters, multAdds }: About): void {
@@ -52,13 +52,13 @@ export function showEpochs(epochs: Chronicle['epochs']): void {
     fill(byId('epochs'), element('p', { class: 'empty' }, 'None yet'));
     return;
   }
-  const { head, rows, best, bestColumn } = tabulateEpochs(epochs);
+  const { headings, rows, best, bestColumn } = tabulateEpochs(epochs);
   const cells = rows.map((row, index) =>
     row.map((text, column) =>
       index === best && column === bestColumn ? element('span', { class: 'best' }, text, ' best') : text,
     ),
   );
-  fill(byId('epochs'), scrollable('Epochs', table(head, cells.reverse(), 'r'.repeat(head.length))));
+  fill(byId('epochs'), scrollable('Epochs', table(headings, cells.reverse(), 'r'.repeat(headings.length))));
 }
 
 export function showLog(log: readonly LogLine[]): void {

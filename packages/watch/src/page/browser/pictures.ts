@@ -71,7 +71,7 @@ export function showJudgement(judgement: Judgement, names: Names): void {
 
 function drawConfusion(confusion: Judgement['confusion'], names: Names): HTMLElement {
   const rows = confusion.map((row) => row.reduce((sum, value) => sum + value, 0));
-  const head = element(
+  const columns = element(
     'tr',
     {},
     element('th', { scope: 'col' }, element('span', { class: 'corner' }, 'is \\ taken for')),
@@ -85,7 +85,7 @@ function drawConfusion(confusion: Judgement['confusion'], names: Names): HTMLEle
       ...row.map((value, predicted) => drawCell(value, rows[label] ?? 0, label === predicted)),
     ),
   );
-  return element('table', { class: 'confusion' }, element('thead', {}, head), element('tbody', {}, ...body));
+  return element('table', { class: 'confusion' }, element('thead', {}, columns), element('tbody', {}, ...body));
 }
 
 /** The deeper the colour, the larger the share of the row; of mistakes by its root, since they are few. */

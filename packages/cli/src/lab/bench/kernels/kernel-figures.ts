@@ -6,7 +6,7 @@ import { median } from '../measure/statistics.js';
 export interface StepSample {
   /** [op in program order]. */
   readonly ops: readonly number[];
-  /** Of the timed contribution, what is between the ops: weights are packed, shards added up in groups. */
+  /** Of the timed contribution, what is between the ops: weights are packed, shards added up in waves. */
   readonly between: number;
   /** A contribution without timers. */
   readonly contribute: number;

@@ -11,7 +11,7 @@ export interface PeakThreadData {
   readonly thread: number;
 }
 
-export interface PeakOrder {
+export interface PeakTask {
   readonly iterations: number;
   /** Threads that start at once. */
   readonly together: number;
@@ -57,11 +57,11 @@ export class PeakMeter {
     const first = this.#turn++;
     const chosen = Array.from({ length: together }, (_, i) => (first + i) % this.#threads.length);
     Atomics.store(this.#arrived, 0, 0);
-    const order: PeakOrder = { iterations: this.#iterations, together, results: this.#results };
+    const task: PeakTask = { iterations: this.#iterations, together, results: this.#results };
     await Promise.all(
       chosen.map(async (index) => {
         const thread = this.#threads[index] as Worker;
-        thread.postMessage(order);
+        thread.postMessage(task);
         await once(thread, 'message');
       }),
     );

@@ -1,12 +1,12 @@
-/** A thread of the peak meter: waits for its orders, meets the others, and runs multiply-adds that touch no memory. */
+/** A thread of the peak meter: waits for its tasks, meets the others, and runs multiply-adds that touch no memory. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { loadKernels } from '@lockstep/kernels';
-import type { PeakOrder, PeakThreadData } from './peak-meter.js';
+import type { PeakTask, PeakThreadData } from './peak-meter.js';
 
 const { arrived, thread } = workerData as PeakThreadData;
 const kernels = loadKernels();
 
-parentPort?.on('message', ({ iterations, together, results }: PeakOrder) => {
+parentPort?.on('message', ({ iterations, together, results }: PeakTask) => {
   // A burst that does not count: clocks and vector units wake up.
   kernels.fmaPeak(iterations);
   Atomics.add(arrived, 0, 1);

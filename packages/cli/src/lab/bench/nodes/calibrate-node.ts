@@ -8,7 +8,7 @@ import type { Workload } from '../measure/workload.js';
 
 /** Shards of each thread that are timed: dense layers read their weights once for eight. */
 const SHARDS = [1, 2, 4, 7, MOST_SHARDS];
-/** Owners that a vector is cut for, to see what an order costs. */
+/** Owners that a vector is cut for, to see what a command costs. */
 const MANY_OWNERS = 32;
 
 /** Measurements take turns, so that a slow moment of the machine meets all of them. */

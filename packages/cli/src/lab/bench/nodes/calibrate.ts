@@ -137,7 +137,7 @@ async function measureOverhead(
 export function formatCosts({ message, step, models }: Costs): string[] {
   const us = (seconds: number): string => fixed(1e6 * seconds, 1);
   const perMegabyte = (seconds: number): string => fixed(1e12 * seconds, 0);
-  const head = ['Model', 'Threads', 'Floats', 'us/step', 'us/shard', 'us/fold', 'us/update', 'us/order'];
+  const headings = ['Model', 'Threads', 'Floats', 'us/step', 'us/shard', 'us/fold', 'us/update', 'us/order'];
   const rows = models.flatMap(({ model, floats, threads }) =>
     threads.map((one) => [
       model,
@@ -147,7 +147,7 @@ export function formatCosts({ message, step, models }: Costs): string[] {
     ]),
   );
   return [
-    ...formatTable([head, ...rows], 'lrrrrrrr'),
+    ...formatTable([headings, ...rows], 'lrrrrrrr'),
     '',
     `A frame: ${us(message.send)} us to send and ${us(message.receive)} us to receive, with ${perMegabyte(message.sendByte)} and ${perMegabyte(message.receiveByte)} us for each MB.`,
     `A step of two nodes beyond that: ${us(step.swap)} us (swap), ${us(step.star)} us (star), ${us(step.mesh)} us (mesh).`,

@@ -118,7 +118,7 @@ function describeSteady(
 }
 
 export function formatCluster(rows: readonly ClusterFigures[]): string[] {
-  const head = [
+  const headings = [
     'model',
     'topology',
     'link',
@@ -138,7 +138,7 @@ export function formatCluster(rows: readonly ClusterFigures[]): string[] {
   const ms = (value: number | undefined): string => (value === undefined ? '-' : `${fixed(value, 2)} ms`);
   return formatTable(
     [
-      head,
+      headings,
       ...rows.map((row) => [
         row.model,
         row.topology,

@@ -147,8 +147,8 @@ export function describePrediction(row: PredictionFigures): string {
 }
 
 export function formatPredictions(rows: readonly PredictionFigures[]): string[] {
-  const head = ['Model', 'Nodes', 'Topology', 'Link', 'Slices', 'Predicted', 'Measured', 'Error'];
+  const headings = ['Model', 'Nodes', 'Topology', 'Link', 'Slices', 'Predicted', 'Measured', 'Error'];
   const lines = rows.map(cellsOf);
   const within = rows.filter(({ error }) => Math.abs(error.median) <= 0.15).length;
-  return [...formatTable([head, ...lines], 'lrllrrrr'), '', `${within} of ${rows.length} within 15%.`];
+  return [...formatTable([headings, ...lines], 'lrllrrrr'), '', `${within} of ${rows.length} within 15%.`];
 }
