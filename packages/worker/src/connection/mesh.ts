@@ -1,7 +1,4 @@
 /** A node's connections to the other nodes of a mesh: of each pair, the one that came later calls the other. */
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-
-import { Door, doorOptions, openPort, refuseForeignPage } from '@lockstep/core/door';
 import { LockstepError } from '@lockstep/core/errors';
 import { LOCKSTEP_VERSION } from '@lockstep/core/files';
 import {
@@ -13,14 +10,11 @@ import {
   deriveFrameKey,
   type Frame,
   isSameProof,
-  Link,
+  type Link,
   type LinkTimings,
-  MAX_FRAME_BYTES,
   PROTOCOL_VERSION,
-  type Socket,
 } from '@lockstep/core/wire';
-import { WebSocketServer } from 'ws';
-import { connect } from './connect.js';
+import { type MeshPort, type Network, webSockets } from './network.js';
 
 export interface MeshHandler {
   onFrame(from: number, frame: Frame): void;
@@ -38,8 +32,7 @@ export class Mesh {
   /** Nodes that are being called, each by one loop. */
   readonly #calling = new Set<string>();
   #isClosed = false;
-  #http: Server | undefined;
-  #server: WebSocketServer | undefined;
+  #port: MeshPort | undefined;
   #handler: MeshHandler = { onFrame: () => {}, onChange: () => {} };
   #me = 0;
 
@@ -47,39 +40,17 @@ export class Mesh {
     private readonly token: Uint8Array,
     private readonly timings: LinkTimings,
     private readonly carriers?: Carriers | undefined,
+    private readonly network: Network = webSockets,
   ) {}
 
-  /** @throws LockstepError LOCKSTEP_LISTEN when the port cannot be had */
+  /**
+   * Lets other nodes call; resolves with the port.
+   *
+   * @throws LockstepError LOCKSTEP_LISTEN when the port cannot be had
+   */
   async listen(host: string, port: number): Promise<number> {
-    const http = createServer(doorOptions);
-    const door = new Door(http);
-    const server = new WebSocketServer({
-      server: http,
-      maxPayload: MAX_FRAME_BYTES,
-      maxFragments: 16,
-      maxBufferedChunks: 4096,
-      perMessageDeflate: false,
-      verifyClient: ({ req }: { req: IncomingMessage }) =>
-        refuseForeignPage(req, { isLocal: false, ownOrigin: false }) === undefined,
-    });
-    this.#http = http;
-    this.#server = server;
-    // ws hands each error of the port to its own server too, where nobody listening ends the process
-    server.on('error', () => {});
-    await openPort(
-      http,
-      { host, port },
-      (trouble) => new LockstepError('LOCKSTEP_LISTEN', `cannot listen on ${trouble}. Choose another --mesh-listen.`),
-    );
-    server.on('connection', (socket, request) => {
-      socket.binaryType = 'fragments';
-      const address = `${request.socket.remoteAddress ?? 'unknown'}:${request.socket.remotePort ?? 0}`;
-      const link = new Link(socket as unknown as Socket, 'listener', address, this.timings);
-      link.pipe = request.socket;
-      link.onSecure = () => door.know(request.socket);
-      void this.#answer(link);
-    });
-    return (server.address() as { port: number }).port;
+    this.#port = await this.network.listen(host, port, this.timings, (link) => void this.#answer(link));
+    return this.#port.port;
   }
 
   /** Begins anew, as this node of a run. */
@@ -111,7 +82,7 @@ export class Mesh {
     let pauseMs = RETRY_MS.first;
     while (this.#isToCall(node, url, me)) {
       try {
-        const link = await connect(url, { timings: this.timings });
+        const link = await this.network.connect(url, { timings: this.timings });
         await this.#introduce(link, node, url, me);
       } catch (error) {
         if (!(error instanceof LockstepError)) throw error;
@@ -203,8 +174,6 @@ export class Mesh {
   close(): void {
     this.#isClosed = true;
     for (const link of this.links.values()) link.close(undefined, 'the node leaves');
-    this.#server?.close();
-    this.#http?.close();
-    for (const client of this.#server?.clients ?? []) client.terminate();
+    this.#port?.close();
   }
 }

@@ -6,12 +6,12 @@ import type { Dataset } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
 import type { EngineName } from '@lockstep/core/seams';
 import { type Carriers, Conversation, type DatasetHeader, type Link, readLinkTimings } from '@lockstep/core/wire';
-import { LocalNode } from '../node/local-node.js';
+import { LocalNode, type LocalNodeOptions } from '../node/local-node.js';
 import { prepareEngine } from '../node/prepare-engine.js';
-import { connect } from './connect.js';
 import { cacheDataset, readCachedDataset } from './dataset-cache.js';
 import { greet, type RunTerms, receiveDataset } from './greeting.js';
 import { Mesh } from './mesh.js';
+import { type Network, webSockets } from './network.js';
 import { NodeSession, type SessionEnd } from './node-session.js';
 
 /** What a node tells while it lives. */
@@ -41,6 +41,9 @@ export interface NodeOptions {
   /** Aborting lets the node leave in order. */
   readonly signal: AbortSignal;
   readonly report: (report: NodeReport) => void;
+  /** For a simulation of many nodes: instead of WebSockets, and of threads. */
+  readonly network?: Network | undefined;
+  readonly openThreads?: LocalNodeOptions['openThreads'];
 }
 
 /** Reasons for which it is worth to come back. */
@@ -58,7 +61,7 @@ const LONGEST_PAUSE_MS = 5000;
 /** Takes part in a run until it is over. Resolves with the exit code that the coordinator gives for it; 0 where the node has left. */
 export async function runNode(options: NodeOptions): Promise<number> {
   const timings = readLinkTimings(process.env);
-  const mesh = new Mesh(options.token, timings, options.carriers);
+  const mesh = new Mesh(options.token, timings, options.carriers, options.network);
   const node = new NodeLife(options, mesh);
   try {
     if (options.meshListen) await node.listen(options.meshListen.host, options.meshListen.port);
@@ -115,10 +118,11 @@ class NodeLife {
     let wasReady = false;
     let link: Link | undefined;
     try {
-      link = await connect(this.options.url, { timings: readLinkTimings(process.env), ca: this.options.tlsCa });
+      const { url, tlsCa, network = webSockets } = this.options;
+      link = await network.connect(url, { timings: readLinkTimings(process.env), ca: tlsCa });
       const talk = new Conversation(link, Number.POSITIVE_INFINITY);
       const terms = await greet(link, talk, this.options.token, this.#card());
-      this.options.report({ kind: 'connected', text: `${this.options.url}, ${terms.model.name}, seed ${terms.seed}` });
+      this.options.report({ kind: 'connected', text: `${url}, ${terms.model.name}, seed ${terms.seed}` });
       const node = await this.#prepare(link, talk, terms);
       const { runHash, header } = terms;
       const session = new NodeSession(node, terms, link, this.mesh, this.options.signal);
@@ -149,9 +153,10 @@ class NodeLife {
     }
     const dataset = await this.#findDataset(link, talk, header);
     await this.#node?.close();
-    const { workers, engine, report } = this.options;
+    const { workers, engine, report, openThreads } = this.options;
     const onWarning = ({ message }: { message: string }): void => report({ kind: 'warning', text: message });
-    this.#node = new LocalNode({ model, recipe, dataset, seed, workers, engine, isSharing: true, onWarning });
+    const run = { model, recipe, dataset, seed };
+    this.#node = new LocalNode({ ...run, workers, engine, isSharing: true, onWarning, openThreads });
     this.#runKey = runKey;
     this.#selfTest = await this.#node.selfTest();
     return this.#node;

@@ -4,7 +4,7 @@
  */
 import type { ShardRange } from '@lockstep/core/run';
 import type { Assignment } from '@lockstep/core/wire';
-import type { SharedParts } from '../threads/commanded-workers.js';
+import type { SharedParts } from '../threads/step-workers.js';
 import type { Departures } from './departures.js';
 import type { SharedStep, SharedSteps } from './shared-step.js';
 import type { StepWork } from './step-work.js';

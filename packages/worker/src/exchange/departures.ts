@@ -1,8 +1,8 @@
 /** What a step sends to other nodes, and what of the arena may not be overwritten until it has left. */
 import { type Bucket, BucketForm, listRounded, type Span } from '@lockstep/core/run';
 import type { Assignment, Frame, Link } from '@lockstep/core/wire';
-import type { SharedParts } from '../threads/commanded-workers.js';
 import { viewFloats } from '../threads/memory-plan.js';
+import type { SharedParts } from '../threads/step-workers.js';
 import type { Held } from './shared-step.js';
 
 /** Buckets that may be on their way to one node before more are given to its connection. */

@@ -22,7 +22,7 @@ import {
   SupersededError,
 } from '@lockstep/core/seams';
 import type { Assignment, Frame, Link } from '@lockstep/core/wire';
-import type { SharedParts } from '../threads/commanded-workers.js';
+import type { SharedParts } from '../threads/step-workers.js';
 import { Arrivals } from './arrivals.js';
 import { Computations } from './computations.js';
 import { Departures } from './departures.js';

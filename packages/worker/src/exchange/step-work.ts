@@ -8,11 +8,11 @@ import { type Bucket, bytesOf, type ShardRange } from '@lockstep/core/run';
 import type { StepOutcome } from '@lockstep/core/seams';
 import type { Assignment } from '@lockstep/core/wire';
 import { findTail } from '../engines.js';
-import { CommandedWorkers, type SharedParts, type TailWatch } from '../threads/commanded-workers.js';
 import { commandFlag, type FoldJob } from '../threads/commands.js';
 import { readFault } from '../threads/fault.js';
 import { viewFloats } from '../threads/memory-plan.js';
 import { openSliceTools, type Slice, SliceWork } from '../threads/slice-work.js';
+import type { SharedParts, TailWatch } from '../threads/step-workers.js';
 import { hashContribution, hashReplica } from './replica-hash.js';
 import type { Audit, SharedStep } from './shared-step.js';
 
@@ -21,7 +21,6 @@ const NOWHERE: Slice = { offset: 0, length: 0 };
 const SMALL_SLICE = 2 ** 15;
 
 export class StepWork {
-  readonly #workers: CommandedWorkers;
   readonly #slices: SliceWork;
   /** Where the engine's tail begins. */
   readonly #tailAt: number;
@@ -35,17 +34,16 @@ export class StepWork {
 
   constructor(private readonly parts: SharedParts) {
     const { data, layout, control } = parts;
-    this.#workers = new CommandedWorkers(parts);
     this.#slices = new SliceWork(openSliceTools(data, readFault(control, false)), 0, 1);
     this.#tailAt = findTail(data.engine, inferLayers(data.model), layout, data.recipe);
   }
 
   open(): void {
-    this.#workers.open();
+    this.parts.workers.open();
   }
 
   async close(): Promise<void> {
-    await this.#workers.close();
+    await this.parts.workers.close();
   }
 
   /** With a limit on the gradient's norm nothing can be applied before all of the reduction is here. */
@@ -59,7 +57,7 @@ export class StepWork {
 
   /** Whether this node's sums are final on a bucket, whose floats backward finishes from the end. */
   isFinal({ offset }: Bucket): boolean {
-    return !this.#isComputing || (this.#isAtOwn && offset >= this.#tailAt && this.#workers.hasTails);
+    return !this.#isComputing || (this.#isAtOwn && offset >= this.#tailAt && this.parts.workers.hasTails);
   }
 
   // ---- commands ----
@@ -149,7 +147,7 @@ export class StepWork {
   ): Promise<void> {
     const state = this.parts.memory.stateAt(step % 2);
     const began = performance.now();
-    await this.#workers.carryOut({ flags, step, state, range, offset, length, jobs }, onFolded, tail);
+    await this.parts.workers.carryOut({ flags, step, state, range, offset, length, jobs }, onFolded, tail);
     if (!(flags & commandFlag.contribute)) this.commandedMs += performance.now() - began;
   }
 
@@ -183,7 +181,7 @@ export class StepWork {
     this.#vector(scratch).set(state);
     this.parts.prepareEpoch(0);
     const command = { flags: commandFlag.contribute, step: 0, state: scratch, range: { begin: 0, end: 1 } };
-    await this.#workers.carryOut({ ...command, ...NOWHERE, jobs: [] });
+    await this.parts.workers.carryOut({ ...command, ...NOWHERE, jobs: [] });
     this.#vector(scratch).set(saved);
     return hashContribution(layout, viewFloats(data.arena, memory.partialsAt(0), layout.length));
   }

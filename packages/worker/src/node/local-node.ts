@@ -39,15 +39,15 @@ import {
 import type { Link } from '@lockstep/core/wire';
 import { allocateAligned } from '@lockstep/kernels';
 import { Participant } from '../exchange/participant.js';
-import type { SharedParts } from '../threads/commanded-workers.js';
 import { CommandBlock } from '../threads/commands.js';
 import { abortReason, Control } from '../threads/control.js';
 import { reportLoss } from '../threads/lost-workers.js';
 import { maxPartials, planMemory } from '../threads/memory-plan.js';
 import { allocateStepClock, StepClockReader, type WorkerTotals } from '../threads/step-clock.js';
 import { isKept, planSquares } from '../threads/step-plan.js';
+import type { LostWorker, NodeThreads, SharedParts } from '../threads/step-workers.js';
 import type { NodeWorkerData } from '../threads/thread-messages.js';
-import { type LostWorker, WorkerPool } from '../threads/worker-pool.js';
+import { WorkerPool } from '../threads/worker-pool.js';
 import { readMeanGradient } from './mean-gradient.js';
 import { prepareEngine } from './prepare-engine.js';
 import { Replica } from './replica.js';
@@ -61,6 +61,8 @@ export interface LocalNodeOptions extends RunIdentity, Pick<RunFields, 'workers'
   readonly isTimed?: boolean | undefined;
   /** Whether the node may share its steps with others. */
   readonly isSharing?: boolean | undefined;
+  /** What computes, instead of a pool of threads. */
+  readonly openThreads?: ((data: NodeWorkerData, control: Control) => NodeThreads) | undefined;
 }
 
 export class LocalNode implements SharingNode {
@@ -69,9 +71,10 @@ export class LocalNode implements SharingNode {
   readonly #data: NodeWorkerData;
   readonly #layout;
   readonly #memory;
+  readonly #isFrozen: (region: Region) => boolean;
   readonly #control: Control;
   readonly #replica: Replica;
-  readonly #pool: WorkerPool;
+  readonly #threads: NodeThreads;
   readonly #epochSteps: number;
   readonly #clock: StepClockReader | undefined;
   /** Whether the last step was run here, or with others; undefined: no contributions of it are left. */
@@ -90,8 +93,8 @@ export class LocalNode implements SharingNode {
     this.#memory = planMemory(this.#layout, recipe, workers, partials);
     this.#epochSteps = stepsPerEpoch(dataset.train.count, recipe.batchSize);
     const freeze = planFreeze(layers, recipe.freeze);
-    const isFrozen = (region: Region): boolean => isKept(region, layers, freeze);
-    const squareCount = recipe.clipNorm === undefined ? 0 : planSquares(this.#layout, 1, isFrozen).count;
+    this.#isFrozen = (region) => isKept(region, layers, freeze);
+    const squareCount = recipe.clipNorm === undefined ? 0 : planSquares(this.#layout, 1, this.#isFrozen).count;
     const spins = workers > 1 && workers <= findUsableCores().count;
     this.#data = {
       model,
@@ -118,7 +121,7 @@ export class LocalNode implements SharingNode {
     this.#replica.begin(
       options.initial ?? { parameters: initialParameters(layers, seed), buffers: initialBuffers(layers) },
     );
-    this.#pool = new WorkerPool(this.#data, this.#control, workers);
+    this.#threads = options.openThreads?.(this.#data, this.#control) ?? new WorkerPool(this.#data, this.#control);
   }
 
   async train(segment: SegmentPlan): Promise<SegmentProgress> {
@@ -155,18 +158,15 @@ export class LocalNode implements SharingNode {
   share(me: number, linkTo: (node: number) => Link | undefined, hooks: StepHooks): Participant {
     assert(this.#data.partials > 0, () => 'the node has no memory to share its steps');
     const { regions } = this.#layout;
-    const layers = inferLayers(this.options.model);
-    const freeze = planFreeze(layers, this.options.recipe.freeze);
     const parts: SharedParts = {
       data: this.#data,
       layout: this.#layout,
       memory: this.#memory,
       control: this.#control,
-      runTasks: (taskOf) => this.#pool.run(taskOf),
-      reportLoss: (lost, losses) => this.#reportLoss(lost, losses),
+      workers: this.#threads.command((lost, losses) => this.#reportLoss(lost, losses)),
       prepareEpoch: (epoch) => this.#prepareEpoch(epoch),
       isFrozenAt: (offset) =>
-        regions.some((s) => offset >= s.offset && offset < s.offset + s.size && isKept(s, layers, freeze)),
+        regions.some((s) => offset >= s.offset && offset < s.offset + s.size && this.#isFrozen(s)),
     };
     return new Participant(parts, me, linkTo, hooks);
   }
@@ -207,7 +207,7 @@ export class LocalNode implements SharingNode {
     const isStopping = this.#control.isStopping;
     this.#control.begin(firstStep);
     if (isStopping) this.#control.stop();
-    const lost = await this.#pool.run((worker) => ({ kind: 'train', worker, firstStep, endStep }));
+    const lost = await this.#threads.run((worker) => ({ kind: 'train', worker, firstStep, endStep }));
     if (this.#control.aborted === abortReason.notFinite) {
       throw divergedError(`the loss of step ${this.#control.committed}`, this.#segment.epoch);
     }
@@ -250,7 +250,7 @@ export class LocalNode implements SharingNode {
     const task = planEvaluation({ split, count, shardSize: recipe.shardSize, ofAverage, logitClasses }, step);
     for (let losses = 1; ; losses++) {
       this.#control.begin(step);
-      const lost = await this.#pool.run((worker) => ({ ...task, worker }));
+      const lost = await this.#threads.run((worker) => ({ ...task, worker }));
       if (lost === undefined) break;
       this.#reportLoss(lost, losses);
     }
@@ -295,6 +295,6 @@ export class LocalNode implements SharingNode {
   }
 
   async close(): Promise<void> {
-    await this.#pool.close();
+    await this.#threads.close();
   }
 }

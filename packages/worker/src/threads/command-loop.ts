@@ -42,13 +42,13 @@ export class CommandLoop {
       }
       const command = this.#commands.read();
       if (command.flags & commandFlag.leave) return;
-      if (!this.#carryOut(command, count + 1)) return;
+      if (!this.carryOut(command, count + 1)) return;
       if (this.worker === 0) this.#commands.finish(count + 1, 'done');
     }
   }
 
   /** Whether the command was carried out; false after an abort. */
-  #carryOut(command: Command, count: number): boolean {
+  carryOut(command: Command, count: number): boolean {
     const { flags } = command;
     const meet = (): boolean => this.tools.control.meet(this.worker, -1);
     if (flags & commandFlag.contribute) {

@@ -1,7 +1,7 @@
 /** What ends a segment early: workers that were lost, told as warnings until there are too many. */
 import { LockstepError } from '@lockstep/core/errors';
 import type { OnWarning } from '@lockstep/core/seams';
-import type { LostWorker } from './worker-pool.js';
+import type { LostWorker } from './step-workers.js';
 
 /** Workers lost without a step in between before the run is given up. */
 const MAX_LOSSES = 3;

@@ -4,32 +4,27 @@ import { once } from 'node:events';
 import type { Worker } from 'node:worker_threads';
 import { fixed } from '@lockstep/core/text';
 import { Piscina } from 'piscina';
+import { CommandedWorkers } from './commanded-workers.js';
 import { abortReason, type Control } from './control.js';
 import { StallWatch } from './stall-watch.js';
+import type { LostWorker, NodeThreads, ReportLoss } from './step-workers.js';
 import type { NodeTask, NodeWorkerData } from './thread-messages.js';
-
-/** A worker that threw, exited or stood still. */
-export interface LostWorker {
-  readonly worker: number;
-  readonly error: Error;
-}
 
 /** What Node gives as the id of a thread that has ended. */
 const NO_THREAD = -1;
 
-export class WorkerPool {
+export class WorkerPool implements NodeThreads {
   readonly #pool: Piscina<NodeTask, void>;
   #aborts: readonly AbortController[] = [];
 
   constructor(
-    data: NodeWorkerData,
+    private readonly data: NodeWorkerData,
     private readonly control: Control,
-    private readonly workers: number,
   ) {
     this.#pool = new Piscina<NodeTask, void>({
       filename: new URL('./worker-thread.js', import.meta.url).href,
-      minThreads: workers,
-      maxThreads: workers,
+      minThreads: data.workers,
+      maxThreads: data.workers,
       workerData: data,
       idleTimeout: Number.POSITIVE_INFINITY,
     });
@@ -39,16 +34,11 @@ export class WorkerPool {
     });
   }
 
-  /**
-   * Runs one task per worker. When it resolves nobody is in a task any more.
-   *
-   * @returns the worker that was lost first, if one was; Piscina has put another thread in its place
-   */
   async run(taskOf: (worker: number) => NodeTask): Promise<LostWorker | undefined> {
     const threads = this.#pool.threads;
-    const aborts = Array.from({ length: this.workers }, () => new AbortController());
+    const aborts = Array.from({ length: this.data.workers }, () => new AbortController());
     this.#aborts = aborts;
-    const watch = new StallWatch(this.control, this.workers, (worker, stoodMs) =>
+    const watch = new StallWatch(this.control, this.data.workers, (worker, stoodMs) =>
       aborts[worker]?.abort(new Error(`worker ${worker} did not move for ${fixed(stoodMs / 1000, 1)} s`)),
     );
     let lost: LostWorker | undefined;
@@ -67,7 +57,11 @@ export class WorkerPool {
     return lost;
   }
 
-  /** Ends the threads. */
+  command(reportLoss: ReportLoss): CommandedWorkers {
+    const { data, control } = this;
+    return new CommandedWorkers({ data, control, reportLoss, runTasks: (taskOf) => this.run(taskOf) });
+  }
+
   async close(): Promise<void> {
     await this.#pool.destroy();
   }
