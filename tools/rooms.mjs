@@ -104,6 +104,22 @@ export function putRooms(document, table) {
   return `${document.slice(0, begin + BEGIN.length)}\n\n${table}\n\n${document.slice(end)}`;
 }
 
+/** Sources of a folder at most, tests and its index.ts left out: what one can hold in mind. */
+export const MOST_SOURCES = 18;
+
+/** The folders with more sources than that, as `packages/core/src/data has 19 sources`. */
+export function findHeaps(sources) {
+  const counts = new Map();
+  for (const { file } of sources) {
+    if (isTest(file) || file.endsWith('/index.ts')) continue;
+    const folder = path.posix.dirname(file);
+    counts.set(folder, (counts.get(folder) ?? 0) + 1);
+  }
+  return [...counts]
+    .filter(([, count]) => count > MOST_SOURCES)
+    .map(([folder, count]) => `${folder} has ${count} sources`);
+}
+
 /**
  * The rooms in the order that data flows; each imports only rooms of its package that stand before it, and packages that its
  * own may import. `only` names who may import a room, where that is not everybody behind it.
@@ -153,6 +169,7 @@ export const ORDER = [
     'cli',
     [
       'terminal',
+      'fields',
       'settings',
       'api',
       'index',
@@ -160,7 +177,9 @@ export const ORDER = [
       'doctor',
       'exports',
       'launch',
-      'program',
+      'command-line',
+      'evaluation',
+      'images',
       'lab',
       'commands',
       'npm-flags',

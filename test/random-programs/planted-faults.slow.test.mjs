@@ -30,8 +30,8 @@ const COMPILER_FAULTS = [
     '&& layer.input.channels === source.output.channels',
     '',
   ],
-  ['shards of a wave share a gradient', 'place.js', 'i < tail ?', 'true ?', 'index < this.tail ?', 'true ?'],
-  ['the gradient of a stored ReLU overwrites its output', 'place.js', 'isSame && storesRelu ?', 'false ?'],
+  ['shards of a wave share a gradient', 'unit-tensors.js', 'i < tail ?', 'true ?', 'index < this.tail ?', 'true ?'],
+  ['the gradient of a stored ReLU overwrites its output', 'unit-tensors.js', 'isSame && storesRelu ?', 'false ?'],
   ['the gradient of a bias is forgotten', 'backward.js', 'this.builder.convBiasGradient(y, bias)', 'undefined'],
   ['a bias before a stored ReLU is taken for lost', 'backward.js', '&& !storesRelu', ''],
   [

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { drawRooms, ORDER, putRooms, readImports, readSources } from '../../tools/rooms.mjs';
+import { drawRooms, findHeaps, MOST_SOURCES, ORDER, putRooms, readImports, readSources } from '../../tools/rooms.mjs';
 import { findCycles, findFolderCycles, findUnplaced, findViolations, listLoaded, MAY_IMPORT } from './architecture.ts';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -109,6 +109,20 @@ describe('findFolderCycles', () => {
   });
 });
 
+describe('findHeaps', () => {
+  const fill = (count: number) => Array.from({ length: count }, (_, i) => source(`core/src/run/a${i}.ts`, ''));
+
+  it('names a folder with more sources than one can hold in mind; tests and an index do not count', () => {
+    const others = [source('core/src/run/a.test.ts', ''), source('core/src/run/index.ts', '')];
+    expect(findHeaps([...fill(MOST_SOURCES), ...others])).toEqual([]);
+    expect(findHeaps([...fill(MOST_SOURCES + 1), ...others])).toEqual(['packages/core/src/run has 19 sources']);
+  });
+
+  it('counts what lies in a folder below for that folder', () => {
+    expect(findHeaps([...fill(MOST_SOURCES), source('core/src/run/deep/b.ts', '')])).toEqual([]);
+  });
+});
+
 describe('listLoaded', () => {
   it('follows imports across packages, but not types and not import()', () => {
     const sources: Record<string, string> = {
@@ -145,6 +159,10 @@ describe('this repository', () => {
     const { dependencies = {} } = JSON.parse(readFileSync(path.join(ROOT, 'packages', name, 'package.json'), 'utf8'));
     expect(own.length).toBeGreaterThan(0);
     expect(findViolations(own, { [name]: Object.keys(dependencies) })).toEqual([]);
+  });
+
+  it('issue 22: has no folder of more than eighteen sources', () => {
+    expect(findHeaps(sources)).toEqual([]);
   });
 
   it('has a place for every room, and a room in every place', () => {

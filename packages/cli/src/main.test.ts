@@ -2,9 +2,9 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { recipeFields } from './fields/recipe-fields.js';
+import { runFields } from './fields/run-fields.js';
 import { main } from './main.js';
-import { recipeFields } from './settings/recipe-fields.js';
-import { runFields } from './settings/run-fields.js';
 import { RecordingIo } from './testing/recording-io.js';
 
 async function run(...argv: string[]) {

@@ -1,8 +1,8 @@
 /** The program: one line in, an exit code out. */
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
+import { addExamples, type CommandContext, checkCommandName, createCommand, PROGRAM } from './command-line.js';
 import { checkNpmFlags } from './npm-flags.js';
-import { addExamples, type CommandContext, checkCommandName, createCommand, PROGRAM } from './program.js';
 import { describeError, exitCodeOf } from './terminal/failure.js';
 import { collectLate } from './terminal/heap.js';
 import { type Io, tellNote, writeLine } from './terminal/io.js';

@@ -21,7 +21,7 @@ import { isOffline } from '@lockstep/core/files';
 import { adaptModel } from '@lockstep/core/model';
 import type { ModelSpec } from '@lockstep/core/spec';
 import { countOf, fixed, formatBar, formatCount, textOf } from '@lockstep/core/text';
-import { optionError } from '../settings/fields.js';
+import { optionError } from '../fields/field.js';
 import type { ModelNotes } from '../settings/model-notes.js';
 import { type Io, tellNote, writeLine } from '../terminal/io.js';
 import { canRedraw, StatusLine } from '../terminal/terminal.js';

@@ -6,8 +6,8 @@ import type { NodeEvent } from '@lockstep/core/events';
 import type { MessageOf } from '@lockstep/core/wire';
 import { MpiWorld } from '@lockstep/worker/connection';
 import type { LocalNode } from '@lockstep/worker/node';
-import type { ClusterSettings } from '../settings/cluster-fields.js';
-import { quote } from '../settings/fields.js';
+import type { ClusterSettings } from '../fields/cluster-fields.js';
+import { quote } from '../fields/field.js';
 import { listReachable } from './reachable.js';
 import type { TrainRequest } from './train-request.js';
 

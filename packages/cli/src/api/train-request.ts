@@ -2,7 +2,7 @@
 import type { RunOptions } from '@lockstep/coordinator/run';
 import type { ModelState } from '@lockstep/core/run';
 import type { RunFields, RunObserver } from '@lockstep/core/seams';
-import type { ClusterSettings } from '../settings/cluster-fields.js';
+import type { ClusterSettings } from '../fields/cluster-fields.js';
 
 type Asked = Pick<RunFields, 'workers' | 'engine' | 'preemptible'>;
 

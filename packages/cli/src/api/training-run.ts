@@ -17,7 +17,7 @@ import { adaptModel, inferLayers } from '@lockstep/core/model';
 import { planFreeze } from '@lockstep/core/run';
 import { type CheckpointInfo, findCheckpoint, replaceHead } from '@lockstep/core/state';
 import { findRunWeights } from '@lockstep/watch/files';
-import { DEFAULT_MODEL, DEFAULT_SEED } from '../settings/common-fields.js';
+import { DEFAULT_MODEL, DEFAULT_SEED } from '../fields/common-fields.js';
 import { resolveRecipe } from '../settings/recipe-settings.js';
 import { loadModelState, readDataNotes, readModelOfWeights } from '../settings/weights-file.js';
 import { resizeMnist } from './data.js';

@@ -1,5 +1,7 @@
 /** `lockstep bench`, and below it `kernels MODEL`, `scaling`, `sync`, `memory`, `cluster` and `watching`. */
 import type { Command } from 'commander';
+import { addExamples, addFields, type CommandContext, createCommand } from '../command-line.js';
+import type { Field } from '../fields/field.js';
 import {
   commonFields,
   engineField,
@@ -13,8 +15,6 @@ import {
   workersListField,
 } from '../lab/bench/settings.js';
 import { DEFAULT_CALIBRATION } from '../lab/simulate/settings.js';
-import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import type { Field } from '../settings/fields.js';
 
 const measureFields = [modelsField, secondsField, repetitionsField, ...commonFields];
 const speedFields: readonly Field[] = [
@@ -46,7 +46,7 @@ const PREDICTION_MODELS = 'gap19k,mynet,cnn11m';
 const CLUSTER_MODELS = 'gap19k,net19k,cnn11m';
 
 /** Loaded when it runs, so that other commands start without it. */
-const loadRuns = () => import('../lab/bench/runs.js');
+const loadRuns = () => import('../lab/bench/machine-runs.js');
 const loadNodeRuns = () => import('../lab/bench/node-runs.js');
 
 /** Measurements that a signal has cut short are still under way: only an exit ends them. */

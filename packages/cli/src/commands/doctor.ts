@@ -1,12 +1,12 @@
 /** `lockstep doctor`. */
 import type { Command } from 'commander';
+import { addExamples, addFields, type CommandContext, createCommand } from '../command-line.js';
 import { checkCacheFolder, checkDataset, checkPort } from '../doctor/environment-checks.js';
 import { type Finding, formatFindings, summarizeFindings } from '../doctor/finding.js';
 import { checkCompiler, checkCores, checkMemory, checkNode, checkProcessor } from '../doctor/machine-checks.js';
-import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import { jsonField } from '../settings/common-fields.js';
-import { parseEndpoint } from '../settings/endpoint.js';
-import { fieldsIn } from '../settings/fields.js';
+import { jsonField } from '../fields/common-fields.js';
+import { parseEndpoint } from '../fields/endpoint.js';
+import { fieldsIn } from '../fields/field.js';
 import { readFlags } from '../settings/setting-source.js';
 import { EXIT_FAILED } from '../terminal/failure.js';
 import { type Io, tellLine, writeLine } from '../terminal/io.js';

@@ -1,16 +1,16 @@
 /** `lockstep launch [MODEL]`: the same line in every process that a cluster's launcher starts. */
 import { cpus } from 'node:os';
 import { type Command, Option } from 'commander';
+import { addExamples, addFields, type CommandContext, createCommand, sectionHeading } from '../command-line.js';
+import { DEFAULT_MODEL } from '../fields/common-fields.js';
+import { type Field, fieldsIn, flagName, isOneOf, optionKey, quote } from '../fields/field.js';
+import { recipeFields } from '../fields/recipe-fields.js';
+import { runFields } from '../fields/run-fields.js';
 import { findCoordinator } from '../launch/coordinator-address.js';
 import { planCommand } from '../launch/launch-plan.js';
 import { findLauncher, launcherNames } from '../launch/launchers.js';
 import type { Launcher, Place } from '../launch/place.js';
 import { own } from '../launch/variables.js';
-import { addExamples, addFields, type CommandContext, createCommand, sectionHeading } from '../program.js';
-import { DEFAULT_MODEL } from '../settings/common-fields.js';
-import { type Field, fieldsIn, flagName, isOneOf, optionKey, quote } from '../settings/fields.js';
-import { recipeFields } from '../settings/recipe-fields.js';
-import { runFields } from '../settings/run-fields.js';
 import { findSource, getPath, readChecked, readConfig, readFlags } from '../settings/setting-source.js';
 import { tellLine, writeLine } from '../terminal/io.js';
 import { createTrainCommand } from './train.js';

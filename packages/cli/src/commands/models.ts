@@ -4,8 +4,8 @@ import { summarizeTotals } from '@lockstep/core/model';
 import { formatCount, formatRecipe } from '@lockstep/core/text';
 import { namedModels, type ZooModel } from '@lockstep/core/zoo';
 import type { Command } from 'commander';
-import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import { jsonField } from '../settings/common-fields.js';
+import { addExamples, addFields, type CommandContext, createCommand } from '../command-line.js';
+import { jsonField } from '../fields/common-fields.js';
 import { writeLine } from '../terminal/io.js';
 import { formatTable } from '../terminal/text-table.js';
 

@@ -8,19 +8,19 @@ import { loadModelSpec } from '@lockstep/core/zoo';
 import { findRunWeights } from '@lockstep/watch/files';
 import type { Command } from 'commander';
 import type { ImagePrediction, PredictRequest } from '../api/prediction.js';
+import { addExamples, addFields, type CommandContext, createCommand } from '../command-line.js';
 import { writeExport } from '../exports/output.js';
-import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
-import { jsonField, workersField } from '../settings/common-fields.js';
+import { jsonField, workersField } from '../fields/common-fields.js';
+import { type DataForm, readDataForm, rowFields } from '../fields/data-fields.js';
+import { type Field, fieldsIn, optionError } from '../fields/field.js';
+import { type Asked, type AskedImage, readImageArguments } from '../images/image-arguments.js';
+import { readTableRows } from '../images/table-rows.js';
 import { noteCrowd } from '../settings/crowd.js';
-import { type DataForm, readDataForm, rowFields } from '../settings/data-fields.js';
-import { type Field, fieldsIn, optionError } from '../settings/fields.js';
 import { readModelNotes } from '../settings/model-notes.js';
 import { readChecked } from '../settings/setting-source.js';
 import { loadModelState, readModelOfWeights } from '../settings/weights-file.js';
 import { type Io, tellNote, writeLine } from '../terminal/io.js';
 import { formatTable } from '../terminal/text-table.js';
-import { type Asked, type AskedImage, readImageArguments } from './image-arguments.js';
-import { readTableRows } from './table-rows.js';
 
 /** Classes shown beside the predicted one. */
 const RUNNERS_UP = 2;

@@ -1,8 +1,8 @@
 /** `lockstep reproduce [MODEL...]`. */
 import type { Command } from 'commander';
+import { addExamples, addFields, type CommandContext, createCommand } from '../command-line.js';
 import { claimedModels } from '../lab/reproduce/claims.js';
 import { reproduceFields, resolveReproduce } from '../lab/reproduce/settings.js';
-import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
 
 export function createReproduceCommand(context: CommandContext): Command {
   const command = createCommand('reproduce', context)

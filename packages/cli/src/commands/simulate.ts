@@ -3,12 +3,12 @@
 import { checkOutputPath, writeFileAtomically } from '@lockstep/core/files';
 import { countOf } from '@lockstep/core/text';
 import type { Command } from 'commander';
+import { addExamples, addFields, type CommandContext, createCommand } from '../command-line.js';
 import { readCosts } from '../lab/simulate/costs.js';
-import { drawCurves } from '../lab/simulate/curves.js';
+import { drawCurves } from '../lab/simulate/efficiency-curves.js';
 import { resolveSimulate, simulateFields } from '../lab/simulate/settings.js';
 import { describeLimits, simulate } from '../lab/simulate/simulate.js';
 import { formatCases } from '../lab/simulate/table.js';
-import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
 import { keepingStdout, writeLine } from '../terminal/io.js';
 
 export function createSimulateCommand(context: CommandContext): Command {

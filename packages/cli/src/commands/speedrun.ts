@@ -1,7 +1,7 @@
 /** `lockstep speedrun`. */
 import type { Command } from 'commander';
+import { addExamples, addFields, type CommandContext, createCommand } from '../command-line.js';
 import { resolveSpeedrun, speedrunFields } from '../lab/speedrun/settings.js';
-import { addExamples, addFields, type CommandContext, createCommand } from '../program.js';
 
 export function createSpeedrunCommand(context: CommandContext): Command {
   const command = createCommand('speedrun', context)

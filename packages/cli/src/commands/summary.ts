@@ -2,8 +2,8 @@
 import { formatSummary } from '@lockstep/core/model';
 import { loadModelSpec } from '@lockstep/core/zoo';
 import { type Command, Option } from 'commander';
-import { addExamples, type CommandContext, createCommand, sectionHeading } from '../program.js';
-import { isOneOf, optionError } from '../settings/fields.js';
+import { addExamples, type CommandContext, createCommand, sectionHeading } from '../command-line.js';
+import { isOneOf, optionError } from '../fields/field.js';
 import { writeLine } from '../terminal/io.js';
 
 const layouts = ['lockstep', 'torchsummary', 'torch-summary'] as const;

@@ -15,13 +15,20 @@ import { holdOutAndTell, loadTrainingData } from '../api/data.js';
 import { compareBeginning, describeBeginning, loadInitialState } from '../api/initial-state.js';
 import { noteOtherData, readRecalled, recallData, resumedRun, runAgain } from '../api/recalled-data.js';
 import type { TrainRequest } from '../api/session.js';
-import { addExamples, addFields, type CommandContext, createCommand, goOffline, sectionHeading } from '../program.js';
-import { DEFAULT_MODEL } from '../settings/common-fields.js';
+import {
+  addExamples,
+  addFields,
+  type CommandContext,
+  createCommand,
+  goOffline,
+  sectionHeading,
+} from '../command-line.js';
+import { DEFAULT_MODEL } from '../fields/common-fields.js';
+import { quote } from '../fields/field.js';
+import { recipeFields } from '../fields/recipe-fields.js';
+import { runFields } from '../fields/run-fields.js';
 import { noteCrowd } from '../settings/crowd.js';
-import { quote } from '../settings/fields.js';
-import { recipeFields } from '../settings/recipe-fields.js';
 import { ResumeAdvice } from '../settings/resume-advice.js';
-import { runFields } from '../settings/run-fields.js';
 import { type RunSettings, resolveRun } from '../settings/run-settings.js';
 import { checkWeightsFile, readDataNotes } from '../settings/weights-file.js';
 import { formatDataReport } from '../terminal/data-lines.js';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import type { Topology } from '@lockstep/coordinator/steps';
 import { LockstepError } from '@lockstep/core/errors';
-import { optionError } from '../settings/fields.js';
+import { optionError } from '../fields/field.js';
 import { type CoordinatorAddress, isLoopback } from './coordinator-address.js';
 import type { Environment, Place } from './place.js';
 import { findVariable, own, readWholeIfSet, variableError } from './variables.js';

@@ -6,8 +6,8 @@ import { isRecord, parseJson } from '@lockstep/core/files';
 import { recipeSchema } from '@lockstep/core/spec';
 import { findRun, LATEST, OUT_FORMAT, outFiles, type RunAgain, readRunAgain } from '@lockstep/watch/files';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
-import { offlineField } from './fields.js';
-import { runFields } from './run-fields.js';
+import { offlineField } from '../fields/field.js';
+import { runFields } from '../fields/run-fields.js';
 
 export interface ConfigFile {
   readonly path: string;

@@ -1,7 +1,7 @@
 /** How to go on with a run that did not come to its end, from what is on the disk. */
 import type { EndEvent, RunEvent } from '@lockstep/core/events';
 import { formatRate } from '@lockstep/core/text';
-import { quote } from './fields.js';
+import { quote } from '../fields/field.js';
 import type { RunSettings } from './run-settings.js';
 
 type AdvisedSettings = Pick<RunSettings, 'checkpoints' | 'resume' | 'continues' | 'dryRun' | 'recipe'>;

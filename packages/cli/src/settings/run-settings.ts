@@ -15,20 +15,20 @@ import {
 } from '@lockstep/core/state';
 import { findRecipe, loadModelSpec, namedModels, readModelSpec } from '@lockstep/core/zoo';
 import { findRunWeights, RUNS_FOLDER } from '@lockstep/watch/files';
+import { type ClusterSettings, resolveCluster } from '../fields/cluster-fields.js';
+import { DEFAULT_MODEL, DEFAULT_SEED } from '../fields/common-fields.js';
+import { type DashboardSettings, resolveDashboard } from '../fields/dashboard-field.js';
+import { type DataForm, readDataForm } from '../fields/data-fields.js';
+import { type Endpoint, parseEndpoint } from '../fields/endpoint.js';
+import { flagName, offlineField, optionError } from '../fields/field.js';
+import { recipeFields } from '../fields/recipe-fields.js';
+import { runFields } from '../fields/run-fields.js';
+import { resolveWatch, type WatchSettings } from '../fields/watch-fields.js';
 import type { Io } from '../terminal/io.js';
-import { type ClusterSettings, resolveCluster } from './cluster-fields.js';
-import { DEFAULT_MODEL, DEFAULT_SEED } from './common-fields.js';
-import { type DashboardSettings, resolveDashboard } from './dashboard-field.js';
-import { type DataForm, readDataForm } from './data-fields.js';
-import { type Endpoint, parseEndpoint } from './endpoint.js';
-import { flagName, offlineField, optionError } from './fields.js';
-import { recipeFields } from './recipe-fields.js';
 import { resolveRecipe } from './recipe-settings.js';
 import { type AgainSettings, leaveBeginning, noteAgain, resolveAgain } from './run-again.js';
-import { runFields } from './run-fields.js';
 import { findSource, getPath, readConfig, readFlags, type SettingSource } from './setting-source.js';
 import { findConflict } from './together.js';
-import { resolveWatch, type WatchSettings } from './watch-fields.js';
 import { readModelOfWeights } from './weights-file.js';
 
 /** The fields of a run that are as flags and config file give them. */

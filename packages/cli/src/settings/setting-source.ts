@@ -2,8 +2,8 @@
 import { describeSetting } from '@lockstep/core/errors';
 import { isRecord } from '@lockstep/core/files';
 import type { RunAgain } from '@lockstep/watch/files';
+import { type Field, flagName, optionError, optionKey, quote, readFlagText } from '../fields/field.js';
 import type { ConfigFile } from './config-file.js';
-import { type Field, flagName, optionError, optionKey, quote, readFlagText } from './fields.js';
 
 type Path = readonly PropertyKey[];
 

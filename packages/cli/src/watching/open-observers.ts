@@ -6,7 +6,7 @@ import type { RunObserver } from '@lockstep/core/seams';
 import { createOutFolder, openOutFolder, type RunFolder } from '@lockstep/watch/files';
 import type { RunMetrics } from '@lockstep/watch/metrics';
 import { openTraceFile } from '@lockstep/watch/trace';
-import type { WatchSettings } from '../settings/watch-fields.js';
+import type { WatchSettings } from '../fields/watch-fields.js';
 
 export interface WatchContext {
   /** Steps committed in the checkpoint that the run goes on from: its files are added to from there. */

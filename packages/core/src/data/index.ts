@@ -1,7 +1,6 @@
 /** Images and labels: opened, normalized, described. */
 export * from './array-dataset.js';
 export * from './data-options.js';
-export * from './data-report.js';
 export * from './dataset/check-dataset.js';
 export { areNames, mapClasses } from './dataset/class-names.js';
 export { dataOriginSchema } from './dataset/data-origin.js';
@@ -18,3 +17,4 @@ export * from './pixels/data-notes.js';
 export * from './pixels/data-record.js';
 export * from './pixels/pixels.js';
 export * from './pixels/resize.js';
+export * from './report-data.js';

@@ -4,8 +4,8 @@
  */
 import { type Note, warned } from '../events/data-report.js';
 import { countOf, formatCount } from '../text/count-text.js';
-import { countLabels } from './data-report.js';
 import type { Dataset, Split } from './dataset/dataset.js';
+import { countLabels } from './report-data.js';
 
 /** Largest values of two parts further apart than this are of two scales. */
 const SAME_SCALE = 16;

@@ -2,9 +2,9 @@
 import { describeSetting } from '../errors/checks.js';
 import { LockstepError } from '../errors/errors.js';
 import { didYouMean } from '../errors/nearest.js';
+import { listRecipeFields } from '../spec/field-names.js';
 import { layerSpecSchema, type ModelSpec, modelSpecSchema } from '../spec/model-spec.js';
 import { type Recipe, recipeSchema } from '../spec/recipe.js';
-import { listRecipeFields } from '../spec/recipe-fields.js';
 import { describeIssue, describeUnknownField, type FieldPlace, type Issue } from '../text/issue-text.js';
 
 /** Where a path stands in what was read: `my.json:7`. */

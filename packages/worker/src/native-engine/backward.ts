@@ -5,7 +5,7 @@
 import type { Layer } from '@lockstep/core/model';
 import type { ProgramBuilder, ProgramTensor } from '@lockstep/kernels';
 import type { Offsets } from './offsets.js';
-import type { PlacedUnit, Placement } from './place.js';
+import type { PlacedUnit, Placement } from './unit-tensors.js';
 import { isDense, isFusedNorm, type Unit, usesG } from './units.js';
 
 export class BackwardWriter {

@@ -1,11 +1,11 @@
 /**
  * The compiler: a model under a recipe becomes a program of kernel calls. Its story is told in five files:
  *
- *   units.ts     layers become units: a source, and the pass behind it
- *   place.ts     units get tensors; who owns a gradient
- *   forward.ts   the ops from images to logits
- *   backward.ts  the ops back
- *   compile.ts   the stages that these stand in
+ *   units.ts         layers become units: a source, and the pass behind it
+ *   unit-tensors.ts  units get tensors; who owns a gradient
+ *   forward.ts       the ops from images to logits
+ *   backward.ts      the ops back
+ *   compile.ts       the stages that these stand in
  *
  * A model whose dense layers are large runs in three stages: shard by shard up to the first of them, all shards of a
  * wave at once through the rest and back (so that the weights are read once per wave), shard by shard to the start.
@@ -19,7 +19,7 @@ import { BLOCK, ProgramBuilder } from '@lockstep/kernels';
 import { BackwardWriter } from './backward.js';
 import { ForwardWriter, type PixelStatistics } from './forward.js';
 import { layerOf, Offsets } from './offsets.js';
-import { dropoutOf, Placement } from './place.js';
+import { dropoutOf, Placement } from './unit-tensors.js';
 import { formUnits, isDense, type Unit } from './units.js';
 
 /** Weights from which a dense layer is worth a wave stage. */

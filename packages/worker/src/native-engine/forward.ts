@@ -1,7 +1,7 @@
 /** Third part of the compiler: the ops that take images to logits. */
 import type { ProgramAugmentation, ProgramBuilder } from '@lockstep/kernels';
 import type { Offsets } from './offsets.js';
-import type { PlacedUnit, Placement } from './place.js';
+import type { PlacedUnit, Placement } from './unit-tensors.js';
 import { isDense } from './units.js';
 
 /** Per channel: mean and standard deviation of pixels as fractions. */

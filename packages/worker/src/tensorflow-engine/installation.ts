@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { LockstepError } from '@lockstep/core/errors';
 import { findCacheFolder } from '@lockstep/core/files';
 import { giveBackUtil } from './given-back.js';
-import type { TensorFlow } from './tfjs.js';
+import type { TensorFlow } from './tfjs-node.js';
 
 /** Kept in step with tools/setup/tensorflow.mjs by its test. */
 export const TFJS_VERSION = '4.22.0';

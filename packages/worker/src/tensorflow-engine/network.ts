@@ -4,7 +4,7 @@ import { isDepthwise } from '@lockstep/core/formats';
 import { BATCH_NORM_EPS, type Layer, type ParameterSpec } from '@lockstep/core/model';
 import type { Freeze } from '@lockstep/core/run';
 import type { Recipe } from '@lockstep/core/spec';
-import type { Padding, Tensor, TensorFlow } from './tfjs.js';
+import type { Padding, Tensor, TensorFlow } from './tfjs-node.js';
 
 /** A batch norm's own statistics of a shard, [channels] each; the variance is biased. */
 export interface Moments {

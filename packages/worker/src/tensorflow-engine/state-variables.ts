@@ -4,7 +4,7 @@ import { type KernelOrder, orderKernel, toTensorFlow } from '@lockstep/core/form
 import type { Layer, ParameterSpec } from '@lockstep/core/model';
 import { ALIGNMENT, type ContributionLayout, type ParameterRegion, type StatisticsRegion } from '@lockstep/core/run';
 import type { Pass } from './network.js';
-import type { TensorFlow, Variable } from './tfjs.js';
+import type { TensorFlow, Variable } from './tfjs-node.js';
 
 export interface ParameterVariable {
   readonly region: ParameterRegion;

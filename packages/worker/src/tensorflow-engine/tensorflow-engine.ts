@@ -23,7 +23,7 @@ import { ENGINE_NAME, loadTensorFlow } from './installation.js';
 import { measureLogits, readPredictions, writeTargets } from './loss.js';
 import { dropoutProbability, hasNoEffect, type Moments, runForward, type TrainingPass } from './network.js';
 import { StateVariables } from './state-variables.js';
-import type { Tensor, TensorFlow, Variable } from './tfjs.js';
+import type { Tensor, TensorFlow, Variable } from './tfjs-node.js';
 
 /** A shard's samples: positions in the step [first, first + labels.length). */
 interface Shard {

@@ -17,7 +17,7 @@ import type { Engine, EngineData, EngineTask, StepCall } from '../engine.js';
 import { NativeEngine } from '../native-engine/native-engine.js';
 import { loadTensorFlow } from './installation.js';
 import { TensorFlowEngine } from './tensorflow-engine.js';
-import type { TensorFlow } from './tfjs.js';
+import type { TensorFlow } from './tfjs-node.js';
 
 export interface EngineRunOptions {
   readonly model: ModelSpec;

@@ -3,7 +3,7 @@
  * workers did; a black tick where the cores' peak would let it end.
  */
 import { countOf, fixed } from '@lockstep/core/text';
-import { svgBox, svgLine, svgPicture, svgText } from '../chart.js';
+import { svgBox, svgLine, svgPicture, svgText } from '../svg-pieces.js';
 import { formatPercent, formatRate } from './measure/rate-text.js';
 import type { ModelScaling, ScalingFigure } from './scaling.js';
 

@@ -2,8 +2,8 @@
 import { type EngineName, engineNames } from '@lockstep/core/seams';
 import type { ModelSpec, Recipe } from '@lockstep/core/spec';
 import { loadModelSpec, zooModels } from '@lockstep/core/zoo';
-import { dataField, jsonField } from '../../settings/common-fields.js';
-import { type Field, fieldsIn, isOneOf, isWholeNumber } from '../../settings/fields.js';
+import { dataField, jsonField } from '../../fields/common-fields.js';
+import { type Field, fieldsIn, isOneOf, isWholeNumber } from '../../fields/field.js';
 import { readChecked } from '../../settings/setting-source.js';
 
 const MOST_WORKERS = 1024;

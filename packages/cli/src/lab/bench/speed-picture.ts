@@ -3,7 +3,7 @@
  * Plain text: no library that is kept up draws bars without a browser's DOM, and bars are rectangles.
  */
 import { countOf } from '@lockstep/core/text';
-import { colorOf, svgBox, svgLine, svgPicture, svgText } from '../chart.js';
+import { colorOf, svgBox, svgLine, svgPicture, svgText } from '../svg-pieces.js';
 import { formatPercent, formatRate } from './measure/rate-text.js';
 import type { ModelFigures } from './speed.js';
 

@@ -1,8 +1,8 @@
 /** Flags of `lockstep simulate` and what they come to. */
 import type { Topology } from '@lockstep/coordinator/steps';
-import { topologyNames } from '../../settings/cluster-fields.js';
-import { jsonField } from '../../settings/common-fields.js';
-import { type Field, fieldsIn, isOneOf, isWholeNumber, optionError } from '../../settings/fields.js';
+import { topologyNames } from '../../fields/cluster-fields.js';
+import { jsonField } from '../../fields/common-fields.js';
+import { type Field, fieldsIn, isOneOf, isWholeNumber, optionError } from '../../fields/field.js';
 import { getPath, readChecked } from '../../settings/setting-source.js';
 
 export const DEFAULT_CALIBRATION = 'calibration.json';

@@ -5,7 +5,7 @@ import { countOf } from '@lockstep/core/text';
 import type { Io } from '../../terminal/io.js';
 import { measureEach } from '../measure-each.js';
 import { type Costs, findModelCosts, type ModelCosts } from './costs.js';
-import { predictStep, type StepCase, type StepFigures } from './predict.js';
+import { predictStep, type StepCase, type StepFigures } from './predict-step.js';
 import type { SimulateSettings } from './settings.js';
 
 export interface SimulatedCase extends StepFigures {

@@ -1,7 +1,7 @@
 /** Flags of `lockstep speedrun` and what they come to. */
 
-import { dataField, jsonField, workersField } from '../../settings/common-fields.js';
-import { type Field, fieldsIn, isOneOf, isWholeNumber, optionError } from '../../settings/fields.js';
+import { dataField, jsonField, workersField } from '../../fields/common-fields.js';
+import { type Field, fieldsIn, isOneOf, isWholeNumber, optionError } from '../../fields/field.js';
 import { readChecked } from '../../settings/setting-source.js';
 import { findTarget, type Target, targets } from './targets.js';
 

@@ -12,8 +12,8 @@ import { PeakMeter } from '../bench/measure/peak-meter.js';
 import { median, type Spread, summarizeValues } from '../bench/measure/statistics.js';
 import { trainingFlops } from '../bench/measure/workload.js';
 import type { SpeedrunSettings } from './settings.js';
-import { runSprint, type Sprint } from './sprint.js';
 import { resolveTarget, type Target } from './targets.js';
+import { runSprint, type Sprint } from './timed-sprint.js';
 import { runTorchSprint, type TorchSprint } from './torch-sprint.js';
 
 /** What `--json` prints: one object. */

@@ -1,7 +1,7 @@
 /** How fast this machine is now, against what it was when it was calibrated. */
 import { groupSizeOf } from '@lockstep/coordinator/steps';
 import { type Costs, findModelCosts, findThreadCosts, scaleCosts } from '../../simulate/costs.js';
-import { predictStep, type StepCase, type StepFigures } from '../../simulate/predict.js';
+import { predictStep, type StepCase, type StepFigures } from '../../simulate/predict-step.js';
 import { type Between, measureBetween } from './between.js';
 import type { MeasuredRun, Slice } from './measured-run.js';
 import { MOST_SHARDS, TimedNode } from './timed-node.js';

@@ -2,7 +2,7 @@
 
 import type { Topology } from '@lockstep/coordinator/steps';
 import { fixed } from '@lockstep/core/text';
-import { topologyNames } from '../../../settings/cluster-fields.js';
+import { topologyNames } from '../../../fields/cluster-fields.js';
 import { formatTable } from '../../../terminal/text-table.js';
 import type { Costs } from '../../simulate/costs.js';
 import { formatLink } from '../../simulate/simulate.js';

@@ -1,6 +1,6 @@
 /** Where something listens, as text: `host:port`, or a port of this machine. */
 import { isIP } from 'node:net';
-import { optionError } from './fields.js';
+import { optionError } from './field.js';
 
 export interface Endpoint {
   readonly host: string;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Costs, ModelCosts } from './costs.js';
-import { CABLE_BYTES, predictStep, type StepCase } from './predict.js';
+import { CABLE_BYTES, predictStep, type StepCase } from './predict-step.js';
 
 /** One bucket of 1 MiB, shards of 10 ms, and nothing else that costs. */
 const model: ModelCosts = {

@@ -1,6 +1,6 @@
 /** Every field of a recipe; core's recipe schema checks the values. */
 import { optimizerSchema, scheduleSchema } from '@lockstep/core/spec';
-import { type Field, fieldsIn } from './fields.js';
+import { type Field, fieldsIn } from './field.js';
 
 const optimizerNames = optimizerSchema.options.map((option) => option.shape.type.value);
 const scheduleNames = scheduleSchema.options.map((option) => option.shape.type.value);

@@ -96,7 +96,7 @@ export const quote = (text: string): string => (/^[\w.,:/\\+-]+$/.test(text) ? t
 
 export const optionError = (text: string): LockstepError => new LockstepError('LOCKSTEP_CLI_OPTION', text);
 
-/** Every command has this flag (program.ts); a config file has the field. */
+/** Every command has this flag (command-line.ts); a config file has the field. */
 export const offlineField = fieldsIn('Run').toggle(
   '--offline',
   'offline',

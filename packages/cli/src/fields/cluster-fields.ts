@@ -6,7 +6,7 @@ import { LockstepError } from '@lockstep/core/errors';
 import { countOf } from '@lockstep/core/text';
 import type { Io } from '../terminal/io.js';
 import { type Endpoint, parseEndpoint } from './endpoint.js';
-import { type Field, fieldsIn, isFraction, isOneOf, isWholeNumber, optionError } from './fields.js';
+import { type Field, fieldsIn, isFraction, isOneOf, isWholeNumber, optionError } from './field.js';
 
 export const topologyNames = ['auto', 'star', 'mesh', 'hierarchical'] as const satisfies readonly Topology[];
 const transportNames = ['tcp', 'mpi'] as const;

@@ -1,7 +1,7 @@
 /** Fields that several commands share. */
 import { workersSchema } from '@lockstep/core/seams';
 import { checkBy } from '@lockstep/core/spec';
-import { fieldsIn } from './fields.js';
+import { fieldsIn } from './field.js';
 
 export const DEFAULT_MODEL = 'tiny6k';
 export const DEFAULT_SEED = 1;

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { listDataFacts, tabulateClasses, textOf } from '../text/data-report-text.js';
 import { createArrayDataset } from './array-dataset.js';
-import { reportData } from './data-report.js';
 import { holdOutValidation } from './dataset/hold-out.js';
+import { reportData } from './report-data.js';
 import { DataFolder, makeGrey } from './test-data-folder.js';
 import { makeClassFiles, writeFiles } from './test-images.js';
 

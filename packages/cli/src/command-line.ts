@@ -1,7 +1,7 @@
 /** Commander, set up so that it never ends the process and its errors are ours: one line, with the nearest valid word. */
 import { didYouMean, LockstepError, suggestOption } from '@lockstep/core/errors';
 import { Command, type CommanderError, Option } from 'commander';
-import { type Field, flagName, offlineField, optionError, type Section } from './settings/fields.js';
+import { type Field, flagName, offlineField, optionError, type Section } from './fields/field.js';
 import type { Io } from './terminal/io.js';
 import { spellCommands } from './terminal/spelling.js';
 

@@ -9,7 +9,7 @@ import {
   pixelLayouts,
 } from '@lockstep/core/data';
 import type { ImageSize } from '@lockstep/core/data/readers';
-import { type Check, type Field, fieldsIn, isOneOf } from './fields.js';
+import { type Check, type Field, fieldsIn, isOneOf } from './field.js';
 import { pixelFields, readPixels } from './pixel-fields.js';
 
 const SIZE = /^(\d{1,3})(?:x(\d{1,3}))?$/;

@@ -3,7 +3,7 @@
  */
 
 import { fixed } from '@lockstep/core/text';
-import { colorOf, svgPicture, svgText } from '../chart.js';
+import { colorOf, svgPicture, svgText } from '../svg-pieces.js';
 import { formatLink, type SimulatedCase } from './simulate.js';
 
 const PANEL_WIDTH = 360;

@@ -1,6 +1,6 @@
 /** The flags that say how a model reads pixels, for weights that do not say it and for data that is to be read otherwise. */
 import { findLoneHalf, grounds, type PixelChoice, pixelChoiceSchema } from '@lockstep/core/data';
-import { type Check, type Field, fieldsIn, optionError } from './fields.js';
+import { type Check, type Field, fieldsIn, optionError } from './field.js';
 
 const check =
   (name: keyof PixelChoice): Check =>

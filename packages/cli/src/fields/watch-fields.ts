@@ -1,7 +1,7 @@
 /** Fields of what watches a run: files that others read, metrics. */
 import type { LogLevel } from '@lockstep/watch/log';
 import { type Endpoint, parsePort } from './endpoint.js';
-import { type Check, type Field, fieldsIn, isOneOf, isText, optionError } from './fields.js';
+import { type Check, type Field, fieldsIn, isOneOf, isText, optionError } from './field.js';
 
 /** For an example: Prometheus' usual one. */
 const METRICS_PORT = 9464;

@@ -6,7 +6,7 @@ import { clusterFields } from './cluster-fields.js';
 import { DEFAULT_SEED, dataField, jsonField, workersField } from './common-fields.js';
 import { dashboardField } from './dashboard-field.js';
 import { dataFormFields } from './data-fields.js';
-import { type Check, type Field, fieldsIn, isText } from './fields.js';
+import { type Check, type Field, fieldsIn, isText } from './field.js';
 import { recipeNameField } from './recipe-fields.js';
 import { watchFields } from './watch-fields.js';
 

@@ -1,7 +1,7 @@
 /** `--dashboard [PORT]`: where a run's live page is served. */
 import { findToken } from './cluster-fields.js';
 import { type Endpoint, parsePort } from './endpoint.js';
-import type { Check, Field } from './fields.js';
+import type { Check, Field } from './field.js';
 
 export const DASHBOARD_PORT = 7410;
 

@@ -3,7 +3,7 @@ import { type DataNotes, openTable, reportData, withNotes } from '@lockstep/core
 import { guessed } from '@lockstep/core/events';
 import type { ModelSpec } from '@lockstep/core/spec';
 import { FITTED_BY, tellNotes } from '../api/data.js';
-import type { DataForm } from '../settings/data-fields.js';
+import type { DataForm } from '../fields/data-fields.js';
 import type { Io } from '../terminal/io.js';
 import type { Asked } from './image-arguments.js';
 
