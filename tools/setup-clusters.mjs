@@ -3,11 +3,12 @@
  * cache folder: Ray, the Kubernetes schemas, hadolint; helm and kustomize. What is there in this version stays.
  * Slurm, munge and Open MPI come from the system: `apt-get install slurm-wlm munge openmpi-bin`.
  */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { findCacheFolder, isOffline } from './setup/cache-folder.mjs';
 import { runVisibly } from './setup/processes.mjs';
 import { SetupError, sayFailure } from './setup/report.mjs';
+import { readStamp, writeStamp } from './setup/stale.mjs';
 
 /** Newest at the time of writing that the Python and Go of current systems can run. */
 const PYTHON_PACKAGES = [
@@ -39,15 +40,13 @@ async function installGo() {
   for (const program of GO_PROGRAMS) await run('go', ['install', program], { GOBIN: bin });
 }
 
-const readStamp = () => (existsSync(stampFile) ? JSON.parse(readFileSync(stampFile, 'utf8')) : {});
-
-const isThere = ({ name, versions }) => readStamp()[name] === versions.join(' ');
+const isThere = ({ name, versions }) => readStamp(stampFile)[name] === versions.join(' ');
 
 /** Runs a part; one that fails is told, and the others go on. */
 async function installPart({ name, versions, install }) {
   try {
     await install();
-    writeFileSync(stampFile, JSON.stringify({ ...readStamp(), [name]: versions.join(' ') }));
+    writeStamp(stampFile, { ...readStamp(stampFile), [name]: versions.join(' ') });
     return true;
   } catch (error) {
     console.error(`setup: ${name}: ${error.message}`);

@@ -43,6 +43,7 @@ async function runThree(root: string, workers: number, onEvent: (event: RunEvent
       peak: async () => 100,
       energy: undefined,
       signal: controller.signal,
+      tell: () => {},
       onEvent: (event) => onEvent(event, () => controller.abort()),
     },
   );

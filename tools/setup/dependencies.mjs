@@ -4,6 +4,7 @@ import path from 'node:path';
 import { isOffline } from './cache-folder.mjs';
 import { run } from './processes.mjs';
 import { SetupError } from './report.mjs';
+import { readStamp } from './stale.mjs';
 
 /**
  * Whether node_modules is what package-lock.json asks for. npm writes node_modules/.package-lock.json as the last act of
@@ -12,9 +13,9 @@ import { SetupError } from './report.mjs';
  */
 export function areDependenciesFresh(root) {
   const installedFile = path.join(root, 'node_modules', '.package-lock.json');
-  if (!existsSync(installedFile)) return false;
   const wanted = readPackages(path.join(root, 'package-lock.json'));
-  const installed = readPackages(installedFile);
+  // npm's own note, made anew by an install where it is not there or damaged
+  const { packages: installed = {} } = readStamp(installedFile);
   const isComplete = Object.entries(wanted).every(
     ([name, entry]) => name === '' || isInstalled(entry, installed[name]),
   );

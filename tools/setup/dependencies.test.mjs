@@ -48,6 +48,12 @@ it('is stale when the folder of a package was removed', () => {
   expect(areDependenciesFresh(root)).toBe(false);
 });
 
+it.each(['{"packages": {', 'null', '{}'])('is stale when what npm notes of an install is %s', (text) => {
+  install(WANTED);
+  writeFileSync(path.join(root, 'node_modules', '.package-lock.json'), text);
+  expect(areDependenciesFresh(root)).toBe(false);
+});
+
 it('names a lock file that is damaged', () => {
   install(WANTED);
   writeFileSync(path.join(root, 'package-lock.json'), '<<<<<<< ours');

@@ -41,10 +41,10 @@ export function hashFiles(files) {
   return hash.digest('hex');
 }
 
-/** A stamp's contents; an empty object when it is missing or damaged, which makes its step stale. */
+/** A stamp's contents; an empty object when it is missing, damaged or of another form, which makes its step stale. */
 export function readStamp(file) {
   try {
-    return JSON.parse(readFileSync(file, 'utf8'));
+    return Object(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
     return {};
   }

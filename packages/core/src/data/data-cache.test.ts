@@ -56,6 +56,21 @@ describe('the cache', () => {
     expect(place.warnings).toHaveLength(2);
   });
 
+  it('is written anew when another version has written it, or it is cut, with one line', async () => {
+    const first = await place.open();
+    const path = join(cached(), 'dataset.json');
+    const { reading: _, ...other } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
+    writeFileSync(path, JSON.stringify({ ...other, classNames: [1, 2] }));
+    expect(await place.open()).toEqual(first);
+    writeFileSync(path, '');
+    expect(await place.open()).toEqual(first);
+    expect(await place.open()).toEqual(first);
+    expect(place.warnings).toEqual([
+      `LOCKSTEP_DATA_CACHE: ${path} was written by another version of lockstep, or damaged (classNames.0); it is written anew.`,
+      `LOCKSTEP_DATA_CACHE: ${path} is damaged (line 1, column 1: expected a value but found the end of the file); it is written anew.`,
+    ]);
+  });
+
   it('costs a warning when it cannot be written', async () => {
     writeFileSync(join(place.folder, 'cache'), 'a file');
     expect((await place.open()).train.count).toBe(27);

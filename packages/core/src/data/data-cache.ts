@@ -7,11 +7,11 @@
  */
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream, readFileSync, statSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { LockstepError } from '../errors/errors.js';
 import { writeFileAtomically } from '../files/atomic-file.js';
+import { readKeptJson } from '../files/kept-json.js';
 import { createFolder } from '../files/output-path.js';
 import { readWholeFile } from '../files/whole-file.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from './dataset/dataset.js';
@@ -92,14 +92,12 @@ const notesSchema = z.object({
 });
 
 /** The dataset in `folder`, read from `origin` once; undefined when there is none, with a warning when it is damaged. */
-export async function readCachedDataset(folder: string, origin: string, onWarning: Warn): Promise<Dataset | undefined> {
+export function readCachedDataset(folder: string, origin: string, onWarning: Warn): Dataset | undefined {
+  const path = join(folder, NOTES);
+  const kept = readKeptJson(path, notesSchema, (fault) => warn(onWarning, `${path} ${fault}; it is written anew.`));
+  if (kept === undefined) return undefined;
   try {
-    const {
-      checksum,
-      heldOut,
-      notes: told,
-      ...notes
-    } = notesSchema.parse(JSON.parse(await readFile(join(folder, NOTES), 'utf8')));
+    const { checksum, heldOut, notes: told, ...notes } = kept;
     const [train, test] = [readSplit(folder, 'train'), readSplit(folder, 't10k')];
     const { channels, height, width } = train;
     const classes = notes.classNames.length;
@@ -120,8 +118,6 @@ export async function readCachedDataset(folder: string, origin: string, onWarnin
     if (dataset.checksum === checksum) return dataset;
     warn(onWarning, `${folder} does not have the checksum that it was written with; it is written anew.`);
   } catch (error) {
-    // Simply not there; that a file stands where the folder should be is for writing to report.
-    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     warn(onWarning, `the cached data in ${folder} cannot be used (${(error as Error).message}); it is written anew.`);
   }
   return undefined;

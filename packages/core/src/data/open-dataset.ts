@@ -198,7 +198,7 @@ async function readOrRecall(path: string, { files, read }: Reader, options: Data
     options.onProgress?.({ phase: 'checking', done, total }),
   );
   const folder = join(options.cacheDirectory ?? findCacheFolder(), 'data', key);
-  const known = await readCachedDataset(folder, path, onWarning);
+  const known = readCachedDataset(folder, path, onWarning);
   if (known !== undefined) return known;
   const finished = finishOwnData(await read(), { heldOut, classNames });
   const dataset = withNotes(finished, findOddities(finished));

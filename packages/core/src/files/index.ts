@@ -3,6 +3,7 @@ export * from './atomic-file.js';
 export * from './cache-folder.js';
 export * from './json-place.js';
 export * from './json-text.js';
+export * from './kept-json.js';
 export * from './output-path.js';
 export * from './record.js';
 export * from './version.js';

@@ -163,8 +163,9 @@ class NodeLife {
   }
 
   async #findDataset(link: Link, talk: Conversation, header: DatasetHeader): Promise<Dataset> {
-    const { findDataset, cacheFolder } = this.options;
-    const own = (await findDataset(header)) ?? readCachedDataset(cacheFolder, header);
+    const { findDataset, cacheFolder, report } = this.options;
+    const tell = (text: string): void => report({ kind: 'warning', text });
+    const own = (await findDataset(header)) ?? readCachedDataset(cacheFolder, header, tell);
     if (own) {
       link.send({ type: 'inquire', needsData: false });
       return own;

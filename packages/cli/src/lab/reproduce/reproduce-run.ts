@@ -39,6 +39,8 @@ export interface RunPlace {
   readonly energy: EnergyMeter | undefined;
   readonly signal: AbortSignal;
   readonly onEvent: (event: RunEvent) => void;
+  /** Takes a line about what is kept of a run and cannot be used. */
+  readonly tell: (text: string) => void;
 }
 
 /**
@@ -49,12 +51,12 @@ export interface RunPlace {
  */
 export async function reproduceRun(job: RunJob, place: RunPlace): Promise<RunRecord | undefined> {
   const folder = runFolder(place.root, job.recipeName, job.identity);
-  const finished = readRecord(folder);
+  const finished = readRecord(folder, place.tell);
   if (finished !== undefined) return finished;
   createFolder(folder);
   const checkpoints = checkpointFolder(folder);
   const resume = findUsable(checkpoints);
-  const meter = new CostMeter(resume && readCost(folder), place.energy);
+  const meter = new CostMeter(resume && readCost(folder, place.tell), place.energy);
   const peakGigaflops = await place.peak(job.workers);
   const { model, recipe, seed, steps, until } = job.identity;
   const { dataset, workers } = job;

@@ -89,6 +89,7 @@ async function runAll(settings: ReproduceSettings, dataset: Dataset, io: Io): Pr
     peak: (workers) => meter.measure(workers),
     energy: EnergyMeter.open(),
     signal: ending.signal,
+    tell: (text) => screen.say(`note: ${text}`),
   };
   const promises = readPromises();
   const results: ClaimResult[] = [];

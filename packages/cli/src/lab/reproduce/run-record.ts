@@ -1,10 +1,10 @@
 /** What is kept of a finished run: `record.json` in its folder. */
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EndEvent, EpochEvent } from '@lockstep/core/events';
-import { createFolderOf, writeFileAtomically } from '@lockstep/core/files';
+import { createFolderOf, readKeptJson, writeFileAtomically } from '@lockstep/core/files';
 import type { ModelSpec, Recipe } from '@lockstep/core/spec';
+import { z } from 'zod';
 import type { Occasion } from '../bench/measure/machine.js';
 
 /** What decides a run's result. Two runs of the same identity have the same bits. */
@@ -49,6 +49,19 @@ export interface RunRecord {
   readonly checksum: string;
 }
 
+const costSchema = z.looseObject({ seconds: z.number(), coreSeconds: z.number(), joules: z.number().optional() });
+
+/** What the report and the claims read of a record; the rest is as it was written. */
+const recordSchema = z.looseObject({
+  ...{ model: z.string(), recipe: z.string(), checksum: z.string() },
+  ...{ seed: z.int(), workers: z.int() },
+  epochs: z.array(z.looseObject({ event: z.literal('epoch'), epoch: z.int(), testAccuracy: z.number() })),
+  end: z.looseObject({ event: z.literal('end'), testAccuracy: z.number(), parametersSha256: z.string() }),
+  cost: costSchema,
+  ...{ imagesPerSecond: z.number(), peakGigaflops: z.number() },
+  occasion: z.looseObject({}),
+});
+
 const RECORD = 'record.json';
 const COST = 'cost.json';
 const DIGITS = 8;
@@ -62,17 +75,23 @@ export function runFolder(root: string, recipeName: string, identity: RunIdentit
 export const checkpointFolder = (folder: string): string => join(folder, 'checkpoints');
 export const weightsPath = (folder: string): string => join(folder, 'weights.safetensors');
 
-/** The record of a finished run; undefined if there is none. */
-export const readRecord = (folder: string): RunRecord | undefined => readJson(join(folder, RECORD));
+/** Takes a line about a file that cannot be used. */
+type Tell = (text: string) => void;
+
+/** The record of a finished run; undefined if there is none, or none that can be used, which is told: the run is done again. */
+export const readRecord = (folder: string, tell: Tell): RunRecord | undefined =>
+  readKept(join(folder, RECORD), recordSchema, (fault) => tell(`${fault}; the run is done again`)) as
+    | RunRecord
+    | undefined;
 export const writeRecord = (folder: string, record: RunRecord): void => writeJson(join(folder, RECORD), record);
 
 /** What the parts of an interrupted run took up to its last checkpoint. */
-export const readCost = (folder: string): RunCost | undefined => readJson(join(folder, COST));
+export const readCost = (folder: string, tell: Tell): RunCost | undefined =>
+  readKept(join(folder, COST), costSchema, (fault) => tell(`${fault}; what the run took before is not counted`));
 export const writeCost = (folder: string, cost: RunCost): void => writeJson(join(folder, COST), cost);
 
-function readJson<T>(path: string): T | undefined {
-  return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as T) : undefined;
-}
+const readKept = <Schema extends z.ZodType>(path: string, schema: Schema, tell: Tell): z.output<Schema> | undefined =>
+  readKeptJson(path, schema, (fault) => tell(`${path} ${fault}`));
 
 function writeJson(path: string, value: unknown): void {
   createFolderOf(path);
