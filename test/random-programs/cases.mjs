@@ -4,25 +4,29 @@ import fc from 'fast-check';
 import { inferLayers } from '../../packages/core/dist/model/index.js';
 import { packState, planContribution, shardCount } from '../../packages/core/dist/run/index.js';
 import { parseModelSpec, recipeSchema } from '../../packages/core/dist/spec/index.js';
-import { checkOwnership, HEADER_FIELDS, record } from '../../packages/kernels/dist/index.js';
+import {
+  checkOwnership,
+  HEADER_FIELDS,
+  headerFields,
+  record,
+  recordFields,
+} from '../../packages/kernels/dist/index.js';
 import { compile } from '../../packages/worker/dist/native-engine/compile.js';
 import { prepareNativeStep, TEST_SEED } from '../../packages/worker/dist/native-engine/test-harness.js';
 import { randomStep } from '../../packages/worker/dist/native-engine/test-random-programs.js';
 import { randomModel } from '../../packages/worker/dist/reference/random-models.js';
 import { drawRandomShard, NOISE_NORMALIZATION } from '../../packages/worker/dist/reference/random-shard.js';
 
-/** Where records have an offset into the scratch, / 16. */
-const OFFSET_FIELDS = {
-  [record.tensor]: 0,
-  [record.norm]: 1,
-  [record.dropoutBits]: 0,
-  [record.input]: 6,
-  [record.dense]: 4,
-};
-const SCRATCH = 3;
-const LEAVES = 4;
+/** Where records have an offset into the scratch, / 16: the number of a kind, and the place in its payload. */
+const OFFSET_FIELDS = Object.fromEntries(
+  Object.entries(recordFields).flatMap(([kind, names]) =>
+    names.includes('at') ? [[record[kind], names.indexOf('at')]] : [],
+  ),
+);
+const SCRATCH = headerFields.indexOf('scratchFloats');
+const LEAVES = headerFields.indexOf('leavesAt');
 /** Word of a tensor's record. */
-const SHARD_STRIDE = 4;
+const SHARD_STRIDE = 2 + recordFields.tensor.indexOf('shardStride');
 
 /**
  * The same program with `gap` * 16 floats behind each piece of its scratch, which a build with AddressSanitizer guards

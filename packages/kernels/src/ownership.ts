@@ -11,7 +11,15 @@
  * - Outputs: what the contribution needs is written by one op each, below `prefix` by shard stages, from there on by wave
  *   stages.
  */
-import { HEADER_FIELDS, type OutputSpan, record } from './records.js';
+import {
+  headerFields,
+  kindOf,
+  type OutputSpan,
+  type RecordReaders,
+  type RecordWords,
+  readRecord,
+  readRecords,
+} from './records.js';
 
 /**
  * Checks an encoded program.
@@ -20,13 +28,9 @@ import { HEADER_FIELDS, type OutputSpan, record } from './records.js';
  * @throws Error that names the op and the rule it breaks: a bug of the compiler
  */
 export function checkOwnership(code: Int32Array, outputs?: readonly OutputSpan[]): void {
-  const [waveShards = 1, , prefix = 0] = code;
-  const follower = new Follower(waveShards, prefix);
-  for (let at = HEADER_FIELDS; at < code.length; ) {
-    const [kind, length] = [code[at] as number, code[at + 1] as number];
-    follower.follow(kind, [...code.subarray(at + 2, at + 2 + length)]);
-    at += 2 + length;
-  }
+  const [waveShards, prefix] = (['waveShards', 'prefix'] as const).map((name) => code[headerFields.indexOf(name)]);
+  const follower = new Follower(waveShards ?? 1, prefix ?? 0);
+  for (const { number, payload } of readRecords(code)) follower.follow(number, payload);
   if (outputs) follower.expectOutputs(outputs);
 }
 
@@ -54,19 +58,14 @@ interface Norm {
   went: 'nowhere' | 'forward' | 'back';
 }
 
-type Payload = readonly number[];
-
-const names = new Map<number, string>(Object.entries(record).map(([name, kind]) => [kind, name]));
-
 class Follower {
   readonly #places = new Map<number, Place>();
   readonly #tensors: Tensor[] = [];
   readonly #norms: Norm[] = [];
   readonly #masked: boolean[] = [];
-  readonly #convs: Payload[] = [];
-  readonly #posts: Payload[] = [];
-  readonly #pools: Payload[] = [];
-  readonly #denses: Payload[] = [];
+  readonly #convs: RecordWords<'conv'>[] = [];
+  readonly #posts: RecordWords<'post'>[] = [];
+  readonly #denses: RecordWords<'dense'>[] = [];
   readonly #outputs: OutputSpan[] = [];
   #op = '';
   #stage = -1;
@@ -78,83 +77,83 @@ class Follower {
     private readonly prefix: number,
   ) {}
 
-  follow(kind: number, payload: Payload): void {
-    this.#op = names.get(kind) ?? `record ${kind}`;
-    this.#readers[kind]?.(payload);
+  follow(number: number, payload: Int32Array): void {
+    const kind = kindOf(number);
+    this.#op = kind ?? `record ${number}`;
+    if (kind !== undefined) readRecord(this.#readers, kind, payload);
   }
 
-  readonly #readers: Partial<Record<number, (payload: Payload) => void>> = {
-    [record.tensor]: (payload) => this.#declareTensor(payload),
-    [record.norm]: ([y = 0, , , gamma = 0, beta = 0, statistics = 0, isFrozen]) =>
-      this.#norms.push({ y, gamma, beta, statistics, isFrozen: isFrozen === 1, went: 'nowhere' }),
-    [record.dropoutBits]: () => this.#masked.push(false),
-    [record.stage]: ([isWave, isBackward]) => {
+  readonly #readers: RecordReaders = {
+    tensor: (words) => this.#declareTensor(words),
+    norm: ({ y, gamma, beta, statistics, isFrozen }) => {
+      this.#norms.push({ y, gamma, beta, statistics, isFrozen: isFrozen === 1, went: 'nowhere' });
+    },
+    dropoutBits: () => {
+      this.#masked.push(false);
+    },
+    stage: ({ isWave, isBackward }) => {
       this.#stage++;
       this.#expect(isBackward === 1 || !this.#isBackward, 'goes forward behind a backward stage');
       this.#isWave = isWave === 1;
       this.#isBackward = isBackward === 1;
     },
 
-    [record.input]: ([out = 0]) => this.#writeValue(out),
-    [record.dropoutMask]: ([dropout = 0]) => {
+    input: ({ out }) => this.#writeValue(out),
+    dropoutMask: ({ dropout }) => {
       this.#masked[dropout] = true;
     },
-    [record.conv]: (payload) => this.#forward(this.#convs, payload),
-    [record.dense]: (payload) => this.#forward(this.#denses, payload),
-    [record.averagePool]: (payload) => this.#forward(this.#pools, payload),
-    [record.normForward]: ([norm = -1]) => {
+    conv: (words) => {
+      this.#convs.push(words);
+      this.#forward(words.in, words.out);
+    },
+    dense: (words) => {
+      this.#denses.push(words);
+      this.#forward(words.in, words.out);
+    },
+    averagePool: (words) => this.#forward(words.in, words.out),
+    normForward: ({ norm }) => {
       const { y, statistics, isFrozen } = this.#passNorm(norm, 'nowhere', 'forward') as Norm;
       this.#readValue(y);
       if (!isFrozen) this.#write(statistics, 3 * this.#tensor(y).channels);
     },
-    [record.post]: (payload) => {
-      const [, , norm = -1, , dropout1 = -1, dropout2 = -1] = payload;
-      this.#passNorm(norm, 'forward', 'forward');
-      for (const dropout of [dropout1, dropout2])
+    post: (words) => {
+      this.#passNorm(words.norm, 'forward', 'forward');
+      for (const dropout of [words.dropout1, words.dropout2])
         this.#expect(this.#masked[dropout] !== false, 'uses a mask not made yet');
-      this.#forward(this.#posts, payload);
+      this.#posts.push(words);
+      this.#forward(words.y, words.out);
     },
-    [record.loss]: ([logits = 0, result = 0]) => {
+    loss: ({ logits, result }) => {
       this.#readValue(logits);
       this.#writeGradient(logits);
       this.#write(result, 2);
     },
 
-    [record.denseWeightGradient]: ([dense = 0, dOut = 0]) => {
-      const [input = 0, out = 0, weight = 0, bias = -1] = this.#denses[dense] as Payload;
+    denseWeightGradient: ({ dense, dOut }) => {
+      const { in: input, out, weight, bias } = this.#denses[dense] as RecordWords<'dense'>;
       this.#readValue(input);
       this.#readGradient(dOut);
       this.#write(weight, this.#tensor(input).channels * this.#tensor(out).channels);
       if (bias >= 0) this.#write(bias, this.#tensor(out).channels);
     },
-    [record.convWeightGradient]: ([conv = 0, dOut = 0]) => {
-      const [input = 0, out = 0, weight = 0, , kernel = 0, , , groups = 1] = this.#convs[conv] as Payload;
+    convWeightGradient: ({ conv, dOut }) => {
+      const { in: input, out, weight, kernel, groups } = this.#convs[conv] as RecordWords<'conv'>;
       this.#readValue(input);
       this.#readGradient(dOut);
       this.#write(weight, (this.#tensor(out).channels * this.#tensor(input).channels * kernel ** 2) / groups);
     },
-    [record.convBiasGradient]: ([dOut = 0, bias = -1]) => {
+    convBiasGradient: ({ dOut, begin }) => {
       this.#readGradient(dOut);
-      this.#write(bias, this.#tensor(dOut).channels);
+      this.#write(begin, this.#tensor(dOut).channels);
     },
     // What a dense layer's bias gets from its own op, where a norm makes it 0, is written again.
-    [record.zeroGradient]: ([begin = 0, end = 0]) => this.#write(begin, end - begin, true),
-    [record.denseInputGradient]: ([, dOut = 0, dIn = 0]) => this.#back(dOut, dIn),
-    [record.convInputGradient]: ([, dOut = 0, dIn = 0]) => this.#back(dOut, dIn),
-    [record.averagePoolBackward]: ([, dOut = 0, dIn = 0]) => this.#back(dOut, dIn),
-    [record.postBackward]: ([post = 0, dOut = 0, g = 0]) => {
-      const [y = 0, , norm = -1] = this.#posts[post] as Payload;
-      this.#readValue(y);
-      this.#back(dOut, g);
-      this.#writeNorm(norm);
-    },
-    [record.normBackward]: ([post = 0, dOut = 0]) => {
-      const [y = 0, , norm = -1] = this.#posts[post] as Payload;
-      this.#readValue(y);
-      this.#back(dOut, y);
-      this.#writeNorm(norm);
-    },
-    [record.apply]: ([y = 0, g = 0, norm = -1]) => {
+    zeroGradient: ({ begin, end }) => this.#write(begin, end - begin, true),
+    denseInputGradient: ({ dOut, dIn }) => this.#back(dOut, dIn),
+    convInputGradient: ({ dOut, dIn }) => this.#back(dOut, dIn),
+    averagePoolBackward: ({ dOut, dIn }) => this.#back(dOut, dIn),
+    postBackward: ({ post, dOut, g }) => this.#backThrough(post, dOut, g),
+    normBackward: ({ post, dOut }) => this.#backThrough(post, dOut),
+    apply: ({ y, g, norm }) => {
       this.#passNorm(norm, 'back', 'back');
       this.#readValue(y);
       this.#back(g, y);
@@ -170,8 +169,7 @@ class Follower {
     for (const span of written as Set<string>) this.#expect(wanted?.has(span), `floats ${span} are nobody's`);
   }
 
-  #declareTensor(payload: Payload): void {
-    const [at = 0, , shardStride, , , , channels = 0, height = 0, width = 0] = payload;
+  #declareTensor({ at, shardStride, channels, height, width }: RecordWords<'tensor'>): void {
     const isShared = shardStride === 0;
     const place: Place = this.#places.get(at) ?? {
       isShared,
@@ -191,9 +189,7 @@ class Follower {
     return tensor as Tensor;
   }
 
-  #forward(list: Payload[], payload: Payload): void {
-    const [input = 0, out = 0] = payload;
-    list.push(payload);
+  #forward(input: number, out: number): void {
     this.#readValue(input);
     this.#writeValue(out);
   }
@@ -201,6 +197,14 @@ class Follower {
   #back(dOut: number, dIn: number): void {
     this.#readGradient(dOut);
     this.#writeGradient(dIn);
+  }
+
+  /** @param g where the gradient of what the post reads goes; left out: over that */
+  #backThrough(post: number, dOut: number, g?: number): void {
+    const { y, norm } = this.#posts[post] as RecordWords<'post'>;
+    this.#readValue(y);
+    this.#back(dOut, g ?? y);
+    this.#writeNorm(norm);
   }
 
   #writeValue(id: number): void {

@@ -1,7 +1,15 @@
 /** Reads an encoded program back into a list of its ops, for people and measurements. */
-import { HEADER_FIELDS, record } from './records.js';
+import {
+  kindOf,
+  type RecordKind,
+  type RecordReaders,
+  type RecordWords,
+  readRecord,
+  readRecords,
+  record,
+} from './records.js';
 
-export type OpName = Exclude<keyof typeof record, 'tensor' | 'norm' | 'dropoutBits' | 'stage'>;
+export type OpName = Exclude<RecordKind, 'tensor' | 'norm' | 'dropoutBits' | 'stage'>;
 
 /** One op, in program order. Counts are for one sample. */
 export interface ProgramOp {
@@ -17,11 +25,7 @@ export interface ProgramOp {
 /** Lists the ops of a program in the order in which they run and in which `profile` reports them. */
 export function listOps(code: Int32Array): ProgramOp[] {
   const reader = new Reader();
-  for (let at = HEADER_FIELDS; at < code.length; ) {
-    const [kind, length] = [code[at] as number, code[at + 1] as number];
-    reader.read(kind, code.subarray(at + 2, at + 2 + length));
-    at += 2 + length;
-  }
+  for (const { number, payload } of readRecords(code)) reader.read(number, payload);
   return reader.ops;
 }
 
@@ -57,47 +61,42 @@ class Reader {
   /** What a post reads. */
   readonly #posts: Image[] = [];
 
-  readonly #readers: Partial<Record<number, (payload: readonly number[]) => void>> = {
-    [record.tensor]: (payload) => {
-      const [channels = 0, height = 0, width = 0] = payload.slice(-3);
+  readonly #readers: RecordReaders = {
+    tensor: ({ channels, height, width }) => {
       this.#tensors.push({ channels, height, width });
     },
-    [record.norm]: ([y = 0]) => this.#norms.push(this.#tensor(y)),
-    [record.dropoutBits]: ([, , , elements = 0]) => this.#dropouts.push(elements),
+    norm: ({ y }) => {
+      this.#norms.push(this.#tensor(y));
+    },
+    dropoutBits: ({ elements }) => {
+      this.#dropouts.push(elements);
+    },
     // A quarter for the bytes of the image.
-    [record.input]: ([out = 0]) => this.#pass('input', [this.#tensor(out)], 1.25),
-    [record.dropoutMask]: ([dropout = 0]) => this.#mask(this.#dropouts[dropout] ?? 0),
-    [record.conv]: (payload) => this.#forward('conv', this.#convs, this.#convolution(payload)),
-    [record.dense]: ([input = 0, out = 0]) => this.#forward('dense', this.#denses, this.#matrix(input, out)),
-    [record.averagePool]: (payload) => this.#forward('averagePool', this.#pools, this.#pooling(payload)),
-    [record.normForward]: ([norm = 0]) => this.#pass('normForward', [this.#norms[norm] ?? NO_IMAGE]),
-    [record.post]: (payload) => this.#post(payload),
-    [record.loss]: ([logits = 0]) => this.#pass('loss', [this.#tensor(logits)], 2),
-    [record.denseWeightGradient]: ([dense = 0]) => this.#product('denseWeightGradient', this.#denses[dense]),
-    [record.denseInputGradient]: ([dense = 0]) => this.#product('denseInputGradient', this.#denses[dense]),
-    [record.averagePoolBackward]: ([pool = 0]) => this.#product('averagePoolBackward', this.#pools[pool]),
-    [record.postBackward]: ([post = 0, dOut = 0]) =>
-      this.#backward('postBackward', this.#tensor(dOut), this.#posts[post]),
-    [record.normBackward]: ([post = 0, dOut = 0]) =>
-      this.#backward('normBackward', this.#tensor(dOut), this.#posts[post]),
-    [record.apply]: ([y = 0]) => this.#pass('apply', [this.#tensor(y)], 3),
-    [record.convWeightGradient]: ([conv = 0]) => this.#product('convWeightGradient', this.#convs[conv]),
-    [record.convInputGradient]: ([conv = 0]) => this.#product('convInputGradient', this.#convs[conv]),
-    [record.convBiasGradient]: ([dOut = 0]) => this.#pass('convBiasGradient', [this.#tensor(dOut)]),
-    [record.zeroGradient]: ([begin = 0, end = 0]) =>
-      this.#add('zeroGradient', `${end - begin} floats of the contribution`, 0, 0),
+    input: ({ out }) => this.#pass('input', [this.#tensor(out)], 1.25),
+    dropoutMask: ({ dropout }) => this.#mask(this.#dropouts[dropout] ?? 0),
+    conv: (words) => this.#forward('conv', this.#convs, this.#convolution(words)),
+    dense: (words) => this.#forward('dense', this.#denses, this.#matrix(words)),
+    averagePool: (words) => this.#forward('averagePool', this.#pools, this.#pooling(words)),
+    normForward: ({ norm }) => this.#pass('normForward', [this.#norms[norm] ?? NO_IMAGE]),
+    post: (words) => this.#post(words),
+    loss: ({ logits }) => this.#pass('loss', [this.#tensor(logits)], 2),
+    denseWeightGradient: ({ dense }) => this.#product('denseWeightGradient', this.#denses[dense]),
+    denseInputGradient: ({ dense }) => this.#product('denseInputGradient', this.#denses[dense]),
+    averagePoolBackward: ({ averagePool }) => this.#product('averagePoolBackward', this.#pools[averagePool]),
+    postBackward: ({ post, dOut }) => this.#backward('postBackward', this.#tensor(dOut), this.#posts[post]),
+    normBackward: ({ post, dOut }) => this.#backward('normBackward', this.#tensor(dOut), this.#posts[post]),
+    apply: ({ y }) => this.#pass('apply', [this.#tensor(y)], 3),
+    convWeightGradient: ({ conv }) => this.#product('convWeightGradient', this.#convs[conv]),
+    convInputGradient: ({ conv }) => this.#product('convInputGradient', this.#convs[conv]),
+    convBiasGradient: ({ dOut }) => this.#pass('convBiasGradient', [this.#tensor(dOut)]),
+    zeroGradient: ({ begin, end }) => this.#add('zeroGradient', `${end - begin} floats of the contribution`, 0, 0),
   };
 
-  read(kind: number, payload: Int32Array): void {
-    const reader = this.#readers[kind];
-    if (reader === undefined) this.#unknown(kind);
-    else reader([...payload]);
-  }
-
-  /** A record of a kind that needs no words of its own yet: an op by its name alone. */
-  #unknown(kind: number): void {
-    const name = Object.entries(record).find(([, value]) => value === kind)?.[0];
-    if (name !== undefined && kind > record.stage) this.#add(name as OpName, '', 0, 0);
+  read(number: number, payload: Int32Array): void {
+    const kind = kindOf(number);
+    if (kind === undefined || readRecord(this.#readers, kind, payload)) return;
+    // an op of which no words are needed yet: by its name alone
+    if (number > record.stage) this.#add(kind as OpName, '', 0, 0);
   }
 
   #tensor(id: number): Image {
@@ -122,9 +121,8 @@ class Reader {
     this.#add(name, images.map(formatImage).join(' > '), 0, floats);
   }
 
-  #convolution(payload: readonly number[]): Product {
-    const [input = 0, output = 0, , , kernel = 0, stride = 1, padding = 0, groups = 1] = payload;
-    const images = this.#between(input, output);
+  #convolution({ in: input, out, kernel, stride, padding, groups }: RecordWords<'conv'>): Product {
+    const images = this.#between(input, out);
     const taps = (images.input.channels / groups) * kernel ** 2;
     const parts = [`k${kernel}`, stride > 1 && `s${stride}`, padding > 0 && `p${padding}`, groups > 1 && `g${groups}`];
     return {
@@ -134,13 +132,13 @@ class Reader {
     };
   }
 
-  #matrix(input: number, output: number): Product {
-    const images = this.#between(input, output);
+  #matrix({ in: input, out }: RecordWords<'dense'>): Product {
+    const images = this.#between(input, out);
     return { ...images, window: '', multiplyAdds: sizeOf(images.input) * sizeOf(images.output) };
   }
 
-  #pooling([input = 0, output = 0, height = 0, width = 0]: readonly number[]): Product {
-    return { ...this.#between(input, output), window: ` k${height}x${width}`, multiplyAdds: 0 };
+  #pooling({ in: input, out, kernelHeight, kernelWidth }: RecordWords<'averagePool'>): Product {
+    return { ...this.#between(input, out), window: ` k${kernelHeight}x${kernelWidth}`, multiplyAdds: 0 };
   }
 
   #forward(name: OpName, list: Product[], product: Product): void {
@@ -159,10 +157,8 @@ class Reader {
     this.#add(name, `${formatImage(dOut)} > ${formatImage(y)}`, 0, sizeOf(dOut) + 2 * sizeOf(y));
   }
 
-  #post(payload: readonly number[]): void {
-    const [y = 0, out = 0] = payload;
+  #post({ y, out, isOp }: RecordWords<'post'>): void {
     this.#posts.push(this.#tensor(y));
-    const runs = payload.at(-1) !== 0;
-    if (runs) this.#pass('post', [this.#tensor(y), this.#tensor(out)]);
+    if (isOp !== 0) this.#pass('post', [this.#tensor(y), this.#tensor(out)]);
   }
 }

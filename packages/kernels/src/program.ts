@@ -3,10 +3,15 @@ import { checkOwnership } from './ownership.js';
 import {
   BLOCK,
   type Border,
+  headerFields,
+  listRepeated,
+  listWords,
   NO_BORDER,
   type OutputSpan,
   type ProgramAugmentation,
   type ProgramTensor,
+  type RecordKind,
+  type RecordWords,
   record,
   type TensorShape,
 } from './records.js';
@@ -29,6 +34,7 @@ function bitsOf(value: number): number {
   return floatBits.getInt32(0);
 }
 
+const flag = (is: boolean): number => (is ? 1 : 0);
 const units = (floats: number): number => Math.ceil(floats / BLOCK);
 
 /** Pixels of a channel with its border, padded so that channels do not all start in the same cache sets. */
@@ -61,8 +67,9 @@ export class ProgramBuilder {
     readonly blocksPerShard: number,
   ) {}
 
-  #record(kind: number, payload: readonly number[]): void {
-    this.#code.push(kind, payload.length, ...payload);
+  #record<K extends RecordKind>(kind: K, words: RecordWords<K>, more: readonly number[] = []): void {
+    const payload = [...listWords(kind, words), ...more];
+    this.#code.push(record[kind], payload.length, ...payload);
   }
 
   /** Reserves scratch memory; returns its offset / 16. */
@@ -74,10 +81,8 @@ export class ProgramBuilder {
 
   /** Rounds these floats of the contribution to bf16, in every partial. They start and end at multiples of 16. */
   round(spans: readonly { readonly begin: number; readonly end: number }[]): void {
-    this.#record(
-      record.rounding,
-      spans.flatMap(({ begin, end }) => [units(begin), units(end)]),
-    );
+    const words = spans.map(({ begin, end }) => ({ begin: units(begin), end: units(end) }));
+    this.#record('rounding', {}, listRepeated('rounding', words));
   }
 
   /** @param isKept one instance per shard of the wave, rather than one that every shard reuses */
@@ -129,48 +134,35 @@ export class ProgramBuilder {
     const interior = border.before * (rowStride + BLOCK);
     const shardStride = isKept ? (blockFloats * this.blocksPerShard) / BLOCK : 0;
     this.#maxChannels = Math.max(this.#maxChannels, channels);
-    this.#record(record.tensor, [
-      at,
-      interior,
-      shardStride,
-      blockFloats / BLOCK,
-      channelStride,
-      rowStride,
-      channels,
-      height,
-      width,
-    ]);
+    const blockStride = blockFloats / BLOCK;
+    const strides = { shardStride, blockStride, channelStride, rowStride };
+    this.#record('tensor', { at, interior, ...strides, channels, height, width });
     return { id: this.#tensors++, channels, height, width, border, blockFloats, at, isKept };
   }
 
   /** Declares a batch norm over y; offsets are those of the contribution's layout. Frozen: in evaluation mode always. */
   norm(y: ProgramTensor, gamma: number, beta: number, statistics: number, isFrozen: boolean): number {
     const floats = 7 * y.channels;
-    const stride = units(floats);
-    const at = this.#allocate(stride * BLOCK * this.waveShards);
-    this.#record(record.norm, [y.id, at, stride, gamma, beta, statistics, isFrozen ? 1 : 0]);
+    const coefficientStride = units(floats);
+    const at = this.#allocate(coefficientStride * BLOCK * this.waveShards);
+    const offsets = { gamma, beta, statistics };
+    this.#record('norm', { y: y.id, at, coefficientStride, ...offsets, isFrozen: flag(isFrozen) });
     return this.#norms++;
   }
 
   /** Declares the kept elements of one dropout, `elements` per sample. */
-  dropoutBits(elements: number, p: number, layerIndex: number): number {
+  dropoutBits(elements: number, p: number, layer: number): number {
     const threshold = Math.round(p * 65_536);
-    const perBlock = Math.ceil(elements / 32) * 32;
-    const at = this.#allocate((perBlock * this.blocksPerShard * this.waveShards) / 2);
-    this.#record(record.dropoutBits, [
-      at,
-      perBlock * this.blocksPerShard,
-      perBlock,
-      elements,
-      threshold,
-      bitsOf(65_536 / (65_536 - threshold)),
-      layerIndex,
-    ]);
+    const blockStride = Math.ceil(elements / 32) * 32;
+    const shardStride = blockStride * this.blocksPerShard;
+    const at = this.#allocate((shardStride * this.waveShards) / 2);
+    const keepScale = bitsOf(65_536 / (65_536 - threshold));
+    this.#record('dropoutBits', { at, shardStride, blockStride, elements, threshold, keepScale, layer });
     return this.#dropouts++;
   }
 
   stage(isWave: boolean, isBackward: boolean): void {
-    this.#record(record.stage, [isWave ? 1 : 0, isBackward ? 1 : 0]);
+    this.#record('stage', { isWave: flag(isWave), isBackward: flag(isBackward) });
   }
 
   /** Images into `out`: pixel v becomes v * scale + shift, per channel. */
@@ -180,21 +172,22 @@ export class ProgramBuilder {
     normalization: readonly { scale: number; shift: number }[],
   ): void {
     const { centerCrop } = augmentation;
-    const bordered = this.#allocate((BLOCK * (out.height + 3) * (out.width + 3)) / 4 + BLOCK);
-    this.#record(record.input, [
-      out.id,
-      bitsOf(augmentation.rotation),
-      bitsOf(augmentation.scale),
-      augmentation.shift,
-      bitsOf(centerCrop === undefined ? 1 : out.width / centerCrop.size),
-      bitsOf(centerCrop?.probability ?? 0),
-      bordered,
-      ...normalization.flatMap(({ scale, shift }) => [bitsOf(scale), bitsOf(shift)]),
-    ]);
+    const words = {
+      out: out.id,
+      rotation: bitsOf(augmentation.rotation),
+      zoom: bitsOf(augmentation.scale),
+      move: augmentation.shift,
+      crop: bitsOf(centerCrop === undefined ? 1 : out.width / centerCrop.size),
+      cropProbability: bitsOf(centerCrop?.probability ?? 0),
+      // where the image is drawn with a border
+      at: this.#allocate((BLOCK * (out.height + 3) * (out.width + 3)) / 4 + BLOCK),
+    };
+    const channels = normalization.map(({ scale, shift }) => ({ scale: bitsOf(scale), shift: bitsOf(shift) }));
+    this.#record('input', words, listRepeated('input', channels));
   }
 
   dropoutMask(dropout: number): void {
-    this.#record(record.dropoutMask, [dropout]);
+    this.#record('dropoutMask', { dropout });
   }
 
   /** @param bias offset, or -1 */
@@ -207,22 +200,24 @@ export class ProgramBuilder {
     withRelu: boolean,
   ): number {
     const { kernel, stride, padding, groups } = spec;
-    this.#record(record.conv, [input.id, out.id, weight, bias, kernel, stride, padding, groups, withRelu ? 1 : 0]);
+    const window = { kernel, stride, padding, groups };
+    this.#record('conv', { in: input.id, out: out.id, weight, bias, ...window, withRelu: flag(withRelu) });
     return this.#convs++;
   }
 
   normForward(norm: number): void {
-    this.#record(record.normForward, [norm]);
+    this.#record('normForward', { norm });
   }
 
   post({ y, out, norm, withRelu, dropout1, dropout2, kernel, stride }: PostOptions): number {
-    const runs = y.id === out.id ? 0 : 1;
-    this.#record(record.post, [y.id, out.id, norm, withRelu ? 1 : 0, dropout1, dropout2, kernel, stride, runs]);
+    const parts = { norm, withRelu: flag(withRelu), dropout1, dropout2, kernel, stride };
+    this.#record('post', { y: y.id, out: out.id, ...parts, isOp: flag(y.id !== out.id) });
     return this.#posts++;
   }
 
   averagePool(input: ProgramTensor, out: ProgramTensor, kernel: TensorShape, stride: number): number {
-    this.#record(record.averagePool, [input.id, out.id, kernel.height, kernel.width, stride]);
+    const window = { kernelHeight: kernel.height, kernelWidth: kernel.width, stride };
+    this.#record('averagePool', { in: input.id, out: out.id, ...window });
     return this.#pools++;
   }
 
@@ -231,55 +226,56 @@ export class ProgramBuilder {
     const pitch = (units(input.channels) | 1) * BLOCK;
     const perShard = pitch * BLOCK * this.blocksPerShard;
     const at = this.#allocate(perShard * this.waveShards + 16 * BLOCK);
-    this.#record(record.dense, [input.id, out.id, weight, bias, at, perShard / BLOCK, pitch]);
+    const transposedShardStride = perShard / BLOCK;
+    this.#record('dense', { in: input.id, out: out.id, weight, bias, at, transposedShardStride, pitch });
     return this.#denses++;
   }
 
   /** @param smoothing of the labels, in training */
   loss(logits: ProgramTensor, result: number, smoothing: number): void {
-    this.#record(record.loss, [logits.id, result, bitsOf(smoothing)]);
+    this.#record('loss', { logits: logits.id, result, smoothing: bitsOf(smoothing) });
   }
 
   denseWeightGradient(dense: number, dOut: ProgramTensor): void {
-    this.#record(record.denseWeightGradient, [dense, dOut.id]);
+    this.#record('denseWeightGradient', { dense, dOut: dOut.id });
   }
 
   denseInputGradient(dense: number, dOut: ProgramTensor, dIn: ProgramTensor): void {
-    this.#record(record.denseInputGradient, [dense, dOut.id, dIn.id]);
+    this.#record('denseInputGradient', { dense, dOut: dOut.id, dIn: dIn.id });
   }
 
   averagePoolBackward(pool: number, dOut: ProgramTensor, dIn: ProgramTensor): void {
-    this.#record(record.averagePoolBackward, [pool, dOut.id, dIn.id]);
+    this.#record('averagePoolBackward', { averagePool: pool, dOut: dOut.id, dIn: dIn.id });
   }
 
   postBackward(post: number, dOut: ProgramTensor, g: ProgramTensor): void {
-    this.#record(record.postBackward, [post, dOut.id, g.id]);
+    this.#record('postBackward', { post, dOut: dOut.id, g: g.id });
   }
 
   /** Batch norm's backward, through the pass behind it, over y: the post has a norm, and no pool or one of 2x2. */
   normBackward(post: number, dOut: ProgramTensor, masksByRelu: boolean): void {
-    this.#record(record.normBackward, [post, dOut.id, masksByRelu ? 1 : 0]);
+    this.#record('normBackward', { post, dOut: dOut.id, masksByRelu: flag(masksByRelu) });
   }
 
   apply(y: ProgramTensor, g: ProgramTensor, norm: number, masksByRelu: boolean): void {
-    this.#record(record.apply, [y.id, g.id, norm, masksByRelu ? 1 : 0]);
+    this.#record('apply', { y: y.id, g: g.id, norm, masksByRelu: flag(masksByRelu) });
   }
 
   convWeightGradient(conv: number, dOut: ProgramTensor): void {
-    this.#record(record.convWeightGradient, [conv, dOut.id]);
+    this.#record('convWeightGradient', { conv, dOut: dOut.id });
   }
 
   convInputGradient(conv: number, dOut: ProgramTensor, dIn: ProgramTensor): void {
-    this.#record(record.convInputGradient, [conv, dOut.id, dIn.id]);
+    this.#record('convInputGradient', { conv, dOut: dOut.id, dIn: dIn.id });
   }
 
   convBiasGradient(dOut: ProgramTensor, bias: number): void {
-    this.#record(record.convBiasGradient, [dOut.id, bias]);
+    this.#record('convBiasGradient', { dOut: dOut.id, begin: bias });
   }
 
   /** Zeroes [begin, end) of the contribution. */
   zeroGradient(begin: number, end: number): void {
-    this.#record(record.zeroGradient, [begin, end]);
+    this.#record('zeroGradient', { begin, end });
   }
 
   /**
@@ -288,9 +284,11 @@ export class ProgramBuilder {
    * @throws Error when the program breaks a rule of ownership.ts
    */
   finish(prefix: number, outputs?: readonly OutputSpan[]): Int32Array {
-    const leaves = this.#allocate(prefix * this.waveShards);
-    const header = [this.waveShards, this.blocksPerShard, prefix, this.#units, leaves, this.#maxChannels];
-    const code = Int32Array.from([...header, ...this.#code]);
+    const { waveShards, blocksPerShard } = this;
+    const leavesAt = this.#allocate(prefix * waveShards);
+    const sizes = { scratchFloats: this.#units, leavesAt, maxChannels: this.#maxChannels };
+    const header = { waveShards, blocksPerShard, prefix, ...sizes };
+    const code = Int32Array.from([...headerFields.map((name) => header[name]), ...this.#code]);
     checkOwnership(code, outputs);
     return code;
   }

@@ -43,6 +43,82 @@ export const record = {
   normBackward: 40,
 } as const;
 
+export type RecordKind = keyof typeof record;
+
+/**
+ * The words of a record's payload in their order, by the names that packages/kernels/native/parse.cc reads them under. Of
+ * a tensor, norm, ...: its id, counted from 0 in the order in which they are declared, -1 for none; `at`: scratch offset / 16.
+ */
+export const recordFields = {
+  tensor: ['at', 'interior', 'shardStride', 'blockStride', 'channelStride', 'rowStride', 'channels', 'height', 'width'],
+  norm: ['y', 'at', 'coefficientStride', 'gamma', 'beta', 'statistics', 'isFrozen'],
+  dropoutBits: ['at', 'shardStride', 'blockStride', 'elements', 'threshold', 'keepScale', 'layer'],
+  rounding: [],
+  stage: ['isWave', 'isBackward'],
+  input: ['out', 'rotation', 'zoom', 'move', 'crop', 'cropProbability', 'at'],
+  dropoutMask: ['dropout'],
+  conv: ['in', 'out', 'weight', 'bias', 'kernel', 'stride', 'padding', 'groups', 'withRelu'],
+  normForward: ['norm'],
+  // `isOp` is 0 for a post that has only a backward
+  post: ['y', 'out', 'norm', 'withRelu', 'dropout1', 'dropout2', 'kernel', 'stride', 'isOp'],
+  averagePool: ['in', 'out', 'kernelHeight', 'kernelWidth', 'stride'],
+  dense: ['in', 'out', 'weight', 'bias', 'at', 'transposedShardStride', 'pitch'],
+  loss: ['logits', 'result', 'smoothing'],
+  denseWeightGradient: ['dense', 'dOut'],
+  denseInputGradient: ['dense', 'dOut', 'dIn'],
+  averagePoolBackward: ['averagePool', 'dOut', 'dIn'],
+  postBackward: ['post', 'dOut', 'g'],
+  normBackward: ['post', 'dOut', 'masksByRelu'],
+  apply: ['y', 'g', 'norm', 'masksByRelu'],
+  convWeightGradient: ['conv', 'dOut'],
+  convInputGradient: ['conv', 'dOut', 'dIn'],
+  convBiasGradient: ['dOut', 'begin'],
+  zeroGradient: ['begin', 'end'],
+} as const satisfies Record<RecordKind, readonly string[]>;
+
+/** What follows these words as often as the record has it: for each channel, for each span. */
+export const repeatedFields = {
+  input: ['scale', 'shift'],
+  rounding: ['begin', 'end'],
+} as const satisfies Partial<Record<RecordKind, readonly string[]>>;
+
+/** A record's words by name; what comes as a float stands as its bits. */
+export type RecordWords<K extends RecordKind> = { readonly [name in (typeof recordFields)[K][number]]: number };
+
+/** The words of a payload in the record's order. */
+export const listWords = <K extends RecordKind>(kind: K, words: RecordWords<K>): number[] =>
+  recordFields[kind].map((name) => words[name as keyof RecordWords<K>]);
+
+/** What follows them, likewise. */
+export const listRepeated = <K extends keyof typeof repeatedFields>(
+  kind: K,
+  entries: readonly { readonly [name in (typeof repeatedFields)[K][number]]: number }[],
+): number[] =>
+  entries.flatMap((entry) => repeatedFields[kind].map((name) => entry[name as keyof typeof entry] as number));
+
+/** What is done with the records of each kind. */
+export type RecordReaders = { readonly [K in RecordKind]?: (words: RecordWords<K>) => void };
+
+/** Hands a record's words, 0 for those it is too short for, to the reader of its kind; false where there is none. */
+export function readRecord(readers: RecordReaders, kind: RecordKind, payload: Int32Array): boolean {
+  const read = readers[kind] as ((words: Readonly<Record<string, number>>) => void) | undefined;
+  read?.(Object.fromEntries(recordFields[kind].map((name, i) => [name, payload[i] ?? 0])));
+  return read !== undefined;
+}
+
+/** The name of a record's number. */
+export const kindOf = (number: number): RecordKind | undefined => kinds.get(number);
+const kinds = new Map(Object.entries(record).map(([name, number]) => [number as number, name as RecordKind]));
+
+/** The records of an encoded program, one after the other. */
+export function* readRecords(code: Int32Array): Generator<{ number: number; payload: Int32Array }> {
+  for (let at = HEADER_FIELDS; at < code.length; ) {
+    const length = code[at + 1] as number;
+    yield { number: code[at] as number, payload: code.subarray(at + 2, at + 2 + length) };
+    at += 2 + length;
+  }
+}
+
 /** Zeros around a channel: rows above and columns to the left, rows below and columns to the right. */
 export interface Border {
   readonly before: number;
@@ -71,8 +147,16 @@ export interface TensorShape {
   readonly width: number;
 }
 
-/** Words before the first record: shards of a wave, blocks of a shard, prefix, scratch / 16, leaves / 16, most channels. */
-export const HEADER_FIELDS = 6;
+/** The words before the first record in their order; `scratchFloats` and `leavesAt` in units of 16. */
+export const headerFields = [
+  'waveShards',
+  'blocksPerShard',
+  'prefix',
+  'scratchFloats',
+  'leavesAt',
+  'maxChannels',
+] as const;
+export const HEADER_FIELDS = headerFields.length;
 
 /** Floats [begin, end) of a contribution that one op writes. */
 export interface OutputSpan {
