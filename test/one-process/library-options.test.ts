@@ -167,6 +167,11 @@ describe('the other functions refuse', () => {
       () => openDataset('/x', options({ resize: { height: 0, width: 28 } })),
       'resize: must be a height',
     ],
+    [
+      'save: the name of another form',
+      async () => model.save('w.onnx'),
+      'path "w.onnx": weights are saved as .safetensors, which PyTorch loads',
+    ],
     ['openDataset: half an image', () => openDataset('/x', { heldOut: 0.5 }), `heldOut 0.5: ${WHOLE} 1`],
     [
       'openDataset: labels wrap',

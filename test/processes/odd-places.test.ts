@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { encodePngImage } from '@lockstep/core/data/pictures';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BIN, writeBars } from '../support/digit-bars.js';
 import { orWhyNot, runWithMounts, whyNoMounts } from '../support/mounts.js';
@@ -43,6 +44,30 @@ describe.skipIf(process.platform === 'win32')('a place that is no ordinary file'
     run(`${to('/dev/stdout')} > file.onnx`);
     expect(readFileSync(at('file.onnx')).equals(plain)).toBe(true);
     expect(lstatSync('/dev/stdout').ino).toBe(before);
+  });
+
+  it.each<[string, string, RegExp]>([
+    ['the sheet of data', 'data DATA --sheet', /^\x89PNG/],
+    ['what predict saw', 'predict --weights plain.safetensors one.png --picture', /^\x89PNG/],
+    ['the time line of a run', 'TRAIN --no-save --trace', /^\[\n\{.*\}\n?\]\n?$/s],
+    ['the log of a run', 'TRAIN --no-save --log-file', /^(\{"level":.*\}\n)+$/],
+  ])('%s has stdout to itself, and what is said goes to stderr', (_, words, file) => {
+    writeFileSync(
+      at('one.png'),
+      encodePngImage({ channels: 1, height: 28, width: 28, pixels: new Uint8Array(784).fill(99, 300, 420) }),
+    );
+    const [first = '', ...rest] = words.split(' ');
+    const loud = train.replace(" '--quiet'", '');
+    const command =
+      first === 'TRAIN'
+        ? `${loud} ${rest.join(' ')}`
+        : line(first, ...rest.map((word) => (word === 'DATA' ? folder : word)));
+    const { status, stdout, stderr } = spawnSync('sh', ['-c', `${command} /dev/stdout | cat`], { cwd: folder });
+    expect({ status, isFile: file.test(stdout.toString('latin1')) }, stderr.toString()).toEqual({
+      status: 0,
+      isFile: true,
+    });
+    expect(stderr.toString()).toMatch(/images|Class|Parameters/);
   });
 
   it('cases: work 6: the weights of a run go through a link and into a fifo', () => {

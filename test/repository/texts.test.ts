@@ -36,6 +36,12 @@ it('cases: work 31: digits behind the point are asked of `fixed`, unless a numbe
   expect(lines.filter((line) => !rooms.some((room) => line.startsWith(room)))).toEqual([]);
 });
 
+it('a flag for a file that is written is declared as one, so that such a file may go to stdout', () => {
+  const file = String.raw`\(\s*(['"])--[\w-]+ <(?:file|path)>\1,\s*(['"])\w+\2,\s*(['"])(?:write|draw|where to write)\b`;
+  expect(findAll(new RegExp(`\\btext${file}`, 'g'), () => false)).toEqual([]);
+  expect(findAll(new RegExp(`\\bwritten${file}`, 'g'), () => false).length).toBeGreaterThan(8);
+});
+
 it('cases: work 31: no other place decides between one and many', () => {
   const literal = /=== 1 \? (['`])([^'`]*)\1 : (['`])([^'`]*)\3/g;
   const isOfNouns = (one = '', many = ''): boolean =>

@@ -2,12 +2,13 @@
 import { didYouMean, LockstepError, suggestOption } from '@lockstep/core/errors';
 import { Command, type CommanderError, Option } from 'commander';
 import { type Field, flagName, offlineField, optionError, type Section } from './fields/field.js';
-import type { Io } from './terminal/io.js';
+import { type Io, keepingStdout } from './terminal/io.js';
 import { spellCommands } from './terminal/spelling.js';
 
 /** Where the program runs, and where a command leaves its exit code. */
 export interface CommandContext {
-  readonly io: Io;
+  /** Its stdout is stderr where the command writes a file to stdout. */
+  io: Io;
   /** What the program was called with. */
   readonly argv: readonly string[];
   exitCode: number;
@@ -44,12 +45,28 @@ export function createCommand(name: string, { io }: CommandContext): Command {
     });
 }
 
+/** The flags that name a file which a command writes. */
+const written = new WeakSet<Option>();
+
+/** Once its flags are read, a command that writes a file to stdout says all it has to say on stderr. */
+export function keepStdoutForFiles(program: Command, context: CommandContext): void {
+  program.hook('preAction', (_, command) => {
+    const flags = command.options.filter((option) => written.has(option));
+    context.io = keepingStdout(
+      context.io,
+      flags.map((option) => command.getOptionValue(option.attributeName())),
+    );
+  });
+}
+
 /** Adds a flag for each field, under the heading of its section. */
 export function addFields(command: Command, fields: readonly Field[]): Command {
   const ordered = SECTIONS.flatMap((section) => fields.filter((field) => field.section === section));
   for (const field of ordered) {
     const text = field.defaultText === undefined ? '' : ` (default: ${field.defaultText})`;
-    command.addOption(new Option(field.flags, `${field.description}${text}`).helpGroup(sectionHeading(field.section)));
+    const option = new Option(field.flags, `${field.description}${text}`).helpGroup(sectionHeading(field.section));
+    if (field.isWritten) written.add(option);
+    command.addOption(option);
   }
   return command;
 }

@@ -1,7 +1,14 @@
 /** The program: one line in, an exit code out. */
 import { readFileSync } from 'node:fs';
 import { type Command, CommanderError } from 'commander';
-import { addExamples, type CommandContext, checkCommandName, createCommand, PROGRAM } from './command-line.js';
+import {
+  addExamples,
+  type CommandContext,
+  checkCommandName,
+  createCommand,
+  keepStdoutForFiles,
+  PROGRAM,
+} from './command-line.js';
 import { checkNpmFlags } from './npm-flags.js';
 import { describeError, exitCodeOf } from './terminal/failure.js';
 import { collectLate } from './terminal/heap.js';
@@ -68,6 +75,7 @@ async function createProgram(context: CommandContext): Promise<Command> {
     .helpCommand('help [command]', 'show the help of a command')
     // So that the flags behind a command are its own.
     .enablePositionalOptions();
+  keepStdoutForFiles(program, context);
   for (const name of listNeeded(context.argv)) {
     const create = await commands[name]?.();
     if (create) program.addCommand(create(context));

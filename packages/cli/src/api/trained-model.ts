@@ -20,6 +20,7 @@ import { allowedBy, checkArgument, checkOptions, fieldsOf, type ModelSpec } from
 import { hashParameters } from '@lockstep/core/state';
 import { countOf } from '@lockstep/core/text';
 import { findRunWeights } from '@lockstep/watch/files';
+import { isWeightsPath } from '../fields/weights-path.js';
 import { readModelNotes } from '../settings/model-notes.js';
 import { loadModelState, readModelOfWeights, saveModelState } from '../settings/weights-file.js';
 import { type ModelSource, readModelSource } from './model-source.js';
@@ -122,9 +123,11 @@ export class TrainedModel {
   /**
    * Writes the weights as a safetensors file under PyTorch's names, with the model; `loadModel` reads it.
    *
-   * @throws LockstepError LOCKSTEP_WEIGHTS_WRITE
+   * @param path a name of another form, such as `.onnx` or `.pth`, is refused, as by `--save`
+   * @throws LockstepError LOCKSTEP_OPTION for such a name; LOCKSTEP_WEIGHTS_WRITE
    */
   save(path: string): void {
+    checkArgument('path', path, isWeightsPath);
     saveModelState(path, this.spec, this.state, this.steps, this.notes);
   }
 }

@@ -26,7 +26,7 @@ const fields: readonly Field[] = [
     'as of `train`: hold out n training images, or so many for the test set of data without one',
     { check: checkBy(runSchema.shape.validation) },
   ),
-  fieldsIn('Output').text('--sheet <file>', 'sheet', 'draw training images to this .png file, a row for each class'),
+  fieldsIn('Output').written('--sheet <file>', 'sheet', 'draw training images to this .png file, a row for each class'),
   jsonField,
 ];
 

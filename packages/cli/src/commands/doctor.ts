@@ -2,14 +2,14 @@
 import type { Command } from 'commander';
 import { addExamples, addFields, type CommandContext, createCommand } from '../command-line.js';
 import { checkCacheFolder, checkDataset, checkPort } from '../doctor/environment-checks.js';
-import { type Finding, formatFindings, summarizeFindings } from '../doctor/finding.js';
+import { type Finding, formatFindings, spellFinding, summarizeFindings } from '../doctor/finding.js';
 import { checkCompiler, checkCores, checkMemory, checkNode, checkProcessor } from '../doctor/machine-checks.js';
 import { jsonField } from '../fields/common-fields.js';
 import { parseEndpoint } from '../fields/endpoint.js';
 import { fieldsIn } from '../fields/field.js';
 import { readFlags } from '../settings/setting-source.js';
 import { EXIT_FAILED } from '../terminal/failure.js';
-import { type Io, tellLine, writeLine } from '../terminal/io.js';
+import { type Io, writeLine } from '../terminal/io.js';
 
 const DEFAULT_LISTEN = '0.0.0.0:7400';
 
@@ -37,10 +37,10 @@ export function createDoctorCommand(context: CommandContext): Command {
 }
 
 async function runDoctor({ host, port }: { host: string; port: number }, json: boolean, io: Io): Promise<number> {
-  const findings = await examine(host, port);
+  const findings = (await examine(host, port)).map((finding) => spellFinding(finding, io.spelling));
   const isGood = findings.every(({ verdict }) => verdict !== 'problem');
   if (json) writeLine(io.stdout, JSON.stringify({ event: 'doctor', good: isGood, findings }));
-  else for (const line of [...formatFindings(findings), '', summarizeFindings(findings)]) tellLine(io, line);
+  else for (const line of [...formatFindings(findings), '', summarizeFindings(findings)]) writeLine(io.stdout, line);
   return isGood ? 0 : EXIT_FAILED;
 }
 

@@ -20,7 +20,7 @@ import { noteCrowd } from '../settings/crowd.js';
 import { readModelNotes } from '../settings/model-notes.js';
 import { readChecked } from '../settings/setting-source.js';
 import { loadModelState, readModelOfWeights } from '../settings/weights-file.js';
-import { type Io, keepingStdout, tellNote, writeLine } from '../terminal/io.js';
+import { type Io, tellNote, writeLine } from '../terminal/io.js';
 
 const splits = ['test', 'train'] as const;
 const SPLIT_NAMES = { test: 'Test set', train: 'Training set' } as const;
@@ -45,7 +45,7 @@ const fields: readonly Field[] = [
     defaultText: `${DEFAULT_MISTAKES}, with --picture ${PICTURE_MISTAKES}`,
     check: isWholeNumber(0, Number.MAX_SAFE_INTEGER),
   }),
-  output.text('--picture <file>', 'picture', 'draw the mistakes to this .svg file'),
+  output.written('--picture <file>', 'picture', 'draw the mistakes to this .svg file'),
   jsonField,
 ];
 
@@ -66,7 +66,7 @@ export function createEvaluateCommand(context: CommandContext): Command {
   ]);
   return command.action(async (model: string | undefined, options: Record<string, unknown>) => {
     const settings = resolveEvaluation(model, options, context.io.coreCount);
-    await runEvaluate(settings, keepingStdout(context.io, [settings.picture]));
+    await runEvaluate(settings, context.io);
   });
 }
 

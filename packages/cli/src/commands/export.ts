@@ -12,7 +12,7 @@ import { pixelFields, readPixels } from '../fields/pixel-fields.js';
 import { readModelNotes } from '../settings/model-notes.js';
 import { readChecked } from '../settings/setting-source.js';
 import { loadModelState, readModelOfWeights } from '../settings/weights-file.js';
-import { type Io, keepingStdout, tellNote, writeLine } from '../terminal/io.js';
+import { type Io, tellNote, writeLine } from '../terminal/io.js';
 
 const formatNames = exportFormats.map(({ name }) => name);
 
@@ -25,7 +25,7 @@ const fields: readonly Field[] = [
   ),
   ...pixelFields,
   output.text('--format <name>', 'format', formatNames.join(', '), { check: isOneOf(...formatNames) }),
-  output.text('--out <path>', 'out', 'where to write (default: beside the weights)'),
+  output.written('--out <path>', 'out', 'where to write (default: beside the weights)'),
 ];
 
 export function createExportCommand(context: CommandContext): Command {
@@ -44,8 +44,7 @@ export function createExportCommand(context: CommandContext): Command {
     ['lockstep export lenet5 --weights lenet5.safetensors --format onnx', 'weights saved by PyTorch'],
   ]);
   return command.action(async (model: string | undefined, options: Record<string, unknown>) => {
-    const settings = resolveExport(model, options);
-    await runExport(settings, keepingStdout(context.io, [settings.out]));
+    await runExport(resolveExport(model, options), context.io);
   });
 }
 

@@ -27,7 +27,7 @@ const RUNNERS_UP = 2;
 /** Less than this is not worth a column. */
 const SHOWN_FROM = 0.00005;
 
-const { text } = fieldsIn('Run');
+const { text, written } = fieldsIn('Run');
 
 const fields: readonly Field[] = [
   text(
@@ -39,7 +39,7 @@ const fields: readonly Field[] = [
   workersField,
   fieldsIn('Data').text('--csv <file>', 'csv', 'predict each row of this table, with or without labels'),
   ...rowFields,
-  text(
+  written(
     '--picture <file>',
     'picture',
     'write what the network saw of each image as a PNG file, enlarged, in the order of the lines',

@@ -9,7 +9,7 @@ import { drawCurves } from '../lab/simulate/efficiency-curves.js';
 import { resolveSimulate, simulateFields } from '../lab/simulate/settings.js';
 import { describeLimits, simulate } from '../lab/simulate/simulate.js';
 import { formatCases } from '../lab/simulate/table.js';
-import { keepingStdout, writeLine } from '../terminal/io.js';
+import { writeLine } from '../terminal/io.js';
 
 export function createSimulateCommand(context: CommandContext): Command {
   const command = createCommand('simulate', context)
@@ -36,7 +36,7 @@ export function createSimulateCommand(context: CommandContext): Command {
     const subtitle = `${machine['processor']}, ${countOf(costs.cores, 'core')}; ${date.slice(0, 10)}${commit === undefined ? '' : `, commit ${commit}`}`;
     if (settings.picture !== undefined && exitCode === 0)
       writeFileAtomically(settings.picture, [Buffer.from(drawCurves(cases, subtitle))]);
-    const { stdout } = keepingStdout(context.io, [settings.picture]);
+    const { stdout } = context.io;
     if (settings.json) {
       writeLine(
         stdout,

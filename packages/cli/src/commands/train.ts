@@ -77,7 +77,10 @@ export function createTrainCommand(context: CommandContext): Command {
     const command = [context.io.spelling, ...context.argv.map(quote)].join(' ');
     const settings = await resolveRun(model, options, context.io.coreCount, context.io.env);
     if (settings.offline) goOffline(context.io);
-    context.exitCode = await runTrain(settings, keepingStdout(context.io, [settings.save, settings.saveEma]), command);
+    // as of flags, for a config file
+    const { save, saveEma, watch } = settings;
+    const io = keepingStdout(context.io, [save, saveEma, watch.trace, watch.logFile]);
+    context.exitCode = await runTrain(settings, io, command);
   });
 }
 

@@ -1,5 +1,6 @@
 /** What `lockstep doctor` finds out about one thing. */
 import { countOf } from '@lockstep/core/text';
+import { spellCommands } from '../terminal/spelling.js';
 
 /** good: nothing to do; notice: something is slower or missing that not everybody needs; problem: Lockstep cannot train. */
 export type Verdict = 'good' | 'notice' | 'problem';
@@ -15,6 +16,14 @@ export interface Finding {
   /** What to do about it. */
   readonly fix?: string;
 }
+
+/** With its commands spelled as here, for people and for programs alike. */
+export const spellFinding = (finding: Finding, spelling: string): Finding => ({
+  ...finding,
+  text: spellCommands(finding.text, spelling),
+  ...(finding.cost !== undefined && { cost: spellCommands(finding.cost, spelling) }),
+  ...(finding.fix !== undefined && { fix: spellCommands(finding.fix, spelling) }),
+});
 
 const MARKS: Readonly<Record<Verdict, string>> = { good: 'ok', notice: 'note', problem: 'PROBLEM' };
 

@@ -17,6 +17,8 @@ export interface Field {
   readonly kind: 'number' | 'numbers' | 'text' | 'texts' | 'switch';
   /** What the flag means without a value; its form is then `--flag [value]`. */
   readonly alone?: string;
+  /** Whether it names a file that the command writes, which may be its stdout. */
+  readonly isWritten?: boolean;
   /** Shown by --help. */
   readonly defaultText?: string;
   /** For what the recipe's schema does not check. */
@@ -27,13 +29,14 @@ export interface Field {
 type MakeField = (flags: string, path: string, description: string, more?: Partial<Field>) => Field;
 
 /**
- * What makes the fields of a section, by their kind: `const { text, number } = fieldsIn('Cluster')`.
+ * What makes the fields of a section, by their kind: `const { text, number } = fieldsIn('Cluster')`; `written` is the path
+ * of a file that the command writes.
  *
  * @param above where all their paths begin
  */
 export function fieldsIn(section: Section, ...above: readonly string[]) {
   const kind =
-    (kind: Field['kind'], check?: Check): MakeField =>
+    (kind: Field['kind'], check?: Check, own?: Partial<Field>): MakeField =>
     (flags, path, description, more) => ({
       flags,
       path: [...above, ...path.split('.')],
@@ -41,12 +44,14 @@ export function fieldsIn(section: Section, ...above: readonly string[]) {
       kind,
       description,
       ...(check && { check }),
+      ...own,
       ...more,
     });
   return {
     number: kind('number'),
     numbers: kind('numbers'),
     text: kind('text', isText),
+    written: kind('text', isText, { isWritten: true }),
     texts: kind('texts'),
     toggle: kind('switch', isBoolean),
   };

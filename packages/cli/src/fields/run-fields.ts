@@ -6,17 +6,10 @@ import { clusterFields } from './cluster-fields.js';
 import { DEFAULT_SEED, dataField, jsonField, workersField } from './common-fields.js';
 import { dashboardField } from './dashboard-field.js';
 import { dataFormFields } from './data-fields.js';
-import { type Check, type Field, fieldsIn, isText } from './field.js';
+import { type Field, fieldsIn, isText } from './field.js';
 import { recipeNameField } from './recipe-fields.js';
 import { watchFields } from './watch-fields.js';
-
-/** Forms of other programs: a file under such a name would not be what it says. */
-const OTHER_FORMS = /\.(onnx|pth?|h5|hdf5|keras|tflite|pb|ckpt|np[yz]|pkl|json|html)$/i;
-
-const isWeightsPath: Check = (value) => {
-  if (typeof value !== 'string' || !OTHER_FORMS.test(value)) return isText(value);
-  return 'weights are saved as .safetensors, which PyTorch loads; for ONNX, TensorFlow.js or a page, `lockstep export` makes them from that file';
-};
+import { isWeightsPath } from './weights-path.js';
 
 const settings = runSchema.shape;
 const checkpoints = checkpointSchema.shape;
@@ -79,13 +72,13 @@ export const runFields: readonly Field[] = [
     'hold out n training images and report them too; data without a test set gets one of n images',
     { check: checkBy(settings.validation) },
   ),
-  output.text('--save <file>', 'save', 'write the weights of the last step here (.safetensors)', {
+  output.written('--save <file>', 'save', 'write the weights of the last step here (.safetensors)', {
     defaultText: 'best and last into the folder of the run',
     check: (value) => (value === false ? undefined : isWeightsPath(value)),
   }),
   // What --save allows is checked for both.
   output.toggle('--no-save', 'save', 'write no weights, and make no folder', { check: () => undefined }),
-  output.text('--save-ema <file>', 'saveEma', 'write the moving average of the weights here, with --ema', {
+  output.written('--save-ema <file>', 'saveEma', 'write the moving average of the weights here, with --ema', {
     check: isWeightsPath,
   }),
   output.text('--checkpoint <dir>', 'checkpoint', 'write checkpoints into this folder', {

@@ -7,7 +7,7 @@ import { type Check, type Field, fieldsIn, isOneOf, isText, optionError } from '
 const METRICS_PORT = 9464;
 const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 
-const { text } = fieldsIn('Watching');
+const { text, written } = fieldsIn('Watching');
 
 /** A config file may have a number. */
 const isPortText: Check = (value) => (typeof value === 'number' ? undefined : isText(value));
@@ -20,8 +20,8 @@ export const watchFields: readonly Field[] = [
   text('--metrics <port>', 'metrics', 'serve Prometheus metrics at /metrics of this port, or host:port', {
     check: isPortText,
   }),
-  text('--trace <file>', 'trace', 'write a time line of workers and nodes, for ui.perfetto.dev or chrome://tracing'),
-  text('--log-file <file>', 'logFile', 'write a log of JSON lines, by pino'),
+  written('--trace <file>', 'trace', 'write a time line of workers and nodes, for ui.perfetto.dev or chrome://tracing'),
+  written('--log-file <file>', 'logFile', 'write a log of JSON lines, by pino'),
   text('--log-level <level>', 'logLevel', `with --log-file: ${logLevels.join(', ')}`, {
     defaultText: 'info',
     check: isOneOf(...logLevels),

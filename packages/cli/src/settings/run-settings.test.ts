@@ -194,6 +194,15 @@ describe('errors name the flag, the value and what is allowed', () => {
   );
 });
 
+it.each(['w.bin', 'w', 'w.safetensors.tmp'])('says that --save %s is written as safetensors', async (save) => {
+  const note = `${save} is written as a .safetensors file, whatever its name says`;
+  expect((await resolve({ save })).notices).toContain(note);
+  expect((await resolve({ save: 'w.safetensors', saveEma: save, ema: '0.9' })).notices).toContain(note);
+  for (const plain of ['w.safetensors', 'W.SAFETENSORS', '/dev/null']) {
+    expect((await resolve({ save: plain })).notices.join()).not.toContain('whatever its name');
+  }
+});
+
 describe('errors of a config file name file and line', () => {
   it.each([
     ['workers: "8"\n', 'LOCKSTEP_CONFIG: FILE:1: workers "8": must be a whole number from 0 to 1024'],

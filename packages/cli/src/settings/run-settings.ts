@@ -24,6 +24,7 @@ import { flagName, offlineField, optionError } from '../fields/field.js';
 import { recipeFields } from '../fields/recipe-fields.js';
 import { runFields } from '../fields/run-fields.js';
 import { resolveWatch, type WatchSettings } from '../fields/watch-fields.js';
+import { noteWeightsName } from '../fields/weights-path.js';
 import type { Io } from '../terminal/io.js';
 import { resolveRecipe } from './recipe-settings.js';
 import { type AgainSettings, leaveBeginning, noteAgain, resolveAgain } from './run-again.js';
@@ -162,7 +163,7 @@ export async function resolveRun(
     watch,
     dryRun,
     offline: get('offline') === true ? true : undefined,
-    notices: [...notices, ...(again ? noteAgain(again) : [])],
+    notices: [...notices, ...(again ? noteAgain(again) : []), ...noteNames([save, get('saveEma')])],
   };
 }
 
@@ -178,6 +179,9 @@ function checkField(field: (typeof runFields)[number], sources: readonly Setting
     );
   }
 }
+
+const noteNames = (files: readonly unknown[]): string[] =>
+  files.flatMap((file) => (typeof file === 'string' ? (noteWeightsName(file) ?? []) : []));
 
 type Get = (name: string) => unknown;
 

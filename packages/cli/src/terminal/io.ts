@@ -58,8 +58,8 @@ export const tellLine = ({ stdout, spelling }: Pick<Io, 'stdout' | 'spelling'>, 
   writeLine(stdout, spellCommands(text, spelling));
 
 /** The same process where one of these files is its stdout: what it says goes to stderr then, so that the file is whole. */
-export const keepingStdout = (io: Io, files: readonly (string | undefined)[]): Io =>
-  files.some((file) => file !== undefined && isStdout(file))
+export const keepingStdout = (io: Io, files: readonly unknown[]): Io =>
+  files.some((file) => typeof file === 'string' && isStdout(file))
     ? Object.assign(Object.create(io), { stdout: io.stderr })
     : io;
 

@@ -58,9 +58,9 @@ export const enginesField = run.text(
   },
 );
 
-export const pictureField = output.text('--picture <file>', 'picture', 'draw the share of peak here (.svg)');
+export const pictureField = output.written('--picture <file>', 'picture', 'draw the share of peak here (.svg)');
 
-export const outField = output.text('--out <file>', 'out', 'write the calibration here (.json)', {
+export const outField = output.written('--out <file>', 'out', 'write the calibration here (.json)', {
   defaultText: 'calibration.json',
 });
 

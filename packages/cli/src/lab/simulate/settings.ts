@@ -38,7 +38,7 @@ export const simulateFields: readonly Field[] = [
   text('--calibration <file>', 'calibration', 'what `lockstep bench calibrate` has measured', {
     defaultText: DEFAULT_CALIBRATION,
   }),
-  fieldsIn('Output').text('--picture <file>', 'picture', 'draw speed-up and efficiency here (.svg)'),
+  fieldsIn('Output').written('--picture <file>', 'picture', 'draw speed-up and efficiency here (.svg)'),
   jsonField,
 ];
 
