@@ -135,12 +135,46 @@ describe('a folder of RGB PNGs', () => {
     const nameOf = (index: number): string => path.join(mixed, `${index}.png`);
     mkdirSync(mixed);
     for (const index of [0, 2]) write(nameOf(index), drawShape('disc', index, 24));
-    writeFileSync(nameOf(1), 'GIF89a');
+    writeFileSync(nameOf(1), 'RIFF....WEBP');
     const { code, out, error } = await run(['predict', '--weights', weights, '--json', mixed]);
     expect(code).toBe(2);
     const lines = out.trimEnd().split('\n');
     expect(lines.map((line) => JSON.parse(line).image)).toEqual([nameOf(0), nameOf(2)]);
-    expect(error).toContain(`${nameOf(1)} is a GIF`);
+    expect(error).toContain(`${nameOf(1)} is a WebP image`);
+  });
+
+  it('cases: data 22: predict reads BMP, GIF and TIFF files of a folder, and tells what it leaves out', async () => {
+    const kinds = path.join(folder, 'kinds');
+    mkdirSync(kinds);
+    // 3x2 pixels each, as Pillow writes them
+    const files = {
+      'a.bmp':
+        'Qk1OAAAAAAAAADYAAAAoAAAAAwAAAAIAAAABABgAAAAAABgAAADEDgAAxA4AAAAAAAAAAAAA7WYlihKM8sEhAAAAzCAimZd/fAe2AAAA',
+      'b.gif': 'R0lGODlhAwACAIEAAAoUHsgAAADIAAAAyCH5BAEAAAIALAAAAAADAAIAAAgJAAEEEDBAQICAADs=',
+      'c.tif':
+        'SUkqABwAAAAIIiDMf5eZtgd8CCVm7YwSiiHB8goAAAEDAAEAAAADAAAAAQEDAAEAAAACAAAAAgEDAAMAAACaAAAAAwEDAAEAAAAFgAAABgEDAAEAAAACAAAAEQEEAAEAAAAIAAAAFQEDAAEAAAADAAAAFgEDAAEAAAACAAAAFwEEAAEAAAAUAAAAHAEDAAEAAAABAAAAAAAAAAgACAAIAA==',
+      'd.webp': '',
+    };
+    for (const [name, base64] of Object.entries(files)) {
+      writeFileSync(path.join(kinds, name), Buffer.from(base64, 'base64'));
+    }
+    const { code, out, error } = await run(['predict', '--weights', weights, '--json', kinds]);
+    expect(code).toBe(0);
+    const rows = out
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(rows.map(({ image }) => path.basename(image))).toEqual(['a.bmp', 'b.gif', 'c.tif']);
+    // the same pixels give the same answer
+    expect(rows[2].probabilities).toEqual(rows[0].probabilities);
+    expect(rows[1].changes[0]).toMatch(/^transparent parts made /);
+    expect(error).toContain(
+      `note: 1 picture of ${kinds} left out: d.webp; PNG, JPEG, BMP, GIF and TIFF images are read`,
+    );
+    for (const name of ['a.bmp', 'b.gif', 'c.tif']) rmSync(path.join(kinds, name));
+    expect((await run(['predict', '--weights', weights, kinds])).error).toContain(
+      `LOCKSTEP_PREDICT_IMAGE: the folder ${kinds} has no PNG, JPEG, BMP, GIF or TIFF image in it; d.webp: other kinds are not read.`,
+    );
   });
 
   it('predicts a larger picture from stdin, and says what it did to it', async () => {
@@ -238,7 +272,7 @@ describe('bad input ends with exit code 2, one line, and nothing written', () =>
     [['predict', '--weights', 'W', 'HERE'], 'LOCKSTEP_PREDICT_IMAGE: the folder '],
     [
       ['predict', '--weights', 'W', '-'],
-      'LOCKSTEP_DATA_IMAGE: the image on stdin is empty, expected a PNG or JPEG image.',
+      'LOCKSTEP_DATA_IMAGE: the image on stdin is empty, expected a PNG, JPEG, BMP, GIF or TIFF image. Convert it (magick mogrify -format png FILE) or remove it.',
     ],
     [['predict', 'a.png'], 'LOCKSTEP_CLI_OPTION: predict needs --weights <file>'],
     [['predict', '--weights', 'W'], 'LOCKSTEP_CLI_ARGUMENT: predict needs IMAGES'],

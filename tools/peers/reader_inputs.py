@@ -117,7 +117,7 @@ FOLDERS = {
     "`a/pen`, `a/brush`, `b`": (nested, "the same"),
     "`train/a` ... `test/b`": (parts, "a folder with parts is one dataset here; there it takes one call for each part"),
     "`train/a` ... `val/b`": (validation, "as above; without a test part `val` is the test set, which a line says"),
-    "PNG, BMP, WebP, TIFF, GIF": (kinds, "here PNG and JPEG are read, since no kept library gives the same pixels of the others on every machine; they are counted and named. ImageFolder leaves out GIF, Keras WebP and TIFF, without a word"),
+    "PNG, BMP, WebP, TIFF, GIF": (kinds, "here WebP is left out, which a line says with how to convert it; ImageFolder leaves out GIF, Keras WebP and TIFF, without a word"),
     "white, the drawing in alpha": (transparent, "laid on black here, as the ink is light, which a line says; the others drop alpha: blank pictures"),
     "16 bits, values to 228": (sixteen_bits, "the training part's largest value is white here, which a line says; Pillow cuts at 255, which makes brighter files white; TensorFlow keeps the upper byte: black pictures"),
     "8x8 and 12x10": (sizes, "here `--resize` is asked for; ImageFolder leaves it to a transform, Keras brings all to 256x256"),

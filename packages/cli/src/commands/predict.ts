@@ -1,6 +1,6 @@
 /** `lockstep predict --weights FILE IMAGE...`. */
 import { type DataNotes, FULL_WHITE, fitImage, type PlanarImage } from '@lockstep/core/data';
-import { joinImageErrors } from '@lockstep/core/data/pictures';
+import { joinImageErrors, KINDS_OR } from '@lockstep/core/data/pictures';
 import { LockstepError } from '@lockstep/core/errors';
 import type { ModelSpec } from '@lockstep/core/spec';
 import { formatPercent } from '@lockstep/core/text';
@@ -51,8 +51,8 @@ export function createPredictCommand(context: CommandContext): Command {
   const command = createCommand('predict', context)
     .summary('tell what images show')
     .description(
-      'Predicts the class of images: PNG or JPEG files, folders of them, or - for stdin. Images of another size, colour ' +
-        'or ground than the training images are brought to their form, and it is told how. For a model of drawings, such ' +
+      `Predicts the class of images: ${KINDS_OR} files, folders of them, or - for stdin. Images of another size, ` +
+        'colour or ground than the training images are brought to their form, and it is told how. For a model of drawings, such ' +
         'as digits, the drawing is looked for, on photos of paper too; where there is none, there is no class. Or, with ' +
         '--csv, the rows of a table.',
     )

@@ -2,10 +2,18 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { PlanarImage } from '@lockstep/core/data';
-import { decodeImage, isImageName, type RawImage } from '@lockstep/core/data/pictures';
+import {
+  decodeImage,
+  isImageName,
+  isUnreadImageName,
+  KINDS_AND,
+  KINDS_OR,
+  type RawImage,
+} from '@lockstep/core/data/pictures';
 import { LockstepError } from '@lockstep/core/errors';
 import type { DataReport } from '@lockstep/core/events';
-import type { Io } from '../terminal/io.js';
+import { countOf } from '@lockstep/core/text';
+import { type Io, tellNote } from '../terminal/io.js';
 
 export interface NamedImage {
   /** As given, or the path of a file in a folder; `-` for stdin. */
@@ -54,7 +62,7 @@ export async function readImageArguments(
 ): Promise<ReadImages> {
   const images: NamedImage[] = [];
   const bad: LockstepError[] = [];
-  for (const name of names.flatMap(listImages)) {
+  for (const name of names.flatMap((named) => listImages(named, io))) {
     const bytes = name === '-' ? await io.readInput() : readImageFile(name);
     try {
       images.push({ name, image: decodeImage(bytes, name === '-' ? 'the image on stdin' : name, white16) });
@@ -66,15 +74,22 @@ export async function readImageArguments(
   return { images, bad };
 }
 
-function listImages(name: string): string[] {
+/** What is named, or the pictures of a folder; those of kinds that are not read are told. */
+function listImages(name: string, io: Io): string[] {
   if (name === '-' || !statSync(name, { throwIfNoEntry: false })?.isDirectory()) return [name];
   const entries = readdirSync(name, { withFileTypes: true }).filter((entry) => !entry.name.startsWith('.'));
-  const files = entries
-    .filter((entry) => entry.isFile() && isImageName(entry.name))
-    .map((entry) => join(name, entry.name))
-    .sort();
-  if (files.length > 0) return files;
-  throw new LockstepError('LOCKSTEP_PREDICT_IMAGE', `the folder ${name} has no .png, .jpg or .jpeg file in it.`);
+  const names = entries.filter((entry) => entry.isFile()).map((entry) => entry.name);
+  const files = names.filter(isImageName).map((file) => join(name, file));
+  const unread = names.filter(isUnreadImageName).sort();
+  const instead = `${unread.slice(0, 3).join(', ')}${unread.length > 3 ? ', ...' : ''}`;
+  if (files.length === 0) {
+    const found = unread.length === 0 ? '' : `; ${instead}: other kinds are not read`;
+    throw new LockstepError('LOCKSTEP_PREDICT_IMAGE', `the folder ${name} has no ${KINDS_OR} image in it${found}.`);
+  }
+  if (unread.length > 0) {
+    tellNote(io, `${countOf(unread.length, 'picture')} of ${name} left out: ${instead}; ${KINDS_AND} images are read`);
+  }
+  return files.sort();
 }
 
 function readImageFile(name: string): Uint8Array {

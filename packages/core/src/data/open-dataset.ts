@@ -40,7 +40,7 @@ interface Reader {
  * Opens data at a path:
  *
  * - a folder with IDX files under MNIST's names, or one of such files where the folder has several datasets;
- * - a folder with a folder of PNG and JPEG files per class, directly or under `train` and `test`;
+ * - a folder with a folder of pictures per class, directly or under `train` and `test`;
  * - a CSV file, or a folder with one whose name contains `train` (and one with `test`), plain or .gz;
  * - an .npz file, or files of NumPy's arrays beside one another.
  *
@@ -81,7 +81,7 @@ const withResized = (dataset: Dataset, resize: ImageSize | undefined): Dataset =
   resize === undefined ? dataset : { ...dataset, isResized: true };
 
 const FORMS =
-  'Give a folder with IDX files (train-images-idx3-ubyte and so on), a folder with a folder of PNG or JPEG images for each class, a .csv file or an .npz file';
+  'Give a folder with IDX files (train-images-idx3-ubyte and so on), a folder with a folder of pictures for each class, a .csv file or an .npz file';
 
 const pathError = (text: string): LockstepError => new LockstepError('LOCKSTEP_DATA_PATH', `${text}. ${FORMS}.`);
 

@@ -98,7 +98,7 @@ describe('fitImage', () => {
 
   it('refuses a model that reads neither grey nor RGB', () => {
     expect(() => fitImage(drawBar(4, 4, [0], [9]), { channels: 5, height: 4, width: 4 }, notes)).toThrow(
-      'LOCKSTEP_PREDICT_CHANNELS: the model reads images of 5 channels; PNG and JPEG images have 1 or 3. Evaluate it on an .npz or IDX file instead.',
+      'LOCKSTEP_PREDICT_CHANNELS: the model reads images of 5 channels; pictures have 1 or 3. Evaluate it on an .npz or IDX file instead.',
     );
   });
 });

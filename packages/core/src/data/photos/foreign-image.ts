@@ -39,10 +39,14 @@ export function fitImage(raw: RawImage, input: Shape, notes: DataNotes): FittedI
   if (channels !== 1 && channels !== 3) {
     throw new LockstepError(
       'LOCKSTEP_PREDICT_CHANNELS',
-      `the model reads images of ${countOf(channels, 'channel')}; PNG and JPEG images have 1 or 3. Evaluate it on an .npz or IDX file instead.`,
+      `the model reads images of ${countOf(channels, 'channel')}; pictures have 1 or 3. Evaluate it on an .npz or IDX file instead.`,
     );
   }
-  const changes: string[] = raw.isTurned ? ['turned upright, as its EXIF orientation says'] : [];
+  const changes: string[] = [
+    ...(raw.frames === undefined ? [] : [`the first of ${countOf(raw.frames, 'picture')} in the file`]),
+    ...(raw.isTurned ? ['turned upright, as its EXIF orientation says'] : []),
+    ...(raw.isCmyk ? ['CMYK made RGB without a colour profile'] : []),
+  ];
   let image = flatten(raw, notes.pictures?.under, changes);
   if (image.channels !== channels) changes.push(channels === 1 ? 'colours to grey' : 'grey to RGB');
   image = withChannels(image, channels);

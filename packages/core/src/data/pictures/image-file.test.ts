@@ -2,7 +2,8 @@ import { encode } from 'fast-png';
 import jpeg from 'jpeg-js';
 import { describe, expect, it } from 'vitest';
 import { makeImage } from '../test-images.js';
-import { decodeImage, isImageName } from './image-file.js';
+import { decodeImage } from './image-file.js';
+import { isImageName } from './image-names.js';
 import { encodePngImage } from './png-file.js';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -58,10 +59,15 @@ const withByte = (at: number, value: number): Uint8Array => Uint8Array.from(good
 
 describe('decodeImage of what it cannot read', () => {
   it.each([
-    ['an empty file', new Uint8Array(0), 'x.png is empty, expected a PNG or JPEG image. Convert or remove it.'],
-    ['a GIF', bytesOf('GIF89a...'), 'x.png is a GIF, expected a PNG or JPEG image. Convert or remove it.'],
+    [
+      'an empty file',
+      new Uint8Array(0),
+      'x.png is empty, expected a PNG, JPEG, BMP, GIF or TIFF image. Convert it (magick mogrify -format png FILE) or remove it.',
+    ],
     ['a WebP', bytesOf('RIFF0000WEBPVP8 '), 'x.png is a WebP image, expected a PNG'],
-    ['a BMP', bytesOf('BM......'), 'x.png is a BMP image, expected'],
+    ['an AVIF', bytesOf('....ftypavif'), 'x.png is an AVIF image, expected'],
+    ['a HEIC', bytesOf('....ftypheic'), 'x.png is a HEIC image, expected'],
+    ['a BigTIFF', bytesOf('II+\0........'), 'x.png is a BigTIFF image, expected'],
     ['text', bytesOf('hello'), 'x.png is not an image, expected'],
     ['a PNG cut short', good.subarray(0, 50), 'x.png cannot be decoded: '],
     [
@@ -84,9 +90,6 @@ describe('decodeImage of what it cannot read', () => {
 });
 
 it('isImageName goes by the ending, whatever its case', () => {
-  expect(['a.png', 'b.JPG', 'c.jpeg', 'd.gif', 'png', 'e.png.txt'].filter(isImageName)).toEqual([
-    'a.png',
-    'b.JPG',
-    'c.jpeg',
-  ]);
+  expect(['a.png', 'b.JPG', 'c.jpeg', 'd.gif', 'e.BMP', 'f.tif', 'g.tiff'].every(isImageName)).toBe(true);
+  expect(['png', 'e.png.txt', 'f.webp', 'g.tif.gz'].some(isImageName)).toBe(false);
 });

@@ -23,19 +23,26 @@ export function readOrientation(jpeg: Uint8Array): number {
   return 1;
 }
 
-/** In the first list of a TIFF block: entries of 12 bytes, each with tag, type, count and value. */
-function findOrientation(block: DataView): number {
-  if (block.byteLength < 8) return 1;
-  const isLittle = block.getUint16(0) === 0x4949;
+/** What a TIFF block tells, as the EXIF block is one, and a whole TIFF file. */
+export function findOrientation(block: DataView): number {
+  const at = placeOfOrientation(block);
+  const value = at === undefined ? 1 : block.getUint16(at, isLittleEndian(block));
+  return value >= 1 && value <= 8 ? value : 1;
+}
+
+export const isLittleEndian = (block: DataView): boolean => block.getUint16(0) === 0x4949;
+
+/** Where the value stands: in the first list, of entries of 12 bytes, each with tag, type, count and value. */
+export function placeOfOrientation(block: DataView): number | undefined {
+  if (block.byteLength < 8) return undefined;
+  const isLittle = isLittleEndian(block);
   const list = block.getUint32(4, isLittle);
-  if (list + 2 > block.byteLength) return 1;
+  if (list + 2 > block.byteLength) return undefined;
   const count = block.getUint16(list, isLittle);
   for (let at = list + 2; at < list + 2 + 12 * count && at + 12 <= block.byteLength; at += 12) {
-    if (block.getUint16(at, isLittle) !== ORIENTATION || block.getUint16(at + 2, isLittle) !== SHORT) continue;
-    const value = block.getUint16(at + 8, isLittle);
-    return value >= 1 && value <= 8 ? value : 1;
+    if (block.getUint16(at, isLittle) === ORIENTATION && block.getUint16(at + 2, isLittle) === SHORT) return at + 8;
   }
-  return 1;
+  return undefined;
 }
 
 /** The picture upright: from 5 on rows become columns, and from there or else sides are swapped. */

@@ -46,6 +46,8 @@ export class RuleFinder {
   #sixteen = 0;
   #largest16 = 0;
   #turned = 0;
+  #cmyk = 0;
+  #several = 0;
 
   add(raw: RawImage, isTransparent: boolean): void {
     if (isTransparent) {
@@ -53,6 +55,8 @@ export class RuleFinder {
       this.#drawn.add(raw);
     }
     if (raw.isTurned) this.#turned++;
+    if (raw.isCmyk) this.#cmyk++;
+    if (raw.frames !== undefined) this.#several++;
     if (raw.largest16 === undefined) return;
     this.#sixteen++;
     this.#largest16 = Math.max(this.#largest16, raw.largest16);
@@ -70,28 +74,15 @@ export class RuleFinder {
   /** For people. */
   describe({ under, white16 }: PictureRules): Note[] {
     const ground = under === 0 ? 'black' : under === 255 ? 'white' : `grey ${under}`;
+    const say = (count: number, text: string): Note[] =>
+      count === 0 ? [] : [guessed(`${countOf(count, 'training image')} ${text}`)];
+    const scaled = white16 === undefined || white16 === WHITE_16 ? 0 : this.#sixteen;
     return [
-      ...(this.#turned > 0
-        ? [
-            guessed(
-              `${countOf(this.#turned, 'training image')} turned upright, as the EXIF orientation in the file says`,
-            ),
-          ]
-        : []),
-      ...(this.#transparent > 0
-        ? [
-            guessed(
-              `${countOf(this.#transparent, 'training image')} with transparent parts: these were laid on ${ground}`,
-            ),
-          ]
-        : []),
-      ...(this.#sixteen > 0 && white16 !== WHITE_16
-        ? [
-            guessed(
-              `${countOf(this.#sixteen, 'training image')} of 16 bits: ${formatCount(white16 as number)}, their largest value, is taken for white`,
-            ),
-          ]
-        : []),
+      ...say(this.#turned, 'turned upright, as the EXIF orientation in the file says'),
+      ...say(this.#several, 'with several pictures in the file: the first of them is used'),
+      ...say(this.#cmyk, 'in CMYK: made RGB without a colour profile'),
+      ...say(this.#transparent, `with transparent parts: these were laid on ${ground}`),
+      ...say(scaled, `of 16 bits: ${formatCount(white16 ?? WHITE_16)}, their largest value, is taken for white`),
     ];
   }
 }

@@ -4,7 +4,7 @@ import { extname, join, relative, sep } from 'node:path';
 import { LockstepError } from '../../errors/errors.js';
 import { guessed, leftOut, type Note } from '../../events/data-report.js';
 import { countOf } from '../../text/count-text.js';
-import { isImageName } from '../pictures/image-file.js';
+import { CONVERSION, isImageName, isUnreadImageName, KINDS_AND, KINDS_OR } from '../pictures/image-names.js';
 
 /** An image file, and the class whose folder it is in. */
 export interface ClassFile {
@@ -52,7 +52,7 @@ export function listImageFolder(directory: string): ImageFolder | undefined {
   const listPart = (name: string): readonly ClassFile[] => {
     const path = join(directory, name);
     const files = listClasses(path, listEntries(path).folders, unread);
-    if (files.length === 0) throw classError(`${path} has no folder with PNG or JPEG images`);
+    if (files.length === 0) throw classError(`${path} has no folder with ${KINDS_OR} images`);
     return files;
   };
   const [valName, testName] = [find('validation'), find('test')];
@@ -123,7 +123,7 @@ function listClasses(directory: string, classNames: readonly string[], unread: M
     const found = countEndings((lists[empty] as (typeof lists)[number]).others);
     const instead = found.size === 0 ? '' : `, but ${describeEndings(found)}`;
     throw classError(
-      `the class folder ${join(directory, classNames[empty] as string)} has no PNG or JPEG images${instead}`,
+      `the class folder ${join(directory, classNames[empty] as string)} has no ${KINDS_OR} images${instead}`,
     );
   }
   countEndings(
@@ -160,11 +160,17 @@ function noteLeftOut(directory: string, counts: ReadonlyMap<string, number>): No
   const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
   return [
     leftOut(
-      `${countOf(total, 'file')} in the class folders of ${directory} left out: ${describeEndings(counts)}; PNG and JPEG images are read`,
+      `${countOf(total, 'file')} in the class folders of ${directory} left out: ${describeEndings(counts)}; ${KINDS_AND} images are read${adviseOn([...counts.keys()])}`,
       total,
     ),
   ];
 }
+
+/** What to do about pictures among the endings. */
+const adviseOn = (endings: readonly string[]): string =>
+  endings.some(isUnreadImageName)
+    ? `, and \`${CONVERSION} *${endings.find(isUnreadImageName)}\` makes such of others`
+    : '';
 
 const classError = (text: string): LockstepError =>
   new LockstepError(

@@ -158,19 +158,19 @@ describe('a folder with a folder per class', () => {
       'LOCKSTEP_DATA_IMAGE: DIR/a/x.png cannot be decoded: ',
     ],
     [
-      'a GIF called .png',
-      { 'a/x.png': 'GIF89a' },
-      'LOCKSTEP_DATA_IMAGE: DIR/a/x.png is a GIF, expected a PNG or JPEG image.',
+      'a WebP called .png',
+      { 'a/x.png': 'RIFF....WEBPVP8 ' },
+      'LOCKSTEP_DATA_IMAGE: DIR/a/x.png is a WebP image, expected a PNG, JPEG, BMP, GIF or TIFF image. Convert it',
     ],
     [
       'a class without images',
       { 'c/readme.txt': 'later' },
-      'LOCKSTEP_DATA_CLASSES: the class folder DIR/c has no PNG or JPEG images, but 1 .txt. Give a folder for each class',
+      'LOCKSTEP_DATA_CLASSES: the class folder DIR/c has no PNG, JPEG, BMP, GIF or TIFF images, but 1 .txt. Give a folder for each class',
     ],
     [
       'a train folder without images',
       { 'train/x.txt': '' },
-      'LOCKSTEP_DATA_CLASSES: DIR/train has no folder with PNG or JPEG images.',
+      'LOCKSTEP_DATA_CLASSES: DIR/train has no folder with PNG, JPEG, BMP, GIF or TIFF images.',
     ],
   ])('names the file: %s', async (_, files, text) => {
     writeFiles(place.data, { ...makeClassFiles(['a', 'b'], 2, makeGrey), ...files });
@@ -257,24 +257,6 @@ describe('the files of a class', () => {
     symlinkSync('..', join(place.data, 'a/writer1/round'));
     const dataset = await place.open({ heldOut: 1 });
     expect([dataset.train.count + dataset.test.count, dataset.classNames]).toEqual([8, ['a', 'b']]);
-  });
-
-  it('cases: data 22: of other kinds are counted by ending, and a table beside the classes hides nothing', async () => {
-    const files = makeClassFiles(['a', 'b'], 3, makeGrey);
-    writeFiles(place.data, { ...files, 'a/1.bmp': 'BM', 'b/2.BMP': 'BM', 'b/3.webp': '', 'b/notes': '' });
-    writeFileSync(join(place.data, 'train_labels.csv'), 'id,label\n0001,3\n');
-    const dataset = await place.open({ heldOut: 2 });
-    expect(dataset.train.count + dataset.test.count).toBe(6);
-    expect(dataset.notes?.map(textOf)).toEqual([
-      `4 files in the class folders of ${place.data} left out: 2 .bmp, 1 .webp, 1 without an ending; PNG and JPEG images are read`,
-      'not read, beside the class folders: train_labels.csv',
-    ]);
-    expect((await place.open({ heldOut: 2 })).notes?.map(textOf)).toEqual(dataset.notes?.map(textOf));
-  });
-
-  it('cases: data 22: of other kinds alone are named', async () => {
-    writeFiles(place.data, { ...makeClassFiles(['a'], 3, makeGrey), 'b/1.webp': '', 'b/2.webp': '' });
-    await place.expectFailure('LOCKSTEP_DATA_CLASSES: the class folder DIR/b has no PNG or JPEG images, but 2 .webp.');
   });
 
   it('cases: data 22: are no data where a table is, and they are no two classes', async () => {
