@@ -44,7 +44,7 @@ describe.each(cases)('$name', ({ name, run }) => {
 });
 
 // The portable kernels are slow: two shards of them here, of the small models; the others and whole runs are in
-// same-bits.slow.test.ts.
+// same-bits-kernels.slow.test.ts.
 const short = cases.filter(
   ({ run }) => run.model !== 'cnn11m' && (run.model !== 'mynet' || run.recipe.shardSize === 16),
 );

@@ -54,7 +54,7 @@ function describeDifference(actual: Buffer, expected: Buffer): string {
 
 describe('contributions of the zoo, dropout and augmentation on', () => {
   it.each(MODELS)('%s: every build of the kernels gives the same bits', async (name) => {
-    // three shards, the last one short; cnn11m on the portable build, seven seconds a shard, is in test/one-process/same-bits.slow.test.ts
+    // three shards, the last one short; cnn11m on the portable build, seven seconds a shard, is in test/one-process/same-bits-kernels.slow.test.ts
     const isBig = name === 'cnn11m';
     const samples = isBig ? 13 : 45;
     const [first, ...rest] = ISAS.filter((isa) => !isBig || isa !== 'portable');

@@ -192,7 +192,7 @@ describe.each(availableIsas())('on the %s kernels', (isa) => {
       samples: SAMPLES,
       shardSize: 16,
       normalization,
-      isa,
+      isas: [isa],
     };
     expect(worstError(compareStep({ ...step, labelSmoothing }))).toBeLessThan(TOLERANCE);
     expect(worstError(compareStep(step))).toBeLessThan(TOLERANCE);

@@ -9,7 +9,7 @@ import type { ModelSpec } from '@lockstep/core/spec';
 import { normalizePixels } from '../reference/augmentation.js';
 import { type NetworkInput, type NetworkResult, runNetwork } from '../reference/network.js';
 import { uniforms } from '../reference/random-values.js';
-import { dropoutMask, prepareNativeStep } from './test-harness.js';
+import { bytesOf, dropoutMask, type NativeRun, prepareNativeStep } from './test-harness.js';
 import { ROUNDINGS, runRounded } from './test-rounding.js';
 
 /** Largest error of a tensor over its largest magnitude: float32 chains of up to a few thousand additions. */
@@ -31,7 +31,8 @@ export interface ComparedStep {
   readonly shardSize: number;
   /** One for all channels. */
   readonly normalization: { readonly mean: number; readonly std: number };
-  readonly isa?: string;
+  /** Builds of the kernels; the first is compared, the others have to give its bits. Default: the best one. */
+  readonly isas?: readonly string[];
   readonly labelSmoothing?: number;
 }
 
@@ -46,7 +47,10 @@ export interface TensorError {
 /** A contribution as tensors in the order of its layout; statistics are three tensors each, the result is two. */
 type Tensors = readonly Float64Array[];
 
-/** @param roundingSeeds one rounded reference for each, to fill in `roundingError` */
+/**
+ * @param roundingSeeds one rounded reference for each, to fill in `roundingError`
+ * @throws Error where builds of the kernels give other bits
+ */
 export function compareStep(step: ComparedStep, roundingSeeds: readonly number[] = []): TensorError[] {
   const layers = inferLayers(step.model);
   const shards = Array.from({ length: shardCount(step.samples, step.shardSize) }, (_, i) =>
@@ -163,17 +167,15 @@ const addShards = (shards: readonly Tensors[]): Tensors =>
 // ---- the native engine ----
 
 function runNative(step: ComparedStep): { names: string[]; tensors: Tensors } {
-  const { model, shardSize, normalization, labelSmoothing, ...rest } = step;
-  const perChannel = (value: number): number[] => Array.from({ length: model.input.channels }, () => value);
-  const run = prepareNativeStep({
-    ...rest,
-    model,
-    recipe: { shardSize, batchSize: step.samples, ...(labelSmoothing !== undefined && { labelSmoothing }) },
-    normalization: { mean: perChannel(normalization.mean), std: perChannel(normalization.std) },
-  });
+  const [isa, ...others] = step.isas ?? [undefined];
+  const { run, contribution } = contribute(step, isa);
+  for (const other of others) {
+    if (bytesOf(contribution).equals(bytesOf(contribute(step, other).contribution))) continue;
+    throw new Error(`the ${other} kernels give other bits than the ${isa} kernels`);
+  }
   const names: string[] = [];
   const tensors: Float64Array[] = [];
-  for (const { name, values } of run.parts(run.contribute())) {
+  for (const { name, values } of run.parts(contribution)) {
     const pieces = name === 'statistics' ? 3 : name === 'result' ? 2 : 1;
     const size = values.length / pieces;
     for (let piece = 0; piece < pieces; piece++) {
@@ -182,4 +184,17 @@ function runNative(step: ComparedStep): { names: string[]; tensors: Tensors } {
     }
   }
   return { names, tensors };
+}
+
+function contribute(step: ComparedStep, isa: string | undefined): { run: NativeRun; contribution: Float32Array } {
+  const { model, shardSize, normalization, labelSmoothing, isas: _, ...rest } = step;
+  const perChannel = (value: number): number[] => Array.from({ length: model.input.channels }, () => value);
+  const run = prepareNativeStep({
+    ...rest,
+    model,
+    recipe: { shardSize, batchSize: step.samples, ...(labelSmoothing !== undefined && { labelSmoothing }) },
+    normalization: { mean: perChannel(normalization.mean), std: perChannel(normalization.std) },
+    ...(isa !== undefined && { isa }),
+  });
+  return { run, contribution: run.contribute() };
 }

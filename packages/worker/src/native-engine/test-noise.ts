@@ -18,17 +18,18 @@ export interface NoiseStep {
   readonly model: ModelSpec;
   readonly draw: ShardDraw;
   readonly shardSize: number;
-  readonly isa?: string;
+  /** As for `compareStep`. */
+  readonly isas?: readonly string[];
 }
 
 /** @param roundingSeeds as for `compareStep` */
 export function compareNoise(
-  { model, draw, shardSize, isa }: NoiseStep,
+  { model, draw, shardSize, isas }: NoiseStep,
   roundingSeeds: readonly number[] = [],
 ): TensorError[] {
   const { parameters, buffers, images, labels } = drawRandomShard(inferLayers(model), draw);
   const noise = { parameters, buffers, images, labels, samples: draw.sampleCount, normalization: NOISE_NORMALIZATION };
-  return compareStep({ model, ...noise, shardSize, ...(isa !== undefined && { isa }) }, roundingSeeds);
+  return compareStep({ model, ...noise, shardSize, ...(isas !== undefined && { isas }) }, roundingSeeds);
 }
 
 /** Rounding that moves a gradient by this share of its largest value leaves nothing to compare in float32. */

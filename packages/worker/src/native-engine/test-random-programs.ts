@@ -25,11 +25,12 @@ export const MOST_UNJUDGED = 0.02;
 /**
  * Draws and judges models.
  *
+ * @param isas builds of the kernels: the first is judged, the others have to give its bits; default: the best one
  * @param seed of the draws; without one they are others each time
  * @returns how many could not be judged
- * @throws Error with the model and its errors when one is wrong
+ * @throws Error with the model and its errors when one is wrong, or the builds differ
  */
-export async function checkRandomModels(count: number, isa?: string, seed?: number): Promise<number> {
+export async function checkRandomModels(count: number, isas?: readonly string[], seed?: number): Promise<number> {
   let drawn = 0;
   let unjudged = 0;
   await fc.assert(
@@ -40,7 +41,7 @@ export async function checkRandomModels(count: number, isa?: string, seed?: numb
         model,
         draw,
         shardSize: step.shardSize,
-        ...(isa !== undefined && { isa }),
+        ...(isas !== undefined && { isas }),
       });
       if (isUnjudged) unjudged++;
       if (wrong.length > 0) throw new Error(describeErrors(wrong));
