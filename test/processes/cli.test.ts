@@ -1,6 +1,7 @@
 /** The program as a process: what comes out of its streams, its exit code, signals. What it says: test/one-process/cli.test.ts. */
 import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -118,6 +119,28 @@ describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
     expect(code).toBe(130);
     expect(out).not.toContain('"event":"end"');
   });
+});
+
+it.skipIf(process.platform === 'win32').each([
+  ['SIGUSR1', 138, []],
+  ['SIGUSR2', 140, []],
+  ['SIGUSR1', 75, ['--preemptible']],
+] as const)('%s while its data are read ends it with %i %j, and leaves nothing behind', async (signal, code, more) => {
+  const data = mkdtempSync(path.join(folder, 'slow-'));
+  const images = path.join(data, 'train-images-idx3-ubyte');
+  spawnSync('mkfifo', [images]);
+  for (const name of ['train-labels-idx1-ubyte', 't10k-images-idx3-ubyte', 't10k-labels-idx1-ubyte'])
+    writeFileSync(path.join(data, name), '');
+  const out = path.join(data, 'out');
+  const { child, finished } = start(['train', model, '--data', data, '--out', out, '--checkpoint', out, ...more]);
+  const said = waitFor(child.stderr, `Ended by ${signal} before the run began.`);
+  // opens when the program does
+  const pipe = await open(images, 'w');
+  child.kill(signal);
+  await said;
+  await pipe.close();
+  expect(await finished).toMatchObject({ code, error: `Ended by ${signal} before the run began.\n` });
+  expect(existsSync(out)).toBe(false);
 });
 
 it.skipIf(!existsSync('/dev/full'))('cases: work 2: says that the disk under what it prints is full, and ends', () => {

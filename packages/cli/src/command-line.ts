@@ -128,7 +128,15 @@ export function checkCommandName(program: Command, argv: readonly string[]): voi
   throw new LockstepError('LOCKSTEP_CLI_COMMAND', describeUnknownCommand(name, program));
 }
 
+/** Flags that are asked of a command which does not need them, and what is there instead. */
+const ELSEWHERE: Readonly<Record<string, string>> = {
+  'models --recipe':
+    '`lockstep models` lists every recipe with its name, --json all of its fields; `lockstep train MODEL --recipe NAME` takes one',
+};
+
 function describeUnknownOption(flag: string, command: Command): string {
+  const elsewhere = ELSEWHERE[`${command.name()} ${flag}`];
+  if (elsewhere !== undefined) return `unknown option ${flag}: ${elsewhere}`;
   const owner = command.commands.find((sub) => listFlags(sub).includes(flag));
   if (owner !== undefined) return `${flag} belongs to a command: lockstep ${owner.name()} ${flag}`;
   const flags = [command, ...command.commands].flatMap(listFlags);

@@ -140,6 +140,15 @@ describe('errors are one line on stderr, exit code 2', () => {
     [['serve'], 'LOCKSTEP_CLI_COMMAND: unknown command serve: no model is served here'],
   ])('cases: work 22: %j names what is here for it, or why there is nothing', expectError);
 
+  it('cases: work 29: models --recipe says where the recipes are', async () => {
+    const { code, error } = await run('models', '--recipe');
+    expect({ code, error }).toEqual({
+      code: 2,
+      error:
+        'lockstep: LOCKSTEP_CLI_OPTION: unknown option --recipe: `lockstep models` lists every recipe with its name, --json all of its fields; `lockstep train MODEL --recipe NAME` takes one\n',
+    });
+  });
+
   it('shows the stack under LOCKSTEP_DEBUG=1', async () => {
     const io = new RecordingIo();
     io.env = { LOCKSTEP_DEBUG: '1' };

@@ -32,7 +32,7 @@ import { ResumeAdvice } from '../settings/resume-advice.js';
 import { type RunSettings, resolveRun } from '../settings/run-settings.js';
 import { checkWeightsFile, readDataNotes } from '../settings/weights-file.js';
 import { formatDataReport } from '../terminal/data-lines.js';
-import { watchEnding } from '../terminal/ending.js';
+import { endBeforeRun, watchEnding } from '../terminal/ending.js';
 import { describeError, EXIT_BAD_INPUT, EXIT_FAILED } from '../terminal/failure.js';
 import { HealthServer } from '../terminal/health.js';
 import { type Io, keepingStdout, tellNote, writeLine } from '../terminal/io.js';
@@ -105,6 +105,7 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
   for (const notice of asked.notices) tellNote(io, notice);
   if (asked.dryRun) announceDryRun(asked, io);
   if (asked.weights !== undefined) checkWeightsFile(asked.weights);
+  const leaveSignals = endBeforeRun(io, asked.preemptible);
   const { dataset, settings: loaded } = await loadRun(asked, io);
   const { settleFolder } = await import('../api/resumed-folder.js');
   const settings = settleFolder(loaded, dataset);
@@ -132,6 +133,7 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
   const epochs = [...(settings.resume?.checkpoint.info.epochs ?? [])];
   const printer = createPrinter({ ...settings, history: epochs }, io);
   const advice = new ResumeAdvice(settings);
+  leaveSignals();
   const ending = watchEnding(io, {
     onFirst: () => printer.note('Finishing the step; Ctrl-C again exits at once.'),
     beforeExit: () => printer.note(advice.text),

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { RecordingIo } from '../testing/recording-io.js';
-import { ECHO_MS, type EndingHandlers, isPreempted, watchEnding } from './ending.js';
-import type { OutputName } from './io.js';
+import { ECHO_MS, type EndingHandlers, endBeforeRun, isPreempted, watchEnding } from './ending.js';
+import type { InterruptSignal, OutputName } from './io.js';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -59,6 +59,26 @@ it.each([
   expect(said).toEqual(['first', 'last words before exit 0']);
   expect(io.exitCodes).toEqual([code]);
 });
+
+it.each<[InterruptSignal, number, number]>([
+  ['SIGINT', 130, 130],
+  ['SIGTERM', 143, 75],
+  ['SIGUSR1', 138, 75],
+  ['SIGUSR2', 140, 75],
+])(
+  'before a run has begun %s ends the process at once, with the exit code of a run: %i, %i with --preemptible',
+  (signal, code, preempted) => {
+    const io = new RecordingIo();
+    endBeforeRun(io);
+    io.interrupt(signal);
+    expect([io.exitCodes, io.stderr.text]).toEqual([[code], `Ended by ${signal} before the run began.\n`]);
+    const other = new RecordingIo();
+    const leaveSignals = endBeforeRun(other, true);
+    other.interrupt(signal);
+    leaveSignals();
+    expect([other.exitCodes, other.interrupt(signal)]).toEqual([[preempted], 0]);
+  },
+);
 
 it('takes the signal that npm hands on beside that of the terminal for one', () => {
   const { io, said, ending } = watch();

@@ -49,6 +49,22 @@ export function exitCodeOfSignal(name = ''): number {
   return number === false ? EXIT_FAILED : 128 + number;
 }
 
+/** Of a process that a signal has ended. */
+const exitCodeAfter = (name: string, isPreemptible: boolean): number =>
+  isPreemptible && name !== 'SIGINT' ? EXIT_PREEMPTED : exitCodeOfSignal(name);
+
+/**
+ * Ends the process at the first signal, with the exit code and in the words of a run: before one has begun, nothing is there
+ * that could be ended in order, and what is written then is written whole or not at all.
+ *
+ * @returns what leaves signals to the process again
+ */
+export const endBeforeRun = (io: Io, isPreemptible = false): (() => void) =>
+  io.onInterrupt((name) => {
+    writeLine(io.stderr, `Ended by ${name} before the run began.`);
+    io.exit(exitCodeAfter(name, isPreemptible));
+  });
+
 /** Takes signals and lost streams over from the process until `stop`. */
 export function watchEnding(io: Io, handlers: EndingHandlers = {}): ProcessEnding {
   const { onFirst, beforeExit, isPreemptible = false, onWarning, onOutputLost } = handlers;
@@ -82,7 +98,7 @@ export function watchEnding(io: Io, handlers: EndingHandlers = {}): ProcessEndin
     signal,
     get exitCode() {
       if (!signal.aborted) return 0;
-      return isPreemptible && isPreempted(signal) ? EXIT_PREEMPTED : exitCodeOfSignal(signal.reason);
+      return exitCodeAfter(signal.reason, isPreemptible);
     },
     stop() {
       clearTimeout(answer);

@@ -1,6 +1,6 @@
 /** The real process behind `Io`. */
 import { closeSync, openSync } from 'node:fs';
-import { devNull } from 'node:os';
+import { constants, devNull } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { isatty } from 'node:tty';
 import { findUsableCores } from '@lockstep/core/machine';
@@ -26,6 +26,11 @@ const SIGNALS: readonly InterruptSignal[] = [
 
 const ignore = (): void => {};
 
+/** As the system ends a program that does not listen. */
+const endUnheard = (): void => {
+  if (process.listenerCount('SIGUSR1') === 1) process.exit(128 + constants.signals.SIGUSR1);
+};
+
 /** Node puts the terminal's modes back when it exits, and aborts (seen with Node 20) where the terminal is gone by then. */
 const leaveTerminal = (): void =>
   void process.once('exit', () => {
@@ -37,8 +42,8 @@ const leaveTerminal = (): void =>
 
 export function processIo(): Io {
   // Node opens its debugger, to everybody on the machine, at a SIGUSR1 that nobody listens to
-  for (const name of isAttended ? (['SIGUSR1'] as const) : (['SIGUSR1', 'SIGHUP'] as const))
-    if (!process.listeners(name).includes(ignore)) process.on(name, ignore);
+  listenOnce('SIGUSR1', endUnheard);
+  if (!isAttended) listenOnce('SIGHUP', ignore);
   const spelling = findSpelling(process.env);
   return {
     stdout,
@@ -62,6 +67,10 @@ export function processIo(): Io {
     onTerminal: watchTerminal,
     exit: (code) => process.exit(code),
   };
+}
+
+function listenOnce(name: NodeJS.Signals, listener: () => void): void {
+  if (!process.listeners(name).includes(listener)) process.on(name, listener);
 }
 
 /** All of stderr is for people. */
