@@ -55,16 +55,24 @@ function gunzip(packed: Readable, path: string): Readable {
 const MAX_LINE_BYTES = 1 << 26;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
+/** The mark of UTF-8 that Excel writes first; papaparse 5.7 takes it off strings, not off streams, where it hides a quote. */
+const MARK = Buffer.from('\ufeff');
 
-/** Hands on whole lines, so that none is read again and again while it comes; ends the reading of what has no lines. */
+/** Hands on whole lines without the mark of UTF-8, so that none is read again and again while it comes; ends the reading of what has no lines. */
 function wholeLines(path: string): Transform {
   let held: Buffer[] = [];
   let bytes = 0;
+  let isStart = true;
+  const withoutMark = (lines: Buffer): Buffer => {
+    const hasMark = isStart && MARK.equals(lines.subarray(0, MARK.length));
+    isStart = false;
+    return hasMark ? lines.subarray(MARK.length) : lines;
+  };
   return new Transform({
     transform(chunk: Buffer, _, next) {
       const end = Math.max(chunk.lastIndexOf(NEWLINE), chunk.lastIndexOf(RETURN)) + 1;
       if (end > 0) {
-        this.push(Buffer.concat([...held, chunk.subarray(0, end)]));
+        this.push(withoutMark(Buffer.concat([...held, chunk.subarray(0, end)])));
         held = [];
         bytes = 0;
       }
@@ -75,7 +83,7 @@ function wholeLines(path: string): Transform {
       next(new LockstepError('LOCKSTEP_DATA_CSV', `${text} Give a file with a line for each image.`));
     },
     flush(next) {
-      next(null, Buffer.concat(held));
+      next(null, withoutMark(Buffer.concat(held)));
     },
   });
 }

@@ -110,3 +110,14 @@ it('issue 23: any images and labels read back from a table in any of the usual f
     { numRuns: 60 },
   );
 });
+
+it.each([
+  ['a header', '"label","a","b","c","d"\n'],
+  ['no header', ''],
+])("issue 23: Excel's mark of UTF-8 before a quoted cell belongs to no cell: %s", async (_, header) => {
+  const rows = [0, 1, 0, 1].map((label, i) => `"${label}","${i}","2","3","4"`).join('\r\n');
+  writeFiles(place.folder, { 'x.csv': `\ufeff${header}${rows}` });
+  place.data = join(place.folder, 'x.csv');
+  const { classes, train, test } = await place.open({ heldOut: 2 });
+  expect([classes, train.count + test.count]).toEqual([2, 4]);
+});
