@@ -30,7 +30,7 @@ describe('parseNpy', () => {
     expect([...parseNpy(inFile, 'a').values]).toEqual(values);
   });
 
-  it('cases: npz 14: reads float16: normal, tiny, negative, and what is no number', () => {
+  it('cases: data 14: reads float16: normal, tiny, negative, and what is no number', () => {
     const halves = Uint16Array.of(0x3c00, 0x3800, 0x0001, 0xbc00, 0x7bff, 0x7c00, 0x7e00, 0);
     const { values } = parseNpy(makeNpy('<f2', [8], bytesOf(halves)), 'a');
     expect([...values]).toEqual([1, 0.5, 2 ** -24, -1, 65_504, Number.POSITIVE_INFINITY, Number.NaN, 0]);
