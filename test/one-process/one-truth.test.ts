@@ -40,9 +40,10 @@ describe('a run of two epochs and some steps, stopped as by the button of the pa
   io.stderr.columns = 120;
   const printer = createPrinter({ json: false, quiet: false }, io);
   const chronicler = new Chronicler({ startedAt: new Date(0).toISOString(), now: () => performance.now() });
+  const commandOf = (path: string): string => `lockstep train --config ${path}`;
   const dataset = holdOutValidation(await cutSample(250, 400), 50);
   const recipe = recipeSchema.parse({ ...smallRecipe, ema: 0.9 });
-  const observers = [chronicler, new ReportFolder(RunFolder.at(folder), chronicler)];
+  const observers = [chronicler, new ReportFolder(RunFolder.at(folder), chronicler, commandOf)];
   let last: ProgressEvent | undefined;
   const request = {
     model: smallModel,
@@ -69,6 +70,10 @@ describe('a run of two epochs and some steps, stopped as by the button of the pa
   const { chronicle } = chronicler;
   const result = describeResult(chronicle);
   const report = readText(path.join(folder, 'report.html'));
+
+  it('says in the report which command does the run again, by the run.json beside it', () => {
+    expect(report).toContain(`The same run again ${commandOf(folder)} `);
+  });
 
   it('cases: work 24: ends with the same sentence and the same results on all three', () => {
     expect(chronicle.status.committed % SMALL_STEPS_PER_EPOCH).not.toBe(0);

@@ -1,6 +1,6 @@
 /** Commander, set up so that it never ends the process and its errors are ours: one line, with the nearest valid word. */
 import { didYouMean, LockstepError, suggestOption } from '@lockstep/core/errors';
-import { Command, type CommanderError, Option } from 'commander';
+import { Command, type CommanderError, Help, Option } from 'commander';
 import { type Field, flagName, offlineField, optionError, type Section } from './fields/field.js';
 import { type Io, keepingStdout } from './terminal/io.js';
 import { spellCommands } from './terminal/spelling.js';
@@ -19,9 +19,27 @@ export const PROGRAM = 'lockstep';
 
 export const goOffline = (io: Io): void => void Object.assign(io.env, { LOCKSTEP_OFFLINE: '1' });
 
+/** Its help is spelled before it is wrapped and aligned. */
+class SpelledCommand extends Command {
+  constructor(
+    name: string,
+    readonly spelling: string,
+  ) {
+    super(name);
+    const spell = (text: string): string => spellCommands(text, spelling);
+    const { optionDescription, argumentDescription, commandDescription, subcommandDescription } = Help.prototype;
+    this.configureHelp({
+      optionDescription: (option) => spell(optionDescription(option)),
+      argumentDescription: (argument) => spell(argumentDescription(argument)),
+      commandDescription: (command) => spell(commandDescription(command)),
+      subcommandDescription: (command) => spell(subcommandDescription(command)),
+    });
+  }
+}
+
 /** A command whose help goes to `io.stdout` and whose errors are thrown as LockstepErrors. */
 export function createCommand(name: string, { io }: CommandContext): Command {
-  const command = new Command(name);
+  const command = new SpelledCommand(name, io.spelling);
   if (name !== PROGRAM) {
     command.option(offlineField.flags, offlineField.description);
     // as the variable, so that the processes which a command starts heed it too
@@ -79,7 +97,9 @@ export const sectionHeading = (section: Section): string =>
 const LONGEST_ALIGNED = 64;
 
 /** Examples at the end of a command's help: what they do, then the command. */
-export function addExamples(command: Command, examples: readonly (readonly [string, string])[]): Command {
+export function addExamples(command: Command, written: readonly (readonly [string, string])[]): Command {
+  const spelling = command instanceof SpelledCommand ? command.spelling : PROGRAM;
+  const examples = written.map(([line, meaning]) => [spellCommands(line, spelling), meaning] as const);
   // one long command must not push the meaning of all the others out of the window
   const width = Math.max(...examples.map(([line]) => line.length).filter((length) => length <= LONGEST_ALIGNED));
   const lines = examples.map(([line, meaning]) => `  ${line.padEnd(width)}  ${meaning}`);
@@ -139,6 +159,8 @@ function describeUnknownOption(flag: string, command: Command): string {
   if (elsewhere !== undefined) return `unknown option ${flag}: ${elsewhere}`;
   const owner = command.commands.find((sub) => listFlags(sub).includes(flag));
   if (owner !== undefined) return `${flag} belongs to a command: lockstep ${owner.name()} ${flag}`;
+  const short = command.options.find((option) => option.short?.toLowerCase() === flag.toLowerCase());
+  if (short !== undefined) return `unknown option ${flag}. Did you mean ${short.flags.replace(', ', ' or ')}?`;
   const flags = [command, ...command.commands].flatMap(listFlags);
   const suggestion = suggestOption(flag, flags) || `. \`${fullName(command)} --help\` lists all.`;
   return `unknown option ${flag}${suggestion}`;

@@ -78,6 +78,9 @@ describe('help', () => {
   });
 });
 
+const needsWeights = (command: string): string =>
+  `LOCKSTEP_CLI_OPTION: ${command} needs --weights <file>: a .safetensors file, the folder of a run, or \`latest\` for the latest run`;
+
 async function expectError(argv: string[], message: string): Promise<void> {
   const { code, out, error } = await run(...argv);
   expect(error).toContain(`lockstep: ${message}`);
@@ -116,7 +119,16 @@ describe('errors are one line on stderr, exit code 2', () => {
     [['train', 'tiny'], 'LOCKSTEP_MODEL_UNKNOWN: no model is called "tiny"'],
     [['train', '--momentum', '2'], 'LOCKSTEP_RECIPE: --momentum 2: must be below 1'],
     [['train', '--workers', '--seed'], 'LOCKSTEP_CLI_OPTION: --workers --seed: must be a number'],
-    [['evaluate'], 'LOCKSTEP_CLI_OPTION: evaluate needs --weights <file>, such as one that `lockstep train` saved'],
+    [['evaluate'], needsWeights('evaluate')],
+    [['evaluate', 'latest'], `${needsWeights('evaluate')}. Did you mean --weights latest?`],
+    [['export', 'w.safetensors'], `${needsWeights('export')}. Did you mean --weights w.safetensors?`],
+    [['evaluate', '.'], `${needsWeights('evaluate')}. Did you mean --weights .?`],
+    [
+      ['predict', '--weights', 'nix', 'seven.png', 'test.csv'],
+      'LOCKSTEP_CLI_OPTION: test.csv is a table, not an image: --csv test.csv predicts its rows',
+    ],
+    [['-v'], 'LOCKSTEP_CLI_OPTION: unknown option -v. Did you mean -V or --version?'],
+    [['train', '-H'], 'LOCKSTEP_CLI_OPTION: unknown option -H'],
     [
       ['evaluate', '--weights', 'nix', '--mistakes', '-1'],
       'LOCKSTEP_CLI_OPTION: --mistakes -1: must be a whole number of at least 0',

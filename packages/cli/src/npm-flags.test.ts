@@ -25,6 +25,17 @@ describe('cases: work 21: flags that npm kept for itself are told, and nothing i
     expect(stderr).toContain(line);
   });
 
+  it.each<[string[], Record<string, string>, string]>([
+    [['train', '8', '1'], { npm_config_workers: 'true', npm_config_epochs: 'true' }, '--workers ... --epochs ...'],
+    [['train', 'net19k', '20'], { npm_config_steps: 'true' }, '--steps ...'],
+    [['train', '8'], { npm_config_workers: 'true', npm_config_epochs: 'true' }, '--workers ... --epochs ...'],
+  ])('does not guess which of several words is whose: %j with %j', async (argv, kept, flags) => {
+    const { code, stderr } = await runUnderNpm(argv, kept);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/Put -- before all that you gave it: npm run train -- .*\n$/);
+    expect(stderr.trimEnd().endsWith(`npm run train -- ${flags}`), stderr).toBe(true);
+  });
+
   it('names the script that was run', async () => {
     const { stderr } = await runUnderNpm(['summary'], { npm_config_layout: 'torchsummary' }, 'lockstep');
     expect(stderr).toContain('npm run lockstep -- --layout torchsummary summary');

@@ -23,6 +23,7 @@ export function checkNpmFlags(
   const command = program.commands.find((one) => one.name() === argv[0]);
   if (script === undefined || command === undefined) return;
   const names = command.options.map(({ long }) => (long ?? '').replace(/^--(no-)?/, ''));
+  const needsValue = new Set(command.options.filter(({ required }) => required).map(({ long }) => long));
   const kept = names.flatMap((name) => {
     const value = NPM_OWN.includes(name) ? undefined : env[`npm_config_${name.replaceAll('-', '_')}`];
     if (value === undefined) return [];
@@ -35,12 +36,18 @@ export function checkNpmFlags(
   const rest = script === argv[0] ? argv.slice(1) : argv;
   const flags = [...kept, ...told.map((name) => `--${name}`)];
   const line = `npm run ${script} -- ${[...flags, ...rest].join(' ')}`;
+  const bare = kept.filter((word, index) => needsValue.has(word) && (kept[index + 1] ?? '--').startsWith('--'));
   if (kept.length === 0) {
     tell(`npm has ${flags.join(' and ')} for itself; if this program was meant: ${line}`);
     return;
   }
+  // npm has cut them off their values: which is whose is clear only where there is one of each
+  const isClear = bare.length === 0 || (bare.length === 1 && rest.length === 1);
+  const remedy = isClear
+    ? `Put -- before the flags: ${line}`
+    : `Put -- before all that you gave it: npm run ${script} -- ${bare.map((flag) => `${flag} ...`).join(' ')}`;
   throw new LockstepError(
     'LOCKSTEP_CLI_NPM',
-    `npm kept ${kept.join(' ')} for itself, so nothing was started. Put -- before the flags: ${line}`,
+    `npm kept ${kept.join(' ')} for itself, so nothing was started. ${remedy}`,
   );
 }

@@ -36,6 +36,23 @@ it('cases: work 19: shows the runs in a folder, each once', () => {
   expect(io.stderr.text).toBe('');
 });
 
+it('takes latest for the latest run, and says where none is', () => {
+  const before = process.cwd();
+  process.chdir(folder);
+  try {
+    expect(() => findRuns(['latest'], io)).toThrow(
+      'LOCKSTEP_DASHBOARD_FOLDER: latest cannot be shown: no run has left its name in',
+    );
+    mkdirSync(join('runs', 'x'), { recursive: true });
+    writeFileSync(join('runs', 'x', 'chronicle.json'), '{}');
+    writeFileSync(join('runs', 'latest'), 'x\n');
+    expect(findRuns(['latest'], io)).toEqual([join('runs', 'x')]);
+    expect(findRuns(['runs'], io)).toEqual([join('runs', 'x')]);
+  } finally {
+    process.chdir(before);
+  }
+});
+
 it('names a folder without any run', () => {
   expect(() => findRuns([join(folder, 'empty')], io)).toThrow(
     `LOCKSTEP_DASHBOARD_FOLDER: ${join(folder, 'empty')} cannot be shown: there is no chronicle.json in it.`,

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { LockstepError } from '@lockstep/core/errors';
 import { parseJson } from '@lockstep/core/files';
+import { findRun } from '@lockstep/watch/files';
 import { type Chronicle, completeSource, emptyChronicle, PageServer } from '@lockstep/watch/page';
 import { CHRONICLE_FILE } from '@lockstep/watch/report';
 import type { Command } from 'commander';
@@ -27,10 +28,10 @@ export function createDashboardCommand(context: CommandContext): Command {
     .description(
       'Shows runs that `train` has left on a page: one by itself, several with their curves over one another.',
     )
-    .argument('<folders...>', 'folders of runs, or a folder with such folders in it');
+    .argument('<folders...>', 'folders of runs, `latest`, or a folder with such folders in it');
   addFields(command, fields);
   addExamples(command, [
-    ['lockstep dashboard runs/a', 'a finished run'],
+    ['lockstep dashboard latest', 'the latest run'],
     ['lockstep dashboard runs', 'all that are in it, compared'],
     ['lockstep dashboard runs/a runs/b', 'two of them'],
   ]);
@@ -65,7 +66,8 @@ async function showRuns(given: readonly string[], values: Readonly<Record<string
  */
 export function findRuns(given: readonly string[], io: Pick<Io, 'stderr'>): string[] {
   const isRun = (folder: string): boolean => existsSync(join(folder, CHRONICLE_FILE));
-  const folders = given.flatMap((path) => {
+  const folders = given.flatMap((asked) => {
+    const path = findRun(asked, (reason) => cannotShow(asked, reason));
     if (isRun(path) || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
     const inside = readdirSync(path).map((name) => join(path, name));
     const runs = inside.filter(isRun);

@@ -15,11 +15,11 @@ import { formatReport, reportEvaluation } from '../evaluation/evaluation-report.
 import { writeExport } from '../exports/output.js';
 import { dataField, jsonField, workersField } from '../fields/common-fields.js';
 import { type DataForm, dataFormFields, readDataForm } from '../fields/data-fields.js';
-import { type Field, fieldsIn, isOneOf, isWholeNumber, optionError } from '../fields/field.js';
+import { type Field, fieldsIn, isOneOf, isWholeNumber } from '../fields/field.js';
 import { noteCrowd } from '../settings/crowd.js';
 import { readModelNotes } from '../settings/model-notes.js';
 import { readChecked } from '../settings/setting-source.js';
-import { loadModelState, readModelOfWeights } from '../settings/weights-file.js';
+import { loadModelState, readModelOfWeights, weightsMissing } from '../settings/weights-file.js';
 import { type Io, tellNote, writeLine } from '../terminal/io.js';
 
 const splits = ['test', 'train'] as const;
@@ -91,8 +91,7 @@ function resolveEvaluation(
   const { weights, data, workers = coreCount, split = splits[0], picture, json } = flags.values;
   const mistakes = flags.values['mistakes'] ?? (picture === undefined ? DEFAULT_MISTAKES : PICTURE_MISTAKES);
   const dataForm = readDataForm((name) => flags.values[name]);
-  if (weights === undefined)
-    throw optionError('evaluate needs --weights <file>, such as one that `lockstep train` saved');
+  if (weights === undefined) throw weightsMissing('evaluate', modelName);
   return {
     modelName,
     weights: findRunWeights(weights as string),

@@ -11,7 +11,7 @@ import { type Field, fieldsIn, isOneOf, optionError } from '../fields/field.js';
 import { pixelFields, readPixels } from '../fields/pixel-fields.js';
 import { readModelNotes } from '../settings/model-notes.js';
 import { readChecked } from '../settings/setting-source.js';
-import { loadModelState, readModelOfWeights } from '../settings/weights-file.js';
+import { loadModelState, readModelOfWeights, weightsMissing } from '../settings/weights-file.js';
 import { type Io, tellNote, writeLine } from '../terminal/io.js';
 
 const formatNames = exportFormats.map(({ name }) => name);
@@ -59,7 +59,7 @@ interface ExportSettings {
 function resolveExport(modelName: string | undefined, options: Record<string, unknown>): ExportSettings {
   const flags = readChecked(fields, options);
   const { weights: asked, format: name, out } = flags.values as Record<string, string | undefined>;
-  if (asked === undefined) throw optionError('export needs --weights <file>, such as one that `lockstep train` saved');
+  if (asked === undefined) throw weightsMissing('export', modelName);
   const format = exportFormats.find((entry) => entry.name === name);
   if (format === undefined) throw optionError(`export needs --format <name>: ${formatNames.join(', ')}`);
   const pixels = readPixels((name) => flags.values[name]);

@@ -48,7 +48,7 @@ export function createLaunchCommand(context: CommandContext): Command {
     ['mpirun --hostfile hosts -x LOCKSTEP_TOKEN lockstep launch net19k', 'Open MPI over machines'],
     ['torchrun --nproc-per-node 2 --no-python lockstep launch net19k', 'torchrun, and what sets its variables'],
     ['kubectl apply -k deploy/kubernetes', 'Kubernetes: an Indexed Job; or helm install run deploy/helm/lockstep'],
-    ['python examples/ray/train.py --nodes 3 net19k', 'Ray: one actor for each node'],
+    ['python examples/ray/train.py --nodes 3 -- net19k', 'Ray: one actor for each node'],
     ['LOCKSTEP_RANK=0 LOCKSTEP_SIZE=2 LOCKSTEP_COORDINATOR=10.0.0.5:7400 lockstep launch', 'by hand, or anything else'],
     ['srun -n 3 lockstep launch --checkpoint ckpt --dry-run', 'what was found, and what it stands for'],
   ]);

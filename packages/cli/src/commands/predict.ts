@@ -12,13 +12,13 @@ import { addExamples, addFields, type CommandContext, createCommand } from '../c
 import { writeExport } from '../exports/output.js';
 import { jsonField, workersField } from '../fields/common-fields.js';
 import { type DataForm, readDataForm, rowFields } from '../fields/data-fields.js';
-import { type Field, fieldsIn, optionError } from '../fields/field.js';
+import { type Field, fieldsIn, optionError, quote } from '../fields/field.js';
 import { type Asked, type AskedImage, readImageArguments } from '../images/image-arguments.js';
 import { readTableRows } from '../images/table-rows.js';
 import { noteCrowd } from '../settings/crowd.js';
 import { readModelNotes } from '../settings/model-notes.js';
 import { readChecked } from '../settings/setting-source.js';
-import { loadModelState, readModelOfWeights } from '../settings/weights-file.js';
+import { loadModelState, readModelOfWeights, weightsMissing } from '../settings/weights-file.js';
 import { type Io, tellNote, writeLine } from '../terminal/io.js';
 import { formatTable } from '../terminal/text-table.js';
 
@@ -90,11 +90,13 @@ function resolvePrediction(
 ): PredictionSettings {
   const flags = readChecked(fields, options);
   const { weights, model, workers = coreCount, csv, picture, json } = flags.values;
-  if (weights === undefined)
-    throw optionError('predict needs --weights <file>, such as one that `lockstep train` saved');
+  if (weights === undefined) throw weightsMissing('predict');
   if (names.length === 0 && csv === undefined) {
     throw new LockstepError('LOCKSTEP_CLI_ARGUMENT', 'predict needs IMAGES, or --csv FILE: what is it to look at?');
   }
+  const table = names.find((name) => /\.(csv|tsv)(\.gz)?$/i.test(name));
+  if (table !== undefined && csv === undefined)
+    throw optionError(`${table} is a table, not an image: --csv ${quote(table)} predicts its rows`);
   if (names.length > 0 && csv !== undefined) throw optionError('predict takes images or --csv, not both at once');
   const form = readDataForm((name) => flags.values[name]);
   return {

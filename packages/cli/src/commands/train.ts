@@ -87,7 +87,7 @@ export function createTrainCommand(context: CommandContext): Command {
 /**
  * Trains, prints, saves. Returns the exit code: 0; 1 when the run fails on the way, 2 when it diverges; else that of the signal that ended it.
  *
- * @param command how to run it again
+ * @param command what it was begun with
  * @throws LockstepError for input that is wrong, before the run starts
  */
 async function runTrain(asked: RunSettings, io: Io, command: string): Promise<number> {
@@ -255,7 +255,9 @@ async function followRun(request: TrainRequest, onEvent: (event: RunEvent) => vo
 async function showPlot(epochs: readonly EpochEvent[], { json }: RunSettings, io: Io): Promise<void> {
   const stream = json ? io.stderr : io.stdout;
   const { plotEpochs } = await import('@lockstep/watch/report');
-  for (const line of plotEpochs(epochs, stream.columns ?? PLOT_COLUMNS)) writeLine(stream, line);
+  const lines = plotEpochs(epochs, stream.columns ?? PLOT_COLUMNS);
+  if (lines.length === 0) tellNote(io, `--plot draws curves from two epochs on, and this run has ${epochs.length}`);
+  else for (const line of ['', ...lines]) writeLine(stream, line);
 }
 
 /**

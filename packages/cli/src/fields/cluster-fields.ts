@@ -6,7 +6,7 @@ import { LockstepError } from '@lockstep/core/errors';
 import { countOf } from '@lockstep/core/text';
 import type { Io } from '../terminal/io.js';
 import { type Endpoint, parseEndpoint } from './endpoint.js';
-import { type Field, fieldsIn, isFraction, isOneOf, isWholeNumber, optionError } from './field.js';
+import { type Field, fieldsIn, isFraction, isOneOf, isWholeNumber, optionError, quote } from './field.js';
 
 export const topologyNames = ['auto', 'star', 'mesh', 'hierarchical'] as const satisfies readonly Topology[];
 const transportNames = ['tcp', 'mpi'] as const;
@@ -105,7 +105,12 @@ function readToken(path: string, source: string): string {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new LockstepError('LOCKSTEP_TOKEN', `cannot read ${source}: ${(error as Error).message}.`, { cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason =
+      code === 'ENOENT'
+        ? `there is no such file. Make it once, for all machines of the run: openssl rand -hex 32 > ${quote(path)}`
+        : `${message}.`;
+    throw new LockstepError('LOCKSTEP_TOKEN', `cannot read ${source}: ${reason}`, { cause: error });
   }
 }
 

@@ -52,9 +52,14 @@ export const runFields: readonly Field[] = [
     defaultText: 'epochs',
     check: checkBy(settings.evaluate),
   }),
-  run.text('--weights <file>', 'weights', 'start from these weights (.safetensors)', {
-    check: checkBy(settings.weights),
-  }),
+  run.text(
+    '--weights <file>',
+    'weights',
+    'start from these weights (.safetensors), the best of the folder of a run, or `latest`',
+    {
+      check: checkBy(settings.weights),
+    },
+  ),
   run.number('--replace-head <n>', 'replaceHead', 'with --weights: give the model a new last layer for n classes', {
     check: checkBy(settings.replaceHead),
   }),

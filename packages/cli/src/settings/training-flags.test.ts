@@ -143,7 +143,7 @@ describe('what is refused', () => {
     [{ freeze: 'conv9' }, 'LOCKSTEP_FREEZE_PATTERN: --freeze conv9 matches no parameter.'],
     [
       { resume: '/nowhere/at/all' },
-      'LOCKSTEP_CHECKPOINT_NONE: no checkpoint to resume in /nowhere/at/all: there are none.',
+      'LOCKSTEP_CHECKPOINT_NONE: no checkpoint to resume in /nowhere/at/all: there is no such folder.',
     ],
   ])('%j', async (options, message) => {
     await expect(resolve(options)).rejects.toThrow(message);

@@ -1,4 +1,5 @@
 /** Weights files that carry their model, so that they can be evaluated without naming it. */
+import { statSync } from 'node:fs';
 import { DATA_KEY, type DataNotes, parseDataNotes } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
 import { parseJson, readWholeFile } from '@lockstep/core/files';
@@ -7,6 +8,23 @@ import { inferLayers } from '@lockstep/core/model';
 import type { ModelState } from '@lockstep/core/run';
 import { type ModelSpec, parseModelSpec } from '@lockstep/core/spec';
 import { loadWeights, saveWeights } from '@lockstep/core/state';
+import { LATEST } from '@lockstep/watch/files';
+import { optionError, quote } from '../fields/field.js';
+
+/**
+ * Of a command that was given no weights.
+ *
+ * @param word what it was given for a model: often it is the weights
+ */
+export function weightsMissing(command: string, word?: string): LockstepError {
+  const isWeights = word !== undefined && (word === LATEST || /\.safetensors$/.test(word) || isFolder(word));
+  const hint = isWeights ? `. Did you mean --weights ${quote(word)}?` : '';
+  return optionError(
+    `${command} needs --weights <file>: a .safetensors file, the folder of a run, or \`latest\` for the latest run${hint}`,
+  );
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 
 /** Key of the model spec, as JSON, in the file's `__metadata__`. */
 export const MODEL_KEY = 'lockstep.model';

@@ -1,5 +1,7 @@
 import type { EndEvent, EpochEvent, ProgressEvent, RunEvent, StartEvent } from '@lockstep/core/events';
+import { learningRateAt } from '@lockstep/core/run';
 import { recipeSchema } from '@lockstep/core/spec';
+import { formatRate } from '@lockstep/core/text';
 import { describe, expect, it } from 'vitest';
 import { RecordingIo } from '../testing/recording-io.js';
 import { createPrinter } from './run-printer.js';
@@ -16,7 +18,7 @@ const start: StartEvent = {
   testSamples: 10_000,
   seed: 1,
   stepsPerEpoch: 469,
-  recipe: recipeSchema.parse({ epochs: 2 }),
+  recipe: recipeSchema.parse({ epochs: 2, learningRate: 0.025 }),
 };
 
 const progress = (epoch: number, step: number, seconds: number): ProgressEvent => ({
@@ -94,7 +96,7 @@ const render = (text: string): string[] =>
 const opening = [
   'Model: net19k, 18,970 parameters',
   'Data: 60,000 + 10,000 images from mnist',
-  'Recipe: 2 epochs, batch 128, Adam, rate 0.001',
+  'Recipe: 2 epochs, batch 128, Adam, rate 0.025',
   'Engine: native (avx2), 2 workers, seed 1',
   '',
 ];
@@ -196,6 +198,20 @@ describe('in a terminal', () => {
       ...summary,
       '',
     ]);
+  });
+
+  it('titles each epoch with the rate of its last step, whichever step is seen first, as the line without a terminal does', () => {
+    const schedule = { type: 'one-cycle' } as const;
+    const recipe = recipeSchema.parse({ epochs: 2, learningRate: 0.1, schedule });
+    for (const step of [1, 234, 469]) {
+      const seen = { ...progress(1, step, 1), learningRate: learningRateAt(recipe, step - 1, 469) };
+      const last = { ...epoch(1, 9871), learningRate: learningRateAt(recipe, 468, 469) };
+      const [bar, file] = [terminal(), new RecordingIo()];
+      for (const io of [bar, file]) print(io, [{ ...start, recipe }, seen, last]);
+      const title = `Epoch 1, Learning Rate: ${formatRate(last.learningRate)}`;
+      expect(bar.stdout.lines).toContain(title);
+      expect(file.stdout.text).toContain(`${title}, loss=`);
+    }
   });
 
   it('draws the bar on stderr alone and gives the cursor back', () => {

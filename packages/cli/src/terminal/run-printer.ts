@@ -9,6 +9,8 @@ import type {
   StartEvent,
   WarningEvent,
 } from '@lockstep/core/events';
+import { learningRateAt } from '@lockstep/core/run';
+import type { Recipe } from '@lockstep/core/spec';
 import {
   countOf,
   describeNodeEvent,
@@ -97,6 +99,7 @@ class TextPrinter implements RunPrinter {
   /** The epoch whose first line is out. */
   private titledEpoch = 0;
   private lastProgress: ProgressEvent | undefined;
+  private recipe: Recipe | undefined;
 
   constructor(
     private readonly io: Io,
@@ -171,6 +174,7 @@ class TextPrinter implements RunPrinter {
   }
 
   private printStart(event: StartEvent): void {
+    this.recipe = event.recipe;
     if (this.isQuiet) return;
     const { model, parameters, engine, workers, seed } = event;
     this.line(`Model: ${model}, ${formatCountOf(parameters, 'parameter')}`);
@@ -183,22 +187,24 @@ class TextPrinter implements RunPrinter {
 
   private printProgress(event: ProgressEvent): void {
     if (this.bar === undefined) return;
-    this.printTitle(event.epoch, event.learningRate);
+    this.printTitle(event.epoch);
     this.lastProgress = event;
     this.bar.update((columns) => formatProgress(event, columns));
   }
 
-  /** On a terminal the title of the epoch stands above the bar. */
-  private printTitle(epoch: number, learningRate: number): void {
-    if (this.titledEpoch === epoch || !this.hasBarOnStdout()) return;
+  /** On a terminal the title of the epoch stands above the bar, with the rate of its last step, as in all other places. */
+  private printTitle(epoch: number): void {
+    if (this.titledEpoch === epoch || !this.hasBarOnStdout() || this.recipe === undefined) return;
     this.titledEpoch = epoch;
+    const { stepsPerEpoch } = this.tally;
+    const learningRate = learningRateAt(this.recipe, epoch * stepsPerEpoch - 1, stepsPerEpoch);
     this.line(`Epoch ${epoch}, Learning Rate: ${formatRate(learningRate)}`);
   }
 
   private printEpoch(event: EpochEvent): void {
     if (this.isQuiet) return;
     if (this.bar !== undefined && this.hasBarOnStdout()) {
-      this.printTitle(event.epoch, event.learningRate);
+      this.printTitle(event.epoch);
       this.bar.finish((columns) => formatProgress(this.completeProgress(event), columns));
     } else {
       this.line(formatEpoch(event, this.tally.stepsPerEpoch));

@@ -35,6 +35,7 @@ it('spells commands, and leaves names, codes and paths alone', () => {
   expect(spell('a: lockstep train --resume ck\nlockstep doctor')).toBe(
     'a: npx lockstep train --resume ck\nnpx lockstep doctor',
   );
+  expect(spell('`lockstep --help` lists all')).toBe('`npx lockstep --help` lists all');
   expect(spell('Usage: lockstep [options]')).toBe('Usage: npx lockstep [options]');
   for (const text of ['lockstep: LOCKSTEP_X: no', '/a/lockstep train', 'a lockstep train.json', 'npx lockstep train']) {
     expect(spell(text)).toBe(text);
@@ -53,6 +54,22 @@ it('cases: work 17: the help of every command is spelled as the place says', asy
     expect(await main(['help', name], help)).toBe(0);
     expect(help.stdout.text, name).toMatch(/Usage: npx lockstep /);
     expect(help.stdout.text, name).not.toMatch(/(?<!npx )(?<=^ {2}|`)lockstep [a-z]/m);
+  }
+});
+
+it('spells a help before it wraps and aligns it', async () => {
+  for (const name of ['train', 'worker', 'launch', 'simulate']) {
+    const help = new RecordingIo();
+    help.spelling = 'npx lockstep';
+    await main(['help', name], help);
+    const [described = '', examples = ''] = help.stdout.text.split('Examples:\n');
+    for (const line of described.split('\n')) expect(line.length, line).toBeLessThanOrEqual(120);
+    // where the meanings begin, but for commands that are too long to be aligned
+    const columns = examples
+      .split('\n')
+      .map((line) => /^ {2}(?:\S| (?! ))+ +/.exec(line)?.[0].length ?? 0)
+      .filter((column) => column > 0 && column <= 68);
+    expect(new Set(columns).size, examples).toBeLessThanOrEqual(1);
   }
 });
 

@@ -8,8 +8,11 @@ const WRITTEN = 'lockstep';
 const NAMES =
   'train|worker|launch|evaluate|predict|export|data|summary|models|dashboard|bench|reproduce|speedrun|simulate|doctor|help';
 
-/** The word as a word of its own, before one of its commands or, in a usage line, before its options. */
-const COMMAND = new RegExp(String.raw`(?<=^|[\s\`(])(?<!npx )lockstep (?=(?:${NAMES})(?![\w./-])|\[)`, 'gm');
+/** The word as a word of its own, before one of its commands or flags or, in a usage line, before its options. */
+const COMMAND = new RegExp(
+  String.raw`(?<=^|[\s\`(])(?<!npx )lockstep (?=(?:${NAMES})(?![\w./-])|--(?:help|version)\b|\[)`,
+  'gm',
+);
 
 /**
  * `lockstep` where a shell finds that, which is so in an installation for all projects; else `npx lockstep`: in a clone, and in

@@ -4,6 +4,7 @@
  */
 import { RunControl, type RunObserver } from '@lockstep/core/seams';
 import { RunFolder } from '@lockstep/watch/files';
+import { quote } from '../fields/field.js';
 import type { RunSettings } from '../settings/run-settings.js';
 import { spellCommands } from '../terminal/spelling.js';
 import { BestWeights } from './best-weights.js';
@@ -29,7 +30,7 @@ export type WatchedSettings = Pick<RunSettings, 'dashboard' | 'watch' | 'resume'
   };
 
 export interface Surroundings {
-  /** How to run it again. */
+  /** What it was begun with. */
   readonly command: string;
   /** How commands are spelled here. */
   readonly spelling: string;
@@ -70,7 +71,8 @@ export async function openWatchers(
   observers.push(chronicler);
   if (folder !== undefined) {
     const { ReportFolder } = await import('@lockstep/watch/report');
-    observers.push(new ReportFolder(folder, chronicler));
+    const commandOf = (path: string): string => spellCommands(`lockstep train --config ${quote(path)}`, spelling);
+    observers.push(new ReportFolder(folder, chronicler, commandOf));
   }
   if (dashboard === undefined) return { ...opened, page: undefined };
   try {

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { makeImages, makeLabels } from './mnist/test-mnist.js';
@@ -25,6 +25,19 @@ describe('what is no dataset', () => {
       'a folder of other things',
       () => writeFiles(place.data, { 'a.txt': '' }),
       'LOCKSTEP_DATA_PATH: DIR holds a.txt, which is no dataset.',
+    ],
+    [
+      'class folders of other pictures',
+      () => {
+        for (const name of ['a', 'b']) mkdirSync(join(place.data, name));
+        writeFiles(place.data, { 'a/1.webp': '', 'a/2.webp': '', 'b/1.heic': '' });
+      },
+      'LOCKSTEP_DATA_PATH: DIR holds a, b, which is no dataset: no PNG or JPEG image in these folders, but 2 .webp, 1 .heic. Give',
+    ],
+    [
+      'pictures without a folder for each class',
+      () => writeFiles(place.data, { '1.JPG': '', '2.png': '' }),
+      'LOCKSTEP_DATA_PATH: DIR holds 1.JPG, 2.png, which is no dataset: 2 images in it, and no folder for each class, whose name says what they show. Give',
     ],
     [
       'another file',

@@ -95,7 +95,8 @@ async function findInFolder(directory: string, options: DataOptions): Promise<Re
   if (parts !== undefined) return readTables(directory, parts, options);
   const arrays = findInside(directory, names);
   if (arrays !== undefined) return readArrays(directory, arrays, options);
-  throw pathError(`${directory} holds ${describeNames(names)}, which is no dataset`);
+  const { explainNoPictures } = await import('./readers/folder-list.js');
+  throw pathError(`${directory} holds ${describeNames(names)}, which is no dataset${explainNoPictures(directory)}`);
 }
 
 /** Class folders are what was meant where there are any; tables beside them are told. */

@@ -152,9 +152,10 @@ describe('findCheckpoint', () => {
 
   it('fails when there is none, and lists the damaged ones', () => {
     expect(() => findCheckpoint(join(folder, 'nowhere'))).toThrow(
-      `LOCKSTEP_CHECKPOINT_NONE: no checkpoint to resume in ${join(folder, 'nowhere')}: there are none. ` +
-        'Give the folder that a run wrote with --checkpoint.',
+      `LOCKSTEP_CHECKPOINT_NONE: no checkpoint to resume in ${join(folder, 'nowhere')}: there is no such folder. ` +
+        'Give the folder that a run wrote with --checkpoint; that of a run itself, such as runs/tiny6k-seed1, is for --weights.',
     );
+    expect(() => findCheckpoint(folder)).toThrow(`no checkpoint to resume in ${folder}: there are none.`);
     truncateSync(tensorsOf(write(1)[0] as string), 1);
     expect(() => findCheckpoint(folder)).toThrow(
       /: none is whole: .*step-0000000001 cannot be used: its tensors have 1 /,

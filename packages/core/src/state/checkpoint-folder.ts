@@ -2,7 +2,7 @@
  * Checkpoints on disk: one folder for each, `step-0000001234`, written as `checkpoint-writing.ts` says. Who looks sees a
  * whole checkpoint or none, whatever happens to the writer.
  */
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LockstepError } from '../errors/errors.js';
 import { readWholeFile } from '../files/whole-file.js';
@@ -97,10 +97,11 @@ export function findCheckpoint(path: string): FoundCheckpoint {
       skipped.push(error.text);
     }
   }
-  const reason = skipped.length === 0 ? 'there are none' : `none is whole: ${skipped.join(' ')}`;
+  const none = existsSync(path) ? 'there are none' : 'there is no such folder';
+  const reason = skipped.length === 0 ? none : `none is whole: ${skipped.join(' ')}`;
   throw new LockstepError(
     'LOCKSTEP_CHECKPOINT_NONE',
-    `no checkpoint to resume in ${path}: ${reason}. Give the folder that a run wrote with --checkpoint.`,
+    `no checkpoint to resume in ${path}: ${reason}. Give the folder that a run wrote with --checkpoint; that of a run itself, such as runs/tiny6k-seed1, is for --weights.`,
   );
 }
 

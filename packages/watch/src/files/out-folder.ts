@@ -34,7 +34,7 @@ export async function openOutFolder(
   if (resumedStep === undefined && existsSync(path)) {
     throw new LockstepError(
       'LOCKSTEP_OUT_EXISTS',
-      `${folder} already holds a run. Choose another --out folder, or go on with that run by --resume.`,
+      `${folder} already holds a run. Choose another --out folder, or go on with that run by --resume and the folder that it wrote with --checkpoint.`,
     );
   }
   const events = await FileSink.open(path, '--out', { resumedStep, tell });

@@ -8,7 +8,7 @@ import type { About, LayerRow } from './chronicle.js';
 
 /** What only the program around the run knows. */
 export interface Surroundings {
-  /** The command that repeats the run. */
+  /** The command that it was begun with. */
   readonly command?: string | undefined;
   readonly startedAt: string;
 }

@@ -48,7 +48,7 @@ export interface About {
   readonly stepsPerEpoch: number;
   /** Steps that were done before, in the run that is resumed. */
   readonly resumedStep: number;
-  /** How to run it again; undefined when it was not started by a command. */
+  /** What it was begun with; undefined when it was not started by a command. */
   readonly command: string | undefined;
   /** ISO 8601. */
   readonly startedAt: string;

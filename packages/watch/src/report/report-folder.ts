@@ -23,10 +23,12 @@ export class ReportFolder implements RunObserver {
   /**
    * @param folder nothing is written until it is made, or an epoch is over
    * @param chronicler must be told of everything before this one
+   * @param commandOf the command that does the run in a folder again
    */
   constructor(
     private readonly folder: RunFolder,
     private readonly chronicler: Chronicler,
+    private readonly commandOf?: (folder: string) => string,
   ) {}
 
   onEvent({ event }: RunEvent): void {
@@ -37,7 +39,7 @@ export class ReportFolder implements RunObserver {
     const { chronicle } = this.chronicler;
     if (chronicle.about === undefined || this.folder.path === undefined) return;
     this.#write(CHRONICLE_FILE, JSON.stringify(chronicle));
-    for (const [name, content] of drawAll(chronicle)) this.#write(name, content);
+    for (const [name, content] of drawAll(chronicle, this.commandOf?.(this.folder.path))) this.#write(name, content);
   }
 
   #write(name: string, content: string | Uint8Array): void {
@@ -45,7 +47,7 @@ export class ReportFolder implements RunObserver {
   }
 }
 
-function drawAll(chronicle: Chronicle): [name: string, content: string | Uint8Array][] {
+function drawAll(chronicle: Chronicle, again: string | undefined): [name: string, content: string | Uint8Array][] {
   const { judgement, about } = chronicle;
   const names = about?.classNames ?? [];
   const curves = drawCurves(chronicle);
@@ -53,7 +55,7 @@ function drawAll(chronicle: Chronicle): [name: string, content: string | Uint8Ar
   const mistakes = judgement && drawMistakes(judgement.mistakes, names, describeMistakes(judgement));
   const sheet = judgement && drawMistakeSheet(judgement.mistakes);
   return [
-    ['report.html', drawReport(chronicle, { curves: drawCurvePanels(chronicle), confusion })],
+    ['report.html', drawReport(chronicle, { curves: drawCurvePanels(chronicle), confusion }, again)],
     ['learning-curves.svg', curves],
     ...(confusion === undefined ? [] : [['confusion.svg', confusion] as [string, string]]),
     ...(mistakes === undefined ? [] : [['mistakes.svg', mistakes] as [string, string]]),

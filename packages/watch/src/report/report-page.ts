@@ -27,11 +27,12 @@ export interface ReportPictures {
   readonly confusion: string | undefined;
 }
 
-export function drawReport(chronicle: Chronicle, { curves, confusion }: ReportPictures): string {
+/** @param again the command that does the run again */
+export function drawReport(chronicle: Chronicle, { curves, confusion }: ReportPictures, again?: string): string {
   const { about, status, epochs, log, judgement } = chronicle;
   const title = about === undefined ? 'A run' : `${about.model}, seed ${about.seed}`;
   const sections = [
-    section('Result', drawResult(chronicle)),
+    section('Result', drawResult(chronicle, again)),
     section('Learning curves', `<div class="curves">${curves.join('')}</div>`),
     section('Epochs', drawEpochs(epochs)),
     confusion && section('Confusion matrix', wide('Confusion matrix', confusion)),
@@ -64,11 +65,12 @@ const tabulate = (facts: readonly Fact[], codes: ReadonlySet<string> = new Set()
     })
     .join('')}</dl>`;
 
-const COMMAND = 'The same run again';
-const CODES = new Set(['Parameters SHA-256', COMMAND]);
+const COMMAND = 'Begun with';
+const AGAIN = 'The same run again';
+const CODES = new Set(['Parameters SHA-256', COMMAND, AGAIN]);
 
 /** What the terminal said at the end, and the tiles of the page. */
-function drawResult(chronicle: Chronicle): string {
+function drawResult(chronicle: Chronicle, again?: string): string {
   const { about, status } = chronicle;
   const result = describeResult(chronicle);
   const { trainLoss, trainAccuracy, test } = readNow(chronicle);
@@ -78,6 +80,7 @@ function drawResult(chronicle: Chronicle): string {
     ['Training loss', `${formatLoss(trainLoss)} in epoch ${status.epoch}`],
     ['Training accuracy', `${percentOf(trainAccuracy)} in epoch ${status.epoch}`],
     ...(about?.command === undefined ? [] : [[COMMAND, about.command] as const]),
+    ...(again === undefined ? [] : [[AGAIN, again] as const]),
   ];
   return `<p><b>${escapeHtml(result?.ending ?? 'The run had no end.')}</b></p>${tabulate(facts, CODES)}`;
 }

@@ -45,7 +45,11 @@ function openSocket(url: string, options: ClientOptions): WebSocket {
   }
 }
 
-function explain(url: string, text: string): LockstepError {
+function explain(url: string, reason: string): LockstepError {
+  // the connection's own words begin with its address, and those of OpenSSL end with a line break
+  const text = (reason.startsWith(`${url}: `) ? reason.slice(url.length + 2) : reason)
+    .replace(/\s+/g, ' ')
+    .replace(/[\s.:]+$/, '');
   const hints: readonly (readonly [RegExp, string])[] = [
     [/ECONNREFUSED/, 'Nothing listens there: is the coordinator started, with --listen and this port?'],
     [/ENOTFOUND|EAI_AGAIN/, 'The name is not known here: try the address.'],

@@ -142,6 +142,16 @@ function listFiles(directory: string): string[] {
   ];
 }
 
+/** Why a folder is none of pictures, where somebody may have meant it: `: ...`, or nothing. */
+export function explainNoPictures(directory: string): string {
+  const { folders, files } = listEntries(directory);
+  const loose = files.filter(isImageName).length;
+  if (loose > 0)
+    return `: ${countOf(loose, 'image')} in it, and no folder for each class, whose name says what they show`;
+  const found = countEndings(folders.flatMap((name) => listFiles(join(directory, name))));
+  return found.size === 0 ? '' : `: no PNG or JPEG image in these folders, but ${describeEndings(found)}`;
+}
+
 /** Files by ending, in small letters. */
 export function countEndings(paths: readonly string[], counts = new Map<string, number>()): Map<string, number> {
   for (const path of paths) {
