@@ -1,33 +1,22 @@
 /** Checkpoints, transfer learning and averaging on the command line. */
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { loadModel } from '../../packages/cli/dist/index.js';
-import { type Finished, readEvents, writeBars } from '../support/digit-bars.js';
+import { useBars } from '../support/bars-place.ts';
+import { type Finished, readEvents } from '../support/digit-bars.js';
 import { runHere } from '../support/program-here.js';
 
-let folder = '';
-let model = '';
+const { place, run } = useBars((folder, argv) => runHere(folder, [...argv]));
 
-beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'lockstep-cli-training-'));
-  model = writeBars(folder, 320, 90);
-});
-
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-const run = (...argv: string[]): Promise<Finished> => runHere(folder, argv);
 const lastEvent = (finished: Finished) => readEvents(finished).at(-1) as Record<string, unknown>;
 
 it('--every 4 steps is two words; --resume alone goes on to the same bits', async () => {
-  const common = ['--data', folder, '--json', '--no-save'];
-  const whole = await run('train', model, ...common, '--ema', '0.9');
+  const common = ['--data', place.folder, '--json', '--no-save'];
+  const whole = await run('train', place.model, ...common, '--ema', '0.9');
   const first = await run(
     'train',
-    model,
+    place.model,
     ...common,
     '--ema',
     '0.9',
@@ -40,31 +29,35 @@ it('--every 4 steps is two words; --resume alone goes on to the same bits', asyn
     '9',
   );
   expect(first.code).toBe(0);
-  expect(readdirSync(path.join(folder, 'ckpt'))).toEqual(['step-0000000004', 'step-0000000008', 'step-0000000009']);
+  expect(readdirSync(path.join(place.folder, 'ckpt'))).toEqual([
+    'step-0000000004',
+    'step-0000000008',
+    'step-0000000009',
+  ]);
   const resumed = await run('train', '--resume', 'ckpt', ...common, '--workers', '3');
   const { parametersSha256, emaSha256 } = lastEvent(whole);
   expect(lastEvent(resumed)).toMatchObject({ parametersSha256, emaSha256, reason: 'completed' });
-  const { out } = await run('train', '--resume', 'ckpt', '--data', folder, '--no-save');
+  const { out } = await run('train', '--resume', 'ckpt', '--data', place.folder, '--no-save');
   expect(out).toContain('\nResumed: after step 15\n');
   expect(out).toMatch(/\nMoving average: \d+\/90 \(/);
 });
 
 it('a recipe that differs is an error with exit code 2 and nothing written', async () => {
-  await run('train', model, '--data', folder, '--no-save', '--checkpoint', 'other', '--steps', '3');
-  const argv = ['train', '--resume', 'other', '--data', folder, '--lr', '0.5', '--save', 'no.safetensors'];
+  await run('train', place.model, '--data', place.folder, '--no-save', '--checkpoint', 'other', '--steps', '3');
+  const argv = ['train', '--resume', 'other', '--data', place.folder, '--lr', '0.5', '--save', 'no.safetensors'];
   const { code, out, error } = await run(...argv);
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(error).toMatch(
     /^lockstep: LOCKSTEP_CHECKPOINT_DIFFERS: the run differs from the checkpoint of step 3: recipe.learningRate is 0.5, was 0.01. /,
   );
-  expect(existsSync(path.join(folder, 'no.safetensors'))).toBe(false);
+  expect(existsSync(path.join(place.folder, 'no.safetensors'))).toBe(false);
   const overridden = await run(...argv, '--override');
   expect(overridden.code).toBe(0);
   expect(overridden.error).toContain('warning: LOCKSTEP_CHECKPOINT_OVERRIDE: the run goes on from step 3 although ');
 });
 
 it('--weights with --freeze and --replace-head says what it loaded, and saves state and average', async () => {
-  await run('train', model, '--data', folder, '--save', 'base.safetensors');
+  await run('train', place.model, '--data', place.folder, '--save', 'base.safetensors');
   const argv = [
     'train',
     '--weights',
@@ -74,7 +67,7 @@ it('--weights with --freeze and --replace-head says what it loaded, and saves st
     '--replace-head',
     '12',
     '--data',
-    folder,
+    place.folder,
   ];
   const { code, error } = await run(
     ...argv,
@@ -93,7 +86,7 @@ it('--weights with --freeze and --replace-head says what it loaded, and saves st
     '  new: 6.weight, 6.bias',
   ]);
   const [base, fresh, average] = await Promise.all(
-    ['base', 'new', 'ema'].map((name) => loadModel(path.join(folder, `${name}.safetensors`))),
+    ['base', 'new', 'ema'].map((name) => loadModel(path.join(place.folder, `${name}.safetensors`))),
   );
   expect(fresh?.spec.classes).toBe(12);
   expect(fresh?.state.parameters.slice(0, 4)).toEqual(base?.state.parameters.slice(0, 4));
@@ -104,9 +97,9 @@ it('--weights with --freeze and --replace-head says what it loaded, and saves st
 it('--patience ends a run that gets no better', async () => {
   const argv = [
     'train',
-    model,
+    place.model,
     '--data',
-    folder,
+    place.folder,
     '--no-save',
     '--json',
     '--epochs',

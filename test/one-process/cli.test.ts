@@ -1,34 +1,11 @@
 /** What `train` and `evaluate` say and write, line by line: in this process. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Finished, type JsonEvent, readEvents, writeBars } from '../support/digit-bars.ts';
+import { describe, expect, it } from 'vitest';
+import { BARS_TEST_COUNT, findEvent, useBars } from '../support/bars-place.ts';
 import { runHere } from '../support/program-here.ts';
 
-const TEST_COUNT = 90;
-
-let folder = '';
-let model = '';
-
-beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'lockstep-cli-'));
-  model = writeBars(folder, 320, TEST_COUNT);
-});
-
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-const run = (...argv: string[]): Promise<Finished> => runHere(folder, argv);
-
-const train = (...argv: string[]): Promise<Finished> => run('train', model, '--data', folder, ...argv);
-
-const findEvent = (finished: Finished, name: string): JsonEvent => {
-  const found = readEvents(finished).find(({ event }) => event === name);
-  if (found === undefined) throw new Error(`no ${name} in:\n${finished.out}\n${finished.error}`);
-  return found;
-};
+const { place, run, train } = useBars((folder, argv) => runHere(folder, [...argv]));
 
 describe('lockstep train', () => {
   it('prints a line per epoch and its test set, and ends with accuracy and path', async () => {
@@ -38,7 +15,7 @@ describe('lockstep train', () => {
     expect(out.match(/^Epoch \d, Learning Rate: 0.01, loss=/gm)).toHaveLength(3);
     expect(out.match(/^Test set: Average loss: \d+\.\d{4}, Accuracy: \d+\/90 \(\d+\.\d\d%\)$/gm)).toHaveLength(3);
     expect(out).toMatch(/\nTest accuracy: \d+\/90 \(.*\nSaved to runs\/bars-seed3\n$/);
-    expect(readdirSync(path.join(folder, 'runs')).sort()).toEqual(['bars-seed3', 'latest']);
+    expect(readdirSync(path.join(place.folder, 'runs')).sort()).toEqual(['bars-seed3', 'latest']);
   });
 
   it('learns, and stops where --until says', async () => {
@@ -55,7 +32,7 @@ describe('lockstep train', () => {
   });
 
   it('takes a run from a config file, and a flag before it', async () => {
-    const config = path.join(folder, 'run.yaml');
+    const config = path.join(place.folder, 'run.yaml');
     writeFileSync(config, 'model: ./bars.json\ndata: .\nseed: 9\nsave: false\nepochs: 2\nworkers: 1\n');
     const finished = await run('train', '--config', config, '--json', '--epochs', '1');
     expect(findEvent(finished, 'start')).toMatchObject({ seed: 9, workers: 1, recipe: { epochs: 1, batchSize: 64 } });
@@ -69,25 +46,25 @@ describe('lockstep train', () => {
       /^Dry run: one step, nothing is saved. The run: 3 epochs, saved to dry.safetensors.\nData: [\s\S]*\nModel: bars, 2,986 parameters\n/,
     );
     expect(out).toContain('0 epochs, 1 step in ');
-    expect(existsSync(path.join(folder, 'dry.safetensors'))).toBe(false);
+    expect(existsSync(path.join(place.folder, 'dry.safetensors'))).toBe(false);
   });
 
   it('cases: numbers 13: does the one step that a dry run of a resumed run says, or says that none is left', async () => {
-    const checkpoints = path.join(folder, 'dry');
+    const checkpoints = path.join(place.folder, 'dry');
     await train('--no-save', '--steps', '2', '--checkpoint', checkpoints);
-    const { out } = await run('train', '--data', folder, '--resume', checkpoints, '--dry-run');
+    const { out } = await run('train', '--data', place.folder, '--resume', checkpoints, '--dry-run');
     expect(out).toMatch(/^Dry run: one step, /);
     expect(out).toContain('0 epochs, 3 steps in ');
-    const left = await run('train', '--data', folder, '--resume', checkpoints, '--dry-run', '--json');
+    const left = await run('train', '--data', place.folder, '--resume', checkpoints, '--dry-run', '--json');
     expect(findEvent(left, 'end')).toMatchObject({ steps: 3, reason: 'steps' });
-    await run('train', '--data', folder, '--resume', checkpoints, '--no-save', '--json');
-    const over = await run('train', '--data', folder, '--resume', checkpoints, '--dry-run');
+    await run('train', '--data', place.folder, '--resume', checkpoints, '--no-save', '--json');
+    const over = await run('train', '--data', place.folder, '--resume', checkpoints, '--dry-run');
     expect(over.out).toMatch(/^Dry run: no step, since none is left, nothing is saved\. /);
     expect(readdirSync(checkpoints)).toContain('step-0000000015');
   });
 
   it('cases: numbers 12: ends with exit code 2 when it diverges in its last step, and leaves good weights alone', async () => {
-    const weights = path.join(folder, 'good.safetensors');
+    const weights = path.join(place.folder, 'good.safetensors');
     await train('--steps', '1', '--save', weights);
     const good = readFileSync(weights);
     const wild = ['--steps', '1', '--optimizer', 'sgd', '--lr', '1e38'];
@@ -101,9 +78,9 @@ describe('lockstep train', () => {
 
 describe('weights', () => {
   it('give evaluate the accuracy that the run ended with, without naming the model', async () => {
-    const weights = path.join(folder, 'w.safetensors');
+    const weights = path.join(place.folder, 'w.safetensors');
     const end = findEvent(await train('--json', '--save', weights), 'end');
-    const finished = await run('evaluate', '--weights', weights, '--data', folder, '--json', '--mistakes', '3');
+    const finished = await run('evaluate', '--weights', weights, '--data', place.folder, '--json', '--mistakes', '3');
     const evaluation = findEvent(finished, 'evaluation');
     expect(evaluation).toMatchObject({
       model: 'bars',
@@ -112,15 +89,15 @@ describe('weights', () => {
       loss: end['testLoss'],
     });
     const confusion = evaluation['confusion'] as number[][];
-    expect(confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(TEST_COUNT);
+    expect(confusion.flat().reduce((sum, count) => sum + count, 0)).toBe(BARS_TEST_COUNT);
     expect(confusion.reduce((sum, row, label) => sum + (row[label] as number), 0)).toBe(end['testCorrect']);
-    const { code, out } = await run('evaluate', model, '--weights', weights, '--data', folder);
+    const { code, out } = await run('evaluate', place.model, '--weights', weights, '--data', place.folder);
     expect(code).toBe(0);
     expect(out).toContain('Confusion matrix (rows: label, columns: prediction)\n');
   });
 
   it('are what a run starts from', async () => {
-    const weights = path.join(folder, 'initial.safetensors');
+    const weights = path.join(place.folder, 'initial.safetensors');
     await train('--steps', '1', '--seed', '5', '--save', weights);
     const start = (...argv: string[]) => train('--json', '--no-save', '--steps', '1', ...argv);
     const fresh = findEvent(await start(), 'end')['parametersSha256'];
@@ -129,9 +106,9 @@ describe('weights', () => {
   });
 
   it('of another model are refused', async () => {
-    const weights = path.join(folder, 'small.safetensors');
+    const weights = path.join(place.folder, 'small.safetensors');
     await train('--steps', '1', '--save', weights);
-    const { code, error } = await run('evaluate', 'lenet5', '--weights', weights, '--data', folder);
+    const { code, error } = await run('evaluate', 'lenet5', '--weights', weights, '--data', place.folder);
     expect(code).toBe(2);
     expect(error).toMatch(/^lockstep: LOCKSTEP_WEIGHTS_MISMATCH: .*\n$/);
   });

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll } from 'vitest';
-import { encodeIdxImages, encodeIdxLabels } from '../../packages/core/dist/data/readers/index.js';
+import { writeIdxSplit } from '../support/idx-split.ts';
+import { makeSmallLayers } from '../support/small-layers.ts';
 
 export const BIN = path.resolve(import.meta.dirname, '../../packages/cli/dist/bin.js');
 export const SIDE = 8;
@@ -15,14 +16,7 @@ const model = {
   name: 'dots',
   input: { channels: 1, height: SIDE, width: SIDE },
   classes: 10,
-  layers: [
-    { type: 'conv', outChannels: 4, kernel: 3, padding: 1 },
-    { type: 'batchNorm' },
-    { type: 'relu' },
-    { type: 'maxPool', kernel: 2 },
-    { type: 'flatten' },
-    { type: 'linear', outFeatures: 10 },
-  ],
+  layers: makeSmallLayers({ kernel: 3, padding: 1 }, [{ type: 'maxPool', kernel: 2 }]),
 };
 
 /** A folder with a model and data in it, which goes with the tests, and the command in it. */
@@ -34,10 +28,8 @@ export function useBench() {
     ['t10k', TEST_COUNT],
   ] as const) {
     const pixels = Uint8Array.from({ length: count * SIDE * SIDE }, (_, index) => (index * 37) % 256);
-    const images = { count, channels: 1, height: SIDE, width: SIDE, pixels };
     const labels = Uint8Array.from({ length: count }, (_, index) => index % 10);
-    writeFileSync(path.join(folder, `${stem}-images-idx3-ubyte`), encodeIdxImages(images));
-    writeFileSync(path.join(folder, `${stem}-labels-idx1-ubyte`), encodeIdxLabels(labels));
+    writeIdxSplit(folder, stem, SIDE, pixels, labels);
   }
   afterAll(() => rmSync(folder, { recursive: true }));
   /** What the command prints on stdout. */

@@ -1,37 +1,15 @@
 /** The program as a process: what comes out of its streams, its exit code, signals. What it says: test/one-process/cli.test.ts. */
 import { spawnSync } from 'node:child_process';
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BIN, type Finished, type JsonEvent, readEvents, startProgram, writeBars } from '../support/digit-bars.ts';
+import { describe, expect, it } from 'vitest';
+import { findEvent, useBars } from '../support/bars-place.ts';
+import { BIN, readEvents, startProgram } from '../support/digit-bars.ts';
 
-const TEST_COUNT = 90;
+const { place, run, train } = useBars((folder, argv) => startProgram(folder, argv).finished);
 
-let folder = '';
-let model = '';
-
-beforeAll(() => {
-  folder = mkdtempSync(path.join(tmpdir(), 'lockstep-cli-'));
-  model = writeBars(folder, 320, TEST_COUNT);
-});
-
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-});
-
-const start = (argv: readonly string[]) => startProgram(folder, argv);
-
-const run = (...argv: string[]): Promise<Finished> => start(argv).finished;
-
-const train = (...argv: string[]): Promise<Finished> => run('train', model, '--data', folder, ...argv);
-
-const findEvent = (finished: Finished, name: string): JsonEvent => {
-  const found = readEvents(finished).find(({ event }) => event === name);
-  if (found === undefined) throw new Error(`no ${name} in:\n${finished.out}\n${finished.error}`);
-  return found;
-};
+const start = (argv: readonly string[]) => startProgram(place.folder, argv);
 
 /** Resolves as soon as a stream has said `text`. */
 function waitFor(stream: NodeJS.ReadableStream | null, text: string): Promise<void> {
@@ -69,7 +47,7 @@ describe('lockstep train', () => {
   });
 
   it('rejects data that the model cannot read, with exit code 2 and one line', async () => {
-    const { code, out, error } = await run('train', 'lenet5', '--data', folder, '--no-save');
+    const { code, out, error } = await run('train', 'lenet5', '--data', place.folder, '--no-save');
     expect(code).toBe(2);
     expect(out).toBe('');
     expect(error).toBe(
@@ -82,8 +60,8 @@ describe('lockstep train', () => {
 
 describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
   it('finishes the step, saves and ends with a summary, the way on and exit code 130', async () => {
-    const weights = path.join(folder, 'interrupted.safetensors');
-    const argv = ['train', model, '--data', folder, '--epochs', '1000000', '--json', '--save', weights];
+    const weights = path.join(place.folder, 'interrupted.safetensors');
+    const argv = ['train', place.model, '--data', place.folder, '--epochs', '1000000', '--json', '--save', weights];
     const { child, finished } = start(argv);
     await waitFor(child.stdout, '"event":"epoch"');
     child.kill('SIGINT');
@@ -93,23 +71,34 @@ describe.skipIf(process.platform === 'win32')('Ctrl-C', () => {
     expect(result.error).toContain('This run cannot be resumed: it was started without --checkpoint.\n');
     const end = readEvents(result).at(-1);
     expect(end).toMatchObject({ event: 'end', reason: 'interrupted', signal: 'SIGINT' });
-    const { code, out } = await run('evaluate', '--weights', weights, '--data', folder, '--json');
+    const { code, out } = await run('evaluate', '--weights', weights, '--data', place.folder, '--json');
     expect(code).toBe(0);
     expect(JSON.parse(out)).toMatchObject({ correct: end?.['testCorrect'], loss: end?.['testLoss'] });
   });
 
   it('exits at once with 130 the second time', async () => {
     // One step of this takes long enough for a second signal to come before its end.
-    const bars = JSON.parse(readFileSync(model, 'utf8'));
+    const bars = JSON.parse(readFileSync(place.model, 'utf8'));
     const wide = { ...bars, name: 'wide', layers: [...bars.layers] };
     wide.layers.splice(
       3,
       0,
       ...Array.from({ length: 12 }, () => ({ type: 'conv', outChannels: 512, kernel: 3, padding: 1 })),
     );
-    const file = path.join(folder, 'wide.json');
+    const file = path.join(place.folder, 'wide.json');
     writeFileSync(file, JSON.stringify(wide));
-    const argv = ['train', file, '--data', folder, '--batch-size', '320', '--workers', '1', '--json', '--no-save'];
+    const argv = [
+      'train',
+      file,
+      '--data',
+      place.folder,
+      '--batch-size',
+      '320',
+      '--workers',
+      '1',
+      '--json',
+      '--no-save',
+    ];
     const { child, finished } = start(argv);
     await waitFor(child.stdout, '"event":"start"');
     child.kill('SIGINT');
@@ -126,13 +115,13 @@ it.skipIf(process.platform === 'win32').each([
   ['SIGUSR2', 140, []],
   ['SIGUSR1', 75, ['--preemptible']],
 ] as const)('%s while its data are read ends it with %i %j, and leaves nothing behind', async (signal, code, more) => {
-  const data = mkdtempSync(path.join(folder, 'slow-'));
+  const data = mkdtempSync(path.join(place.folder, 'slow-'));
   const images = path.join(data, 'train-images-idx3-ubyte');
   spawnSync('mkfifo', [images]);
   for (const name of ['train-labels-idx1-ubyte', 't10k-images-idx3-ubyte', 't10k-labels-idx1-ubyte'])
     writeFileSync(path.join(data, name), '');
   const out = path.join(data, 'out');
-  const { child, finished } = start(['train', model, '--data', data, '--out', out, '--checkpoint', out, ...more]);
+  const { child, finished } = start(['train', place.model, '--data', data, '--out', out, '--checkpoint', out, ...more]);
   const said = waitFor(child.stderr, `Ended by ${signal} before the run began.`);
   // opens when the program does
   const pipe = await open(images, 'w');

@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { encodeIdxImages, encodeIdxLabels } from '../../packages/core/dist/data/readers/index.js';
+import { writeIdxSplit } from '../support/idx-split.ts';
+import { makeSmallLayers } from '../support/small-layers.ts';
 import { GROWTH_BYTES, measureGrowth } from './memory-growth.ts';
 
 const BIN = path.resolve(import.meta.dirname, '../../packages/cli/dist/bin.js');
@@ -24,14 +25,7 @@ const dots = {
   name: 'dots',
   input: { channels: 1, height: SIDE, width: SIDE },
   classes: 10,
-  layers: [
-    { type: 'conv', outChannels: 4, kernel: 3, padding: 1 },
-    { type: 'batchNorm' },
-    { type: 'relu' },
-    { type: 'dropout', p: 0.1 },
-    { type: 'flatten' },
-    { type: 'linear', outFeatures: 10 },
-  ],
+  layers: makeSmallLayers({ kernel: 3, padding: 1 }, [{ type: 'dropout', p: 0.1 }]),
 };
 
 let folder = '';
@@ -43,10 +37,8 @@ beforeAll(() => {
     ['t10k', 32],
   ] as const) {
     const pixels = Uint8Array.from({ length: count * SIDE * SIDE }, (_, i) => (i * 37 + (i >> 5)) % 251);
-    const images = { count, channels: 1, height: SIDE, width: SIDE, pixels };
-    writeFileSync(path.join(folder, `${stem}-images-idx3-ubyte`), encodeIdxImages(images));
     const labels = Uint8Array.from({ length: count }, (_, i) => i % 10);
-    writeFileSync(path.join(folder, `${stem}-labels-idx1-ubyte`), encodeIdxLabels(labels));
+    writeIdxSplit(folder, stem, SIDE, pixels, labels);
   }
   writeFileSync(path.join(folder, 'dots.json'), JSON.stringify(dots));
 });

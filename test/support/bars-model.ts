@@ -17,3 +17,15 @@ export const makeBars = (length: { readonly epochs: number; readonly batchSize: 
   ],
   recipe: { ...length, augmentation: { rotation: 3 }, learningRate: 0.01 },
 });
+
+/** Made-up digits: class c is a bright row at height c + 1 over a pattern that depends on the image. */
+export function drawBars(count: number): { pixels: Uint8Array; labels: Uint8Array } {
+  const pixels = new Uint8Array(count * BAR_SIDE ** 2);
+  const labels = Uint8Array.from({ length: count }, (_, index) => index % BAR_CLASSES);
+  for (let index = 0; index < pixels.length; index++) {
+    const image = Math.floor(index / BAR_SIDE ** 2);
+    const row = Math.floor(index / BAR_SIDE) % BAR_SIDE;
+    pixels[index] = row === (labels[image] as number) + 1 ? 255 : (index * 37 + image * 11) % 60;
+  }
+  return { pixels, labels };
+}

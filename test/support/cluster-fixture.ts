@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll } from 'vitest';
-import { encodeIdxImages, encodeIdxLabels } from '../../packages/core/dist/data/readers/index.js';
-import { BAR_CLASSES as CLASSES, makeBars, BAR_SIDE as SIDE } from './bars-model.ts';
+import { BAR_CLASSES as CLASSES, drawBars, makeBars, BAR_SIDE as SIDE } from './bars-model.ts';
+import { writeIdxSplit } from './idx-split.ts';
 import { Program } from './program.ts';
 import { runHere } from './program-here.ts';
 
@@ -48,18 +48,9 @@ export class Fixture {
     writeFileSync(this.token, 'a token for the tests\n');
   }
 
-  /** Made-up digits: class c is a bright row at height c + 1 over a pattern that depends on the image. */
-  #writeSplit(stem: string, count: number): void {
-    const pixels = new Uint8Array(count * SIDE * SIDE);
-    const labels = Uint8Array.from({ length: count }, (_, index) => index % CLASSES);
-    for (let index = 0; index < pixels.length; index++) {
-      const image = Math.floor(index / SIDE ** 2);
-      const row = Math.floor(index / SIDE) % SIDE;
-      pixels[index] = row === (labels[image] as number) + 1 ? 255 : (index * 37 + image * 11) % 60;
-    }
-    const images = { count, channels: 1, height: SIDE, width: SIDE, pixels };
-    writeFileSync(path.join(this.data, `${stem}-images-idx3-ubyte`), encodeIdxImages(images));
-    writeFileSync(path.join(this.data, `${stem}-labels-idx1-ubyte`), encodeIdxLabels(labels));
+  #writeSplit(stem: 'train' | 't10k', count: number): void {
+    const { pixels, labels } = drawBars(count);
+    writeIdxSplit(this.data, stem, SIDE, pixels, labels);
   }
 
   /** A run of `steps` steps; without further flags in one process with one worker. */

@@ -2,8 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { encodeIdxImages, encodeIdxLabels } from '../../packages/core/dist/data/readers/index.js';
-import { BAR_CLASSES as CLASSES, makeBars, BAR_SIDE as SIDE } from './bars-model.ts';
+import { drawBars, makeBars, BAR_SIDE as SIDE } from './bars-model.ts';
+import { writeIdxSplit } from './idx-split.ts';
 
 export const BIN = path.resolve(import.meta.dirname, '../../packages/cli/dist/bin.js');
 const MOST_IMAGES = 60 ** 2;
@@ -19,26 +19,16 @@ export function writeBars(folder: string, trainCount: number, testCount: number)
   return model;
 }
 
-/** Class c is a bright row at height c + 1 over a pattern that depends on the image; no two are the same, up to 3,600. */
-function writeSplit(folder: string, stem: string, count: number): void {
-  const pixels = new Uint8Array(count * SIDE * SIDE);
-  const labels = Uint8Array.from({ length: count }, (_, index) => index % CLASSES);
-  for (let index = 0; index < pixels.length; index++) {
-    const image = Math.floor(index / SIDE ** 2);
-    const row = Math.floor(index / SIDE) % SIDE;
-    pixels[index] = row === (labels[image] as number) + 1 ? 255 : (index * 37 + image * 11) % 60;
-  }
+/** The bars of bars-model.ts, but no two are the same, up to 3,600. */
+function writeSplit(folder: string, stem: 'train' | 't10k', count: number): void {
+  const { pixels, labels } = drawBars(count);
   // their numbers, of both splits, in base 60 in the last two pixels
   for (let image = 0; image < count; image++) {
     const number = stem === 'train' ? image : MOST_IMAGES - 1 - image;
     const end = (image + 1) * SIDE * SIDE;
     pixels.set([Math.floor(number / 60), number % 60], end - 2);
   }
-  writeFileSync(
-    path.join(folder, `${stem}-images-idx3-ubyte`),
-    encodeIdxImages({ count, channels: 1, height: SIDE, width: SIDE, pixels }),
-  );
-  writeFileSync(path.join(folder, `${stem}-labels-idx1-ubyte`), encodeIdxLabels(labels));
+  writeIdxSplit(folder, stem, SIDE, pixels, labels);
 }
 
 export interface Finished {

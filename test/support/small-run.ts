@@ -6,21 +6,17 @@ import { encodeIdxImages, encodeIdxLabels } from '../../packages/core/dist/data/
 import type { RunEvent, WarningEvent } from '../../packages/core/dist/events/index.js';
 import { parseModelSpec, recipeSchema } from '../../packages/core/dist/spec/index.js';
 import { cutSample } from '../../tools/golden-runs.mjs';
+import { makeSmallLayers } from './small-layers.ts';
 
 /** Every kind of state: parameters, running statistics; and dropout, so that its bits count too. */
 export const smallModel = parseModelSpec({
   name: 'small',
   input: { channels: 1, height: 28, width: 28 },
   classes: 10,
-  layers: [
-    { type: 'conv', outChannels: 4, kernel: 5, stride: 2 },
-    { type: 'batchNorm' },
-    { type: 'relu' },
+  layers: makeSmallLayers({ kernel: 5, stride: 2 }, [
     { type: 'maxPool', kernel: 2 },
     { type: 'dropout', p: 0.1 },
-    { type: 'flatten' },
-    { type: 'linear', outFeatures: 10 },
-  ],
+  ]),
 });
 
 /** 200 images in steps of 64, 64, 64 and 8. */

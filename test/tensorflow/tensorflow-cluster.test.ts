@@ -1,7 +1,7 @@
 /** Nodes that compute with tensorflow: the bits of one process with it, and no mixing with native. */
 import { expect, it } from 'vitest';
+import { describeTensorFlow } from '../../packages/worker/dist/tensorflow-engine/test-availability.js';
 import { useFixture } from '../support/cluster-fixture.ts';
-import { describeTensorFlow } from './tensorflow-availability.ts';
 
 const STEPS = 12;
 const ENGINE = ['--engine', 'tensorflow'];

@@ -5,7 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { describeTensorFlow } from './tensorflow-availability.ts';
+import { describeTensorFlow } from '../../packages/worker/dist/tensorflow-engine/test-availability.js';
 import { BIN, ExportFixture } from './tensorflow-export.ts';
 
 const THREADS = path.resolve(import.meta.dirname, 'tensorflow-threads.mjs');

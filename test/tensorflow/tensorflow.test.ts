@@ -5,8 +5,8 @@ import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { tensorFlowFolder } from '../../packages/worker/dist/tensorflow-engine/index.js';
+import { describeTensorFlow } from '../../packages/worker/dist/tensorflow-engine/test-availability.js';
 import { browserPath, whyNoBrowser } from '../support/browser.ts';
-import { describeTensorFlow } from './tensorflow-availability.js';
 import { BIN, ExportFixture, farthest, LOGIT_TOLERANCE } from './tensorflow-export.ts';
 
 let fixture: ExportFixture;

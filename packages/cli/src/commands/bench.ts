@@ -91,32 +91,50 @@ export function createBenchCommand(context: CommandContext): Command {
   });
 }
 
+interface Told {
+  readonly summary: string;
+  readonly description: string;
+  readonly fields: readonly Field[];
+}
+
+/** A command below `bench`. @param run measures and prints; resolves to the exit code */
+function createPart(
+  name: string,
+  context: CommandContext,
+  { summary, description, fields }: Told,
+  run: (options: Record<string, unknown>) => Promise<number>,
+): Command {
+  const command = createCommand(name, context).summary(summary).description(description);
+  addFields(command, fields);
+  return command.action(async (options: Record<string, unknown>) => end(await run(options), context));
+}
+
 function createScalingCommand(context: CommandContext): Command {
-  const command = createCommand('scaling', context)
-    .summary('what more workers gain, and where the time goes')
-    .description(
+  const told = {
+    summary: 'what more workers gain, and where the time goes',
+    description:
       "Measures training on more and more workers against one worker and the cores' own peak, with the share of each phase " +
-        'of a step; and against the tensorflow engine on one worker, where that is set up.',
-    );
-  addFields(command, scalingFields);
-  return command.action(async (options: Record<string, unknown>) => {
+      'of a step; and against the tensorflow engine on one worker, where that is set up.',
+    fields: scalingFields,
+  };
+  return createPart('scaling', context, told, async (options) => {
     const settings = resolveBench(scalingFields, options, [1, 2, 4, 8]);
-    end(await (await loadRuns()).runScaling(settings, context.io), context);
+    return (await loadRuns()).runScaling(settings, context.io);
   });
 }
 
 function createWatchingCommand(context: CommandContext): Command {
-  const command = createCommand('watching', context)
-    .summary('what it costs a run to be watched')
-    .description(
+  const told = {
+    summary: 'what it costs a run to be watched',
+    description:
       'Measures a run with its page, TensorBoard files, metrics, trace, log and folder against one without, slice by slice; ' +
-        'with nobody before the page, a viewer, 50 of them, one that stalls and one that sends rubbish. Not for Windows.',
-    );
-  addFields(command, watchingFields);
-  return command.action(async (options: Record<string, unknown>) => {
+      'with nobody before the page, a viewer, 50 of them, one that stalls and one that sends rubbish. Not for Windows.',
+    fields: watchingFields,
+  };
+  return createPart('watching', context, told, async (options) => {
     const asked = { seconds: String(WATCHING_SECONDS), models: WATCHING_MODELS, ...options };
     const settings = resolveBench(watchingFields, asked, [context.io.coreCount]);
-    end(await (await loadRuns()).runWatching(settings, context.io), context);
+    return (await loadRuns()).runWatching(settings, context.io);
   });
 }
 
@@ -133,73 +151,74 @@ function createKernelsCommand(context: CommandContext): Command {
 }
 
 function createSyncCommand(context: CommandContext): Command {
-  const command = createCommand('sync', context)
-    .summary('share of a step in which workers wait')
-    .description(
+  const told = {
+    summary: 'share of a step in which workers wait',
+    description:
       'Measures how much of a training step workers stand at barriers, and how long cores have nothing to do.',
-    );
-  addFields(command, syncFields);
-  return command.action(async (options: Record<string, unknown>) => {
+    fields: syncFields,
+  };
+  return createPart('sync', context, told, async (options) => {
     const settings = resolveBench(syncFields, options, [2, 8]);
-    end(await (await loadRuns()).runSync(settings, context.io), context);
+    return (await loadRuns()).runSync(settings, context.io);
   });
 }
 
 function createClusterCommand(context: CommandContext): Command {
-  const command = createCommand('cluster', context)
-    .summary('two nodes against one, and how well they fill a link')
-    .description(
+  const told = {
+    summary: 'two nodes against one, and how well they fill a link',
+    description:
       'Measures two nodes of one thread against one node of two: over a virtual link to a network namespace (root, Linux; ' +
-        'else over loopback), capped at 1 Gbit/s for models above a million parameters.',
-    );
-  addFields(command, clusterFields);
-  return command.action(async (options: Record<string, unknown>) => {
+      'else over loopback), capped at 1 Gbit/s for models above a million parameters.',
+    fields: clusterFields,
+  };
+  return createPart('cluster', context, told, async (options) => {
     const settings = resolveBench(clusterFields, { ...options, models: options['models'] ?? CLUSTER_MODELS }, [1]);
-    end(await (await loadNodeRuns()).runCluster(settings, context.io), context);
+    return (await loadNodeRuns()).runCluster(settings, context.io);
   });
 }
 
 function createMemoryCommand(context: CommandContext): Command {
-  const command = createCommand('memory', context)
-    .summary('resident memory of training')
-    .description('Measures the resident memory of training, each model and worker count in a process of its own.');
-  addFields(command, memoryFields);
-  return command.action(async (options: Record<string, unknown>) => {
+  const told = {
+    summary: 'resident memory of training',
+    description: 'Measures the resident memory of training, each model and worker count in a process of its own.',
+    fields: memoryFields,
+  };
+  return createPart('memory', context, told, async (options) => {
     const settings = resolveBench(memoryFields, options, [1, 2, 8]);
-    end(await (await loadRuns()).runMemory(settings, context.io), context);
+    return (await loadRuns()).runMemory(settings, context.io);
   });
 }
 
 function createCalibrateCommand(context: CommandContext): Command {
-  const command = createCommand('calibrate', context)
-    .summary('measure what `lockstep simulate` predicts from')
-    .description(
+  const told = {
+    summary: 'measure what `lockstep simulate` predicts from',
+    description:
       'Measures what computing a shard, adding a vector up, an update, a frame and a step of two nodes take here, and ' +
-        'writes it down for `lockstep simulate`.',
-    );
-  addFields(command, calibrateFields);
-  return command.action(async (options: Record<string, unknown>) => {
+      'writes it down for `lockstep simulate`.',
+    fields: calibrateFields,
+  };
+  return createPart('calibrate', context, told, async (options) => {
     const { coreCount } = context.io;
     const settings = resolveBench(calibrateFields, options, coreCount > 1 ? [1, coreCount] : [1]);
     const out = (options['out'] as string | undefined) ?? DEFAULT_CALIBRATION;
-    end(await (await loadNodeRuns()).runCalibrate(settings, out, context.io), context);
+    return (await loadNodeRuns()).runCalibrate(settings, out, context.io);
   });
 }
 
 function createPredictionsCommand(context: CommandContext): Command {
-  const command = createCommand('predictions', context)
-    .summary('what `lockstep simulate` says of a few nodes, against what they do')
-    .description(
+  const told = {
+    summary: 'what `lockstep simulate` says of a few nodes, against what they do',
+    description:
       'Calibrates, then measures runs of some nodes of one thread each, all on this machine: in network namespaces with ' +
-        'capped links (root, Linux; else over loopback), and on links that take 20 ms (Linux). Prints how far the ' +
-        'prediction is off, for each. Takes up to four times as many measurements as asked for where they differ so much ' +
-        'that their median is not known to within 8%.',
-    );
-  addFields(command, predictionFields);
-  return command.action(async (options: Record<string, unknown>) => {
+      'capped links (root, Linux; else over loopback), and on links that take 20 ms (Linux). Prints how far the ' +
+      'prediction is off, for each. Takes up to four times as many measurements as asked for where they differ so much ' +
+      'that their median is not known to within 8%.',
+    fields: predictionFields,
+  };
+  return createPart('predictions', context, told, async (options) => {
     const models = options['models'] ?? PREDICTION_MODELS;
     const settings = resolveBench(predictionFields, { ...options, models }, [1, 2, 3, 4]);
-    end(await (await loadNodeRuns()).runPredictions(settings, context.io), context);
+    return (await loadNodeRuns()).runPredictions(settings, context.io);
   });
 }
 

@@ -2,7 +2,7 @@
 import { basename, dirname, join } from 'node:path';
 import { LockstepError } from '@lockstep/core/errors';
 import { createFolder } from '@lockstep/core/files';
-import { encodeTfjsModel, toLittleEndian } from '@lockstep/core/formats';
+import { encodeFloats, encodeTfjsModel } from '@lockstep/core/formats';
 import type { ExportFormat } from './export-format.js';
 import { writeExport } from './output.js';
 
@@ -22,7 +22,7 @@ export const tfjsFormat: ExportFormat = {
     const { modelJson, weights } = encodeTfjsModel(model, state, notes, weightsFile);
     makeFolder(dirname(path));
     // the model last: it is what a reader opens first
-    writeExport(join(dirname(path), weightsFile), toLittleEndian(weights));
+    writeExport(join(dirname(path), weightsFile), encodeFloats(weights));
     writeExport(path, JSON.stringify(modelJson, null, 2));
     const { channels, height, width } = model.input;
     return [

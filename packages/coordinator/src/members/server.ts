@@ -1,11 +1,11 @@
 /** The coordinator's one port: takes connections, within the door's limits, and hands them on as links. */
 import { readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { Door, doorOptions, isLoopbackHost, openPort, refuseForeignPage } from '@lockstep/core/door';
+import { Door, doorOptions, isLoopbackHost, openPort } from '@lockstep/core/door';
 import { LockstepError } from '@lockstep/core/errors';
-import { Link, type LinkTimings, MAX_FRAME_BYTES, readLinkTimings, type Socket } from '@lockstep/core/wire';
+import { Link, type LinkTimings, linkServerRules, readLinkTimings, type Socket } from '@lockstep/core/wire';
 import { type WebSocket, WebSocketServer } from 'ws';
 
 export interface ListenOptions {
@@ -49,16 +49,7 @@ export async function listenForNodes(
   }
   const http = createHttpServer(options);
   const door = new Door(http);
-  const server = new WebSocketServer({
-    server: http,
-    maxPayload: MAX_FRAME_BYTES,
-    maxFragments: 16,
-    maxBufferedChunks: 4096,
-    perMessageDeflate: false,
-    // nodes are no web pages
-    verifyClient: ({ req }: { req: IncomingMessage }) =>
-      refuseForeignPage(req, { isLocal: !options.hasToken, ownOrigin: false }) === undefined,
-  });
+  const server = new WebSocketServer({ server: http, ...linkServerRules(!options.hasToken) });
   acceptLinks(server, door, readLinkTimings(process.env), onLink);
   await listen(http, server, options);
   const { port } = http.address() as AddressInfo;

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import type { DataNotes } from '../data/pixels/data-notes.js';
 import { FULL_WHITE, normalizationFor } from '../data/pixels/pixels.js';
 import { LockstepError } from '../errors/errors.js';
-import { toLittleEndian } from '../formats/tfjs-file.js';
+import { encodeFloats } from '../formats/weight-bytes.js';
 import { inferLayers, type Layer, parameterCount } from '../model/layers.js';
 import type { ModelState } from '../run/contribution.js';
 import type { ModelSpec } from '../spec/model-spec.js';
@@ -40,7 +40,7 @@ export function exportHtml(model: ModelSpec, state: ModelState, notes: DataNotes
     ),
     style: readPage('style.css'),
     model: JSON.stringify(describePageModel(model, notes)).replaceAll('<', '\\u003c'),
-    weights: Buffer.concat(collectWeights(layers, state).map(toLittleEndian)).toString('base64'),
+    weights: Buffer.concat(collectWeights(layers, state).map(encodeFloats)).toString('base64'),
     script: SCRIPTS.map((name) => inlineModule(readPage(name))).join('\n'),
   };
   return readPage('index.html').replace(/\{\{(\w+)\}\}/g, (_, name: string) => parts[name] ?? '');

@@ -7,7 +7,7 @@
 
 import type { DataNotes } from '../data/pixels/data-notes.js';
 import { FULL_WHITE, normalizationFor } from '../data/pixels/pixels.js';
-import { toLittleEndian } from '../formats/tfjs-file.js';
+import { encodeFloats } from '../formats/weight-bytes.js';
 import { BATCH_NORM_EPS, inferLayers, type Layer } from '../model/layers.js';
 import type { ModelState } from '../run/contribution.js';
 import type { ModelSpec } from '../spec/model-spec.js';
@@ -93,7 +93,7 @@ class LayerTensors {
 }
 
 function tensor(name: string, dims: readonly number[], values: Float32Array): OnnxTensor {
-  return { name, dims, data_type: FLOAT, raw_data: toLittleEndian(values) };
+  return { name, dims, data_type: FLOAT, raw_data: encodeFloats(values) };
 }
 
 class Graph {

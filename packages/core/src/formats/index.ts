@@ -4,3 +4,4 @@ export * from './tensor-form.js';
 export * from './tensorflow-order.js';
 export * from './tfjs-file.js';
 export * from './tfjs-model.js';
+export * from './weight-bytes.js';

@@ -1,16 +1,15 @@
 /** Reads a LayersModel's files as what a safetensors file of the same network would hold. */
 
-import { endianness } from 'node:os';
 import { dirname, join } from 'node:path';
 import { DATA_KEY } from '../data/pixels/data-notes.js';
 import { LockstepError } from '../errors/errors.js';
-import { readWholeFile } from '../files/whole-file.js';
 import { inferLayers } from '../model/layers.js';
 import { countOf } from '../text/count-text.js';
 import type { SafetensorsFile, Tensor } from './safetensors.js';
 import { importTfjsModel } from './tfjs-import.js';
 import type { TfjsValues } from './tfjs-source.js';
 import { parseTopology, type Topology } from './tfjs-topology.js';
+import { decodeFloats, encodeFloats, readWeightsBytes } from './weight-bytes.js';
 
 /** Key of the model spec, as JSON, in a weights file's `__metadata__`. */
 const MODEL_KEY = 'lockstep.model';
@@ -24,7 +23,7 @@ export const isTfjsPath = (path: string): boolean => /\.json$/i.test(path);
  * @throws LockstepError LOCKSTEP_WEIGHTS_READ when a file cannot be read, and as `parseTopology` and `importTfjsModel`
  */
 export function readTfjsFile(path: string): SafetensorsFile {
-  const topology = parseTopology(new TextDecoder().decode(readBytes(path)), path);
+  const topology = parseTopology(new TextDecoder().decode(readWeightsBytes(path)), path);
   const { model, state } = importTfjsModel(topology, readValues(topology, path), path);
   const layers = inferLayers(model);
   const parameters = state.parameters.values();
@@ -33,7 +32,7 @@ export function readTfjsFile(path: string): SafetensorsFile {
     name,
     shape,
     dtype: 'F32',
-    bytes: toLittleEndian(values ?? new Float32Array(0)),
+    bytes: encodeFloats(values ?? new Float32Array(0)),
   });
   const tensors = layers.flatMap((layer) => [
     ...layer.parameters.map(({ name, shape }) => encode(name, shape, parameters.next().value)),
@@ -50,7 +49,7 @@ export function readTfjsFile(path: string): SafetensorsFile {
 function readValues({ manifest }: Topology, path: string): TfjsValues {
   const values = new Map<string, { shape: readonly number[]; values: Float32Array }>();
   for (const { paths, weights } of manifest) {
-    const bytes = Buffer.concat(paths.map((name) => readBytes(join(dirname(path), name))));
+    const bytes = Buffer.concat(paths.map((name) => readWeightsBytes(join(dirname(path), name))));
     const needed = weights.reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
     if (bytes.length !== needed) {
       const text = `${path}: ${paths.join(', ')} have ${countOf(bytes.length, 'byte')}, its weights need ${needed}. Copy the files again.`;
@@ -59,7 +58,7 @@ function readValues({ manifest }: Topology, path: string): TfjsValues {
     let at = 0;
     for (const { name, shape } of weights) {
       const end = at + 4 * elementCount(shape);
-      values.set(name, { shape, values: fromLittleEndian(bytes.subarray(at, end)) });
+      values.set(name, { shape, values: decodeFloats(bytes.subarray(at, end)) });
       at = end;
     }
   }
@@ -67,26 +66,3 @@ function readValues({ manifest }: Topology, path: string): TfjsValues {
 }
 
 const elementCount = (shape: readonly number[]): number => shape.reduce((product, side) => product * side, 1);
-
-function readBytes(path: string): Buffer {
-  try {
-    return readWholeFile(path);
-  } catch (error) {
-    const text = `cannot read weights from ${path}: ${(error as Error).message}. Check the path given with --weights.`;
-    throw new LockstepError('LOCKSTEP_WEIGHTS_READ', text, { cause: error });
-  }
-}
-
-function fromLittleEndian(bytes: Uint8Array): Float32Array {
-  const copy = Buffer.from(bytes);
-  if (endianness() === 'BE') copy.swap32();
-  const values = new Float32Array(copy.length / 4);
-  new Uint8Array(values.buffer).set(copy);
-  return values;
-}
-
-/** A copy of float32 values as little-endian bytes. */
-export function toLittleEndian(values: Float32Array): Uint8Array {
-  const bytes = Buffer.from(Float32Array.from(values).buffer);
-  return endianness() === 'LE' ? bytes : bytes.swap32();
-}

@@ -10,8 +10,9 @@ import { initialBuffers, initialParameters } from '../run/initial-weights.js';
 import { type ModelSpec, parseModelSpec } from '../spec/model-spec.js';
 import { hashParameters, loadWeights } from '../state/weights.js';
 import { zooModels } from '../zoo/zoo.js';
-import { readTfjsFile, toLittleEndian } from './tfjs-file.js';
+import { readTfjsFile } from './tfjs-file.js';
 import { encodeTfjsModel, type TfjsLayer } from './tfjs-model.js';
+import { encodeFloats } from './weight-bytes.js';
 
 let folder = '';
 
@@ -34,7 +35,7 @@ function write(model: ModelSpec, state: ModelState, withNotes = true): string {
   const { modelJson, weights } = encodeTfjsModel(model, state, assumeData(model));
   const json = withNotes ? modelJson : { ...modelJson, userDefinedMetadata: {} };
   writeFileSync(join(folder, 'model.json'), JSON.stringify(json));
-  writeFileSync(join(folder, 'weights.bin'), toLittleEndian(weights));
+  writeFileSync(join(folder, 'weights.bin'), encodeFloats(weights));
   return join(folder, 'model.json');
 }
 
@@ -136,7 +137,7 @@ function writeKeras(layers: TfjsLayer[], shapes: Record<string, number[]>, more:
       ...more,
     }),
   );
-  writeFileSync(join(folder, 'w.bin'), toLittleEndian(Float32Array.from({ length: count }, (_, i) => i)));
+  writeFileSync(join(folder, 'w.bin'), encodeFloats(Float32Array.from({ length: count }, (_, i) => i)));
   return join(folder, 'model.json');
 }
 

@@ -19,6 +19,7 @@ import type { EpochEvent } from '../events/events.js';
 import { parseJson } from '../files/json-text.js';
 import { hashWhole } from '../files/whole-file.js';
 import { decodeSafetensors, encodeSafetensors, type Tensor } from '../formats/safetensors.js';
+import { decodeFloats, encodeFloats } from '../formats/weight-bytes.js';
 import { inferLayers, type Layer, modelParameters } from '../model/layers.js';
 import {
   type ContributionLayout,
@@ -33,7 +34,6 @@ import type { NodeSnapshot } from '../seams/node.js';
 import { type ModelSpec, modelSpecSchema } from '../spec/model-spec.js';
 import { type Optimizer, type Recipe, recipeSchema } from '../spec/recipe.js';
 import { countOf } from '../text/count-text.js';
-import { decodeFloats, encodeFloats } from './weights.js';
 
 export const CHECKPOINT_FILES = { info: 'checkpoint.json', tensors: 'tensors.safetensors' } as const;
 

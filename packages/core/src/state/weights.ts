@@ -1,13 +1,12 @@
 /** Weights on disk, under PyTorch's names, and the hash that tells whether two networks are the same to the last bit. */
 
 import { createHash } from 'node:crypto';
-import { endianness } from 'node:os';
 import { assert, LockstepError } from '../errors/errors.js';
 import { writeFileAtomically } from '../files/atomic-file.js';
-import { readWholeFile } from '../files/whole-file.js';
 import { decodeSafetensors, encodeSafetensors, type SafetensorsFile, type Tensor } from '../formats/safetensors.js';
 import { adoptTensors, type Tell } from '../formats/tensor-form.js';
 import { isTfjsPath, readTfjsFile } from '../formats/tfjs-file.js';
+import { decodeFloats, encodeFloats, readWeightsBytes } from '../formats/weight-bytes.js';
 import type { Layer } from '../model/layers.js';
 import { headIndex } from '../run/freeze.js';
 import { countOf } from '../text/count-text.js';
@@ -208,28 +207,4 @@ function describeDifference({ name, shape }: WantedTensor, tensor: Tensor | unde
  */
 function readWeightsFile(path: string): SafetensorsFile {
   return isTfjsPath(path) ? readTfjsFile(path) : decodeSafetensors(readWeightsBytes(path), path);
-}
-
-function readWeightsBytes(path: string): Uint8Array {
-  try {
-    return readWholeFile(path);
-  } catch (error) {
-    const text = `cannot read weights from ${path}: ${(error as Error).message}. Check the path given with --weights.`;
-    throw new LockstepError('LOCKSTEP_WEIGHTS_READ', text, { cause: error });
-  }
-}
-
-/** A copy of the values as little-endian bytes; the values may lie in shared memory. */
-export function encodeFloats(values: Float32Array): Uint8Array {
-  const bytes = Buffer.from(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-  return endianness() === 'LE' ? bytes : bytes.swap32();
-}
-
-/** The bytes copied into a new array, whatever their alignment. */
-export function decodeFloats(bytes: Uint8Array): Float32Array {
-  const copy = Buffer.from(bytes);
-  if (endianness() === 'BE') copy.swap32();
-  const values = new Float32Array(bytes.length / 4);
-  new Uint8Array(values.buffer).set(copy);
-  return values;
 }

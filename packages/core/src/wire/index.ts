@@ -4,5 +4,6 @@ export * from './conversation.js';
 export * from './dataset-transfer.js';
 export * from './frames.js';
 export * from './link.js';
+export * from './link-rules.js';
 export * from './messages.js';
 export * from './proof.js';

@@ -1,9 +1,9 @@
 /** How a node reaches others and is reached by them: over WebSockets, or in a simulation of many nodes without any. */
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Door, doorOptions, openPort, refuseForeignPage } from '@lockstep/core/door';
+import { Door, doorOptions, openPort } from '@lockstep/core/door';
 import { LockstepError } from '@lockstep/core/errors';
-import { Link, type LinkTimings, MAX_FRAME_BYTES, type Socket } from '@lockstep/core/wire';
+import { Link, type LinkTimings, linkServerRules, type Socket } from '@lockstep/core/wire';
 import { WebSocketServer } from 'ws';
 import { type ConnectOptions, connect } from './connect.js';
 
@@ -36,15 +36,7 @@ async function listen(
 ): Promise<MeshPort> {
   const http = createServer(doorOptions);
   const door = new Door(http);
-  const server = new WebSocketServer({
-    server: http,
-    maxPayload: MAX_FRAME_BYTES,
-    maxFragments: 16,
-    maxBufferedChunks: 4096,
-    perMessageDeflate: false,
-    verifyClient: ({ req }: { req: IncomingMessage }) =>
-      refuseForeignPage(req, { isLocal: false, ownOrigin: false }) === undefined,
-  });
+  const server = new WebSocketServer({ server: http, ...linkServerRules(false) });
   // ws hands each error of the port to its own server too, where nobody listening ends the process
   server.on('error', () => {});
   await openPort(

@@ -1,7 +1,7 @@
 /** Evaluation: running statistics, no dropout, no augmentation; native against float64. */
 import { elementCount, inferLayers, type Layer, modelParameters } from '@lockstep/core/model';
 import { shardCount } from '@lockstep/core/run';
-import { type ModelSpec, parseModelSpec } from '@lockstep/core/spec';
+import { parseModelSpec } from '@lockstep/core/spec';
 import { zooModels } from '@lockstep/core/zoo';
 import { availableIsas } from '@lockstep/kernels';
 import fc from 'fast-check';
@@ -11,23 +11,11 @@ import { type NetworkResult, runNetwork } from '../reference/network.js';
 import { randomModel, randomShard } from '../reference/random-models.js';
 import { drawRandomShard, NOISE_NORMALIZATION } from '../reference/random-shard.js';
 import { randomBuffers } from '../reference/random-values.js';
-import { TOLERANCE } from './test-comparison.js';
+import { type ComparedStep, TOLERANCE } from './test-comparison.js';
 import { findZoo, initialState, jitterDigits } from './test-digits.js';
 import { bytesOf, type NativeRun, prepareNativeStep } from './test-harness.js';
 
-type Vector = Float32Array | Float64Array;
-
-interface Evaluated {
-  readonly model: ModelSpec;
-  readonly parameters: readonly Vector[];
-  readonly buffers: readonly Vector[];
-  readonly images: Uint8Array;
-  readonly labels: Uint8Array;
-  readonly samples: number;
-  readonly normalization: { readonly mean: number; readonly std: number };
-  readonly shardSize?: number;
-  readonly isa?: string;
-}
+type Evaluated = Omit<ComparedStep, 'shardSize' | 'labelSmoothing'> & { readonly shardSize?: number };
 
 function prepare({ normalization, shardSize = 16, ...step }: Evaluated): NativeRun {
   const perChannel = (value: number): number[] => Array.from({ length: step.model.input.channels }, () => value);
