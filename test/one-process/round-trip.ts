@@ -18,7 +18,7 @@ import { measureDifference } from '../support/export-fixture.ts';
 import { type DrawnData, fits, forms, motifs, npzForm, writeData } from './round-trip-data.ts';
 
 /** Float32 sums in another order, after pixels that were scaled in another order too. */
-const TOLERANCE = 1e-4;
+export const TOLERANCE = 1e-4;
 
 /** Names that meet a prefix, another name's beginning, or what some other form of a model puts between layers. */
 const NAMES = ['conv1', 'ema.conv1', 'ema', 'optimizer.exp_avg.conv1', 'optimizer.momentum_buffer.ema', 'epoch'];
@@ -138,7 +138,7 @@ async function checkPictures(model: TrainedModel, { test }: Dataset, file: strin
   ).toBeLessThan(TOLERANCE);
 }
 
-async function checkExports(model: TrainedModel, dataset: Dataset, file: string, folder: string): Promise<void> {
+export async function checkExports(model: TrainedModel, dataset: Dataset, file: string, folder: string): Promise<void> {
   const { spec, state, notes } = model;
   const white = whiteOf(notes);
   const normalized = { ...dataset, ...normalizationFor(notes, white) };
@@ -190,7 +190,7 @@ function runPage(file: string, { input }: ModelSpec, pixels: Float32Array): Floa
   return Float32Array.from(images.flatMap((image) => [...computeLogits(model, weights, image)]));
 }
 
-async function run(...argv: string[]) {
+export async function run(...argv: string[]) {
   const io = new RecordingIo();
   const code = await main(argv, io);
   expect({ argv, code, error: code === 0 ? '' : io.stderr.text }).toEqual({ argv, code: 0, error: '' });

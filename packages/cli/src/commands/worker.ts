@@ -1,12 +1,12 @@
 /** `lockstep worker`: lends this machine's cores to a run on another. */
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { createDataset, type Dataset, holdOutValidation, openDataset } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
 import { findCacheFolder } from '@lockstep/core/files';
 import { type EngineName, engineNames } from '@lockstep/core/seams';
 import type { DatasetHeader } from '@lockstep/core/wire';
 import type { Command } from 'commander';
+import { readOwnCopy } from '../api/own-copy.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../command-line.js';
 import { findToken, transportField } from '../fields/cluster-fields.js';
 import { parseEndpoint } from '../fields/endpoint.js';
@@ -16,7 +16,7 @@ import { readChecked } from '../settings/setting-source.js';
 import { EXIT_PREEMPTED, isPreempted, watchEnding } from '../terminal/ending.js';
 import { describeError, EXIT_FAILED } from '../terminal/failure.js';
 import { HealthServer } from '../terminal/health.js';
-import { type Io, writeLine } from '../terminal/io.js';
+import { type Io, tellNote, writeLine } from '../terminal/io.js';
 
 const MOST_WORKERS = 1024;
 const DEFAULT_PATIENCE_S = 300;
@@ -132,7 +132,7 @@ function readOptions(options: Record<string, unknown>, io: Io) {
     );
   }
   const meshListen = get('meshListen');
-  const health = get('health');
+  const [health, data] = [get('health'), get('data')];
   const { workers = io.coreCount, connectTimeout = DEFAULT_PATIENCE_S } = values as Readonly<Record<string, number>>;
   return {
     url,
@@ -145,7 +145,8 @@ function readOptions(options: Record<string, unknown>, io: Io) {
     meshListen: meshListen === undefined ? undefined : parseEndpoint(meshListen, '--mesh-listen'),
     transport: get('transport'),
     patienceMs: 1000 * connectTimeout,
-    findDataset: (header: DatasetHeader) => findDataset(get('data'), header),
+    findDataset: async (header: DatasetHeader) =>
+      data === undefined ? undefined : await readOwnCopy(data, header, (text) => tellNote(io, text)),
   };
 }
 
@@ -157,16 +158,4 @@ function readCa(path: string | undefined): Uint8Array | undefined {
       cause: error,
     });
   }
-}
-
-/** This machine's copy, in the form of the run's, if it is the same data. */
-async function findDataset(path: string | undefined, header: DatasetHeader): Promise<Dataset | undefined> {
-  if (path === undefined) return undefined;
-  const { name, source, channels, height, width, classes, mean, std, counts } = header;
-  const form = { resize: { height, width }, channels: channels === 3 ? 3 : 1 } as const;
-  const loaded = await openDataset(path, form);
-  const heldOut = loaded.validation.count === 0 ? holdOutValidation(loaded, counts.validation) : loaded;
-  const { checksum: _, ...parts } = heldOut;
-  const dataset = createDataset({ ...parts, name, source, channels, classes, mean, std });
-  return dataset.checksum === header.checksum ? dataset : undefined;
 }

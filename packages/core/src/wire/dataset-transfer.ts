@@ -1,5 +1,6 @@
 /** A dataset on its way to a node that lacks it: one row of bytes, cut in pieces, verified by the dataset's checksum. */
 
+import type { DataOrigin } from '../data/dataset/data-origin.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from '../data/dataset/dataset.js';
 import { assert, LockstepError } from '../errors/errors.js';
 import { countOf } from '../text/count-text.js';
@@ -7,10 +8,12 @@ import { plainText } from '../text/plain-text.js';
 import { MAX_PAYLOAD_BYTES } from './frames.js';
 import type { DatasetHeader } from './messages.js';
 
+type Form = Extract<DataOrigin, { kind: 'path' }>['form'];
+
 const splitNames = ['train', 'validation', 'test'] as const;
 
 export function describeDataset(dataset: Dataset): DatasetHeader {
-  const { name, source, channels, height, width, classes, mean, std, checksum } = dataset;
+  const { name, source, channels, height, width, classes, mean, std, checksum, origin } = dataset;
   const counts = { train: dataset.train.count, validation: dataset.validation.count, test: dataset.test.count };
   return {
     name: plainText(name),
@@ -23,6 +26,19 @@ export function describeDataset(dataset: Dataset): DatasetHeader {
     std: [...std],
     counts,
     checksum,
+    ...(origin?.kind === 'path' && { form: pickForm(origin.form) }),
+  };
+}
+
+/** Without the names of classes, which may be long: a node has them from the same files. */
+function pickForm({ resize, channels, labelColumn, csvShape, csvLayout, heldOut }: Form): DatasetHeader['form'] {
+  return {
+    ...(resize && { resize }),
+    ...(channels !== undefined && { channels }),
+    ...(labelColumn !== undefined && { labelColumn }),
+    ...(csvShape && { csvShape }),
+    ...(csvLayout && { csvLayout }),
+    ...(heldOut !== undefined && { heldOut }),
   };
 }
 
@@ -85,7 +101,7 @@ export class DatasetAssembly {
   /** @throws LockstepError LOCKSTEP_NODE_DATA when the checksum is not the announced one */
   finish(): Dataset {
     assert(this.isComplete, () => 'a dataset is not complete');
-    const { counts: _, checksum, ...rest } = this.header;
+    const { counts: _, form: __, checksum, ...rest } = this.header;
     const dataset = createDataset({ ...rest, ...this.#splits });
     if (dataset.checksum !== checksum) {
       throw new LockstepError(

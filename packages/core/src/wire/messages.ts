@@ -17,11 +17,12 @@
  *                              <-        applied
  */
 import { z } from 'zod';
+import { pixelLayouts } from '../data/pictures/pixel-form.js';
 import { LockstepError } from '../errors/errors.js';
 import { plainText } from '../text/plain-text.js';
 
 /** Changes when a message changes. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 const count = z.int().min(0).max(0xffff_ffff);
 /** Steps attempted, over restarts: begins with the seconds of a clock, which outgrow 32 bits. */
@@ -58,6 +59,16 @@ const hello = z.strictObject({
 
 const refused = z.strictObject({ type: z.literal('refused'), code, text });
 
+/** How files were read, for a node that has a copy of them. */
+const dataForm = z.strictObject({
+  resize: z.strictObject({ height: side, width: side }).optional(),
+  channels: side.optional(),
+  labelColumn: text.optional(),
+  csvShape: z.strictObject({ channels: side, height: side, width: side }).optional(),
+  csvLayout: z.enum(pixelLayouts).optional(),
+  heldOut: count.optional(),
+});
+
 /** What a node must know of the dataset before it has it. */
 const datasetHeaderSchema = z.strictObject({
   name: text,
@@ -70,6 +81,7 @@ const datasetHeaderSchema = z.strictObject({
   std: channelValues,
   counts: z.strictObject({ train: count, validation: count, test: count }),
   checksum: hash,
+  form: dataForm.optional(),
 });
 export type DatasetHeader = z.output<typeof datasetHeaderSchema>;
 
