@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
+import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Dataset, Split } from '../dataset/dataset.js';
 import { loadIdxFolder } from '../readers/idx-folder.js';
-import { EMBEDDED_CHECKSUM, loadEmbedded } from './embedded.js';
+import { EMBEDDED_CHECKSUM, loadEmbedded, readPixels } from './embedded.js';
 import { findFullMnist } from './test-mnist.js';
 
 let dataset: Dataset;
@@ -86,5 +87,31 @@ describe('the embedded sample', () => {
     for (const split of [dataset.train, dataset.test]) {
       for (let i = 0; i < split.count; i++) expect(places.get(imageAt(split, i))).toBe(split.labels[i]);
     }
+  });
+});
+
+describe('the pixels in a file of the package mnist', () => {
+  const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+  it('are read as JSON would read them', () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1 }), (pixels) => {
+        const data = [...pixels].map((v) => Math.round((v / 255) * 1000) / 1000);
+        expect([...readPixels(encode(`{ "data": ${JSON.stringify(data)}}`))]).toEqual([...pixels]);
+      }),
+    );
+  });
+
+  it('are refused with the place of what is no pixel, and without an end', () => {
+    for (const text of [
+      '{ "data": [0,0.5,x]}',
+      '{ "data": [0,0.5,2]}',
+      '{ "data": [0,0.5,-1]}',
+      '{ "data": [0,0.5,0.1',
+    ]) {
+      expect(() => readPixels(encode(text)), text).toThrow(`at byte 17 of ${text.length} is no pixel`);
+    }
+    for (const text of ['', '{ "data": []}', 'null'])
+      expect(() => readPixels(encode(text)), text).toThrow('is no pixel');
   });
 });
