@@ -81,6 +81,24 @@ export const worstError = (errors: readonly TensorError[]): number => Math.max(.
 export const worstExcess = (errors: readonly TensorError[]): number =>
   Math.max(...errors.map(({ error, roundingError }) => error / Math.max(TOLERANCE, ROUNDINGS * roundingError)));
 
+/**
+ * The errors of a step with each seed in turn, until those of more than half of the seeds are within `TOLERANCE`: then so is
+ * their median, which one looks at since a ReLU or a pool that rounding decides is a real difference.
+ */
+export async function compareSeeds(
+  seeds: readonly number[],
+  compare: (seed: number) => TensorError[] | Promise<TensorError[]>,
+): Promise<TensorError[][]> {
+  const runs: TensorError[][] = [];
+  let good = 0;
+  for (const seed of seeds) {
+    const errors = await compare(seed);
+    runs.push(errors);
+    if (worstError(errors) < TOLERANCE && ++good > seeds.length / 2) break;
+  }
+  return runs;
+}
+
 /** The furthest that rounding moves a gradient. */
 export const worstRounding = (errors: readonly TensorError[]): number =>
   Math.max(...errors.map(({ name, roundingError }) => (isGradient(name) ? roundingError : 0)));

@@ -1,12 +1,11 @@
 /** What zoo.test.ts leaves out: more seeds, and cnn11m, which takes the float64 reference five to ten seconds a shard. */
 import { zooModels } from '@lockstep/core/zoo';
 import { expect, it } from 'vitest';
-import { describeErrors, median, TOLERANCE, worstError } from './test-comparison.js';
+import { compareSeeds, describeErrors, median, TOLERANCE, worstError } from './test-comparison.js';
 import { compareOnDigits, type DigitsStep } from './test-digits.js';
 
 async function expectMedianWithin(name: string, seeds: readonly number[], shape: Omit<DigitsStep, 'seed'>) {
-  const runs = [];
-  for (const seed of seeds) runs.push(await compareOnDigits(name, { seed, ...shape }));
+  const runs = await compareSeeds(seeds, (seed) => compareOnDigits(name, { seed, ...shape }));
   expect(median(runs.map(worstError)), describeErrors(runs)).toBeLessThan(TOLERANCE);
 }
 

@@ -1,7 +1,7 @@
 /** Whole networks of the zoo on jittered digits, with PyTorch-like initial weights, against float64. */
 import { zooModels } from '@lockstep/core/zoo';
 import { describe, expect, it } from 'vitest';
-import { describeErrors, median, TOLERANCE, worstError } from './test-comparison.js';
+import { compareSeeds, describeErrors, median, TOLERANCE, worstError } from './test-comparison.js';
 import { compareOnDigits } from './test-digits.js';
 
 const MODELS = zooModels.map(({ model }) => model.name);
@@ -10,8 +10,7 @@ const SMALL_MODELS = MODELS.filter((name) => name !== 'cnn11m');
 
 describe.each(SMALL_MODELS)('%s on digits, every tensor of the contribution against float64', (name) => {
   it('a shard of 16: the median of five seeds', async () => {
-    const runs = await Promise.all([1, 2, 3, 4, 5].map((seed) => compareOnDigits(name, { seed, samples: 16 })));
-    // the median: a ReLU or a pool that rounding decides is a real difference
+    const runs = await compareSeeds([1, 2, 3, 4, 5], (seed) => compareOnDigits(name, { seed, samples: 16 }));
     expect(median(runs.map(worstError)), describeErrors(runs)).toBeLessThan(TOLERANCE);
   });
 
@@ -19,7 +18,7 @@ describe.each(SMALL_MODELS)('%s on digits, every tensor of the contribution agai
     ['a short last shard: 13 of 16 lanes', { samples: 13 }],
     ['a short shard of 32: 21 lanes', { samples: 21, shardSize: 32 }],
   ])('%s: the median of three seeds', async (_, shape) => {
-    const runs = await Promise.all([1, 2, 3].map((seed) => compareOnDigits(name, { seed, ...shape })));
+    const runs = await compareSeeds([1, 2, 3], (seed) => compareOnDigits(name, { seed, ...shape }));
     expect(median(runs.map(worstError)), describeErrors(runs)).toBeLessThan(TOLERANCE);
   });
 });
