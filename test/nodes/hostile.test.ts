@@ -1,5 +1,7 @@
 /** What a run does with peers that break the rules: each is turned away with a reason, and the bits stay the same. */
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
+import path from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import {
   type ContributionLayout,
@@ -378,6 +380,31 @@ describe('from a node that has the token', () => {
     contribute(node, await node.join(selfTest), () => {});
     expect((await run.event('node-evicted'))['code']).toBe('LOCKSTEP_NODE_AUDIT');
     expect(await run.hash()).toBe(expected);
+  });
+
+  it('cases: peers 5: without --audit, end event, report and exit code say which steps hold sums of one that lied', async () => {
+    const out = path.join(fixture.folder, 'doubted');
+    const { run, url } = await startRun(['--out', out]);
+    const node = new HostileNode(url);
+    let assignment = await node.join(selfTest);
+    const first = assignment.step;
+    void (async () => {
+      for (;;) {
+        const { step, generation } = assignment;
+        const isLast = step === first + 4;
+        contribute(node, assignment, (sum) => (sum.floats = new Float32Array(isLast ? 16 : FLOATS)));
+        node.send({ type: 'applied', step, generation, computeMs: 0.5, updateMs: 0.25, exchangeMs: 0.5, stepMs: 1 });
+        assignment = (await node.next('assign')).message;
+      }
+    })().catch(() => {});
+    const doubted = { node: 'hostile', firstStep: 0, endStep: 4 };
+    expect((await run.event('end'))['doubted']).toEqual([doubted]);
+    expect(await run.exit).toBe(1);
+    expect(run.events.filter(({ event }) => event === 'steps-doubted')).toEqual([
+      { event: 'steps-doubted', ...doubted },
+    ]);
+    expect(run.stderr).toContain('warning: the result is in doubt: Steps 0 to 3 hold sums of hostile.');
+    expect(readFileSync(path.join(out, 'report.html'), 'utf8')).toContain('Steps 0 to 3 hold sums of hostile');
   });
 
   it('evicts one that says nothing, when its time is over', async () => {

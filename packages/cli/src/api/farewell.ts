@@ -2,7 +2,7 @@
 import { LockstepError } from '@lockstep/core/errors';
 import type { EndEvent } from '@lockstep/core/events';
 import { isDivergence } from '@lockstep/core/seams';
-import { countOf } from '@lockstep/core/text';
+import { countOf, describeDoubted } from '@lockstep/core/text';
 import type { MessageOf } from '@lockstep/core/wire';
 import { exitCodeOfSignal } from '../terminal/ending.js';
 import { EXIT_BAD_INPUT, EXIT_FAILED } from '../terminal/failure.js';
@@ -23,6 +23,9 @@ export function farewellOf(end: EndEvent | undefined, failure: unknown): Message
   if (isDivergence(failure)) return say(`the run has diverged: ${describe(failure)}`, EXIT_BAD_INPUT);
   if (failure !== undefined) return say(`the run has failed: ${describe(failure)}`, EXIT_FAILED);
   if (end === undefined) return say('the run was left before its end', EXIT_FAILED);
+  if (end.reason !== 'interrupted' && end.doubted) {
+    return say(`the run is over, with a result in doubt: ${describeDoubted(end.doubted)}`, EXIT_FAILED);
+  }
   if (end.reason !== 'interrupted') return say('the run is over', 0);
   const by = end.signal === undefined ? '' : ` by ${end.signal}`;
   return say(`the run was cut short${by} after ${countOf(end.steps, 'step')}`, exitCodeOfSignal(end.signal));

@@ -1,14 +1,14 @@
 /** `lockstep train [MODEL]`. */
 import { type Dataset, describeData, namesOf, reportData } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
-import type { EndEvent, EpochEvent, RunEvent } from '@lockstep/core/events';
+import { type EndEvent, type EpochEvent, followEpochs, type RunEvent } from '@lockstep/core/events';
 import { checkOutputPath } from '@lockstep/core/files';
 import { inferLayers, parameterCount } from '@lockstep/core/model';
 import { type ModelState, stepsPerEpoch } from '@lockstep/core/run';
 import { isDivergence } from '@lockstep/core/seams';
 import type { Recipe } from '@lockstep/core/spec';
 import type { FoundCheckpoint } from '@lockstep/core/state';
-import { countOf } from '@lockstep/core/text';
+import { countOf, describeDoubted } from '@lockstep/core/text';
 import { LATEST_PATH } from '@lockstep/watch/files';
 import { type Command, Option } from 'commander';
 import { holdOutAndTell, loadTrainingData } from '../api/data.js';
@@ -85,7 +85,7 @@ export function createTrainCommand(context: CommandContext): Command {
 }
 
 /**
- * Trains, prints, saves. Returns the exit code: 0; 1 when the run fails on the way, 2 when it diverges; else that of the signal that ended it.
+ * Trains, prints, saves. Returns the exit code: 0; 1 when the run fails on the way or its result is in doubt, 2 when it diverges; else that of the signal that ended it.
  *
  * @param command what it was begun with
  * @throws LockstepError for input that is wrong, before the run starts
@@ -154,7 +154,7 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
     const outcome = await followRun(request, (event) => {
       advice.follow(event);
       if (event.event === 'progress' && event.step > 0) onProgress();
-      if (event.event === 'epoch') epochs.push(event);
+      followEpochs(epochs, event);
       printer.print(event);
     });
     const places = {
@@ -176,7 +176,10 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
     }
     if (advice.isNeeded) printer.note(advice.text);
     if (failure !== undefined) return EXIT_FAILED;
-    return advice.isInterrupted ? ending.exitCode : 0;
+    const doubted = 'end' in outcome ? outcome.end?.doubted : undefined;
+    if (doubted !== undefined) printer.note(`warning: the result is in doubt: ${describeDoubted(doubted)}.`);
+    if (advice.isInterrupted) return ending.exitCode;
+    return doubted === undefined ? 0 : EXIT_FAILED;
   } finally {
     ending.stop();
     printer.close();

@@ -139,9 +139,15 @@ class TextPrinter implements RunPrinter {
       case 'node-left':
       case 'node-evicted':
       case 'node-doubted':
+      case 'states-kept':
       case 'node-refused':
       case 'waiting':
         if (!this.isQuiet) this.note(describeNodeEvent(event));
+        break;
+      case 'went-back':
+      case 'steps-doubted':
+        this.titledEpoch = 0;
+        this.note(`warning: ${describeNodeEvent(event)}`);
         break;
       case 'data':
         // its notes were told when it was loaded

@@ -1,6 +1,7 @@
 /** What is remembered of a run for its last lines. */
 
 import type { EndEvent, EpochEvent, RunEvent, StartEvent } from '@lockstep/core/events';
+import { followEpochs } from '@lockstep/core/events';
 import { describeEnding, endingOf, listResults } from '@lockstep/core/text';
 
 export class RunTally {
@@ -16,7 +17,7 @@ export class RunTally {
   add(event: RunEvent): void {
     if (event.event === 'start') this.start = event;
     if (event.event === 'end') this.end = event;
-    if (event.event === 'epoch') this.epochs.push(event);
+    followEpochs(this.epochs, event);
   }
 
   get model(): string {

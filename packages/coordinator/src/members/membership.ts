@@ -11,8 +11,8 @@ import { RemoteNode } from './remote-node.js';
 /** What membership tells the loop that drives the steps. */
 export interface MembershipHandler {
   onFrame(node: RemoteNode, frame: Frame): void;
-  /** A node that took part in steps is gone. */
-  onGone(node: RemoteNode): void;
+  /** A node that took part in steps is gone; `code` says why. */
+  onGone(node: RemoteNode, code: string): void;
   /** A node is ready to be taken in, or one that was ready is gone. */
   onReady(): void;
   emit(event: NodeEvent): void;
@@ -137,7 +137,7 @@ export class Membership {
       const key = this.#keyOf(node);
       this.#strikes.set(key, (this.#strikes.get(key) ?? 0) + 1);
     }
-    this.handler.onGone(node);
+    this.handler.onGone(node, reason.code);
   }
 
   #keyOf({ address, saidName }: RemoteNode): string {

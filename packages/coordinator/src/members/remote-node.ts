@@ -25,6 +25,11 @@ export class RemoteNode {
     return this.hello.name;
   }
 
+  /** The same when it comes again. */
+  get key(): string {
+    return `${this.#host} ${this.saidName}`;
+  }
+
   get workers(): number {
     return this.hello.workers;
   }

@@ -18,11 +18,12 @@ export class Replicas {
     this.#verified = this.keeper.readSnapshot();
   }
 
-  /** Sends the committed state to every node that does not have it. */
-  bringUp(): void {
+  /** Sends the committed state to every node that does not have it. @returns it, if there is such a node */
+  bringUp(): NodeSnapshot | undefined {
     const behind = [...this.membership.nodes.values()].filter(({ hasState }) => !hasState);
-    if (behind.length === 0) return;
-    const { step, state, slots, average } = this.keeper.readSnapshot();
+    if (behind.length === 0) return undefined;
+    const snapshot = this.keeper.readSnapshot();
+    const { step, state, slots, average } = snapshot;
     const bytes = Buffer.concat([state, ...slots, ...(average ? [average] : [])].map(bufferOf));
     for (const node of behind) {
       for (let offset = 0; offset < bytes.length; offset += MAX_PAYLOAD_BYTES) {
@@ -32,6 +33,7 @@ export class Replicas {
       node.hasState = true;
       node.appliedSteps = step;
     }
+    return snapshot;
   }
 
   /** The state is not the one that the others have. */

@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync, truncateSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { EpochEvent } from '@lockstep/core/events';
 import { inferLayers } from '@lockstep/core/model';
 import { planContribution } from '@lockstep/core/run';
 import { parseModelSpec, recipeSchema } from '@lockstep/core/spec';
@@ -63,4 +64,36 @@ it('cases: work 10: the newest --keep whole ones are there after each write, whi
     }),
     { numRuns: 20 },
   );
+});
+
+it('cases: peers 5: a run that goes back sets apart what it wrote since, and has kept the best as of there', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lockstep-back-'));
+  const held = await HeldFolder.take(folder, { run: 'flat', resume: undefined, onWarning: () => {} });
+  const epochs: EpochEvent[] = [0.5, 0.4, 0.6, 0.7].map(
+    (testAccuracy, index) => ({ event: 'epoch', epoch: index + 1, testAccuracy }) as EpochEvent,
+  );
+  const readBest = (): unknown => JSON.parse(readFileSync(join(folder, 'best.json'), 'utf8')).checkpoint;
+  try {
+    const checkpoints = new Checkpoints({ folder, keep: 1, best: 'testAccuracy' }, held, 1, undefined);
+    const write = (step: number): void => {
+      const { info, snapshot } = makeCheckpoint(step);
+      checkpoints.write({ info: { ...info, epochs: epochs.slice(0, step) }, snapshot }, () => {}, [0, 2]);
+    };
+    for (const step of [1, 2, 3, 4]) write(step);
+    // the newest, and the best of the first two epochs
+    expect(listCheckpoints(folder)).toEqual([1, 4]);
+    const warnings: string[] = [];
+    checkpoints.takeBack(2, epochs.slice(0, 2), ({ code }) => void warnings.push(code));
+    expect(warnings).toEqual(['LOCKSTEP_CHECKPOINT_DOUBTED']);
+    expect(listCheckpoints(folder)).toEqual([1]);
+    expect(listCheckpoints(join(folder, 'branch-1'))).toEqual([4]);
+    expect(existsSync(join(folder, 'branch-1', 'best.json'))).toBe(true);
+    expect(readBest()).toBe(checkpointName(1));
+    write(3);
+    expect(readBest()).toBe(checkpointName(3));
+    expect(existsSync(join(folder, 'branch-2'))).toBe(false);
+  } finally {
+    held.release();
+    rmSync(folder, { recursive: true });
+  }
 });

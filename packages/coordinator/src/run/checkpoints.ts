@@ -28,6 +28,8 @@ export class Checkpoints {
   readonly #everySteps: number;
   /** Step of the last one written or resumed from. */
   #last: number;
+  /** Steps of those that this process has written. */
+  readonly #written = new Set<number>();
   /** Of checkpoints that were found whole: their signs, by step. */
   readonly #whole = new Map<number, string | undefined>();
 
@@ -36,7 +38,7 @@ export class Checkpoints {
     private readonly policy: CheckpointPolicy,
     private readonly folder: HeldFolder,
     private readonly epochSteps: number,
-    resume: FoundCheckpoint | undefined,
+    private readonly resume: FoundCheckpoint | undefined,
   ) {
     const { count, unit } = policy.every ?? { count: 1, unit: 'epochs' };
     this.#everySteps = unit === 'epochs' ? count * epochSteps : count;
@@ -68,21 +70,60 @@ export class Checkpoints {
    * Writes one and removes those that are too many; never the one that it has just written, nor those of another branch.
    *
    * @param onWarning told what was set apart
+   * @param waysBack steps after which the run may go back: the best as of these stay
    * @returns its path
    * @throws LockstepError LOCKSTEP_CHECKPOINT_WRITE or _LOCKED; all earlier ones are still there then
    */
-  write(checkpoint: Checkpoint, onWarning: OnWarning): string {
+  write(checkpoint: Checkpoint, onWarning: OnWarning, waysBack: readonly number[] = []): string {
     this.folder.check();
     const { step, epochs } = checkpoint.info;
     const path = writeCheckpoint(this.folder.path, checkpoint, (point) => {
       if (point === 'synced') this.#setNewerApart(onWarning);
     });
     this.#last = step;
+    this.#written.add(step);
     this.#whole.set(step, signCheckpoint(path));
     const best = this.bestStep(epochs);
     if (best === step) this.#noteBest(step, epochs);
-    this.#removeOld(step, best);
+    const bests = waysBack.map((back) => this.bestStep(epochs.filter(({ epoch }) => epoch * this.epochSteps <= back)));
+    this.#removeOld(step, [best, ...bests]);
     return path;
+  }
+
+  /**
+   * The run went back: what it had written of later steps is not to be gone on from.
+   *
+   * @param epochs those that stand
+   * @param onWarning told where they are
+   */
+  takeBack(step: number, epochs: readonly EpochEvent[], onWarning: OnWarning): void {
+    const standing = [...this.#written].filter((written) => written <= step);
+    this.#last = Math.max(this.resume?.checkpoint.info.step ?? 0, ...standing);
+    const doubted = listCheckpoints(this.folder.path).filter((later) => later > step && this.#written.has(later));
+    for (const later of doubted) this.#written.delete(later);
+    if (doubted.length === 0) return;
+    const which = `${nounOf(doubted.length, 'the checkpoint of step', 'checkpoints of steps')} ${doubted.join(', ')}`;
+    try {
+      const branch = this.#setApart(doubted);
+      const message = `the run went back to step ${step}; ${which}, with sums of a node that was found lying, ${nounOf(doubted.length, 'is', 'are')} kept in ${branch}. Do not go on from there.`;
+      onWarning({ code: 'LOCKSTEP_CHECKPOINT_DOUBTED', message });
+      const best = this.bestStep(epochs);
+      if (best !== undefined && this.#isWhole(best)) this.#noteBest(best, epochs);
+    } catch (error) {
+      if (!(error instanceof LockstepError)) throw error;
+      const message = `${error.text} The run went back to step ${step}; do not go on from ${which}.`;
+      onWarning({ code: error.code, message });
+    }
+  }
+
+  /** Moves checkpoints into a folder of their own, with what is said of the best if it is one of them. @returns that folder */
+  #setApart(steps: readonly number[]): string {
+    const branch = setApart(this.folder.path, steps);
+    const best = this.#readBest();
+    if (steps.some((step) => checkpointName(step) === best)) {
+      renameSync(join(this.folder.path, BEST_FILE), join(branch, BEST_FILE));
+    }
+    return branch;
   }
 
   /**
@@ -92,11 +133,7 @@ export class Checkpoints {
   #setNewerApart(onWarning: OnWarning): void {
     const newer = listCheckpoints(this.folder.path).filter((step) => step > this.#last && this.#isWhole(step));
     if (newer.length === 0) return;
-    const branch = setApart(this.folder.path, newer);
-    const best = this.#readBest();
-    if (newer.some((step) => checkpointName(step) === best)) {
-      renameSync(join(this.folder.path, BEST_FILE), join(branch, BEST_FILE));
-    }
+    const branch = this.#setApart(newer);
     const which =
       newer.length === 1 ? `the checkpoint of step ${newer[0]}` : `checkpoints of steps ${newer.join(', ')}`;
     const message = `the run went on from step ${this.#last}; ${which}, of what it was before, ${nounOf(newer.length, 'is', 'are')} kept in ${branch}. Go on there with --resume ${branch}.`;
@@ -104,13 +141,13 @@ export class Checkpoints {
   }
 
   /** Keeps the newest whole ones: a damaged one does not count, and goes when all that are kept are newer. */
-  #removeOld(step: number, best: number | undefined): void {
+  #removeOld(step: number, bests: readonly (number | undefined)[]): void {
     const { path } = this.folder;
     const keep = this.policy.keep ?? DEFAULT_KEEP;
     let kept = 1;
     const old: number[] = [];
     for (const other of listCheckpoints(path).toReversed()) {
-      if (other >= step || other === best) continue;
+      if (other >= step || bests.includes(other)) continue;
       if (kept >= keep) old.push(other);
       else if (this.#isWhole(other)) kept += 1;
     }

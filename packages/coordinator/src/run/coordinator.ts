@@ -6,12 +6,10 @@ import { resolve } from 'node:path';
 import { recordData } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
 import type { EndEvent, EpochEvent, NodeEvent, RunEvent, WarningEvent } from '@lockstep/core/events';
-import { inferLayers } from '@lockstep/core/model';
-import { planContribution, stepsPerEpoch } from '@lockstep/core/run';
+import { stepsPerEpoch } from '@lockstep/core/run';
 import {
   isDivergence,
   RunControl,
-  type RunView,
   type SegmentPlan,
   type SegmentProgress,
   type TrainingNode,
@@ -20,10 +18,12 @@ import type { FoundCheckpoint } from '@lockstep/core/state';
 import { Checkpoints } from './checkpoints.js';
 import { checkLoss, checkVectors, type Progress, vectorsOf } from './divergence-checks.js';
 import { type Evaluated, evaluateNode } from './evaluation.js';
+import { awaitRequest } from './next-request.js';
 import { Observers } from './observers.js';
 import { adaptSnapshot, checkResume } from './resume.js';
 import { RunEvents } from './run-events.js';
 import type { RunOptions } from './run-options.js';
+import { viewRun } from './run-view.js';
 import { findHalt, findStopReason, type Halt, type StopReason } from './stop-reason.js';
 
 const PROGRESS_MS = 250;
@@ -65,6 +65,13 @@ export class Coordinator {
     this.warn({ code: 'LOCKSTEP_CHECKPOINT_OVERRIDE', message });
   }
 
+  /** With what is in doubt by now. */
+  get #beginningNow(): RunOptions['beginning'] {
+    const doubted = this.node.doubted?.() ?? [];
+    if (doubted.length === 0) return this.#beginning;
+    return { ...this.#beginning, doubted: [...(this.#beginning?.doubted ?? []), ...doubted] };
+  }
+
   /** Takes a warning into the run's events. */
   warn(warning: Omit<WarningEvent, 'event'>): void {
     this.#warnings.push({ event: 'warning', ...warning });
@@ -77,36 +84,14 @@ export class Coordinator {
 
   /** Runs the recipe from the first step, or from where the resumed run was. Observers hear of an event before the reader. */
   async *run(): AsyncGenerator<RunEvent, void> {
-    this.#observers.begin(this.#view());
+    const known = { events: this.#events, epochs: this.#epochs, beginning: this.#beginning };
+    const hasCheckpoints = this.#checkpoints !== undefined;
+    const view = viewRun(this.options, this.node, { ...known, stepsPerEpoch: this.#epochSteps, hasCheckpoints });
+    this.#observers.begin(view);
     for await (const event of this.#run()) {
       this.#observers.onEvent(event);
       yield event;
     }
-  }
-
-  #view(): RunView {
-    const { model, recipe, dataset, seed } = this.options;
-    const { steps, until, patience, best, evaluate } = this.options;
-    const layers = inferLayers(model);
-    return {
-      model,
-      layers,
-      layout: planContribution(layers),
-      recipe,
-      dataset,
-      report: this.#events.report,
-      seed,
-      workers: this.node.workers,
-      engine: this.node.engine,
-      stepsPerEpoch: this.#epochSteps,
-      ends: { steps, until, patience, best, evaluate },
-      beginning: this.#beginning,
-      hasCheckpoints: this.#checkpoints !== undefined,
-      history: [...this.#epochs],
-      readState: () => this.node.readState(),
-      readAverage: () => this.node.readAverage(),
-      readGradient: () => this.node.readGradient(),
-    };
   }
 
   async *#run(): AsyncGenerator<RunEvent, void> {
@@ -140,8 +125,10 @@ export class Coordinator {
       // as if the epoch had run without a break
       const began = performance.now() - 1000 * seconds;
       const progress = yield* this.#segment({ epoch, firstStep: steps, endStep }, began);
+      const hasGoneBack = progress.committed < steps;
       steps = progress.committed;
       seconds = (performance.now() - began) / 1000;
+      if (hasGoneBack) seconds = yield* this.#takeBack(steps, seconds);
       test = undefined;
       if (steps === (epoch + 1) * this.#epochSteps && this.options.evaluate !== 'end') {
         test = await this.#evaluate(steps);
@@ -160,7 +147,8 @@ export class Coordinator {
         test ??= await this.#evaluate(steps);
         checkLoss(test, this.#progress(steps));
       }
-      yield* this.#keepCheckpoint(steps, seconds, isLast);
+      // what the run had before it went back may be gone
+      yield* this.#keepCheckpoint(steps, seconds, isLast || hasGoneBack);
       if (halt) break;
     }
     test ??= await this.#evaluate(steps);
@@ -168,7 +156,23 @@ export class Coordinator {
     checkLoss(test, this.#progress(steps));
     const learned = [this.node.readState(), this.node.readAverage()].flatMap(vectorsOf);
     checkVectors(learned, this.#progress(steps));
-    yield this.#events.end(steps, test, halt ?? { reason });
+    const doubted = this.#beginningNow?.doubted;
+    yield this.#events.end(steps, test, { ...(halt ?? { reason }), ...(doubted && { doubted }) });
+  }
+
+  /**
+   * The run went back to before its last segment: what came of later steps does not count any more.
+   *
+   * @param seconds of the epoch that was under way
+   * @returns those of the epoch that is under way now
+   */
+  async *#takeBack(step: number, seconds: number): AsyncGenerator<RunEvent, number> {
+    const epochs = Math.floor(step / this.#epochSteps);
+    const first = this.#epochs.findIndex(({ epoch }) => epoch > epochs);
+    const [again] = first < 0 ? [] : this.#epochs.splice(first);
+    this.#checkpoints?.takeBack(step, this.#epochs, (warning) => this.warn(warning));
+    yield* this.#drainWarnings();
+    return again === undefined ? seconds : (again.seconds * (step % this.#epochSteps)) / this.#epochSteps;
   }
 
   #stopReason(step: number): StopReason | undefined {
@@ -192,25 +196,12 @@ export class Coordinator {
     if (!this.#control.isPaused || this.#isStopped) return false;
     yield { event: 'paused', step };
     while (this.#control.isPaused && !this.#isStopped) {
-      if (!this.#control.wantsCheckpoint) await this.#nextRequest();
+      if (!this.#control.wantsCheckpoint) await awaitRequest(this.#control, this.options.signal);
       yield* this.#keepCheckpoint(step, epochSeconds, false);
       yield* this.#drainWarnings();
     }
     if (!this.#isStopped) yield { event: 'resumed', step };
     return true;
-  }
-
-  async #nextRequest(): Promise<void> {
-    const { signal } = this.options;
-    await new Promise<void>((resolve) => {
-      const end = this.#control.onChange(() => done());
-      const done = (): void => {
-        end();
-        signal?.removeEventListener('abort', done);
-        resolve();
-      };
-      signal?.addEventListener('abort', done);
-    });
   }
 
   /** A checkpoint that cannot be written costs a warning, not the run. */
@@ -224,7 +215,7 @@ export class Coordinator {
     if (!this.#checkpoints?.isDue(step, this.#epochs, isLast || isAsked)) return;
     const { model, recipe, seed } = this.options;
     const dataset = recordData(this.options.dataset);
-    const beginning = this.#beginning;
+    const beginning = this.#beginningNow;
     const runFolder = this.options.runFolder?.path;
     const kept = { epochs: this.#epochs, epochSeconds, ...(runFolder && { runFolder: resolve(runFolder) }) };
     const info = { step, seed, model, recipe, dataset, ...(beginning && { beginning }), ...kept };
@@ -232,7 +223,8 @@ export class Coordinator {
       const snapshot = await this.node.readSnapshot();
       checkVectors([snapshot.state, snapshot.average], this.#progress(step));
       const checkpoint = { info, snapshot };
-      const path = this.#checkpoints.write(checkpoint, (warning) => this.warn(warning));
+      const waysBack = this.node.waysBack?.();
+      const path = this.#checkpoints.write(checkpoint, (warning) => this.warn(warning), waysBack);
       yield* this.#drainWarnings();
       yield { event: 'checkpoint', path, step, isBest: step === this.#checkpoints.bestStep(this.#epochs) };
     } catch (error) {

@@ -77,7 +77,11 @@ export class RunEvents {
     };
   }
 
-  end(steps: number, { test, validation, ema }: Evaluated, why: Pick<EndEvent, 'reason' | 'signal'>): EndEvent {
+  end(
+    steps: number,
+    { test, validation, ema }: Evaluated,
+    why: Pick<EndEvent, 'reason' | 'signal' | 'doubted'>,
+  ): EndEvent {
     const layers = inferLayers(this.options.model);
     const average = this.node.readAverage();
     return {

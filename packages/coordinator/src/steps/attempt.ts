@@ -25,6 +25,8 @@ export class Attempt {
 
   constructor(
     readonly told: ToldStep,
+    /** Partials of others that the keeper computes too. */
+    readonly audits: readonly ShardRange[],
     private readonly membership: Membership,
     private readonly participant: StepParticipant,
     private readonly deadlines: Deadlines,
@@ -34,24 +36,28 @@ export class Attempt {
     return this.told.assignment;
   }
 
+  /** Nodes whose sums the keeper computes too. */
+  get audited(): number[] {
+    const { members } = this.assignment;
+    return this.audits.flatMap(({ begin }) =>
+      members.filter(({ range }) => range.begin <= begin && begin < range.end).map(({ node }) => node),
+    );
+  }
+
   /** Whether nodes send sums to each other. */
   get isAmongNodes(): boolean {
     return isAmongNodes(this.assignment);
   }
 
-  /**
-   * The nodes have been told.
-   *
-   * @param audits partials of others that the keeper computes too
-   */
-  async run(audits: readonly ShardRange[]): Promise<Verdict> {
+  /** The nodes have been told. */
+  async run(): Promise<Verdict> {
     this.told.beganMs = performance.now();
     const ended = new Promise<Verdict>((resolve) => {
       this.#settle = resolve;
     });
     const watch = setInterval(() => this.#checkDeadlines(), this.deadlines.pollMs);
     try {
-      return await Promise.race([this.#finish(audits), ended]);
+      return await Promise.race([this.#finish(), ended]);
     } finally {
       clearInterval(watch);
       this.#settle = () => {};
@@ -72,10 +78,10 @@ export class Attempt {
     this.#wake();
   }
 
-  async #finish(audits: readonly ShardRange[]): Promise<Verdict> {
+  async #finish(): Promise<Verdict> {
     const { step, withHash } = this.assignment;
     try {
-      const outcome = await this.participant.run(this.assignment, audits);
+      const outcome = await this.participant.run(this.assignment, this.audits);
       // others' sums may be needed until everybody has theirs; a star may be one step ahead of the slowest
       const isWaiting = this.isAmongNodes || withHash;
       while (isWaiting ? !this.#isAppliedByAll() : this.membership.listBehind(step).length > 0) {

@@ -4,12 +4,15 @@ import { canonicalPartials, type ShardRange } from '@lockstep/core/run';
 import { COORDINATOR_ID } from '@lockstep/core/seams';
 import type { Assignment } from '@lockstep/core/wire';
 
+/** LOCKSTEP_AUDIT_FROM=step, for tests: nothing is computed twice before it. */
+const FIRST_STEP = Number.parseInt(process.env['LOCKSTEP_AUDIT_FROM'] ?? '0', 10);
+
 /**
  * One partial of another node's range, or none, so that over the steps the given share of the others' shards is
  * computed twice. Drawn by chance, so that nobody can know; the result of a run does not depend on it.
  */
-export function chooseAudits({ members }: Assignment, share: number): ShardRange[] {
-  if (share <= 0) return [];
+export function chooseAudits({ members, step }: Assignment, share: number): ShardRange[] {
+  if (share <= 0 || step < FIRST_STEP) return [];
   const nodes = members.filter(({ node }) => node !== COORDINATOR_ID).flatMap(({ range }) => canonicalPartials(range));
   const chosen = nodes[Math.floor(randomFraction() * nodes.length)];
   if (!chosen) return [];

@@ -13,8 +13,8 @@
  */
 
 import { LockstepError } from '@lockstep/core/errors';
-import type { NodeEvent, NodeShare, StepTimes } from '@lockstep/core/events';
-import type { ModelState } from '@lockstep/core/run';
+import type { DoubtedSteps, NodeEvent, NodeShare, StepTimes } from '@lockstep/core/events';
+import { type ModelState, stepsPerEpoch } from '@lockstep/core/run';
 import {
   COORDINATOR_ID,
   type EvaluatedSplit,
@@ -34,15 +34,16 @@ import { AwaitedNodes } from '../members/awaited-nodes.js';
 import { Membership } from '../members/membership.js';
 import { Replicas } from '../members/replicas.js';
 import { notFiniteError, Suspects } from '../members/suspects.js';
-import { Ahead, type Deal, needsKeeper } from './ahead.js';
+import { Ahead, needsKeeper } from './ahead.js';
 import { sizeOf } from './assignment.js';
 import { Attempt, type Verdict } from './attempt.js';
-import { chooseAudits } from './audits.js';
 import { Deadlines } from './deadlines.js';
+import { Dealer } from './dealer.js';
 import { NodeReports } from './node-reports.js';
 import { Shares, type Topology } from './shares.js';
 import { TimedSteps } from './timed-steps.js';
 import { ToldSteps } from './told-steps.js';
+import { WayBack } from './way-back.js';
 
 export interface ClusterOptions {
   readonly topology: Topology;
@@ -60,6 +61,7 @@ export interface ClusterOptions {
 export class Cluster implements TrainingNode {
   readonly membership: Membership;
   readonly #shares: Shares;
+  readonly #dealer: Dealer;
   readonly #replicas: Replicas;
   readonly #participant: StepParticipant;
   readonly #told = new ToldSteps();
@@ -69,6 +71,9 @@ export class Cluster implements TrainingNode {
   readonly #ahead: Ahead;
   readonly #timed: TimedSteps | undefined;
   readonly #reports: NodeReports;
+  readonly #wayBack: WayBack;
+  /** Of a run that was resumed. */
+  #beginning: NodeSnapshot | undefined;
   #step = 0;
   /** Whether all replicas were compared after the step that was committed last. */
   #isVerified = true;
@@ -82,7 +87,8 @@ export class Cluster implements TrainingNode {
   ) {
     this.membership = new Membership(terms, {
       onFrame: (node, frame) => this.#reports.take(node, frame),
-      onGone: ({ id }) => {
+      onGone: ({ id }, code) => {
+        this.#wayBack.leave(id, code, this.#step);
         this.#deadlines.forget(id);
         this.#participant.forget(id);
         this.#reports.attempt?.end();
@@ -91,9 +97,12 @@ export class Cluster implements TrainingNode {
       emit: options.emit,
       stepNow: () => this.#step,
     });
+    const epochSteps = stepsPerEpoch(terms.dataset.train.count, terms.recipe.batchSize);
+    this.#wayBack = new WayBack({ isAuditing: options.audit > 0, epochSteps, emit: options.emit });
     this.#ahead = new Ahead(this.membership);
     this.#awaited = new AwaitedNodes(this.membership, options.emit, () => this.#isStopping);
     this.#shares = new Shares(terms, this.membership, { ...options, keeperWorkers: keeper.workers });
+    this.#dealer = new Dealer(this.#shares, this.#told, this.membership, options.audit);
     this.#replicas = new Replicas(keeper, this.membership);
     this.#timed = options.isTimed ? new TimedSteps() : undefined;
     this.#participant = keeper.share(COORDINATOR_ID, (node) => this.membership.linkTo(node), {
@@ -140,18 +149,22 @@ export class Cluster implements TrainingNode {
     } finally {
       await this.#participant.close();
     }
+    if (this.#wayBack.isDue(this.#step)) {
+      this.#goTo(this.#wayBack.go(this.#step) ?? this.#beginning ?? this.keeper.initialSnapshot());
+    }
     return this.progress();
   }
 
-  /** @returns whether it went on to the end; false when it was stopped while no node was there */
+  /** @returns whether it went on to the end; false when it was stopped while no node was there, or is to go back */
   async #runStep(segment: SegmentPlan): Promise<boolean> {
     this.#suspects.clear();
     for (;;) {
+      if (this.#wayBack.isDue(this.#step)) return false;
       await this.#awaited.hold(this.#step);
-      this.membership.takeReady();
-      this.#replicas.bringUp();
-      const others = [...this.membership.nodes.keys()];
-      const computing = this.#suspects.chooseComputing(others, this.options.isComputing);
+      const joined = this.membership.takeReady();
+      const state = this.#replicas.bringUp();
+      if (state) this.#wayBack.join(joined, state);
+      const computing = this.#suspects.chooseComputing([...this.membership.nodes.keys()], this.options.isComputing);
       if (computing.length === 0) {
         await this.#awaited.await(1, 'no node is left that computes; the run goes on when one comes');
         if (this.#isStopping) return false;
@@ -172,42 +185,23 @@ export class Cluster implements TrainingNode {
 
   /** One attempt at the step; meanwhile the nodes are told of the next one. */
   #try(computing: readonly number[], segment: SegmentPlan): Promise<Verdict> {
-    const ahead = this.#ahead.take(this.#step, computing, this.#isLast(this.#step, segment));
-    const deal = ahead?.deal ?? this.#tell(this.#deal(this.#step, computing, segment));
+    const isLast = this.#isLast(this.#step, segment);
+    const ahead = this.#ahead.take(this.#step, computing, isLast);
+    const deal = ahead?.deal ?? this.#dealer.tell(this.#dealer.deal(this.#step, computing, isLast));
     this.#suspects.beginAttempt();
-    const attempt = new Attempt(deal.told, this.membership, this.#participant, this.#deadlines);
+    const attempt = new Attempt(deal.told, deal.audits, this.membership, this.#participant, this.#deadlines);
     this.#reports.attempt = attempt;
-    const verdict = attempt.run(deal.audits);
+    const verdict = attempt.run();
     for (const fault of ahead?.faults ?? []) this.#reports.takeFault(fault);
     const isChanging = this.membership.readyCount > 0 || this.#suspects.list().length > 0;
-    if (!this.#isLast(this.#step, segment) && !isChanging) {
-      const next = this.#deal(this.#step + 1, computing, segment);
+    if (!isLast && !isChanging) {
+      const next = this.#dealer.deal(this.#step + 1, computing, this.#isLast(this.#step + 1, segment));
       if (needsKeeper(next.told.assignment)) {
-        this.#ahead.keep(this.#tell(next, true));
+        this.#ahead.keep(this.#dealer.tell(next, true));
         if (next.audits.length === 0) this.#participant.foretell(next.told.assignment);
       }
     }
     return verdict;
-  }
-
-  /** @param isAhead what it says is needed only after the sums of this step */
-  #tell(deal: Deal, isAhead = false): Deal {
-    const { assignment } = deal.told;
-    // where leaders are in between, no sums go with it
-    const isLater = isAhead && assignment.groups.length === 0;
-    for (const { link } of this.membership.nodes.values()) {
-      if (isLater) link.sendLater(assignment);
-      else link.send(assignment);
-    }
-    return deal;
-  }
-
-  #deal(step: number, computing: readonly number[], segment: SegmentPlan): Deal {
-    const dealt = this.#shares.assign(step, computing, this.#isLast(step, segment));
-    const audits = chooseAudits(dealt, this.options.audit);
-    // only who owns every bucket has all that is to be compared
-    const assignment = audits.length > 0 ? { ...dealt, owners: [COORDINATOR_ID], groups: [] } : dealt;
-    return { told: this.#told.note(assignment), audits, computing };
   }
 
   #isLast(step: number, segment: SegmentPlan): boolean {
@@ -216,12 +210,14 @@ export class Cluster implements TrainingNode {
 
   #commit(outcome: StepOutcome): void {
     const { lossSum, correct, hash } = outcome;
-    const applied = this.#reports.attempt?.told.applied ?? new Map();
+    const { attempt } = this.#reports;
+    const applied = attempt?.told.applied ?? new Map();
     this.#reports.attempt = undefined;
     this.#shares.pace.noteStep(outcome);
     this.#timed?.note(this.#shares.nameOf(COORDINATOR_ID), this.#step, outcome);
     for (const id of this.#suspects.list()) {
       const text = 'its result was not a finite number, and others computed one that is.';
+      this.#wayBack.excuse(id);
       this.membership.evict(id, new LockstepError('LOCKSTEP_NODE_CONTRIBUTION', text));
     }
     const backAt = hash === undefined ? undefined : this.#replicas.compare(this.#step, hash, applied);
@@ -229,15 +225,25 @@ export class Cluster implements TrainingNode {
     if (backAt !== undefined) {
       this.#ahead.drop();
       this.#step = backAt;
+      this.#wayBack.rewind(backAt);
       return;
     }
     this.#step += 1;
     this.keeper.commit(this.#step, lossSum, correct);
+    this.#wayBack.noteChecked(attempt?.audited ?? [], this.#isVerified ? [...applied.keys()] : []);
     if (this.#isVerified) this.#replicas.markVerified();
   }
 
   describeNodes(): NodeShare[] {
     return this.#shares.describe();
+  }
+
+  waysBack(): readonly number[] {
+    return this.#wayBack.steps;
+  }
+
+  doubted(): readonly DoubtedSteps[] {
+    return this.#wayBack.listDoubted(this.#step);
   }
 
   takeSteps(): StepTimes[] {
@@ -274,6 +280,12 @@ export class Cluster implements TrainingNode {
   }
 
   restore(snapshot: NodeSnapshot): void {
+    this.#beginning = snapshot;
+    this.#wayBack.begin(snapshot.step);
+    this.#goTo(snapshot);
+  }
+
+  #goTo(snapshot: NodeSnapshot): void {
     this.keeper.restore(snapshot);
     this.#step = snapshot.step;
     this.#ahead.drop();

@@ -155,6 +155,39 @@ export interface NodeDoubtedEvent {
   readonly reason: string;
 }
 
+/** With --audit: the states that are kept in memory to go back to, until who joined there is checked. */
+export interface StatesKeptEvent {
+  readonly event: 'states-kept';
+  /** After how many steps each was, ascending; none: nothing is kept any more. */
+  readonly at: readonly number[];
+  /** Of all of them. */
+  readonly bytes: number;
+}
+
+/** With --audit: a node was found lying, and all that it has had a part in is computed again without it. */
+export interface WentBackEvent {
+  readonly event: 'went-back';
+  readonly node: string;
+  /** Steps committed now: from before it took part. What was told of later ones does not count any more. */
+  readonly step: number;
+  /** Epochs completed now. */
+  readonly epochs: number;
+  /** Steps that had been committed. */
+  readonly from: number;
+}
+
+/** Steps [firstStep, endStep) that hold sums of a node which was found lying later, and that nobody has computed again. */
+export interface DoubtedSteps {
+  readonly node: string;
+  readonly firstStep: number;
+  readonly endStep: number;
+}
+
+/** Without --audit: a node was found lying, and nobody computes again what it has had a part in. */
+export interface StepsDoubtedEvent extends DoubtedSteps {
+  readonly event: 'steps-doubted';
+}
+
 /** A connection that did not become a node. */
 export interface NodeRefusedEvent {
   readonly event: 'node-refused';
@@ -197,6 +230,9 @@ export type NodeEvent =
   | NodeLeftEvent
   | NodeEvictedEvent
   | NodeDoubtedEvent
+  | StatesKeptEvent
+  | WentBackEvent
+  | StepsDoubtedEvent
   | NodeRefusedEvent
   | RebalancedEvent
   | WaitingEvent;
@@ -234,6 +270,8 @@ export interface EndEvent {
   readonly reason: 'completed' | 'steps' | 'until' | 'patience' | 'stopped' | 'interrupted';
   /** The signal that interrupted it, such as `SIGTERM`. */
   readonly signal?: string;
+  /** What of the result nobody can vouch for. */
+  readonly doubted?: readonly DoubtedSteps[];
 }
 
 export type RunEvent =

@@ -14,6 +14,10 @@ export const beginningSchema = z.object({
     .optional(),
   /** The first step that was done after another recipe, seed or dataset. */
   overriddenAt: z.int().min(0).optional(),
+  /** Steps [firstStep, endStep) that hold sums of a node which was found lying later. */
+  doubted: z
+    .array(z.object({ node: z.string(), firstStep: z.int().min(0), endStep: z.int().min(0) }).readonly())
+    .optional(),
 });
 
 export type Beginning = Readonly<z.output<typeof beginningSchema>>;

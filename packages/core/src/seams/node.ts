@@ -4,7 +4,7 @@
  */
 
 import type { LockstepError } from '../errors/errors.js';
-import type { Evaluation, NodeShare, WarningEvent } from '../events/events.js';
+import type { DoubtedSteps, Evaluation, NodeShare, WarningEvent } from '../events/events.js';
 import type { StepTimes } from '../events/step-times.js';
 import type { ModelState } from '../run/contribution.js';
 import type { ShardRange } from '../run/shards.js';
@@ -74,7 +74,10 @@ export interface TrainingNode {
   readonly workers: number;
   /** For people: `native (avx512)`. */
   readonly engine: string;
-  /** Runs a segment; resolves when its steps are committed, or earlier after `stop`, at the end of a step. */
+  /**
+   * Runs a segment; resolves when its steps are committed, or earlier after `stop`, at the end of a step, and where the run
+   * went back: maybe to before the segment.
+   */
   train(segment: SegmentPlan): Promise<SegmentProgress>;
   /** Of the running or last segment. */
   progress(): SegmentProgress;
@@ -96,6 +99,10 @@ export interface TrainingNode {
   restore(snapshot: NodeSnapshot): void | Promise<void>;
   /** The nodes that share the steps, if there are several. */
   describeNodes?(): NodeShare[];
+  /** Steps after which the run may go back to be computed again, ascending. */
+  waysBack?(): readonly number[];
+  /** Steps of this process that hold sums of nodes which were found lying later. */
+  doubted?(): readonly DoubtedSteps[];
   /** Ends the workers. */
   close(): Promise<void>;
 }
@@ -172,6 +179,8 @@ export interface SharingNode extends TrainingNode {
   selfTest(): Promise<string>;
   readSnapshot(): NodeSnapshot;
   restore(snapshot: NodeSnapshot): void;
+  /** What the run began with, before its first step. */
+  initialSnapshot(): NodeSnapshot;
   /** As the start of a segment, for steps that are shared. */
   beginShared(segment: SegmentPlan): void;
 }

@@ -37,6 +37,8 @@ export interface RunView {
   readonly hasCheckpoints: boolean;
   /** Epochs that the resumed run had completed; empty for a new run. */
   readonly history: readonly EpochEvent[];
+  /** Steps after which the run may go back, as a `went-back` event tells; ascending. */
+  waysBack(): readonly number[];
   /** A copy of the committed state. Taken while a segment runs it may mix two steps; after an evaluation it never does. */
   readState(): ModelState;
   /** The same of the moving average; undefined without `ema`. */

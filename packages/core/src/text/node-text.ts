@@ -1,7 +1,8 @@
 /** What happens to the nodes of a run, in lines for people. */
 
-import type { ListeningEvent, NodeEvent, NodeShare } from '../events/events.js';
+import type { DoubtedSteps, ListeningEvent, NodeEvent, NodeShare, StatesKeptEvent } from '../events/events.js';
 import { countOf } from './count-text.js';
+import { fixed } from './number-text.js';
 
 /** One line; of a port that is open, one for each address that others may use. */
 export function describeNodeEvent(event: NodeEvent): string {
@@ -16,6 +17,12 @@ export function describeNodeEvent(event: NodeEvent): string {
       return `Node ${event.node} (${event.address}) is sent away at step ${event.step}: ${event.code}: ${event.reason}`;
     case 'node-doubted':
       return `Step ${event.step} is begun again, with all sums through the coordinator: ${event.by} says of ${event.node}: ${event.reason}`;
+    case 'states-kept':
+      return describeKept(event);
+    case 'went-back':
+      return `The run goes back from step ${event.from} to step ${event.step}, to before ${event.node} took part: all since then is computed again without it`;
+    case 'steps-doubted':
+      return `${describeDoubted([event])}, which was found lying: the result is in doubt. With --audit 0.05 the run goes back instead`;
     case 'node-refused':
       return `Refused ${event.address}: ${event.code}: ${event.reason}${event.more === undefined ? '' : ` (and ${countOf(event.more, 'other connection')} since the last line like this)`}`;
     case 'rebalanced':
@@ -23,6 +30,24 @@ export function describeNodeEvent(event: NodeEvent): string {
     case 'waiting':
       return `Waiting for nodes, ${event.nodes} of ${event.needed} are there: ${event.reason}`;
   }
+}
+
+function describeKept({ at, bytes }: StatesKeptEvent): string {
+  if (at.length === 0) return 'Every node is checked: no state is kept to go back to';
+  const states = at.map((steps) => `the state after ${countOf(steps, 'step')}`).join(' and ');
+  const size = fixed(bytes / 2 ** 20, 1);
+  return `Kept in memory, until who joined there is checked: ${states} (${size} MiB)`;
+}
+
+/** `Steps 5 to 15 hold sums of lab2`; of a step alone `Step 5 holds sums of lab2`. */
+export function describeDoubted(doubted: readonly DoubtedSteps[]): string {
+  const texts = doubted.map(({ node, firstStep, endStep }) =>
+    endStep - firstStep === 1
+      ? `step ${firstStep} holds sums of ${node}`
+      : `steps ${firstStep} to ${endStep - 1} hold sums of ${node}`,
+  );
+  const text = texts.join(', ');
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
 }
 
 /** With lines that can be pasted as they are. */

@@ -1,7 +1,8 @@
 /** What a run has come to: the numbers that the terminal, the page and the report show, in the same words. */
 
-import type { EndEvent, EpochEvent, Evaluation } from '../events/events.js';
+import type { DoubtedSteps, EndEvent, EpochEvent, Evaluation } from '../events/events.js';
 import { countOf } from './count-text.js';
+import { describeDoubted } from './node-text.js';
 import { formatDuration, formatScore, formatSpeed } from './number-text.js';
 
 /** What is known of a run that has ended. */
@@ -25,16 +26,19 @@ export interface Ending {
   /** The moving average of the state, on the test set. */
   readonly average?: Evaluation;
   readonly parametersSha256: string;
+  /** Steps that hold sums of nodes which were found lying; not in what was recorded by earlier versions. */
+  readonly doubted?: readonly DoubtedSteps[];
 }
 
 export function endingOf(event: EndEvent): Ending {
-  const { reason, validation, ema, parametersSha256 } = event;
+  const { reason, validation, ema, parametersSha256, doubted } = event;
   return {
     reason,
     test: testOf(event),
     ...(validation && { validation }),
     ...(ema && { average: testOf(ema) }),
     parametersSha256,
+    ...(doubted && { doubted }),
   };
 }
 
@@ -85,6 +89,7 @@ export const listResults = ({ epochs, end }: Pick<Course, 'epochs' | 'end'>): [n
   ['Parameters SHA-256', end.parametersSha256],
   ...(end.average ? ([['Moving average', formatScore(end.average)]] as [string, string][]) : []),
   ...(end.validation ? ([['Validation accuracy', formatScore(end.validation)]] as [string, string][]) : []),
+  ...(end.doubted ? ([['In doubt', describeDoubted(end.doubted)]] as [string, string][]) : []),
   ['Test accuracy', describeTest(end.test, epochs)],
 ];
 

@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { LockstepError } from '@lockstep/core/errors';
-import type { EpochEvent, RunEvent } from '@lockstep/core/events';
+import { type EpochEvent, followEpochs, type RunEvent } from '@lockstep/core/events';
 import { writeFileAtomically } from '@lockstep/core/files';
 import type { RunObserver, RunView } from '@lockstep/core/seams';
 import { committedSteps } from './earlier-lines.js';
@@ -53,7 +53,7 @@ class OutFolder implements RunObserver {
   #view: RunView | undefined;
   /** Lines from before the folder was made. */
   readonly #kept: string[] = [];
-  #epochs: EpochEvent[] = [];
+  readonly #epochs: EpochEvent[] = [];
   #stepsPerEpoch = 1;
   #lastProgressMs = Number.NEGATIVE_INFINITY;
 
@@ -67,7 +67,7 @@ class OutFolder implements RunObserver {
 
   begin(view: RunView): void {
     this.#view = view;
-    this.#epochs = [...view.history];
+    this.#epochs.push(...view.history);
     this.#stepsPerEpoch = view.stepsPerEpoch;
     if (this.events === undefined) return;
     this.folder.noteLatest();
@@ -83,9 +83,7 @@ class OutFolder implements RunObserver {
       this.#lastProgressMs = nowMs;
     }
     this.#note(event);
-    if (event.event !== 'epoch') return;
-    this.#epochs.push(event);
-    this.#writeHistory();
+    if (followEpochs(this.#epochs, event)) this.#writeHistory();
   }
 
   onFailed(error: unknown): void {

@@ -36,7 +36,14 @@ export async function openRunLog(
   };
 }
 
-const WARNINGS: ReadonlySet<string> = new Set(['warning', 'node-evicted', 'node-doubted', 'node-refused']);
+const WARNINGS: ReadonlySet<string> = new Set([
+  'warning',
+  'node-evicted',
+  'node-doubted',
+  'node-refused',
+  'went-back',
+  'steps-doubted',
+]);
 
 function levelOf({ event }: RunEvent): LogLevel {
   if (event === 'progress') return 'debug';

@@ -8,6 +8,7 @@ import type {
   StartEvent,
   StepTimes,
   WarningEvent,
+  WentBackEvent,
 } from '@lockstep/core/events';
 import { dealShards, shardCount } from '@lockstep/core/run';
 import type { EvaluationRecord, RunObserver, RunView } from '@lockstep/core/seams';
@@ -22,8 +23,8 @@ import {
   type Section,
   type Status,
 } from './chronicle.js';
+import { CourseKeeper } from './course-keeper.js';
 import { CrewKeeper } from './crew-keeper.js';
-import { CurveKeeper } from './curve-keeper.js';
 import { drawFilters } from './first-layer.js';
 import { judge } from './judge.js';
 import { describeResult } from './showing.js';
@@ -39,28 +40,18 @@ export interface ChroniclerOptions extends Surroundings {
 
 /** Between two reports of progress that are written down: what the page shows need not be newer. */
 const PROGRESS_MS = 450;
-const MOST_POINTS = 2000;
 const MOST_LINES = 300;
-
-/** The last progress that made a point. */
-interface Mark {
-  readonly epoch: number;
-  readonly step: number;
-  readonly seconds: number;
-  readonly correct: number;
-}
 
 export class Chronicler implements RunObserver {
   readonly name = 'the chronicle';
   #chronicle: Chronicle = emptyChronicle;
   readonly #versions = new Map<Section, number>();
   #version = 0;
-  readonly #curve = new CurveKeeper(MOST_POINTS);
+  readonly #course = new CourseKeeper();
   readonly #crew = new CrewKeeper();
   #view: RunView | undefined;
   #draw: ((epoch: number) => InputSheet) | undefined;
   readonly #startedMs: number;
-  #mark: Mark | undefined;
   #progressMs = Number.NEGATIVE_INFINITY;
   /** The newest, if it was not written down. */
   #unseen: ProgressEvent | undefined;
@@ -85,7 +76,7 @@ export class Chronicler implements RunObserver {
 
   /** Grows whenever points of the curve that were there before have changed. */
   get curveGeneration(): number {
-    return this.#curve.generation;
+    return this.#course.generation;
   }
 
   begin(view: RunView): void {
@@ -135,8 +126,16 @@ export class Chronicler implements RunObserver {
         this.#set('crew', this.#crew.members);
         this.#log('node', describeNodeEvent(event));
         break;
+      case 'went-back':
+        this.#onBack(event);
+        this.#log('warning', describeNodeEvent(event));
+        break;
+      case 'steps-doubted':
+        this.#log('warning', describeNodeEvent(event));
+        break;
       case 'listening':
       case 'node-doubted':
+      case 'states-kept':
       case 'node-refused':
       case 'rebalanced':
         this.#log('node', describeNodeEvent(event));
@@ -206,44 +205,15 @@ export class Chronicler implements RunObserver {
     this.#unseen = undefined;
     this.#progressMs = this.options.now();
     const committed = (event.epoch - 1) * stepsPerEpoch + event.step;
-    this.#addPoint(event, committed / stepsPerEpoch);
+    if (this.#course.add(event, this.#view as RunView)) this.#set('curve', this.#course.curve);
     if (event.nodes) {
       this.#crew.onShares(event.nodes);
       this.#set('crew', this.#crew.members);
     }
     const { epoch, step, learningRate, trainLoss, accuracy } = event;
     const phase = step === stepsPerEpoch ? 'evaluating' : 'training';
-    const speed = this.#curve.curve.imagesPerSecond.at(-1) ?? event.imagesPerSecond;
+    const speed = this.#course.curve.imagesPerSecond.at(-1) ?? event.imagesPerSecond;
     this.#setStatus({ phase, epoch, step, committed, learningRate, trainLoss, accuracy, imagesPerSecond: speed });
-  }
-
-  /** A point for what was done since the one before; within an epoch, whose sums the event has. */
-  #addPoint(event: ProgressEvent, epoch: number): void {
-    const samples = this.#samplesOf(event.step);
-    const now: Mark = {
-      epoch: event.epoch,
-      step: event.step,
-      seconds: event.seconds,
-      correct: event.accuracy * samples,
-    };
-    const before = this.#mark?.epoch === event.epoch ? this.#mark : { step: 0, seconds: 0, correct: 0 };
-    if (event.step <= before.step) return;
-    const fresh = samples - this.#samplesOf(before.step);
-    const isSlice = now.seconds - before.seconds > 0.02;
-    const point = {
-      epoch,
-      loss: event.loss,
-      accuracy: Math.min(1, Math.max(0, (now.correct - before.correct) / fresh)),
-      learningRate: event.learningRate,
-      imagesPerSecond: isSlice ? fresh / (now.seconds - before.seconds) : event.imagesPerSecond,
-    };
-    this.#mark = now;
-    if (this.#curve.add(point)) this.#set('curve', this.#curve.curve);
-  }
-
-  #samplesOf(step: number): number {
-    const { recipe, dataset } = this.#view as RunView;
-    return Math.min(dataset.train.count, step * recipe.batchSize);
   }
 
   #onWarning({ code, message, worker }: WarningEvent): void {
@@ -259,6 +229,15 @@ export class Chronicler implements RunObserver {
     this.#log('epoch', describeEpoch(event));
     this.#setStatus({ phase: 'training' });
     this.#drawInputs(event.epoch);
+  }
+
+  #onBack({ step, epochs }: WentBackEvent): void {
+    const { stepsPerEpoch } = this.#view as RunView;
+    const stand = this.#chronicle.epochs.filter(({ epoch }) => epoch <= epochs);
+    this.#set('epochs', stand);
+    this.#unseen = undefined;
+    if (this.#course.goBack(step / stepsPerEpoch)) this.#set('curve', this.#course.curve);
+    this.#setStatus({ phase: 'training', epoch: epochs + 1, step: step - epochs * stepsPerEpoch, committed: step });
   }
 
   #onEnd(event: EndEvent): void {

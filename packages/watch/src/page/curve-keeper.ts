@@ -36,6 +36,16 @@ export class CurveKeeper {
     return true;
   }
 
+  /** Leaves out what is after so many epochs; returns whether the curve has changed. */
+  goBack(epoch: number): boolean {
+    this.#pending = [];
+    const count = this.#columns.epoch.findLastIndex((at) => at <= epoch) + 1;
+    if (count === this.#columns.epoch.length) return false;
+    for (const name of curveColumns) this.#columns[name].splice(count);
+    this.generation += 1;
+    return true;
+  }
+
   #halve(): void {
     for (const name of curveColumns) {
       const values = this.#columns[name];

@@ -60,7 +60,7 @@ class TensorBoardFolder implements RunObserver {
     this.#resumedStep = resumedStep;
     this.#writeEvent({ file_version: 'brain.Event:2' });
     // the checkpoint's own step stays: its evaluation came before the checkpoint, and is not done again
-    if (resumedStep !== undefined) this.#writeEvent({ step: resumedStep + 1, session_log: { status: SESSION_START } });
+    if (resumedStep !== undefined) this.#restart(resumedStep);
   }
 
   begin(view: RunView): void {
@@ -83,6 +83,10 @@ class TensorBoardFolder implements RunObserver {
       this.#step = event.epoch * (this.#view as RunView).stepsPerEpoch;
       this.#write(this.#step, listScalars(event));
     }
+    if (event.event === 'went-back') {
+      this.#step = event.step;
+      this.#restart(event.step);
+    }
     if (event.event === 'end') {
       this.#step = event.steps;
       this.#outcome = 'success';
@@ -104,6 +108,11 @@ class TensorBoardFolder implements RunObserver {
     for (const [place, value] of drawMistakes(view.dataset, evaluated).entries()) {
       this.#write(step, [{ ...value, tag: `mistakes/${place}` }]);
     }
+  }
+
+  /** What there is of steps after this one is not shown any more. */
+  #restart(step: number): void {
+    this.#writeEvent({ step: step + 1, session_log: { status: SESSION_START } });
   }
 
   async close(): Promise<void> {

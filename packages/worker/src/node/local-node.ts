@@ -11,10 +11,7 @@ import { findUsableCores } from '@lockstep/core/machine';
 import { inferLayers } from '@lockstep/core/model';
 import {
   epochOrder,
-  initialBuffers,
-  initialParameters,
   type ModelState,
-  packState,
   planContribution,
   planFreeze,
   type Region,
@@ -48,6 +45,7 @@ import { isKept, planSquares } from '../threads/step-plan.js';
 import type { LostWorker, NodeThreads, SharedParts } from '../threads/step-workers.js';
 import type { NodeWorkerData } from '../threads/thread-messages.js';
 import { WorkerPool } from '../threads/worker-pool.js';
+import { initialSnapshot, packInitial, seedState } from './initial-snapshot.js';
 import { readMeanGradient } from './mean-gradient.js';
 import { prepareEngine } from './prepare-engine.js';
 import { Replica } from './replica.js';
@@ -118,9 +116,7 @@ export class LocalNode implements SharingNode {
     this.#control = new Control(this.#data.control, workers, spins);
     this.#clock = this.#data.clock && new StepClockReader(this.#data.clock);
     this.#replica = new Replica(this.#layout, this.#memory, this.#data.arena);
-    this.#replica.begin(
-      options.initial ?? { parameters: initialParameters(layers, seed), buffers: initialBuffers(layers) },
-    );
+    this.#replica.restore(this.initialSnapshot());
     this.#threads = options.openThreads?.(this.#data, this.#control) ?? new WorkerPool(this.#data, this.#control);
   }
 
@@ -174,19 +170,17 @@ export class LocalNode implements SharingNode {
   async selfTest(): Promise<string> {
     const participant = this.share(COORDINATOR_ID, () => undefined, { onContributed: () => {}, onFault: () => {} });
     try {
-      return await participant.selfTest(this.#packInitial());
+      // the seed's initial state, whatever the node started from
+      const state = seedState(inferLayers(this.options.model), this.options.seed);
+      return await participant.selfTest(packInitial(this.#layout, state));
     } finally {
       await participant.close();
     }
   }
 
-  /** The seed's initial state, whatever the node started from. */
-  #packInitial(): Float32Array {
-    const layers = inferLayers(this.options.model);
-    const packed = new Float32Array(this.#layout.length);
-    const parameters = initialParameters(layers, this.options.seed);
-    packState(this.#layout, { parameters, buffers: initialBuffers(layers) }, packed);
-    return packed;
+  initialSnapshot(): NodeSnapshot {
+    const { model, recipe, seed, initial } = this.options;
+    return initialSnapshot(this.#layout, initial ?? seedState(inferLayers(model), seed), recipe);
   }
 
   beginShared(segment: SegmentPlan): void {

@@ -1,6 +1,6 @@
 /** A node's copy of the state: both versions of it, of the optimizer's slots and of the moving average, in the arena. */
 import { assert } from '@lockstep/core/errors';
-import { type ContributionLayout, type ModelState, packState, unpackState } from '@lockstep/core/run';
+import { type ContributionLayout, type ModelState, unpackState } from '@lockstep/core/run';
 import type { NodeSnapshot } from '@lockstep/core/seams';
 import { type MemoryPlan, viewFloats } from '../threads/memory-plan.js';
 
@@ -10,14 +10,6 @@ export class Replica {
     private readonly memory: MemoryPlan,
     private readonly arena: Float32Array,
   ) {}
-
-  /** Begins a run; the slots are zero. */
-  begin(initial: ModelState): void {
-    const packed = new Float32Array(this.layout.length);
-    packState(this.layout, initial, packed);
-    this.#write((version) => this.memory.stateAt(version), packed);
-    this.#write((version) => this.memory.averageAt(version), packed);
-  }
 
   /** A copy of the state after so many steps. */
   readState(step: number): ModelState {

@@ -1,7 +1,7 @@
 /**
  * Faults on purpose, for the tests of what a node survives. LOCKSTEP_FAULT=point:worker:step:kind makes one worker
  * throw, exit or stall at a named point of the protocol, or spoil what it has computed; once, or as often as a fifth
- * field says.
+ * field says. `lie` spoils it in every step from the named one on, by numbers that look well.
  */
 import type { Control } from './control.js';
 
@@ -34,7 +34,10 @@ export function readFault(control: Control, isWorker = true): FaultHook | undefi
   const [point, worker, step, kind, times = '1'] = (process.env['LOCKSTEP_FAULT'] ?? '').split(':');
   if (kind === undefined || !(isWorker || PROCESS_KINDS.includes(kind))) return undefined;
   return (here, me, now, sums) => {
-    if (here !== point || me !== Number(worker) || now !== Number(step) || !control.takeFault(Number(times))) return;
+    if (here !== point || me !== Number(worker)) return;
+    if (kind === 'lie' && now >= Number(step) && sums)
+      for (let at = 0; at < sums.floats.length; at += sums.length) sums.floats[at] = 0.5 + (sums.floats[at] as number);
+    if (kind === 'lie' || now !== Number(step) || !control.takeFault(Number(times))) return;
     if (kind === 'throw') throw new Error(`fault injected at ${here}`);
     if (kind === 'exit') process.exit(7);
     // one float, which is harder to see than all

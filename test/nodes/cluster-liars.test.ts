@@ -1,0 +1,93 @@
+/** Nodes whose sums are well formed and wrong: what they had a part in is computed again without them. */
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { useFixture } from '../support/cluster-fixture.ts';
+import type { Event, Program } from '../support/program.ts';
+
+/** 9 of them are an epoch. */
+const STEPS = 40;
+const fixture = useFixture(STEPS);
+/** From a step on every step is audited, before it none: as if chance had been with the liar so long. */
+const auditFrom = (step: number): Record<string, string> => ({ LOCKSTEP_AUDIT_FROM: String(step) });
+const AUDIT = ['--audit', '1', '--wait-for', '1'];
+/** Wrong sums from a step on. */
+const lieFrom = (step: number): Record<string, string> => ({ LOCKSTEP_FAULT: `contributed:0:${step}:lie` });
+
+const eventsOf = ({ events }: Program, name: string): Event[] => events.filter(({ event }) => event === name);
+
+/** The epochs that stand, without what depends on time. */
+function standing({ events }: Program): unknown[] {
+  const epochs: Event[] = [];
+  for (const event of events) {
+    if (event.event === 'epoch') epochs.push(event);
+    if (event.event === 'went-back') epochs.splice(Number(event['epochs']));
+  }
+  return epochs.map(({ seconds, imagesPerSecond, ...rest }) => rest);
+}
+
+describe('cases: peers 5: a node that lies and is caught late', () => {
+  it('from the beginning on: the run goes back to its beginning, and has the bits of a calm one', async () => {
+    const run = fixture.listen(STEPS, AUDIT, auditFrom(24));
+    fixture.worker(await run.url(), ['--name', 'liar'], lieFrom(3));
+    expect(await run.hash()).toBe(fixture.expected);
+    expect(await run.exit).toBe(0);
+    expect(eventsOf(run, 'node-evicted')).toMatchObject([{ node: 'liar', code: 'LOCKSTEP_NODE_AUDIT', step: 24 }]);
+    expect(eventsOf(run, 'went-back')).toEqual([{ event: 'went-back', node: 'liar', step: 0, epochs: 0, from: 24 }]);
+    // what the run began with needs no memory
+    expect(eventsOf(run, 'states-kept')).toEqual([]);
+    expect(eventsOf(run, 'end')[0]).not.toHaveProperty('doubted');
+  });
+
+  it('since it joined in the middle: to before that, with the epochs, checkpoints and best weights of a calm one', async () => {
+    const flagsFor = (name: string): { flags: string[]; checkpoints: string } => {
+      const checkpoints = path.join(fixture.folder, name);
+      const policy = ['--checkpoint', checkpoints, '--every', '5 steps', '--keep', '2', '--best', 'testAccuracy'];
+      return { checkpoints, flags: [...policy, '--out', path.join(fixture.folder, `${name}-out`)] };
+    };
+    const calm = flagsFor('calm');
+    const alone = fixture.train(STEPS, calm.flags);
+    const lied = flagsFor('lied');
+    const run = fixture.listen(STEPS, [...AUDIT, ...lied.flags], { LOCKSTEP_HOLD: '12:2', ...auditFrom(24) });
+    const url = await run.url();
+    fixture.worker(url, ['--name', 'honest']);
+    await run.event('waiting', undefined, ({ reason }) => reason === 'a test holds the run');
+    fixture.worker(url, ['--name', 'liar'], lieFrom(14));
+    await run.event('went-back');
+    fixture.worker(url, ['--name', 'another']);
+    expect(await run.hash()).toBe(fixture.expected);
+    expect(await run.exit).toBe(0);
+    expect(await alone.exit).toBe(0);
+    expect(eventsOf(run, 'went-back')).toMatchObject([{ node: 'liar', step: 12, epochs: 1 }]);
+    expect(eventsOf(run, 'states-kept')[0]).toMatchObject({ at: [12] });
+    expect(eventsOf(run, 'states-kept').at(-1)).toMatchObject({ at: [], bytes: 0 });
+    expect(standing(run)).toEqual(standing(alone));
+    expect(readBest(lied.checkpoints)).toEqual(readBest(calm.checkpoints));
+    const names = readdirSync(lied.checkpoints);
+    expect(names.filter((name) => name !== 'branch-1').sort()).toEqual(readdirSync(calm.checkpoints).sort());
+    expect(readdirSync(path.join(lied.checkpoints, 'branch-1'))).toContain('step-0000000020');
+    expect(eventsOf(run, 'warning')).toMatchObject([{ code: 'LOCKSTEP_CHECKPOINT_DOUBTED' }]);
+    const history = (name: string): string[] =>
+      readFileSync(path.join(fixture.folder, `${name}-out`, 'history.csv'), 'utf8')
+        .split('\r\n')
+        .map((row) => row.split(',').slice(0, 9).join());
+    expect(history('lied')).toEqual(history('calm'));
+  });
+
+  it('two of them, one after the other', async () => {
+    const run = fixture.listen(STEPS, AUDIT, { LOCKSTEP_HOLD: '12:2', ...auditFrom(24) });
+    const url = await run.url();
+    fixture.worker(url, ['--name', 'first'], lieFrom(3));
+    await run.event('waiting', undefined, ({ reason }) => reason === 'a test holds the run');
+    fixture.worker(url, ['--name', 'second'], lieFrom(14));
+    await run.event('went-back');
+    for (const name of ['honest', 'another']) fixture.worker(url, ['--name', name]);
+    expect(await run.hash()).toBe(fixture.expected);
+    expect(await run.exit).toBe(0);
+    const evicted = eventsOf(run, 'node-evicted').map(({ node, code }) => `${node} ${code}`);
+    expect(evicted.sort()).toEqual(['first LOCKSTEP_NODE_AUDIT', 'second LOCKSTEP_NODE_AUDIT']);
+    expect(eventsOf(run, 'went-back').at(-1)).toMatchObject({ step: 0 });
+  });
+});
+
+const readBest = (folder: string): unknown => JSON.parse(readFileSync(path.join(folder, 'best.json'), 'utf8'));
