@@ -1,7 +1,7 @@
 /**
  * Keeps datasets that took long to read as IDX files, in a folder named by the checksum of what they were read from:
  *
- *     <cache>/data/<SHA-256>/train-images-idx3-ubyte ... dataset.json
+ *     <cache>/data/<SHA-256>/train-images-ubyte, train-labels-ubyte, t10k-..., val-..., dataset.json
  *
  * A folder that is damaged or cannot be written costs a warning and the time to read the data again, never a run.
  */

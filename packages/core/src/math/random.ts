@@ -13,7 +13,9 @@ export const purposes = {
   initialWeights: 1,
   /** stream = epoch, lane = 0, index = draw >> 2. */
   epochOrder: 2,
+  /** stream = epoch, lane = number of the image, index = 0, or 1 for the draw of the centre crop. */
   augmentation: 3,
+  /** Plus 256 times the layer's index; stream = step, lane = position in the batch, index = element >> 3: 16 bits for each. */
   dropout: 4,
 } as const;
 

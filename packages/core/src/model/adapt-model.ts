@@ -3,7 +3,7 @@
 import { LockstepError } from '../errors/errors.js';
 import type { LayerSpec, ModelSpec } from '../spec/model-spec.js';
 import { countOf } from '../text/count-text.js';
-import { inferLayers, type Layer, type Shape } from './layers.js';
+import { headIndex, inferLayers, type Layer, type Shape } from './layers.js';
 
 /** What the data asks of a model. */
 export interface DataShape extends Shape {
@@ -62,7 +62,7 @@ function widenGlobalPools(specs: readonly LayerSpec[], layers: readonly Layer[],
 }
 
 function replaceOutputs(model: ModelSpec, layers: readonly LayerSpec[], classes: number): LayerSpec[] {
-  const last = layers.findLastIndex((spec) => spec.type === 'conv' || spec.type === 'linear');
+  const last = headIndex(layers);
   const spec = layers[last];
   const outputs = spec?.type === 'conv' ? spec.outChannels : spec?.type === 'linear' ? spec.outFeatures : 0;
   if (spec === undefined || outputs !== model.classes) {

@@ -178,6 +178,10 @@ function buffersOf(spec: LayerSpec, name: string, input: Shape): BufferSpec[] {
   ];
 }
 
+/** Index of the head: the last convolution or dense layer; -1 if there is none. */
+export const headIndex = (layers: readonly LayerSpec[]): number =>
+  layers.findLastIndex(({ type }) => type === 'conv' || type === 'linear');
+
 /** All parameters of a model, in order. */
 export const modelParameters = (layers: readonly Layer[]): ParameterSpec[] =>
   layers.flatMap((layer) => layer.parameters);

@@ -2,7 +2,7 @@
 
 import { LockstepError } from '../errors/errors.js';
 import { didYouMean } from '../errors/nearest.js';
-import { type Layer, modelParameters } from '../model/layers.js';
+import { headIndex, type Layer, modelParameters } from '../model/layers.js';
 import { countOf } from '../text/count-text.js';
 
 /** Where no layer is named so: what the models of torchvision call features, every layer before the first dense one. */
@@ -53,10 +53,7 @@ const escapePattern = (text: string): string => text.replace(/[\\^$.|?+()[\]{}]/
 
 /** Where the dense layers begin; the head, where that is a convolution. */
 function featuresEnd(layers: readonly Layer[]): number {
-  const firstDense = layers.findIndex(({ spec }) => spec.type === 'linear');
-  return firstDense < 0 ? headIndex(layers) : firstDense;
+  const specs = layers.map(({ spec }) => spec);
+  const firstDense = specs.findIndex(({ type }) => type === 'linear');
+  return firstDense < 0 ? headIndex(specs) : firstDense;
 }
-
-/** Index of the head: the last convolution or dense layer; -1 if there is none. */
-export const headIndex = (layers: readonly Layer[]): number =>
-  layers.findLastIndex(({ spec }) => spec.type === 'conv' || spec.type === 'linear');

@@ -1,4 +1,8 @@
-/** The run as a pure function, in the order in which a step happens. Loaded by every worker thread, so nothing here loads a library. */
+/**
+ * The run as a pure function. To be read in the order in which a step happens: initial-weights, order, shards, contribution,
+ * reduction (buckets and bucket-bytes say how sums travel), schedule, optimizer; freeze says what stays as it is. Loaded by
+ * every worker thread, so nothing here loads a library.
+ */
 
 export * from './bucket-bytes.js';
 export * from './buckets.js';

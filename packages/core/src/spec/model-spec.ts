@@ -15,7 +15,7 @@ const common = {
     .string()
     .regex(/^[A-Za-z0-9_]+(\.[A-Za-z0-9_]+)*$/, 'letters, digits, _ and single dots')
     .optional(),
-  /** Called as a function in the seed's source (F.relu), so a summary does not list it as a module. */
+  /** Called as a function in PyTorch (F.relu), so that a summary does not list it as a module. */
   functional: z.boolean().optional(),
 };
 

@@ -2,9 +2,8 @@
 
 import { LockstepError } from '../errors/errors.js';
 import type { Tell } from '../formats/tensor-form.js';
-import { inferLayers, type Layer, modelParameters } from '../model/layers.js';
+import { headIndex, inferLayers, type Layer, modelParameters } from '../model/layers.js';
 import type { ModelState } from '../run/contribution.js';
-import { headIndex } from '../run/freeze.js';
 import type { ModelSpec } from '../spec/model-spec.js';
 import { countOf } from '../text/count-text.js';
 import { readTensors, type WeightsTensor } from './weights.js';
@@ -16,7 +15,7 @@ import { readTensors, type WeightsTensor } from './weights.js';
  */
 export function replaceHead(model: ModelSpec, classes: number): ModelSpec {
   const layers = inferLayers(model);
-  const index = headIndex(layers);
+  const index = headIndex(model.layers);
   const head = model.layers[index];
   const replaced =
     head?.type === 'linear'
@@ -63,7 +62,7 @@ export function matchWeights(
   tell: Tell = () => {},
 ): MatchedWeights {
   const file = readTensors(path, layers, tell);
-  const head = withoutHead ? layers[headIndex(layers)] : undefined;
+  const head = withoutHead ? layers[headIndex(layers.map(({ spec }) => spec))] : undefined;
   const kept = new Set(head?.parameters.map(({ name }) => name));
   const loaded: string[] = [];
   const fresh: string[] = [];

@@ -7,8 +7,7 @@ import { decodeSafetensors, encodeSafetensors, type SafetensorsFile, type Tensor
 import { adoptTensors, type Tell } from '../formats/tensor-form.js';
 import { isTfjsPath, readTfjsFile } from '../formats/tfjs-file.js';
 import { decodeFloats, encodeFloats, readWeightsBytes } from '../formats/weight-bytes.js';
-import type { Layer } from '../model/layers.js';
-import { headIndex } from '../run/freeze.js';
+import { headIndex, type Layer } from '../model/layers.js';
 import { countOf } from '../text/count-text.js';
 
 /** What a network has learned: parameters as `modelParameters(layers)`, buffers (running statistics) in order of layers. */
@@ -177,7 +176,7 @@ function checkHead(
   found: ReadonlyMap<string, Tensor>,
   path: string,
 ): void {
-  const head = layers[headIndex(layers)]?.parameters ?? [];
+  const head = layers[headIndex(layers.map(({ spec }) => spec))]?.parameters ?? [];
   const isOfOthers = ({ name, shape }: WantedTensor): boolean => {
     const theirs = found.get(name);
     return (

@@ -32,7 +32,7 @@ export function findPieces({ height, width, pixels }: Mask): Piece[] {
 }
 
 /** The smallest box around places. */
-export function boxOf(places: readonly number[], width: number): InkBox {
+function boxOf(places: readonly number[], width: number): InkBox {
   let [top, bottom, left, right] = [Number.POSITIVE_INFINITY, 0, Number.POSITIVE_INFINITY, 0];
   for (const at of places) {
     const [x, y] = [at % width, Math.floor(at / width)];

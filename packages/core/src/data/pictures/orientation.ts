@@ -30,10 +30,10 @@ export function findOrientation(block: DataView): number {
   return value >= 1 && value <= 8 ? value : 1;
 }
 
-export const isLittleEndian = (block: DataView): boolean => block.getUint16(0) === 0x4949;
+const isLittleEndian = (block: DataView): boolean => block.getUint16(0) === 0x4949;
 
 /** Where the value stands: in the first list, of entries of 12 bytes, each with tag, type, count and value. */
-export function placeOfOrientation(block: DataView): number | undefined {
+function placeOfOrientation(block: DataView): number | undefined {
   if (block.byteLength < 8) return undefined;
   const isLittle = isLittleEndian(block);
   const list = block.getUint32(4, isLittle);

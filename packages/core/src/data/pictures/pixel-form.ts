@@ -25,7 +25,7 @@ const CLEARLY = 2;
 export const LOOKED_AT = 200;
 
 /** A square, or three of them, of so many numbers. */
-export function guessSize(pixels: number) {
+function guessSize(pixels: number) {
   for (const channels of [1, 3]) {
     const side = Math.round(Math.sqrt(pixels / channels));
     if (side > 0 && side * side * channels === pixels) return { channels, height: side, width: side };

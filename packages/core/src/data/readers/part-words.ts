@@ -1,6 +1,6 @@
 /** The usual words for the parts of a dataset, in names of files and arrays. */
 
-export const PART_WORDS = {
+const PART_WORDS = {
   test: ['test', 'testing'],
   validation: ['val', 'valid', 'validation'],
   train: ['train', 'training'],

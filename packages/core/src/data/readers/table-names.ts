@@ -13,7 +13,7 @@ export interface TableParts {
 }
 
 /** The part that a table's name says, by its last word of them. */
-export const partOf = (name: string): Part | undefined =>
+const partOf = (name: string): Part | undefined =>
   wordsOf(name.replace(/\.(csv|tsv)(\.gz)?$/i, ''))
     .flatMap((word) => partOfWord(word) ?? [])
     .at(-1);

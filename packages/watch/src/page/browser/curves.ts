@@ -120,5 +120,5 @@ const fromZero = (_: number, most: number): [number, number] => [0, most > 0 ? 1
 
 const tickPercent = (value: number): string => `${Number((100 * value).toFixed(2))}%`;
 
-export const compact = (value: number): string =>
+const compact = (value: number): string =>
   value >= 1000 ? `${Number((value / 1000).toFixed(1))}k` : String(Number(value.toPrecision(3)));

@@ -9,7 +9,7 @@ type Names = readonly string[];
 
 const nameOf = (names: Names, label: number): string => names[label] ?? String(label);
 
-export function showInputs({ epoch, isAugmented, images }: InputSheet, names: Names): void {
+function showInputs({ epoch, isAugmented, images }: InputSheet, names: Names): void {
   setText(
     byId('inputs-note'),
     isAugmented ? `As they are, and as epoch ${epoch} sees them` : 'The recipe does not change them',
@@ -28,7 +28,7 @@ export function showInputs({ epoch, isAugmented, images }: InputSheet, names: Na
   );
 }
 
-export function showFilters({ layer, count: all, largest, images, ...moment }: FilterSheet): void {
+function showFilters({ layer, count: all, largest, images, ...moment }: FilterSheet): void {
   const shown = images.length < all ? `${images.length} of ${countOf(all, 'kernel')}` : countOf(all, 'kernel');
   setText(
     byId('filters-note'),
@@ -37,7 +37,7 @@ export function showFilters({ layer, count: all, largest, images, ...moment }: F
   fill(byId('filters'), ...images.map((image, index) => element('img', { src: image, alt: `kernel ${index}` })));
 }
 
-export function showJudgement(judgement: Judgement, names: Names): void {
+function showJudgement(judgement: Judgement, names: Names): void {
   const { split, correct, total, confusion, mistakes } = judgement;
   const wrong = total - correct;
   setText(
