@@ -147,7 +147,7 @@ export interface Tiff {
   /** 1: alpha that the colours are multiplied by; 2: alpha. */
   readonly extra?: 0 | 1 | 2 | undefined;
   readonly orientation?: number;
-  /** Further fields, of one SHORT each. */
+  /** Further fields, or others instead, of one SHORT each. */
   readonly more?: readonly (readonly [number, number])[];
   /** Lists of fields, the same again. */
   readonly pictures?: number;
@@ -190,7 +190,7 @@ export function encodeTiff(tiff: Tiff): Uint8Array {
     return bytes;
   });
   const short = (tag: number, ...all: number[]) => ({ tag, type: 3, all });
-  const fields = [
+  const usual = [
     ...[short(256, width), short(257, height), short(258, ...new Array<number>(samples).fill(depth))],
     ...[short(259, compression), short(262, colours)],
     ...(orientation === undefined ? [] : [short(274, orientation)]),
@@ -203,6 +203,9 @@ export function encodeTiff(tiff: Tiff): Uint8Array {
     ...(isTiled ? [short(322, wide), short(323, tall), { tag: 324, type: 4, all: offsets }] : []),
     ...(isTiled ? [{ tag: 325, type: 4, all: pieces.map(({ length }) => length) }] : []),
     ...(extra === undefined ? [] : [short(338, extra)]),
+  ];
+  const fields = [
+    ...usual.filter(({ tag }) => !more.some(([other]) => other === tag)),
     ...more.map(([tag, value]) => short(tag, value)),
   ];
   const list = 8 + data.length;

@@ -119,6 +119,7 @@ export function readTiffHeader(file: Uint8Array): TiffHeader {
   const fault = faults.find(([isFault]) => isFault);
   if (fault !== undefined) throw new UnreadKind(`is a TIFF image with ${fault[1]}`);
   checkSize(pieces.width, pieces.height);
+  checkSize(fillUp(width, pieces.width), fillUp(height, pieces.height));
   return {
     ...{ isLittle, width, height, depth, samples, colourSamples, colours, compression, frames },
     isApart: one('planes', 1) === 2 && samples > 1,
@@ -129,6 +130,9 @@ export function readTiffHeader(file: Uint8Array): TiffHeader {
     pieces,
   };
 }
+
+/** A side of the picture, up to the end of its last piece. */
+const fillUp = (side: number, piece: number): number => Math.ceil(side / piece) * piece;
 
 /** Where the first list of fields is, and how many lists there are: each says where the next one is. */
 function walkLists(view: DataView, isLittle: boolean): readonly [number, number] {
@@ -154,7 +158,8 @@ function readFields(view: DataView, list: number, isLittle: boolean): ReadonlyMa
       SIZES[view.getUint16(at + 2, isLittle)],
       view.getUint32(at + 4, isLittle),
     ];
-    if (size === undefined || !Object.values<number>(TAGS).includes(tag)) continue;
+    // of a field that comes again the first counts: many that lead to one long list would take hours
+    if (size === undefined || fields.has(tag) || !Object.values<number>(TAGS).includes(tag)) continue;
     const from = size * count <= 4 ? at + 8 : view.getUint32(at + 8, isLittle);
     if (from + size * count > view.byteLength) throw new Error('it ends inside its header');
     const read = { 1: view.getUint8, 2: view.getUint16, 4: view.getUint32 }[size].bind(view);

@@ -140,6 +140,20 @@ describe('cases: data 22: a TIFF', () => {
       'cannot be decoded: it claims 60000x60000 pixels',
     ],
     [
+      'whose tiles are filled up to as many',
+      encodeTiff({
+        ...grey,
+        width: 1,
+        values: new Array(64).fill(1),
+        piece: [16, 1],
+        more: [
+          [322, 65_520],
+          [257, 2_000],
+        ],
+      }),
+      'cannot be decoded: it claims 65520x2000 pixels',
+    ],
+    [
       'with half a palette',
       encodeTiff({ ...grey, colours: 3, palette: [1, 2, 3] }),
       'cannot be decoded: its palette has 3 values, expected 768.',
