@@ -137,7 +137,8 @@ function unpackRuns(bytes: Uint8Array, header: Header): Uint8Array {
 function lookUp(bytes: Uint8Array, { palette }: Header, indexes: Uint8Array): Uint8Array {
   const { at, step, count } = palette;
   const pixels = new Uint8Array(3 * indexes.length);
-  for (const [i, index] of indexes.entries()) {
+  for (let i = 0; i < indexes.length; i++) {
+    const index = indexes[i] as number;
     const from = at + index * step;
     if (index >= count || from + 3 > bytes.length) throw new Error(`colour ${index} is not in its palette`);
     for (let c = 0; c < 3; c++) pixels[3 * i + c] = bytes[from + 2 - c] as number;

@@ -48,11 +48,11 @@ export function decodeGifImage(bytes: Uint8Array): RawImage {
   const isWhole = frame.width === width && frame.height === height;
   const channels = clear !== undefined || !isWhole ? 4 : 3;
   const pixels = new Uint8Array(width * height * channels);
-  for (const [i, index] of indexes.entries()) {
-    const [x, y] = [left + (i % frame.width), top + Math.floor(i / frame.width)];
-    const to = (y * width + x) * channels;
+  for (let i = 0; i < indexes.length; i++) {
+    const index = indexes[i] as number;
     if (3 * index + 3 > palette.length) throw new Error(`colour ${index} is not in its palette`);
-    pixels.set(palette.subarray(3 * index, 3 * index + 3), to);
+    const to = ((top + Math.floor(i / frame.width)) * width + left + (i % frame.width)) * channels;
+    for (let c = 0; c < 3; c++) pixels[to + c] = palette[3 * index + c] as number;
     if (channels === 4) pixels[to + 3] = index === clear ? 0 : 255;
   }
   return { width, height, channels, pixels, ...(frames > 1 && { frames }) };

@@ -44,7 +44,9 @@ export function unpackLzw(packed: Uint8Array, length: number, { bits, isHighFirs
     if (isNew && to < length) bytes[to] = first;
     if (isNew) to++;
     if (previous >= 0 && count < MAX_CODES) {
-      [before[count], last[count], lengths[count]] = [previous, first, (lengths[previous] as number) + 1];
+      before[count] = previous;
+      last[count] = first;
+      lengths[count] = (lengths[previous] as number) + 1;
       count++;
       if (count === 2 ** codeBits - early && codeBits < MAX_BITS) codeBits++;
     }

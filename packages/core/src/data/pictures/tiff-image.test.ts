@@ -111,6 +111,11 @@ describe('cases: data 22: a TIFF', () => {
       'cannot be decoded: it ends before its last pixel.',
     ],
     [
+      'whose PackBits are cut short',
+      encodeTiff({ ...grey, compression: 32_773, more: [[279, 4]] }),
+      'cannot be decoded: it ends before its last row.',
+    ],
+    [
       'with strips for half its rows',
       encodeTiff({ ...grey, more: [[278, 1]] }),
       'cannot be decoded: it names 1 of its 2 strips or tiles.',

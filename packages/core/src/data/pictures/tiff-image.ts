@@ -43,23 +43,42 @@ function readValues(file: Uint8Array, header: TiffHeader): Uint8Array | Uint16Ar
 }
 
 /** The values of a piece: `tall` rows of `wide` values, which end with a whole byte. @param step values a pixel */
-function readPiece(packed: Uint8Array, tall: number, wide: number, step: number, header: TiffHeader): Uint16Array {
+function readPiece(
+  packed: Uint8Array,
+  tall: number,
+  wide: number,
+  step: number,
+  header: TiffHeader,
+): Uint8Array | Uint16Array {
   const { depth, isLittle, isDifference } = header;
   const stride = Math.ceil((wide * depth) / 8);
   const bytes = unpack(packed, stride * tall, header);
+  const values =
+    depth === 8
+      ? bytes.slice(0, wide * tall)
+      : depth === 16
+        ? widen(bytes, wide * tall, isLittle)
+        : new Uint8Array(wide * tall);
   const top = 2 ** depth - 1;
-  const values = new Uint16Array(wide * tall);
-  for (let y = 0; y < tall; y++) {
+  for (let y = 0; y < tall && depth < 8; y++) {
     for (let x = 0; x < wide; x++) {
       const bit = x * depth;
-      const at = y * stride + (bit >> 3);
-      let value = ((bytes[at] as number) >> (8 - depth - (bit & 7))) & top;
-      if (depth === 16)
-        value = ((bytes[isLittle ? at + 1 : at] as number) << 8) | (bytes[isLittle ? at : at + 1] as number);
-      if (isDifference && x >= step) value += values[y * wide + x - step] as number;
-      values[y * wide + x] = value & top;
+      values[y * wide + x] = ((bytes[y * stride + (bit >> 3)] as number) >> (8 - depth - (bit & 7))) & top;
     }
   }
+  for (let y = 0; y < tall && isDifference; y++) {
+    const end = (y + 1) * wide;
+    for (let i = y * wide + step; i < end; i++)
+      values[i] = ((values[i] as number) + (values[i - step] as number)) & top;
+  }
+  return values;
+}
+
+function widen(bytes: Uint8Array, count: number, isLittle: boolean): Uint16Array {
+  const values = new Uint16Array(count);
+  const high = isLittle ? 1 : 0;
+  for (let i = 0; i < count; i++)
+    values[i] = ((bytes[2 * i + high] as number) << 8) | (bytes[2 * i + 1 - high] as number);
   return values;
 }
 
@@ -76,15 +95,16 @@ function unpack(packed: Uint8Array, length: number, { compression }: TiffHeader)
 function unpackPackBits(packed: Uint8Array, length: number): Uint8Array {
   const bytes = new Uint8Array(length);
   let to = 0;
-  for (let at = 0; to < length && at + 1 < packed.length; ) {
-    const n = packed[at++] as number;
-    if (n < 128) bytes.set(packed.subarray(at, at + Math.min(n + 1, length - to)), to);
-    else if (n > 128) bytes.fill(packed[at] as number, to, to + 257 - n);
-    at += n < 128 ? n + 1 : n > 128 ? 1 : 0;
-    to += n < 128 ? n + 1 : n > 128 ? 257 - n : 0;
-    if (at > packed.length) break;
+  for (let at = 0; to < length; ) {
+    const n = packed[at++] ?? 128;
+    const [count, taken] = n < 128 ? [n + 1, n + 1] : n > 128 ? [257 - n, 1] : [0, 0];
+    if (at + taken > packed.length) throw new Error('it ends before its last row');
+    if (n < 128) bytes.set(packed.subarray(at, at + Math.min(count, length - to)), to);
+    else bytes.fill(packed[at] as number, to, to + count);
+    at += taken;
+    to += count;
   }
-  return to < length ? bytes.subarray(0, to) : bytes;
+  return bytes;
 }
 
 function toImage(values: Uint8Array | Uint16Array, header: TiffHeader, white16: number): RawImage {
@@ -92,27 +112,44 @@ function toImage(values: Uint8Array | Uint16Array, header: TiffHeader, white16: 
   if (colours === PALETTE) return lookUp(values, header);
   const channels = alpha === 'none' ? colourSamples : colourSamples + 1;
   const top = 2 ** depth - 1;
-  const data = new Uint16Array(width * height * channels);
-  for (let i = 0; i < width * height; i++) {
-    const cover = alpha === 'multiplied' ? (values[i * samples + colourSamples] as number) : top;
-    for (let c = 0; c < channels; c++) {
-      const value = values[i * samples + c] as number;
-      const shown = colours === WHITE_IS_ZERO && c < colourSamples ? top - value : value;
-      data[i * channels + c] =
-        cover === top || cover === 0 || c === colourSamples ? shown : Math.min(top, Math.floor((shown * top) / cover));
-    }
+  const data = channels === samples ? values : keepFirst(values, samples, channels);
+  if (colours === WHITE_IS_ZERO) {
+    for (let i = 0; i < data.length; i++) if (i % channels === 0) data[i] = top - (data[i] as number);
   }
+  if (alpha === 'multiplied') divideByAlpha(data, channels, top);
   if (depth === 16) return toBytes({ width, height, channels, data }, white16);
-  return { width, height, channels, pixels: Uint8Array.from(data, (value) => (value * 255) / top) };
+  const pixels = new Uint8Array(data);
+  if (depth < 8) for (let i = 0; i < pixels.length; i++) pixels[i] = ((pixels[i] as number) * 255) / top;
+  return { width, height, channels, pixels };
+}
+
+/** Of each pixel its first values. */
+function keepFirst(values: Uint8Array | Uint16Array, samples: number, kept: number): Uint8Array | Uint16Array {
+  const count = (values.length / samples) * kept;
+  const data = values instanceof Uint16Array ? new Uint16Array(count) : new Uint8Array(count);
+  for (let from = 0, to = 0; from < values.length; from += samples) {
+    for (let c = 0; c < kept; c++) data[to++] = values[from + c] as number;
+  }
+  return data;
+}
+
+function divideByAlpha(data: Uint8Array | Uint16Array, channels: number, top: number): void {
+  for (let at = 0; at < data.length; at += channels) {
+    const alpha = data[at + channels - 1] as number;
+    if (alpha === 0) continue;
+    for (let i = at; i < at + channels - 1; i++)
+      data[i] = Math.min(top, Math.floor(((data[i] as number) * top) / alpha));
+  }
 }
 
 function lookUp(values: Uint8Array | Uint16Array, { width, height, depth, palette }: TiffHeader): RawImage {
   const count = 2 ** depth;
-  if (palette.length !== 3 * count)
+  if (palette.length !== 3 * count) {
     throw new Error(`its palette has ${countOf(palette.length, 'value')}, expected ${3 * count}`);
+  }
   const pixels = new Uint8Array(3 * values.length);
-  for (const [i, index] of values.entries()) {
-    for (let c = 0; c < 3; c++) pixels[3 * i + c] = (palette[c * count + index] as number) >> 8;
+  for (let i = 0; i < values.length; i++) {
+    for (let c = 0; c < 3; c++) pixels[3 * i + c] = (palette[c * count + (values[i] as number)] as number) >> 8;
   }
   return { width, height, channels: 3, pixels };
 }
