@@ -1,6 +1,7 @@
 import { encode } from 'fast-png';
 import jpeg from 'jpeg-js';
 import { describe, expect, it } from 'vitest';
+import { crc32 } from '../../files/crc32.js';
 import { makeImage } from '../test-images.js';
 import { decodeImage } from './image-file.js';
 import { isImageName } from './image-names.js';
@@ -37,6 +38,15 @@ describe('decodeImage of a PNG', () => {
     ];
     const bytes = encode({ width: 2, height: 1, channels: 1, depth: 8, data: Uint8Array.of(1, 0), palette });
     expect(decodeImage(bytes, 'a.png')).toMatchObject({ channels: 3, pixels: Uint8Array.of(200, 100, 0, 10, 20, 30) });
+  });
+
+  it('cases: data 22: of several pictures (APNG) gives the first one, and says how many there are', () => {
+    const plain = encodePngImage(makeImage(1, 5, 7));
+    const chunk = Buffer.from('0000000861635441000000030000000000000000', 'hex');
+    chunk.write('acTL', 4, 'latin1');
+    chunk.writeUInt32BE(crc32(chunk.subarray(4, 16)), 16);
+    const moving = Uint8Array.of(...plain.subarray(0, 33), ...chunk, ...plain.subarray(33));
+    expect(decodeImage(moving, 'a.png')).toEqual({ ...decodeImage(plain, 'a.png'), frames: 3 });
   });
 
   it.each([1, 3])('reads what encodePngImage wrote, %i channels', (channels) => {

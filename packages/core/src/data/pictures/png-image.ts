@@ -4,10 +4,29 @@ import { decodeInterlaced, isPackedInterlaced, type PackedPng } from './interlac
 import { checkSize, viewOf } from './picture-limits.js';
 import { type RawImage, toBytes } from './raw-image.js';
 
-/** The image header is the first chunk: width and height stand at offsets 16 and 20. @throws Error when the file is damaged */
+const ACTL = 0x6163_544c;
+const IDAT = 0x4944_4154;
+
+/** @throws Error when the file is damaged */
 export function decodePngImage(bytes: Uint8Array, white16: number): RawImage {
+  // the image header is the first chunk
   const header = viewOf(bytes, 24);
   checkSize(header.getUint32(16), header.getUint32(20));
+  const frames = countFrames(header);
+  return { ...decodeFirst(bytes, white16), ...(frames > 1 && { frames }) };
+}
+
+/** A moving picture (APNG) says how many it has in a chunk of its own, before the data of the first. */
+function countFrames(view: DataView): number {
+  for (let at = 8; at + 12 <= view.byteLength; at += 12 + view.getUint32(at)) {
+    const type = view.getUint32(at + 4);
+    if (type === ACTL) return view.getUint32(at + 8);
+    if (type === IDAT) break;
+  }
+  return 1;
+}
+
+function decodeFirst(bytes: Uint8Array, white16: number): RawImage {
   if (isPackedInterlaced(bytes)) return unpack(decodeInterlaced(bytes));
   const png = decodePng(bytes, { checkCrc: true });
   const { width, height } = png;
