@@ -46,6 +46,7 @@ describe('lockstep train', () => {
       /^Dry run: one step, nothing is saved. The run: 3 epochs, saved to dry.safetensors.\nData: [\s\S]*\nModel: bars, 2,986 parameters\n/,
     );
     expect(out).toContain('0 epochs, 1 step in ');
+    expect((await train('--dry-run', '--out', 'kept/here')).out).toContain(', saved to kept/here.\n');
     expect(existsSync(path.join(place.folder, 'dry.safetensors'))).toBe(false);
   });
 

@@ -1,9 +1,10 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { inferLayers, parameterCount, summarizeTotals } from '@lockstep/core/model';
 import { zooModels } from '@lockstep/core/zoo';
 import { describe, expect, it } from 'vitest';
+import { readCommands, splitWords } from '../support/documented-commands.ts';
 import { type Document, findBroken, findUnknownFiles } from './documents.ts';
 
 const ROOT = path.join(import.meta.dirname, '../..');
@@ -48,6 +49,33 @@ describe('the documents', () => {
       expect(row).toContain(`| ${entry.claim} |`);
     },
   );
+});
+
+/** Flags with files and folders that hold what a run leaves, or a secret. */
+const LEFT =
+  /^--(?:checkpoint|save|save-ema|trace|log-file|picture|sheet|out|weights|token-file|tls-key|tls-cert|calibration)$/;
+
+/** What the documents' commands leave in the folder of the clone. */
+function listLeft(): Set<string> {
+  const commands = documents
+    .filter(({ file }) => file !== 'docs/errors.md')
+    .flatMap(({ file, text }) => readCommands(file, text).blocks.flatMap((block) => block.commands));
+  const names = commands.flatMap((command) => {
+    const { words, output } = splitWords(command);
+    return [...words.filter((_, i) => LEFT.test(words[i - 1] ?? '')), ...(output === undefined ? [] : [output])];
+  });
+  // in a folder of its own, somewhere else, or something to put a name for
+  return new Set(names.filter((name) => !/[\\/$~]/.test(name) && !/^(?:latest|[A-Z]+)$/.test(name)));
+}
+
+it('what their commands leave in a clone, secrets among it, is nothing that git would take', () => {
+  const left = [...listLeft()];
+  expect(left).toEqual(expect.arrayContaining(['token', 'secret', 'key.pem', 'ckpt', 'trace.json']));
+  // as folders too, since a pattern may be for folders alone
+  const asked = ['check-ignore', '--no-index', ...left.flatMap((name) => [name, `${name}/x`])];
+  const ignored = spawnSync('git', asked, { cwd: ROOT, encoding: 'utf8' }).stdout.split('\n');
+  const taken = left.filter((name) => !ignored.includes(name) && !ignored.includes(`${name}/x`));
+  expect(taken).toEqual([]);
 });
 
 describe('the check of the documents', () => {

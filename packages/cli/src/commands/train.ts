@@ -1,14 +1,12 @@
 /** `lockstep train [MODEL]`. */
-import { type Dataset, describeData, namesOf, reportData } from '@lockstep/core/data';
+import { type Dataset, describeData, namesOf } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
 import { type EndEvent, type EpochEvent, followEpochs, type RunEvent } from '@lockstep/core/events';
 import { checkOutputPath } from '@lockstep/core/files';
 import { inferLayers, parameterCount } from '@lockstep/core/model';
-import { type ModelState, stepsPerEpoch } from '@lockstep/core/run';
+import type { ModelState } from '@lockstep/core/run';
 import { isDivergence } from '@lockstep/core/seams';
-import type { Recipe } from '@lockstep/core/spec';
-import type { FoundCheckpoint } from '@lockstep/core/state';
-import { countOf, describeDoubted } from '@lockstep/core/text';
+import { describeDoubted } from '@lockstep/core/text';
 import { LATEST_PATH } from '@lockstep/watch/files';
 import { type Command, Option } from 'commander';
 import { holdOutAndTell, loadTrainingData } from '../api/data.js';
@@ -31,13 +29,13 @@ import { noteCrowd } from '../settings/crowd.js';
 import { ResumeAdvice } from '../settings/resume-advice.js';
 import { type RunSettings, resolveRun } from '../settings/run-settings.js';
 import { checkWeightsFile, readDataNotes } from '../settings/weights-file.js';
-import { formatDataReport } from '../terminal/data-lines.js';
 import { endBeforeRun, watchEnding } from '../terminal/ending.js';
 import { describeError, EXIT_BAD_INPUT, EXIT_FAILED } from '../terminal/failure.js';
 import { HealthServer } from '../terminal/health.js';
 import { type Io, keepingStdout, tellNote, writeLine } from '../terminal/io.js';
 import { createPrinter, formatWarning } from '../terminal/run-printer.js';
 import type { FinalWeights } from '../watching/final-weights.js';
+import { announceDryRun, showData } from './dry-run.js';
 
 /** Of a plot that does not go to a terminal. */
 const PLOT_COLUMNS = 80;
@@ -283,27 +281,4 @@ function describeWeights({ model }: RunSettings, dataset: Dataset, { state, aver
     average: average && { state: average, steps },
     isCutShort: end?.reason === 'interrupted' || end?.reason === 'stopped',
   };
-}
-
-/** Says what is special about a dry run; the lines or the event of its start say the rest. Under --json this is for stderr. */
-function announceDryRun({ json, recipe, save, runFolder, resume }: RunSettings, io: Io): void {
-  const place = save ?? runFolder;
-  const target = place === undefined ? 'nothing would be saved' : `saved to ${place}`;
-  writeLine(
-    json ? io.stderr : io.stdout,
-    `Dry run: ${isOver(recipe, resume) ? 'no step, since none is left' : 'one step'}, nothing is saved. The run: ${countOf(recipe.epochs, 'epoch')}, ${target}.`,
-  );
-}
-
-/** Under --json its event says it. */
-function showData(dataset: Dataset, { json }: RunSettings, io: Io): void {
-  if (json) return;
-  for (const line of [...formatDataReport(reportData(dataset)), '']) writeLine(io.stdout, line);
-}
-
-/** Whether the resumed run has come to the end of its recipe. */
-function isOver({ epochs, batchSize }: Recipe, resume: FoundCheckpoint | undefined): boolean {
-  if (resume === undefined) return false;
-  const { step, dataset } = resume.checkpoint.info;
-  return step >= epochs * stepsPerEpoch(dataset.trainSamples, batchSize);
 }

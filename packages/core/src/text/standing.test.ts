@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { EndEvent, EpochEvent } from '../events/events.js';
-import { bestEpoch, describeEnding, endingOf, listResults, meanSpeed, nameOfEnd, newestTest } from './standing.js';
+import {
+  bestEpoch,
+  describeEnding,
+  describeTest,
+  endingOf,
+  listResults,
+  meanSpeed,
+  nameOfEnd,
+  newestTest,
+} from './standing.js';
 
 const tested = (correct: number) => ({
   testLoss: 0.05,
@@ -56,7 +65,16 @@ describe('the standing of a run', () => {
     expect(listResults(course)).toEqual([
       ['Parameters SHA-256', 'abc'],
       ['Moving average', '9800/10000 (98.00%)'],
-      ['Test accuracy', '9875/10000 (98.75%), best 9871/10000 (98.71%) in epoch 1'],
+      ['Test accuracy', '9875/10000 (98.75%), best of whole epochs 9871/10000 (98.71%) in epoch 1'],
+    ]);
+  });
+
+  it('calls nothing the best that is worse than what stands before it', () => {
+    const ends = [9870, 9871, 9872].map((correct) => endingOf(end(correct, 'interrupted')));
+    expect(ends.map((ending) => describeTest(ending.test, epochs))).toEqual([
+      '9870/10000 (98.70%), best 9871/10000 (98.71%) in epoch 1',
+      '9871/10000 (98.71%), best 9871/10000 (98.71%) in epoch 1',
+      '9872/10000 (98.72%), best of whole epochs 9871/10000 (98.71%) in epoch 1',
     ]);
   });
 

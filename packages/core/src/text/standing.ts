@@ -71,10 +71,15 @@ export function meanSpeed(epochs: readonly EpochEvent[]): number | undefined {
   return seconds > 0 ? images / seconds : undefined;
 }
 
-/** `9810/10000 (98.10%), best 9871/10000 (98.71%) in epoch 1`. */
+/**
+ * `9810/10000 (98.10%), best 9871/10000 (98.71%) in epoch 1`. A run that ends inside an epoch may end better than any whole
+ * one; the best weights are of a whole one all the same.
+ */
 export function describeTest(test: Evaluation, epochs: readonly EpochEvent[]): string {
   const best = bestEpoch(epochs);
-  return `${formatScore(test)}${best ? `, best ${formatScore(testOf(best))} in epoch ${best.epoch}` : ''}`;
+  if (best === undefined) return formatScore(test);
+  const name = test.accuracy > best.testAccuracy ? 'best of whole epochs' : 'best';
+  return `${formatScore(test)}, ${name} ${formatScore(testOf(best))} in epoch ${best.epoch}`;
 }
 
 /** `Interrupted: net19k: 1 epoch, 500 steps in 31.2 s, 4016 images/s`. */

@@ -34,8 +34,10 @@ describe('RunFolder', () => {
         const free = [1, 2, 3, 4, 5, 6, 7].find((number) => things.every((thing) => thing.number !== number)) as number;
         const folder = new RunFolder(wanted);
         expect(folder.path).toBeUndefined();
+        expect(folder.next).toBe(nameOf(free));
         expect(folder.make()).toBe(nameOf(free));
         expect(folder.make()).toBe(nameOf(free));
+        expect(folder.next).toBe(nameOf(free));
         for (const { number, isFile } of things) {
           if (isFile) expect(readFileSync(nameOf(number), 'utf8')).toBe('old');
           else expect(statSync(nameOf(number)).isDirectory()).toBe(true);
