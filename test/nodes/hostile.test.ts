@@ -264,7 +264,7 @@ describe('from a node that has the token', () => {
     [
       'a flipped bit',
       (sum) => (sum.spoil = (bytes) => bytes.writeUInt8((bytes.at(-1) ?? 0) ^ 1, bytes.length - 1)),
-      'LOCKSTEP_NODE_FRAME',
+      'LOCKSTEP_NODE_SEAL',
     ],
     [
       'a challenge',

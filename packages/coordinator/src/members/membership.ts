@@ -23,7 +23,12 @@ export interface MembershipHandler {
 /** Rules that a node may break before it is not let in again. */
 const STRIKES = 3;
 /** Ends of a connection that are nobody's fault. */
-const BLAMELESS = new Set(['LOCKSTEP_NODE_LOST', 'LOCKSTEP_NODE_SILENT', 'LOCKSTEP_NODE_STALLED']);
+const BLAMELESS = new Set([
+  'LOCKSTEP_NODE_LOST',
+  'LOCKSTEP_NODE_SILENT',
+  'LOCKSTEP_NODE_SEAL',
+  'LOCKSTEP_NODE_STALLED',
+]);
 /** Nodes at a time. */
 const MAX_NODES = 128;
 
@@ -92,7 +97,7 @@ export class Membership {
       if (frame.message.type === 'leaving') node.link.close(undefined, `${node.name} left: ${frame.message.text}`);
       else this.handler.onFrame(node, frame);
     };
-    node.link.onClose = (reason) => this.#lose(node, reason);
+    node.link.onClose = (reason, isTheirs) => this.#lose(node, isTheirs ? leftFor(reason) : reason);
     this.#ready.push(node);
     this.handler.onReady();
   }
@@ -172,3 +177,7 @@ export class Membership {
     this.nodes.clear();
   }
 }
+
+/** What a node says of what it got, in its words, is no fault of its own. */
+const leftFor = (reason: LockstepError): LockstepError =>
+  new LockstepError('LOCKSTEP_NODE_LOST', `it ended the connection: ${reason.message}`);

@@ -23,6 +23,8 @@ export class Conversation {
     private readonly link: Link,
     private readonly maxWaiting: number = MAX_WAITING,
   ) {
+    // it may have been refused before anybody listened
+    this.#closed = link.closed;
     link.onFrame = (frame) => this.#take(frame);
     link.onClose = (reason) => {
       this.#closed = reason;
@@ -38,7 +40,6 @@ export class Conversation {
    */
   async next<T extends MessageType>(type: T, timeoutMs: number): Promise<Said<T>> {
     const { message, payload } = this.#waiting.shift() ?? (await this.#await(type, timeoutMs));
-    if (message.type === 'refused') throw new LockstepError(message.code as `LOCKSTEP_${string}`, message.text);
     if (message.type !== type) {
       throw new LockstepError(
         'LOCKSTEP_NODE_ORDER',

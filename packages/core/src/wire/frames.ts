@@ -74,10 +74,13 @@ export function encodeHeader(message: Message, payload: Uint8Array, seal: FrameS
  * Reads a frame.
  *
  * @param parts the frame's bytes, cut anywhere
- * @throws LockstepError LOCKSTEP_NODE_FRAME when it is none, LOCKSTEP_NODE_MESSAGE when the message is not in form
+ * @throws LockstepError LOCKSTEP_NODE_SEAL when it was changed on the way, which is not its sender's fault;
+ *   LOCKSTEP_NODE_FRAME when it is none, LOCKSTEP_NODE_MESSAGE when the message is not in form
  */
 export function decodeFrame(parts: readonly Buffer[], seal: FrameSeal | undefined): Frame {
   const [first, second] = splitParts(parts);
+  // before anything of it is believed, the length of its header too
+  if (seal) checkSeal(seal, first, second);
   const headerBytes = first.length >= PREFIX_BYTES ? first.readUInt32LE(SEAL_BYTES) : -1;
   if (headerBytes < 0 || headerBytes > MAX_HEADER_BYTES || PREFIX_BYTES + headerBytes > first.length + second.length) {
     throw frameError(`it has ${countOf(first.length + second.length, 'byte')} and claims a header of ${headerBytes}`);
@@ -85,11 +88,16 @@ export function decodeFrame(parts: readonly Buffer[], seal: FrameSeal | undefine
   const bytes = PREFIX_BYTES + headerBytes === first.length ? first : Buffer.concat([first, second]);
   const payload = bytes === first ? second : bytes.subarray(PREFIX_BYTES + headerBytes);
   if (payload.length > MAX_PAYLOAD_BYTES) throw frameError(`its payload has ${countOf(payload.length, 'byte')}`);
-  const sealed = bytes.subarray(SEAL_BYTES, PREFIX_BYTES + headerBytes);
-  if (seal && !timingSafeEqual(seal.next(sealed, payload), bytes.subarray(0, SEAL_BYTES))) {
-    throw frameError('its seal is wrong: it was changed on the way, or is not from the node that shook hands');
-  }
   return { message: parseMessage(unpackHeader(bytes.subarray(PREFIX_BYTES, PREFIX_BYTES + headerBytes))), payload };
+}
+
+function checkSeal(seal: FrameSeal, first: Buffer, second: Buffer): void {
+  const isWhole = first.length >= SEAL_BYTES;
+  if (isWhole && timingSafeEqual(seal.next(first.subarray(SEAL_BYTES), second), first.subarray(0, SEAL_BYTES))) return;
+  throw new LockstepError(
+    'LOCKSTEP_NODE_SEAL',
+    'the seal of a frame is wrong: it was changed on the way, or is not from the node that shook hands.',
+  );
 }
 
 /** The header as it was sent, alone, and the rest. */

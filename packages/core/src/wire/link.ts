@@ -55,8 +55,8 @@ const LATER_MS = 25;
 const LINGER_MS = 1000;
 
 export class Link {
-  /** Called once. */
-  onClose: (reason: LockstepError) => void = () => {};
+  /** Called once, with why; `isTheirs` when the other end has refused what came from here, in its words. */
+  onClose: (reason: LockstepError, isTheirs: boolean) => void = () => {};
   /** Called once, when both sides have proved the secret. */
   onSecure: () => void = () => {};
   /** If it is known, what is sent in one turn leaves in one write. */
@@ -104,6 +104,16 @@ export class Link {
 
   get isOpen(): boolean {
     return this.#closed === undefined;
+  }
+
+  /** Why it is closed; undefined while it is open. */
+  get closed(): LockstepError | undefined {
+    return this.#closed;
+  }
+
+  /** Whether both sides have proved the secret: before that, what came may have been changed on the way. */
+  get isSecure(): boolean {
+    return this.#incoming !== undefined;
   }
 
   /** Seals every frame from here on, in both directions, and lets longer ones in. */
@@ -197,7 +207,9 @@ export class Link {
     if (this.#closed) return;
     this.heardMs = performance.now();
     if (!isBinary) {
-      this.refuse(new LockstepError('LOCKSTEP_NODE_FRAME', 'a text frame came, all of ours are binary.'));
+      // with a key it can only be one of a flipped bit
+      const code = this.isSecure ? 'LOCKSTEP_NODE_SEAL' : 'LOCKSTEP_NODE_FRAME';
+      this.refuse(new LockstepError(code, 'a text frame came, all of ours are binary.'));
       return;
     }
     this.#takeParts((Array.isArray(data) ? data : [data]) as Buffer[], this.#incoming);
@@ -217,7 +229,10 @@ export class Link {
         throw new LockstepError('LOCKSTEP_NODE_ORDER', 'more came than a handshake has, before it was over.');
       }
       const frame = decodeFrame(parts, seal);
-      if (this.#onFrame) this.#onFrame(frame);
+      const { message } = frame;
+      if (message.type === 'refused') {
+        this.#end(new LockstepError(message.code as `LOCKSTEP_${string}`, message.text), true, true);
+      } else if (this.#onFrame) this.#onFrame(frame);
       else if (this.#early.push(frame) > MAX_EARLY)
         throw new LockstepError('LOCKSTEP_NODE_ORDER', 'it sends more than was asked for.');
     } catch (error) {
@@ -243,7 +258,7 @@ export class Link {
     } else if (this.socket.readyState !== CONNECTING) this.socket.ping();
   }
 
-  #end(reason: LockstepError, isGraceful: boolean): void {
+  #end(reason: LockstepError, isGraceful: boolean, isTheirs = false): void {
     if (this.#closed) return;
     this.#closed = reason;
     clearInterval(this.#timer);
@@ -255,7 +270,7 @@ export class Link {
       setTimeout(() => this.socket.terminate(), LINGER_MS).unref();
     } else this.socket.terminate();
     this.#wake();
-    this.onClose(reason);
+    this.onClose(reason, isTheirs);
   }
 }
 

@@ -74,8 +74,7 @@ export class NodeSession {
         this.link.onClose = reject;
         signal.addEventListener('abort', leave);
         if (signal.aborted) leave();
-        if (!this.link.isOpen)
-          reject(new LockstepError('LOCKSTEP_NODE_LOST', `${this.link.address} closed the connection`));
+        if (this.link.closed) reject(this.link.closed);
       });
     } finally {
       signal.removeEventListener('abort', leave);
@@ -107,9 +106,6 @@ export class NodeSession {
         return;
       case 'end':
         this.#settle?.resolve(message);
-        return;
-      case 'refused':
-        this.#settle?.reject(new LockstepError(message.code as `LOCKSTEP_${string}`, message.text));
         return;
       default:
         throw new LockstepError('LOCKSTEP_NODE_ORDER', `the coordinator said ${message.type} to a node that is ready.`);
