@@ -4,12 +4,29 @@ import net from 'node:net';
 /** Bytes on their way through the proxy; returns what goes on, undefined to cut both sides. */
 export type Tamper = (chunk: Buffer, direction: 'up' | 'down', seen: number) => Buffer | undefined;
 
+/** Flips one bit in so many bytes, of both directions and all connections together. */
+export function flipEvery(bytes: number): { readonly tamper: Tamper; readonly flips: () => number } {
+  let next = bytes;
+  let flips = 0;
+  const tamper: Tamper = (chunk) => {
+    while (next < chunk.length) {
+      chunk[next] = (chunk[next] as number) ^ (1 << (flips++ & 7));
+      next += bytes;
+    }
+    next -= chunk.length;
+    return chunk;
+  };
+  return { tamper, flips: () => flips };
+}
+
 /** Stands in front of a coordinator or of a node. */
 export class HarmfulProxy {
   readonly #server: net.Server;
   readonly #pairs = new Set<[net.Socket, net.Socket]>();
   tamper: Tamper = (chunk) => chunk;
   delayMs = 0;
+  /** In each direction of each connection; undefined: as much as there is. */
+  bytesPerSecond: number | undefined;
   isDown = false;
   /** Connections that came while it was down. */
   refused = 0;
@@ -57,9 +74,16 @@ export class HarmfulProxy {
     from.on('data', (chunk) => {
       const passed = this.tamper(Buffer.from(chunk), direction, seen);
       seen += chunk.length;
-      if (passed === undefined) this.#cut(pair);
-      else if (this.delayMs > 0) setTimeout(() => to.write(passed), this.delayMs);
+      if (passed === undefined) {
+        // what it has let through comes to its end
+        from.pause();
+        to.destroySoon();
+      } else if (this.delayMs > 0) setTimeout(() => to.write(passed), this.delayMs);
       else to.write(passed);
+      if (this.bytesPerSecond !== undefined) {
+        from.pause();
+        setTimeout(() => from.resume(), (1000 * chunk.length) / this.bytesPerSecond);
+      }
     });
     for (const event of ['close', 'error'] as const) from.on(event, () => this.#cut(pair));
   }

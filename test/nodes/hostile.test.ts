@@ -153,7 +153,7 @@ describe('before the handshake is over', () => {
       const node = new HostileNode(one.url);
       await node.greet();
       node.send({ type: 'inquire', needsData: false });
-      expect(['LOCKSTEP_NODE_ORDER', 'LOCKSTEP_NODE_FRAME']).toContain(await node.closed);
+      expect(['LOCKSTEP_NODE_ORDER', 'LOCKSTEP_NODE_FRAME', 'LOCKSTEP_NODE_SEAL']).toContain(await node.closed);
     });
 
     it('cases: peers 17: with controls in its texts is refused, or shown in one line without them', async () => {

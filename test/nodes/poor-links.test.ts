@@ -1,7 +1,7 @@
 /** Links that are slow or flip bits: they cost time, never a node its place and never a bit of the result. */
 import { afterAll, afterEach, expect, it } from 'vitest';
 import { Fixture } from '../support/cluster-fixture.ts';
-import { HarmfulProxy, portOf, type Tamper } from './harmful-proxy.ts';
+import { flipEvery, HarmfulProxy, portOf } from './harmful-proxy.ts';
 
 const FLIP_EVERY = 400_000;
 /** A step carries some 60 kB in each direction. */
@@ -10,21 +10,6 @@ const STEPS = 12;
 const fixture = new Fixture(FEATURES);
 afterEach(() => fixture.clear());
 afterAll(() => fixture.remove());
-
-/** Flips one bit in so many bytes, of both directions and all connections together. */
-function flipEvery(bytes: number): { tamper: Tamper; flips: () => number } {
-  let next = bytes;
-  let flips = 0;
-  const tamper: Tamper = (chunk) => {
-    while (next < chunk.length) {
-      chunk[next] = (chunk[next] as number) ^ (1 << (flips++ & 7));
-      next += bytes;
-    }
-    next -= chunk.length;
-    return chunk;
-  };
-  return { tamper, flips: () => flips };
-}
 
 it('cases: peers 6: a link that flips a bit in each 400 kB costs connections, and keeps nobody out', async () => {
   const expected = await fixture.hashAlone(STEPS);
@@ -42,4 +27,27 @@ it('cases: peers 6: a link that flips a bit in each 400 kB costs connections, an
   expect(run.events.filter(({ code }) => code === 'LOCKSTEP_NODE_BANNED')).toEqual([]);
   expect(`${node.stderr}${JSON.stringify(run.events)}`).not.toContain('it said refused');
   expect(node.stderr).toContain('lost: LOCKSTEP_NODE_SEAL: the seal of a frame is wrong');
+});
+
+it('cases: peers 14: a link that is cut after some 100 kB each time carries 160 kB of data, each byte once', async () => {
+  const small = new Fixture();
+  try {
+    const expected = await small.hashAlone(STEPS);
+    const run = small.listen(STEPS, ['--wait-for', '1']);
+    const proxy = new HarmfulProxy(portOf(await run.url()));
+    let carried = 0;
+    proxy.tamper = (chunk, direction, seen) => {
+      if (run.events.some(({ event }) => event === 'node-joined')) return chunk;
+      if (direction === 'down') carried += chunk.length;
+      return direction === 'down' && seen > 80_000 ? undefined : chunk;
+    };
+    const node = small.worker(await proxy.open(), ['--no-data', '--name', 'far']);
+    expect(await run.hash()).toBe(expected);
+    expect(await node.exit).toBe(0);
+    proxy.close();
+    expect(node.stderr).toMatch(/data: goes on at byte (65,536|131,072) of 163,850/);
+    expect(carried).toBeLessThan(400_000);
+  } finally {
+    await small.remove();
+  }
 });

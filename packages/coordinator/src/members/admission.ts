@@ -1,4 +1,6 @@
 /** The coordinator's side of the handshake: from a connection to a node that has all it needs but the state. */
+import { createHash } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
 import type { Dataset } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
 import { LOCKSTEP_VERSION } from '@lockstep/core/files';
@@ -13,6 +15,7 @@ import {
   datasetBytes,
   deriveFrameKey,
   describeDataset,
+  type Held,
   hashRun,
   isSameProof,
   type Link,
@@ -37,6 +40,7 @@ export interface AdmissionTerms {
 
 export interface Admission {
   readonly hello: MessageOf<'hello'>;
+  readonly ready: MessageOf<'ready'>;
 }
 
 const SELF_TEST_ADVICE: Readonly<Record<string, string>> = {
@@ -49,6 +53,8 @@ export const GREETING_MS = 5000;
 const PREPARATION_MS = 120_000;
 /** Pieces of the dataset on their way at a time. */
 const WINDOW = 8;
+/** What is hashed without a pause in between, since steps go on meanwhile. */
+const HASH_BYTES = 2 ** 20;
 
 /**
  * Shakes hands.
@@ -87,10 +93,10 @@ export async function admitNode(
   link.secure(deriveFrameKey(terms.token, nonces));
   carryBy(link, carriers, hello.rank);
   const { message: inquiry } = await talk.next('inquire', PREPARATION_MS);
-  if (inquiry.needsData) await sendDataset(link, dataset);
+  if (inquiry.needsData) await sendDataset(link, dataset, inquiry.held);
   const { message: ready } = await talk.next('ready', PREPARATION_MS);
   checkReady(ready, terms, runHash);
-  return { hello };
+  return { hello, ready };
 }
 
 function checkHello(hello: MessageOf<'hello'>, token: Uint8Array, said: readonly Spoken[]): void {
@@ -122,15 +128,28 @@ function checkEngine({ engine }: MessageOf<'hello'>, ours: string): void {
   );
 }
 
-async function sendDataset(link: Link, dataset: Dataset): Promise<void> {
+/** From where the node has it, if what it has are these data. */
+async function sendDataset(link: Link, dataset: Dataset, held: Held | undefined): Promise<void> {
   const total = datasetBytes(describeDataset(dataset));
-  let offset = 0;
-  for (const piece of cutDataset(dataset)) {
+  let offset = held && (await isBeginning(dataset, held)) ? held.bytes : 0;
+  for (const piece of cutDataset(dataset, offset)) {
     await link.drain(WINDOW);
     if (!link.isOpen) return;
     link.send({ type: 'dataset', offset, total }, piece);
     offset += piece.length;
   }
+}
+
+async function isBeginning(dataset: Dataset, { bytes, hash }: Held): Promise<boolean> {
+  const sha = createHash('sha256');
+  let at = 0;
+  for (const piece of cutDataset(dataset, 0, HASH_BYTES)) {
+    if (at >= bytes) break;
+    sha.update(piece.subarray(0, bytes - at));
+    at += piece.length;
+    await setImmediate();
+  }
+  return at >= bytes && sha.digest('hex') === hash;
 }
 
 function checkReady(ready: MessageOf<'ready'>, terms: AdmissionTerms, runHash: string): void {

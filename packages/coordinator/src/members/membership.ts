@@ -66,8 +66,9 @@ export class Membership {
     const talk = new Conversation(link);
     try {
       const id = this.#nextId++;
-      const { hello } = await admitNode(link, talk, this.terms, id);
+      const { hello, ready } = await admitNode(link, talk, this.terms, id);
       const node = new RemoteNode(id, link, hello, this.#nameFor(hello.name));
+      node.held = ready.held;
       if ((this.#strikes.get(this.#keyOf(node)) ?? 0) >= STRIKES) {
         const text = `${node.name} at ${node.address} broke the rules ${STRIKES} times and is not let in again.`;
         throw new LockstepError('LOCKSTEP_NODE_BANNED', text);

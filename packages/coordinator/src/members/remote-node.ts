@@ -7,6 +7,8 @@ export class RemoteNode {
   readonly pace = new Pace();
   /** Whether it has the state of the step to come. */
   hasState = false;
+  /** What it said that it has of a state. */
+  held: MessageOf<'ready'>['held'];
   /** Steps that its replica has applied. */
   appliedSteps = 0;
   /** Nodes that it has a connection to. */

@@ -1,8 +1,9 @@
 /** The replicas of the other nodes: brought to the keeper's state when they join, and compared with it from then on. */
 import { LockstepError } from '@lockstep/core/errors';
 import type { NodeSnapshot, SharingNode } from '@lockstep/core/seams';
-import { MAX_PAYLOAD_BYTES } from '@lockstep/core/wire';
+import { hashPieces, PIECE_BYTES } from '@lockstep/core/wire';
 import type { Membership } from './membership.js';
+import type { RemoteNode } from './remote-node.js';
 
 export class Replicas {
   /** The last state at which all were equal. */
@@ -18,7 +19,11 @@ export class Replicas {
     this.#verified = this.keeper.readSnapshot();
   }
 
-  /** Sends the committed state to every node that does not have it. @returns it, if there is such a node */
+  /**
+   * Sends the committed state to every node that does not have it, from where the node has it already.
+   *
+   * @returns it, if there is such a node
+   */
   bringUp(): NodeSnapshot | undefined {
     const behind = [...this.membership.nodes.values()].filter(({ hasState }) => !hasState);
     if (behind.length === 0) return undefined;
@@ -26,10 +31,12 @@ export class Replicas {
     const { step, state, slots, average } = snapshot;
     const bytes = Buffer.concat([state, ...slots, ...(average ? [average] : [])].map(bufferOf));
     for (const node of behind) {
-      for (let offset = 0; offset < bytes.length; offset += MAX_PAYLOAD_BYTES) {
-        const piece = bytes.subarray(offset, offset + MAX_PAYLOAD_BYTES);
+      let offset = findOffset(node, step, bytes);
+      do {
+        const piece = bytes.subarray(offset, offset + PIECE_BYTES);
         node.link.send({ type: 'state', step, offset, total: bytes.length }, piece);
-      }
+        offset += PIECE_BYTES;
+      } while (offset < bytes.length);
       node.hasState = true;
       node.appliedSteps = step;
     }
@@ -59,6 +66,14 @@ export class Replicas {
     this.forget();
     return this.#verified.step;
   }
+}
+
+/** Bytes that a node has of this state: it says so once, when it comes. */
+function findOffset(node: RemoteNode, step: number, bytes: Buffer): number {
+  const { held } = node;
+  node.held = undefined;
+  if (held === undefined || held.step !== step || held.bytes > bytes.length) return 0;
+  return hashPieces([bytes.subarray(0, held.bytes)]) === held.hash ? held.bytes : 0;
 }
 
 const bufferOf = (floats: Float32Array): Buffer => Buffer.from(floats.buffer, floats.byteOffset, floats.byteLength);

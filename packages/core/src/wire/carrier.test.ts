@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Carrier, Carriers } from './carrier.js';
 import type { Frame } from './frames.js';
-import { carryBy, Link, type Socket } from './link.js';
+import { carryBy, Link } from './link.js';
+import type { Socket } from './socket.js';
 
 /** A socket that keeps what is sent, in parts. */
 class RecordingSocket implements Socket {

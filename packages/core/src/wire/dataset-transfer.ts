@@ -1,12 +1,13 @@
 /** A dataset on its way to a node that lacks it: one row of bytes, cut in pieces, verified by the dataset's checksum. */
 
+import { createHash } from 'node:crypto';
 import type { DataOrigin } from '../data/dataset/data-origin.js';
 import { allocateSplit, createDataset, type Dataset, type Split } from '../data/dataset/dataset.js';
 import { assert, LockstepError } from '../errors/errors.js';
 import { countOf } from '../text/count-text.js';
 import { plainText } from '../text/plain-text.js';
-import { MAX_PAYLOAD_BYTES } from './frames.js';
-import type { DatasetHeader } from './messages.js';
+import { PIECE_BYTES } from './frames.js';
+import type { DatasetHeader, Held } from './messages.js';
 
 type Form = Extract<DataOrigin, { kind: 'path' }>['form'];
 
@@ -50,51 +51,75 @@ const listParts = (splits: Readonly<Record<(typeof splitNames)[number], Split>>)
 export const datasetBytes = ({ channels, height, width, counts }: DatasetHeader): number =>
   (counts.train + counts.validation + counts.test) * (channels * height * width + 1);
 
-/** The dataset's bytes piece by piece, as views. */
-export function* cutDataset(dataset: Dataset): Generator<Uint8Array> {
+/**
+ * The dataset's bytes piece by piece, as views.
+ *
+ * @param from bytes of it to leave out
+ * @param pieceBytes of a piece at most
+ */
+export function* cutDataset(dataset: Dataset, from = 0, pieceBytes = PIECE_BYTES): Generator<Uint8Array> {
+  let begin = 0;
   for (const part of listParts(dataset)) {
-    for (let at = 0; at < part.length; at += MAX_PAYLOAD_BYTES) yield part.subarray(at, at + MAX_PAYLOAD_BYTES);
+    for (let at = Math.max(0, from - begin); at < part.length; at += pieceBytes) {
+      yield part.subarray(at, at + pieceBytes);
+    }
+    begin += part.length;
   }
 }
 
-/** Puts a dataset together again. */
+/** Puts a dataset together again; what has come stays when a connection ends. */
 export class DatasetAssembly {
   readonly #splits;
   readonly #parts: readonly Uint8Array[];
-  #part = 0;
-  #at = 0;
+  readonly total: number;
+  #bytes = 0;
 
   /** @throws LockstepError LOCKSTEP_NODE_DATA when there is no room for it */
-  constructor(private readonly header: DatasetHeader) {
+  constructor(readonly header: DatasetHeader) {
     this.#splits = allocate(header);
     this.#parts = listParts(this.#splits);
-    this.#skipFull();
+    this.total = datasetBytes(header);
+  }
+
+  /** Bytes that are there, from the beginning. */
+  get bytes(): number {
+    return this.#bytes;
   }
 
   get isComplete(): boolean {
-    return this.#part === this.#parts.length;
+    return this.#bytes === this.total;
   }
 
-  /** Bytes until the end of the part that the next piece belongs to. */
-  get room(): number {
-    return (this.#parts[this.#part]?.length ?? 0) - this.#at;
+  /** What is there, for the other end to go on from. */
+  describe(): Held {
+    return { bytes: this.#bytes, hash: hashPieces(this.#pieces(this.#bytes)) };
   }
 
-  /** @throws LockstepError LOCKSTEP_NODE_DATA when there is more than was announced */
-  add(piece: Uint8Array): void {
-    const part = this.#parts[this.#part];
-    if (!part || this.#at + piece.length > part.length) {
-      throw new LockstepError('LOCKSTEP_NODE_DATA', 'more data came than the coordinator announced.');
+  /**
+   * @param offset where the piece begins: where the last one has ended, or 0 to begin anew
+   * @throws LockstepError LOCKSTEP_NODE_DATA when it does not follow, or there is more than was announced
+   */
+  add(offset: number, piece: Uint8Array): void {
+    if (offset === 0) this.#bytes = 0;
+    if (offset !== this.#bytes || offset + piece.length > this.total) {
+      const text = `bytes ${offset} to ${offset + piece.length} of a dataset of ${this.total} came, of which ${this.#bytes} are there.`;
+      throw new LockstepError('LOCKSTEP_NODE_DATA', text);
     }
-    part.set(piece, this.#at);
-    this.#at += piece.length;
-    this.#skipFull();
+    let at = 0;
+    for (const room of this.#pieces(offset + piece.length, offset)) {
+      room.set(piece.subarray(at, at + room.length));
+      at += room.length;
+    }
+    this.#bytes += piece.length;
   }
 
-  #skipFull(): void {
-    while (this.#at === this.#parts[this.#part]?.length) {
-      this.#part += 1;
-      this.#at = 0;
+  /** The bytes [from, end), in views that lie in one part each. */
+  *#pieces(end: number, from = 0): Generator<Uint8Array> {
+    let begin = 0;
+    for (const part of this.#parts) {
+      const [first, last] = [Math.max(0, from - begin), Math.min(part.length, end - begin)];
+      if (first < last) yield part.subarray(first, last);
+      begin += part.length;
     }
   }
 
@@ -111,6 +136,13 @@ export class DatasetAssembly {
     }
     return dataset;
   }
+}
+
+/** SHA-256 (hex) of bytes that come in pieces. */
+export function hashPieces(pieces: Iterable<Uint8Array>): string {
+  const hash = createHash('sha256');
+  for (const piece of pieces) hash.update(piece);
+  return hash.digest('hex');
 }
 
 function allocate(header: DatasetHeader): Record<(typeof splitNames)[number], Split> {

@@ -17,6 +17,8 @@ import { type Message, parseMessage } from './messages.js';
 
 /** Bytes of a payload at most. */
 export const MAX_PAYLOAD_BYTES = 4 * BUCKET_FLOATS;
+/** Bytes of a piece of what is sent whole, the dataset or a state: over a slow link too one comes every few seconds. */
+export const PIECE_BYTES = 65_536;
 const MAX_HEADER_BYTES = 65_536;
 const SEAL_BYTES = 16;
 const PREFIX_BYTES = SEAL_BYTES + 4;

@@ -7,3 +7,4 @@ export * from './link.js';
 export * from './link-rules.js';
 export * from './messages.js';
 export * from './proof.js';
+export * from './socket.js';

@@ -1,12 +1,14 @@
 import { setImmediate } from 'node:timers/promises';
-import { expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { LockstepError } from '../errors/errors.js';
-import { Link, type Pipe, type Socket } from './link.js';
+import { Link } from './link.js';
 import type { MessageOf } from './messages.js';
+import type { Pipe, Socket } from './socket.js';
 
 /** A socket and what is beneath it: bytes are read from memory when they leave, and not before. */
 class LazySocket implements Socket, Pipe {
   readyState = 1;
+  bytesRead = 0;
   pings = 0;
   readonly left: Buffer[] = [];
   #waiting: Uint8Array[] = [];
@@ -42,6 +44,16 @@ function openLink(): { socket: LazySocket; link: Link } {
   const link = new Link(socket, 'listener', 'far', { heartbeatMs: 1e6, silenceMs: 1e7 });
   link.pipe = socket;
   return { socket, link };
+}
+
+/** Silent after a second. */
+function openTimedLink() {
+  const socket = new LazySocket();
+  const link = new Link(socket, 'listener', 'far', { heartbeatMs: 100, silenceMs: 1000 });
+  link.pipe = socket;
+  let code = '';
+  link.onClose = (reason) => (code = reason.code);
+  return { socket, link, reason: () => code };
 }
 
 it('sends the frames of a turn together', async () => {
@@ -114,4 +126,39 @@ it('shows no sign of life before the connection is open, and gives up one that d
   } finally {
     vi.useRealTimers();
   }
+});
+
+describe('time', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('cases: peers 14: takes bytes of a message that is still on its way for a sign of life', () => {
+    const { socket, link, reason } = openTimedLink();
+    for (let count = 0; count < 50; count++) {
+      socket.bytesRead += 1;
+      vi.advanceTimersByTime(900);
+    }
+    expect(link.isOpen).toBe(true);
+    vi.advanceTimersByTime(1200);
+    expect(reason()).toBe('LOCKSTEP_NODE_SILENT');
+  });
+
+  it('cases: peers 14: gives up one that sends and takes nothing in, when the largest payload had time to leave', () => {
+    const { socket, link, reason } = openTimedLink();
+    link.send(sum, Buffer.from('never taken'));
+    const live = (seconds: number): void => {
+      for (let count = 0; count < 2 * seconds; count++) {
+        socket.bytesRead += 1;
+        vi.advanceTimersByTime(500);
+      }
+    };
+    live(60);
+    expect(link.isOpen).toBe(true);
+    live(10);
+    expect(reason()).toBe('LOCKSTEP_NODE_STALLED');
+  });
 });

@@ -7,28 +7,9 @@ import { LockstepError } from '../errors/errors.js';
 import { countOf } from '../text/count-text.js';
 import { fixed } from '../text/number-text.js';
 import type { Carrier, Carriers } from './carrier.js';
-import { decodeFrame, encodeHeader, type Frame, FrameSeal, MAX_GREETING_BYTES } from './frames.js';
+import { decodeFrame, encodeHeader, type Frame, FrameSeal, MAX_GREETING_BYTES, MAX_PAYLOAD_BYTES } from './frames.js';
 import type { Message } from './messages.js';
-
-/** What a link needs of a WebSocket (ws's fits), with `binaryType` 'fragments'. */
-export interface Socket {
-  /** 0 until the connection is open, see WHATWG's WebSocket. */
-  readonly readyState: number;
-  send(data: Uint8Array, options: { binary: boolean; fin: boolean }, done?: (error?: Error) => void): void;
-  ping(): void;
-  close(code: number, reason: string): void;
-  terminate(): void;
-  on(event: 'message', handler: (data: unknown, isBinary: boolean) => void): unknown;
-  on(event: 'ping' | 'pong', handler: () => void): unknown;
-  on(event: 'close', handler: (code: number, reason: Buffer) => void): unknown;
-  on(event: 'error', handler: (error: Error) => void): unknown;
-}
-
-/** What is beneath a WebSocket: frames that are sent while it is corked leave together. */
-export interface Pipe {
-  cork(): void;
-  uncork(): void;
-}
+import type { Pipe, Socket } from './socket.js';
 
 export interface LinkTimings {
   /** Between two heartbeats. */
@@ -53,6 +34,8 @@ const CONNECTING = 0;
 const LATER_MS = 25;
 /** How long a last message may take to leave. */
 const LINGER_MS = 1000;
+/** Whoever takes in less than this is given up: then the time of silence is over, and that of the largest payload. */
+const SLOWEST_BYTES_PER_MS = 16;
 
 export class Link {
   /** Called once, with why; `isTheirs` when the other end has refused what came from here, in its words. */
@@ -67,8 +50,12 @@ export class Link {
   /** What leaves with the next message. */
   #later: Message[] = [];
   #laterTimer: NodeJS.Timeout | undefined;
-  /** When the other end was last heard of. */
-  heardMs = performance.now();
+  /** When the other end was last heard of: by a message, or by bytes of one that is on its way. */
+  #heardMs = performance.now();
+  /** Bytes that had come at the last heartbeat. */
+  #bytesRead = 0;
+  /** When a payload has last left, or the first of those on their way was given to the socket. */
+  #leftMs = 0;
   #onFrame: ((frame: Frame) => void) | undefined;
   /** What came before anybody took it: the first frame may come with the bytes that open the connection. */
   #early: Frame[] = [];
@@ -90,7 +77,7 @@ export class Link {
     private readonly timings: LinkTimings,
   ) {
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
-    for (const event of ['ping', 'pong'] as const) socket.on(event, () => (this.heardMs = performance.now()));
+    for (const event of ['ping', 'pong'] as const) socket.on(event, () => (this.#heardMs = performance.now()));
     socket.on('error', (error) => this.#end(lost(`${address}: ${error.message}`), false));
     socket.on('close', () => this.#end(lost(`${address} closed the connection`), false));
     this.#timer = setInterval(() => this.#beat(), timings.heartbeatMs);
@@ -135,7 +122,7 @@ export class Link {
     this.#cork();
     this.#sendLate();
     if (this.#carrier && isSum(message)) {
-      this.#inFlight += 1;
+      this.#give();
       this.#carrier.send(encodeHeader(message, payload, undefined), payload, () => this.#sent());
       return;
     }
@@ -145,7 +132,7 @@ export class Link {
       return;
     }
     this.socket.send(header, { binary: true, fin: false });
-    this.#inFlight += 1;
+    this.#give();
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
     this.socket.send(bytes, { binary: true, fin: true }, () => this.#sent());
   }
@@ -205,7 +192,7 @@ export class Link {
 
   #receive(data: unknown, isBinary: boolean): void {
     if (this.#closed) return;
-    this.heardMs = performance.now();
+    this.#heardMs = performance.now();
     if (!isBinary) {
       // with a key it can only be one of a flipped bit
       const code = this.isSecure ? 'LOCKSTEP_NODE_SEAL' : 'LOCKSTEP_NODE_FRAME';
@@ -241,8 +228,14 @@ export class Link {
     }
   }
 
+  #give(): void {
+    if (this.#inFlight === 0) this.#leftMs = performance.now();
+    this.#inFlight += 1;
+  }
+
   #sent(): void {
     this.#inFlight -= 1;
+    this.#leftMs = performance.now();
     this.#wake();
   }
 
@@ -251,10 +244,19 @@ export class Link {
   }
 
   #beat(): void {
-    const silentMs = performance.now() - this.heardMs;
-    if (silentMs > this.timings.silenceMs) {
+    const now = performance.now();
+    const bytesRead = this.pipe?.bytesRead ?? 0;
+    if (bytesRead !== this.#bytesRead) this.#heardMs = now;
+    this.#bytesRead = bytesRead;
+    const { silenceMs } = this.timings;
+    const silentMs = now - this.#heardMs;
+    const stuckMs = this.#inFlight > 0 ? now - this.#leftMs : 0;
+    if (silentMs > silenceMs) {
       const text = `nothing was heard from ${this.address} for ${fixed(silentMs / 1000, 1)} s.`;
       this.#end(new LockstepError('LOCKSTEP_NODE_SILENT', text), false);
+    } else if (stuckMs > silenceMs + MAX_PAYLOAD_BYTES / SLOWEST_BYTES_PER_MS) {
+      const text = `${this.address} has taken in nothing of what was sent to it for ${fixed(stuckMs / 1000, 1)} s.`;
+      this.#end(new LockstepError('LOCKSTEP_NODE_STALLED', text), false);
     } else if (this.socket.readyState !== CONNECTING) this.socket.ping();
   }
 

@@ -6,9 +6,9 @@
  *   challenge (nonce)          ->
  *                              <-        hello (nonce, proof of the token)
  *   welcome (proof, the run)   ->                                              or refused
- *                              <-        inquire (whether the data is needed)
+ *                              <-        inquire (whether the data is needed, and what of it is there)
  *   dataset, dataset, ...      ->
- *                              <-        ready (self-test, checksums)
+ *                              <-        ready (self-test, checksums, what it has of a state)
  *   state, state, ...          ->                                              at the next step boundary
  *   assign                     ->                                              once per step and attempt, one step ahead
  *                              <-        partial, partial, ...                 towards whoever owns the bucket
@@ -22,7 +22,7 @@ import { LockstepError } from '../errors/errors.js';
 import { plainText } from '../text/plain-text.js';
 
 /** Changes when a message changes. */
-export const PROTOCOL_VERSION = 6;
+export const PROTOCOL_VERSION = 7;
 
 const count = z.int().min(0).max(0xffff_ffff);
 /** Steps attempted, over restarts: begins with the seconds of a clock, which outgrow 32 bits. */
@@ -96,10 +96,20 @@ const welcome = z.strictObject({
   rank: rank.optional(),
 });
 
-const inquire = z.strictObject({ type: z.literal('inquire'), needsData: z.boolean() });
+/** What is there of something that travels in pieces: so many bytes from its beginning, and their SHA-256. */
+const held = z.strictObject({ bytes: count, hash });
+export type Held = z.output<typeof held>;
+const inquire = z.strictObject({ type: z.literal('inquire'), needsData: z.boolean(), held: held.optional() });
 const piece = { offset: count, total: count };
 const dataset = z.strictObject({ type: z.literal('dataset'), ...piece });
-const ready = z.strictObject({ type: z.literal('ready'), runHash: hash, checksum: hash, selfTest: hash });
+const ready = z.strictObject({
+  type: z.literal('ready'),
+  runHash: hash,
+  checksum: hash,
+  selfTest: hash,
+  /** Of the state after so many steps. */
+  held: held.extend({ step: count }).optional(),
+});
 
 /** State and optimizer slots of a version, as bytes beside it. */
 const state = z.strictObject({ type: z.literal('state'), step: count, ...piece });

@@ -10,7 +10,6 @@ import {
   carryBy,
   createNonce,
   createProof,
-  DatasetAssembly,
   type DatasetHeader,
   deriveFrameKey,
   hashRun,
@@ -20,6 +19,7 @@ import {
   PROTOCOL_VERSION,
 } from '@lockstep/core/wire';
 import { readRecipe } from '@lockstep/core/zoo';
+import type { DatasetArrival } from './dataset-cache.js';
 
 /** How a node presents itself. */
 export interface NodeCard {
@@ -106,10 +106,23 @@ function parseRun(payload: Uint8Array): Record<string, unknown> {
   throw new LockstepError('LOCKSTEP_NODE_MESSAGE', 'the coordinator sent a run that is no JSON object.');
 }
 
-/** Gets the dataset from the coordinator. */
-export async function receiveDataset(link: Link, talk: Conversation, header: DatasetHeader): Promise<Dataset> {
-  link.send({ type: 'inquire', needsData: true });
-  const assembly = new DatasetAssembly(header);
-  while (!assembly.isComplete) assembly.add((await talk.next('dataset', PIECE_MS)).payload);
-  return assembly.finish();
+/**
+ * Gets from the coordinator what is not there yet of the dataset.
+ *
+ * @param onPiece called with the offset of each
+ */
+export async function receiveDataset(
+  link: Link,
+  talk: Conversation,
+  arrival: DatasetArrival,
+  onPiece: (offset: number) => void,
+): Promise<Dataset> {
+  const held = arrival.describe();
+  link.send({ type: 'inquire', needsData: true, ...(held.bytes > 0 && { held }) });
+  while (!arrival.isComplete) {
+    const { message, payload } = await talk.next('dataset', PIECE_MS);
+    arrival.add(message.offset, payload);
+    onPiece(message.offset);
+  }
+  return arrival.finish();
 }

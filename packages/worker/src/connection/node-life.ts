@@ -4,19 +4,30 @@
  */
 import type { Dataset } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
+import { inferLayers } from '@lockstep/core/model';
+import { optimizerSlots, planContribution } from '@lockstep/core/run';
 import type { EngineName } from '@lockstep/core/seams';
-import { type Carriers, Conversation, type DatasetHeader, type Link, readLinkTimings } from '@lockstep/core/wire';
+import { formatCount } from '@lockstep/core/text';
+import {
+  type Carriers,
+  Conversation,
+  type DatasetHeader,
+  datasetBytes,
+  type Link,
+  readLinkTimings,
+} from '@lockstep/core/wire';
 import { LocalNode, type LocalNodeOptions } from '../node/local-node.js';
 import { prepareEngine } from '../node/prepare-engine.js';
-import { cacheDataset, readCachedDataset } from './dataset-cache.js';
+import { DatasetArrival, readCachedDataset } from './dataset-cache.js';
 import { greet, type RunTerms, receiveDataset } from './greeting.js';
 import { Mesh } from './mesh.js';
 import { type Network, webSockets } from './network.js';
 import { NodeSession, type SessionEnd } from './node-session.js';
+import { StateAssembly } from './replica-state.js';
 
 /** What a node tells while it lives. */
 export interface NodeReport {
-  readonly kind: 'connected' | 'ready' | 'lost' | 'ended' | 'warning';
+  readonly kind: 'connected' | 'data' | 'ready' | 'lost' | 'ended' | 'warning';
   readonly text: string;
 }
 
@@ -110,6 +121,9 @@ type Outcome =
 class NodeLife {
   #meshPort: number | undefined;
   #node: LocalNode | undefined;
+  #state: StateAssembly | undefined;
+  /** The dataset, while it comes. */
+  #arrival: DatasetArrival | undefined;
   #runKey = '';
   #selfTest = '';
 
@@ -123,12 +137,16 @@ class NodeLife {
   }
 
   async close(): Promise<void> {
+    this.#arrival?.close();
     await this.#node?.close();
   }
 
   /** One connection, from its start to its end. */
   async live(): Promise<Outcome> {
     let hasAdvanced = false;
+    const onPiece = (): void => {
+      hasAdvanced = true;
+    };
     let link: Link | undefined;
     try {
       const { url, tlsCa, network = webSockets } = this.options;
@@ -136,10 +154,11 @@ class NodeLife {
       const talk = new Conversation(link, Number.POSITIVE_INFINITY);
       const terms = await greet(link, talk, this.options.token, this.#card());
       this.options.report({ kind: 'connected', text: `${url}, ${terms.model.name}, seed ${terms.seed}` });
-      const node = await this.#prepare(link, talk, terms);
+      const { node, state } = await this.#prepare(link, talk, terms, onPiece);
       const { runHash, header } = terms;
-      const session = new NodeSession(node, terms, link, this.mesh, this.options.signal);
-      link.send({ type: 'ready', runHash, checksum: header.checksum, selfTest: this.#selfTest });
+      const session = new NodeSession(node, terms, link, this.mesh, state, this.options.signal);
+      const held = state.describe(node.readSnapshot());
+      link.send({ type: 'ready', runHash, checksum: header.checksum, selfTest: this.#selfTest, held });
       hasAdvanced = true;
       this.options.report({ kind: 'ready', text: `node ${terms.node} of ${terms.model.name}` });
       return { isOver: true, ...(await session.serve()) };
@@ -157,25 +176,28 @@ class NodeLife {
   }
 
   /** The data, and workers that compute this run; both are kept while the run is the same. */
-  async #prepare(link: Link, talk: Conversation, terms: RunTerms): Promise<LocalNode> {
+  async #prepare(link: Link, talk: Conversation, terms: RunTerms, onPiece: () => void) {
     const { model, recipe, seed, runHash, header } = terms;
     const runKey = describeRun(runHash, header);
-    if (this.#node && this.#runKey === runKey) {
+    if (this.#node && this.#state && this.#runKey === runKey) {
       link.send({ type: 'inquire', needsData: false });
-      return this.#node;
+      return { node: this.#node, state: this.#state };
     }
-    const dataset = await this.#findDataset(link, talk, header);
+    const dataset = await this.#findDataset(link, talk, header, onPiece);
     await this.#node?.close();
     const { workers, engine, report, openThreads } = this.options;
     const onWarning = ({ message }: { message: string }): void => report({ kind: 'warning', text: message });
     const run = { model, recipe, dataset, seed };
     this.#node = new LocalNode({ ...run, workers, engine, isSharing: true, onWarning, openThreads });
     this.#runKey = runKey;
+    const { length } = planContribution(inferLayers(model));
+    const hasAverage = recipe.ema !== undefined;
+    this.#state = new StateAssembly({ length, slots: optimizerSlots(recipe.optimizer), hasAverage });
     this.#selfTest = await this.#node.selfTest();
-    return this.#node;
+    return { node: this.#node, state: this.#state };
   }
 
-  async #findDataset(link: Link, talk: Conversation, header: DatasetHeader): Promise<Dataset> {
+  async #findDataset(link: Link, talk: Conversation, header: DatasetHeader, onPiece: () => void): Promise<Dataset> {
     const { findDataset, cacheFolder, report } = this.options;
     const tell = (text: string): void => report({ kind: 'warning', text });
     const own = (await findDataset(header)) ?? readCachedDataset(cacheFolder, header, tell);
@@ -183,9 +205,22 @@ class NodeLife {
       link.send({ type: 'inquire', needsData: false });
       return own;
     }
-    const received = await receiveDataset(link, talk, header);
-    cacheDataset(cacheFolder, received);
-    return received;
+    if (!this.#arrival?.isOf(header)) {
+      this.#arrival?.close();
+      this.#arrival = new DatasetArrival(cacheFolder, header);
+    }
+    let isFirst = true;
+    const dataset = await receiveDataset(link, talk, this.#arrival, (offset) => {
+      if (isFirst && offset > 0)
+        report({
+          kind: 'data',
+          text: `goes on at byte ${formatCount(offset)} of ${formatCount(datasetBytes(header))}`,
+        });
+      isFirst = false;
+      onPiece();
+    });
+    this.#arrival = undefined;
+    return dataset;
   }
 }
 

@@ -1,14 +1,12 @@
 /** A node that is ready: from here on the coordinator says what to do. */
 
 import { LockstepError } from '@lockstep/core/errors';
-import { inferLayers } from '@lockstep/core/model';
-import { optimizerSlots, planContribution } from '@lockstep/core/run';
 import { COORDINATOR_ID, type NodeSnapshot, type StepParticipant, SupersededError } from '@lockstep/core/seams';
 import { type Assignment, type Frame, isAmongNodes, type Link, type MessageOf } from '@lockstep/core/wire';
 import type { LocalNode } from '../node/local-node.js';
 import type { RunTerms } from './greeting.js';
 import type { Mesh } from './mesh.js';
-import { StateAssembly } from './replica-state.js';
+import type { StateAssembly } from './replica-state.js';
 
 /** A step that is not applied so long after its shards were computed is one to tell about. */
 const TELL_AFTER_MS = 50;
@@ -18,7 +16,6 @@ export type SessionEnd = Pick<MessageOf<'end'>, 'text' | 'exitCode'>;
 
 export class NodeSession {
   readonly #participant: StepParticipant;
-  readonly #state: StateAssembly;
   #restored: NodeSnapshot | undefined;
   /** Nodes to which there is a connection. */
   #reachable: number[] = [];
@@ -35,12 +32,10 @@ export class NodeSession {
     private readonly terms: RunTerms,
     private readonly link: Link,
     private readonly mesh: Mesh,
+    /** Of a connection before this one too. */
+    private readonly state: StateAssembly,
     private readonly signal: AbortSignal,
   ) {
-    const { model, recipe } = terms;
-    const { length } = planContribution(inferLayers(model));
-    const hasAverage = recipe.ema !== undefined;
-    this.#state = new StateAssembly({ length, slots: optimizerSlots(recipe.optimizer), hasAverage });
     const linkTo = (id: number): Link | undefined => (id === COORDINATOR_ID ? link : mesh.links.get(id));
     this.#participant = node.share(terms.node, linkTo, {
       onBegan: (assignment) => {
@@ -89,7 +84,7 @@ export class NodeSession {
   #take({ message, payload }: Frame): void {
     switch (message.type) {
       case 'state':
-        this.#restored = this.#state.add(message, payload) ?? this.#restored;
+        this.#restored = this.state.add(message, payload) ?? this.#restored;
         return;
       case 'assign':
         this.#told = message;

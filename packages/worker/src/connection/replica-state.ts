@@ -1,7 +1,7 @@
 /** A state on its way to a node, put together from its pieces. */
 import { LockstepError } from '@lockstep/core/errors';
 import type { NodeSnapshot } from '@lockstep/core/seams';
-import type { MessageOf } from '@lockstep/core/wire';
+import { hashPieces, type MessageOf } from '@lockstep/core/wire';
 
 /** Vectors of a replica: the state, optimizer slots, and the moving average if there is one. */
 export interface ReplicaShape {
@@ -10,12 +10,28 @@ export interface ReplicaShape {
   readonly hasAverage: boolean;
 }
 
+/** What has come stays when a connection ends. */
 export class StateAssembly {
-  #bytes = Buffer.alloc(0);
+  #bytes: Buffer = Buffer.alloc(0);
   #step = -1;
   #at = 0;
 
   constructor(private readonly shape: ReplicaShape) {}
+
+  /**
+   * What is there of a state, for the coordinator to go on from.
+   *
+   * @param replica the node's own state, which may be the one
+   */
+  describe(replica: NodeSnapshot): MessageOf<'ready'>['held'] {
+    if (this.#at === 0) {
+      const { step, state, slots, average } = replica;
+      this.#bytes = Buffer.concat([state, ...slots, ...(average ? [average] : [])].map(bufferOf));
+      this.#step = step;
+      this.#at = this.#bytes.length;
+    }
+    return { step: this.#step, bytes: this.#at, hash: hashPieces([this.#bytes.subarray(0, this.#at)]) };
+  }
 
   /** @returns the state once its last piece is here */
   add({ step, offset, total }: MessageOf<'state'>, piece: Uint8Array): NodeSnapshot | undefined {
@@ -40,6 +56,8 @@ export class StateAssembly {
   #finish(): NodeSnapshot {
     const { length, slots, hasAverage } = this.shape;
     const bytes = this.#bytes;
+    this.#bytes = Buffer.alloc(0);
+    this.#at = 0;
     const vector = (index: number): Float32Array =>
       new Float32Array(bytes.buffer, bytes.byteOffset + 4 * index * length, length);
     return {
@@ -51,3 +69,5 @@ export class StateAssembly {
     };
   }
 }
+
+const bufferOf = (floats: Float32Array): Buffer => Buffer.from(floats.buffer, floats.byteOffset, floats.byteLength);
