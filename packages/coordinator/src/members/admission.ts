@@ -60,6 +60,7 @@ const HASH_BYTES = 2 ** 20;
  * Shakes hands.
  *
  * @param node the id that it gets
+ * @param check called when its name is known and proven; throws to refuse it, before it is sent anything
  * @throws LockstepError with the reason to refuse it
  */
 export async function admitNode(
@@ -67,6 +68,7 @@ export async function admitNode(
   talk: Conversation,
   terms: AdmissionTerms,
   node: number,
+  check: (hello: MessageOf<'hello'>) => void,
 ): Promise<Admission> {
   const nonce = createNonce();
   const challenge = { type: 'challenge', protocol: PROTOCOL_VERSION, version: LOCKSTEP_VERSION, nonce } as const;
@@ -75,6 +77,7 @@ export async function admitNode(
   const { message: hello } = greeting;
   const said = [{ message: challenge }, greeting];
   checkHello(hello, terms.token, said);
+  check(hello);
   checkEngine(hello, terms.engine);
   const nonces = { listener: nonce, caller: hello.nonce };
   const { model, recipe, seed, dataset, carriers } = terms;

@@ -5,8 +5,9 @@ import type { NodeEvent } from '@lockstep/core/events';
 import { countOf } from '@lockstep/core/text';
 import { Conversation, type Frame, type Link, type MessageOf } from '@lockstep/core/wire';
 import { type AdmissionTerms, admitNode } from './admission.js';
+import { Conduct } from './conduct.js';
 import { Refusals } from './refusals.js';
-import { RemoteNode } from './remote-node.js';
+import { hostOf, RemoteNode } from './remote-node.js';
 
 /** What membership tells the loop that drives the steps. */
 export interface MembershipHandler {
@@ -20,8 +21,6 @@ export interface MembershipHandler {
   stepNow(): number;
 }
 
-/** Rules that a node may break before it is not let in again. */
-const STRIKES = 3;
 /** Ends of a connection that are nobody's fault. */
 const BLAMELESS = new Set([
   'LOCKSTEP_NODE_LOST',
@@ -36,7 +35,7 @@ export class Membership {
   readonly nodes = new Map<number, RemoteNode>();
   /** Admitted, to be taken in at the next step boundary. */
   readonly #ready: RemoteNode[] = [];
-  readonly #strikes = new Map<string, number>();
+  readonly #conduct = new Conduct();
   #nextId = 1;
   readonly #refusals: Refusals;
   #isClosed = false;
@@ -66,13 +65,13 @@ export class Membership {
     const talk = new Conversation(link);
     try {
       const id = this.#nextId++;
-      const { hello, ready } = await admitNode(link, talk, this.terms, id);
+      const check = ({ name }: MessageOf<'hello'>): void =>
+        this.#conduct.check({ host: hostOf(link.address), saidName: name });
+      const { hello, ready } = await admitNode(link, talk, this.terms, id, check);
       const node = new RemoteNode(id, link, hello, this.#nameFor(hello.name));
       node.held = ready.held;
-      if ((this.#strikes.get(this.#keyOf(node)) ?? 0) >= STRIKES) {
-        const text = `${node.name} at ${node.address} broke the rules ${STRIKES} times and is not let in again.`;
-        throw new LockstepError('LOCKSTEP_NODE_BANNED', text);
-      }
+      // others may have been sent away since its hello
+      check(hello);
       if (this.nodes.size + this.#ready.length >= MAX_NODES || this.#isClosed) {
         throw new LockstepError('LOCKSTEP_NODE_CROWD', `the run has ${countOf(this.nodes.size, 'node')} already.`);
       }
@@ -108,6 +107,7 @@ export class Membership {
     const joined = this.#ready.splice(0).filter(({ link }) => link.isOpen);
     for (const node of joined) {
       this.nodes.set(node.id, node);
+      node.isOnProbation = this.#conduct.isOnProbation(node);
       const { name, address, workers, engine } = node;
       this.handler.emit({ event: 'node-joined', node: name, address, workers, engine, step: this.handler.stepNow() });
     }
@@ -118,6 +118,24 @@ export class Membership {
   /** Sends a node away, if it is still here, with a reason that it is told. */
   evict(id: number, reason: LockstepError): void {
     this.nodes.get(id)?.link.refuse(reason);
+  }
+
+  /** Nodes that may be dealt shards. */
+  listTrusted(): number[] {
+    return [...this.nodes.values()].filter(({ isOnProbation }) => !isOnProbation).map(({ id }) => id);
+  }
+
+  /** What only nodes on probation could compute, the keeper does even if it should not. */
+  get areAllOnProbation(): boolean {
+    return this.nodes.size > 0 && this.listTrusted().length === 0;
+  }
+
+  /** A comparison of a node's replica has agreed. */
+  agree(id: number): void {
+    const node = this.nodes.get(id);
+    if (node === undefined) return;
+    node.isOnProbation = false;
+    this.#conduct.agree(node);
   }
 
   /** Nodes that have not applied the steps before this one. */
@@ -139,15 +157,8 @@ export class Membership {
     } else {
       this.handler.emit({ event: 'node-evicted', node: name, address, step, code: reason.code, reason: reason.text });
     }
-    if (!BLAMELESS.has(reason.code)) {
-      const key = this.#keyOf(node);
-      this.#strikes.set(key, (this.#strikes.get(key) ?? 0) + 1);
-    }
+    if (!BLAMELESS.has(reason.code)) this.#conduct.strike(node);
     this.handler.onGone(node, reason.code);
-  }
-
-  #keyOf({ address, saidName }: RemoteNode): string {
-    return `${address.slice(0, address.lastIndexOf(':'))} ${saidName}`;
   }
 
   /** Tells every node that can be part of a mesh where the others are. */

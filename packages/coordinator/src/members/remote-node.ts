@@ -5,6 +5,8 @@ import { Pace } from './pace.js';
 
 export class RemoteNode {
   readonly pace = new Pace();
+  /** Whether it gets no shards before a comparison of its replica has agreed. */
+  isOnProbation = false;
   /** Whether it has the state of the step to come. */
   hasState = false;
   /** What it said that it has of a state. */
@@ -29,7 +31,7 @@ export class RemoteNode {
 
   /** The same when it comes again. */
   get key(): string {
-    return `${this.#host} ${this.saidName}`;
+    return `${this.host} ${this.saidName}`;
   }
 
   get workers(): number {
@@ -51,13 +53,16 @@ export class RemoteNode {
    */
   meshUrlFor(other: RemoteNode): string | undefined {
     const { meshPort } = this.hello;
-    const host = isLoopbackHost(this.#host) && !isLoopbackHost(other.#host) ? other.link.localHost : this.#host;
+    const host = isLoopbackHost(this.host) && !isLoopbackHost(other.host) ? other.link.localHost : this.host;
     // what stands behind % is the name of an interface of this machine
     if (meshPort === undefined || host === undefined || host.includes('%')) return undefined;
     return `ws://${host.includes(':') ? `[${host}]` : host}:${meshPort}`;
   }
 
-  get #host(): string {
-    return this.address.slice(0, this.address.lastIndexOf(':')).replace(/^::ffff:/, '');
+  get host(): string {
+    return hostOf(this.address);
   }
 }
+
+/** Of `10.0.0.7:51012`: 10.0.0.7. */
+export const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(':')).replace(/^::ffff:/, '');

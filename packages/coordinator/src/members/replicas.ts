@@ -50,18 +50,20 @@ export class Replicas {
 
   /**
    * Sends away who has another state than the keeper. What such a node contributed since the last comparison may be wrong
-   * too, so the run goes back to there.
+   * too, so the run goes back to there; not for one on probation, which has contributed nothing.
    *
    * @param applied hashes of the others' states after the step
    * @returns the step that the run went back to; undefined when all are equal
    */
   compare(step: number, hash: string, applied: ReadonlyMap<number, string | undefined>): number | undefined {
     const different = [...applied].filter(([, theirs]) => theirs !== hash);
+    const hasContributed = different.some(([id]) => this.membership.nodes.get(id)?.isOnProbation !== true);
     for (const [id, theirs] of different) {
       const text = `after step ${step} its replica has hash ${theirs?.slice(0, 16)}, the coordinator's ${hash.slice(0, 16)}: its results are not used.`;
       this.membership.evict(id, new LockstepError('LOCKSTEP_NODE_REPLICA', text));
     }
-    if (different.length === 0 || !this.#verified) return undefined;
+    for (const [id, theirs] of applied) if (theirs === hash) this.membership.agree(id);
+    if (!hasContributed || !this.#verified) return undefined;
     this.keeper.restore(this.#verified);
     this.forget();
     return this.#verified.step;

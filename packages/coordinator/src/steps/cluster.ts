@@ -164,7 +164,8 @@ export class Cluster implements TrainingNode {
       const joined = this.membership.takeReady();
       const state = this.#replicas.bringUp();
       if (state) this.#wayBack.join(joined, state);
-      const computing = this.#suspects.chooseComputing([...this.membership.nodes.keys()], this.options.isComputing);
+      const isComputing = this.options.isComputing || this.membership.areAllOnProbation;
+      const computing = this.#suspects.chooseComputing(this.membership.listTrusted(), isComputing);
       if (computing.length === 0) {
         await this.#awaited.await(1, 'no node is left that computes; the run goes on when one comes');
         if (this.#isStopping) return false;

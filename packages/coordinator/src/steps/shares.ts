@@ -81,11 +81,16 @@ export class Shares {
       owners: [COORDINATOR_ID],
       replicas,
       groups: [],
-      withHash: isLast || (step + 1) % HASH_EVERY === 0,
+      withHash: isLast || (step + 1) % HASH_EVERY === 0 || this.#hasProbation,
     };
     this.#tell(assignment);
     const owners = this.#chooseOwners(assignment);
     return owners ? { ...assignment, ...owners } : assignment;
+  }
+
+  /** Whether a node waits for a comparison before it gets shards. */
+  get #hasProbation(): boolean {
+    return [...this.membership.nodes.values()].some(({ isOnProbation }) => isOnProbation);
   }
 
   /** In the order of their ranges; behind slow links groups come first, since their leaders' sums travel furthest. */
