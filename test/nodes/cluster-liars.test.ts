@@ -72,6 +72,19 @@ describe('cases: peers 5: a node that lies and is caught late', () => {
         .split('\r\n')
         .map((row) => row.split(',').slice(0, 9).join());
     expect(history('lied')).toEqual(history('calm'));
+    const { epochs, curve } = JSON.parse(readFileSync(path.join(fixture.folder, 'lied-out', 'chronicle.json'), 'utf8'));
+    expect(epochs.map(({ epoch }: { epoch: number }) => epoch)).toEqual([1, 2, 3, 4]);
+    expect(curve.epoch).toEqual([...curve.epoch].sort((a: number, b: number) => a - b));
+  });
+
+  it('in a run that was resumed: to the checkpoint', async () => {
+    const folder = path.join(fixture.folder, 'resumed');
+    expect(await fixture.train(11, ['--checkpoint', folder]).exit).toBe(0);
+    const run = fixture.listen(STEPS, [...AUDIT, '--resume', folder], auditFrom(24));
+    fixture.worker(await run.url(), ['--name', 'liar'], lieFrom(13));
+    expect(await run.hash()).toBe(fixture.expected);
+    expect(await run.exit).toBe(0);
+    expect(eventsOf(run, 'went-back')).toMatchObject([{ node: 'liar', step: 11, epochs: 1, from: 24 }]);
   });
 
   it('two of them, one after the other', async () => {

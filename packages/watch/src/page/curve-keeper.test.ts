@@ -29,6 +29,17 @@ describe('CurveKeeper', () => {
     expect(keeper.curve).toMatchObject({ epoch: [2, 4, 6], loss: [15, 35, 60] });
   });
 
+  it('leaves out what a run that goes back has undone, in all columns', () => {
+    const keeper = new CurveKeeper(8);
+    for (let i = 1; i <= 5; i++) keeper.add(point(i, 10 * i));
+    expect(keeper.goBack(6)).toBe(false);
+    expect(keeper.goBack(2.5)).toBe(true);
+    expect(keeper.curve).toMatchObject({ epoch: [1, 2], loss: [10, 20], learningRate: [10, 20] });
+    expect(keeper.generation).toBe(1);
+    keeper.add(point(3, 70));
+    expect(keeper.curve.loss).toEqual([10, 20, 70]);
+  });
+
   it('never keeps more than asked for, in columns of one length, and keeps the mean', () => {
     const value = fc.double({ min: -1e3, max: 1e3, noNaN: true });
     fc.assert(

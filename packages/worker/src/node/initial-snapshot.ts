@@ -25,8 +25,7 @@ export function packInitial(layout: ContributionLayout, state: ModelState): Floa
 }
 
 /** Before the first step of a run that begins with a state: the slots are zero, the moving average is the state. */
-export function initialSnapshot(layout: ContributionLayout, initial: ModelState, recipe: Recipe): NodeSnapshot {
-  const state = packInitial(layout, initial);
-  const slots = Array.from({ length: optimizerSlots(recipe.optimizer) }, () => new Float32Array(layout.length));
+export function initialSnapshot(state: Float32Array, recipe: Recipe): NodeSnapshot {
+  const slots = Array.from({ length: optimizerSlots(recipe.optimizer) }, () => new Float32Array(state.length));
   return { step: 0, state, slots, ...(recipe.ema !== undefined && { average: state }), results: new Float32Array(0) };
 }

@@ -116,7 +116,7 @@ export class LocalNode implements SharingNode {
     this.#control = new Control(this.#data.control, workers, spins);
     this.#clock = this.#data.clock && new StepClockReader(this.#data.clock);
     this.#replica = new Replica(this.#layout, this.#memory, this.#data.arena);
-    this.#replica.restore(this.initialSnapshot());
+    this.#replica.begin(this.#packInitial());
     this.#threads = options.openThreads?.(this.#data, this.#control) ?? new WorkerPool(this.#data, this.#control);
   }
 
@@ -179,8 +179,12 @@ export class LocalNode implements SharingNode {
   }
 
   initialSnapshot(): NodeSnapshot {
-    const { model, recipe, seed, initial } = this.options;
-    return initialSnapshot(this.#layout, initial ?? seedState(inferLayers(model), seed), recipe);
+    return initialSnapshot(this.#packInitial(), this.options.recipe);
+  }
+
+  #packInitial(): Float32Array {
+    const { model, seed, initial } = this.options;
+    return packInitial(this.#layout, initial ?? seedState(inferLayers(model), seed));
   }
 
   beginShared(segment: SegmentPlan): void {

@@ -11,6 +11,12 @@ export class Replica {
     private readonly arena: Float32Array,
   ) {}
 
+  /** Begins a run; the slots are zero, in memory that is not touched before it is needed. */
+  begin(state: Float32Array): void {
+    this.#write((version) => this.memory.stateAt(version), state);
+    if (this.memory.hasAverage) this.#write((version) => this.memory.averageAt(version), state);
+  }
+
   /** A copy of the state after so many steps. */
   readState(step: number): ModelState {
     return unpackState(this.layout, this.#vector(this.memory.stateAt(step % 2)));
