@@ -134,7 +134,7 @@ describe('without a terminal', () => {
       'Test set: Average loss: 0.0553, Accuracy: 9875/10000 (98.75%)',
       'Interrupted: net19k: 1 epoch, 500 steps in 31.2 s, 4016 images/s',
       'Parameters SHA-256: abc123',
-      'Test accuracy: 9875/10000 (98.75%), best 9871/10000 (98.71%) in epoch 1',
+      'Test accuracy: 9875/10000 (98.75%), best of whole epochs 9871/10000 (98.71%) in epoch 1',
     ]);
   });
 
