@@ -72,8 +72,7 @@ export class Cluster implements TrainingNode {
   readonly #timed: TimedSteps | undefined;
   readonly #reports: NodeReports;
   readonly #wayBack: WayBack;
-  /** Of a run that was resumed. */
-  #beginning: NodeSnapshot | undefined;
+  #resumedFrom: NodeSnapshot | undefined;
   #step = 0;
   /** Whether all replicas were compared after the step that was committed last. */
   #isVerified = true;
@@ -150,7 +149,7 @@ export class Cluster implements TrainingNode {
       await this.#participant.close();
     }
     if (this.#wayBack.isDue(this.#step)) {
-      this.#goTo(this.#wayBack.go(this.#step) ?? this.#beginning ?? this.keeper.initialSnapshot());
+      this.#goTo(this.#wayBack.go(this.#step) ?? this.#resumedFrom ?? this.keeper.initialSnapshot());
     }
     return this.progress();
   }
@@ -281,7 +280,7 @@ export class Cluster implements TrainingNode {
   }
 
   restore(snapshot: NodeSnapshot): void {
-    this.#beginning = snapshot;
+    this.#resumedFrom = snapshot;
     this.#wayBack.begin(snapshot.step);
     this.#goTo(snapshot);
   }
