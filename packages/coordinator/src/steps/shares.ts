@@ -20,7 +20,8 @@ import { groupReplicas } from './groups.js';
 import { Speeds } from './speeds.js';
 
 /** How sums go: through the coordinator, between all nodes, or through the leaders of groups; auto: as suits their number. */
-export type Topology = 'auto' | 'star' | 'mesh' | 'hierarchical';
+export const topologies = ['auto', 'star', 'mesh', 'hierarchical'] as const;
+export type Topology = (typeof topologies)[number];
 
 export interface SharesOptions {
   readonly topology: Topology;

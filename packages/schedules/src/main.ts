@@ -1,0 +1,53 @@
+/** `npm run schedules -- --seeds 1..N`: lets schedules happen; of one that does not end as it has to, the seed is told. */
+import './environment.js';
+import { parseArgs } from 'node:util';
+import { type Topology, topologies } from '@lockstep/coordinator/steps';
+import { drawPlan, runSchedule } from './schedule/index.js';
+
+const USAGE = `npm run schedules -- [--seeds 1..1000] [--topology ${topologies.join('|')}]; of one seed: step by step`;
+
+interface Settings {
+  readonly first: number;
+  readonly last: number;
+  readonly topology: Topology | undefined;
+}
+
+/** A sentence where something is wrong. */
+function readSettings(): Settings | string {
+  const { values } = parseArgs({
+    options: { seeds: { type: 'string', default: '1..1000' }, topology: { type: 'string' } },
+  });
+  const [, first, last = first] = /^(\d{1,15})(?:\.\.(\d{1,15}))?$/.exec(values.seeds) ?? [];
+  if (first === undefined || Number(last) < Number(first)) return `--seeds ${values.seeds}: 1..1000, or one seed.`;
+  const topology = topologies.find((name) => name === values.topology);
+  if (values.topology !== undefined && topology === undefined)
+    return `--topology ${values.topology}: one of ${topologies.join(', ')}.`;
+  return { first: Number(first), last: Number(last), topology };
+}
+
+async function main(): Promise<number> {
+  const settings = readSettings();
+  if (typeof settings === 'string') {
+    console.error(`schedules: ${settings}\n${USAGE}`);
+    return 2;
+  }
+  const { first, last, topology } = settings;
+  const isTold = first === last;
+  let failed = 0;
+  let simulatedMs = 0;
+  for (let seed = first; seed <= last; seed++) {
+    const plan = drawPlan(seed, topology);
+    if (isTold) console.log(JSON.stringify(plan, undefined, 1));
+    const outcome = await runSchedule(plan, { isTold });
+    simulatedMs += outcome.simulatedMs;
+    for (const line of outcome.lines) console.log(line);
+    if (outcome.fault === undefined) continue;
+    failed++;
+    console.log(`seed ${seed}: ${outcome.fault.split('\n')[0]}`);
+  }
+  const hours = (simulatedMs / 3_600_000).toFixed(2);
+  console.log(`${last - first + 1} schedules, ${hours} simulated hours; ${failed} did not end as they have to`);
+  return failed === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

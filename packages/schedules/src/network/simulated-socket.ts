@@ -1,0 +1,150 @@
+/** One end of a simulated connection: what a WebSocket is to a link (core/wire), without a network beneath. */
+import type { Socket } from '@lockstep/core/wire';
+import type { Machine, World } from '../world/world.js';
+
+/** How bytes go from one end to the other, as it is at this moment. */
+export interface Way {
+  /** Milliseconds on the way, drawn for each frame. */
+  latencyMs(): number;
+  readonly bytesPerMs: number;
+  /** Nothing arrives before this: a cable that is out, a network that is cut in two. */
+  blockedUntilMs(): number;
+}
+
+const STATE = { connecting: 0, open: 1, closing: 2, closed: 3 } as const;
+type Handler = (...args: never[]) => void;
+
+export class SimulatedSocket implements Socket {
+  readyState: number = STATE.connecting;
+  other!: SimulatedSocket;
+  /** Whether the next frame that arrives here has a bit flipped, drawn by this. */
+  flip: ((bits: number) => number) | undefined;
+  readonly #handlers = new Map<string, Handler[]>();
+  /** When the last bytes have left, and arrived. */
+  #leftMs = 0;
+  #arrivedMs = 0;
+  #message: Buffer[] = [];
+
+  constructor(
+    private readonly world: World,
+    readonly machine: Machine,
+    private readonly way: Way,
+  ) {}
+
+  on(event: string, handler: Handler): this {
+    this.#handlers.set(event, [...(this.#handlers.get(event) ?? []), handler]);
+    return this;
+  }
+
+  /** Called when the other end has accepted. */
+  onOpen: () => void = () => {};
+
+  /** Takes the connection that the other end has asked for. */
+  accept(): void {
+    this.readyState = STATE.open;
+    this.#arrive(() => {
+      if (this.other.readyState !== STATE.connecting) return;
+      this.other.readyState = STATE.open;
+      this.other.onOpen();
+    });
+  }
+
+  /** The bytes are read when they leave, so that whoever writes over them too early is found out. */
+  send(data: Uint8Array, { fin }: { readonly fin: boolean }, done?: (error?: Error) => void): void {
+    if (this.readyState === STATE.connecting) throw new Error('WebSocket is not open: readyState 0 (CONNECTING)');
+    if (this.readyState !== STATE.open) {
+      process.nextTick(() => done?.(new Error('WebSocket is not open')));
+      return;
+    }
+    this.#leftMs = Math.max(this.#leftMs, this.world.nowMs) + data.length / this.way.bytesPerMs;
+    this.world.after(this.#leftMs - this.world.nowMs, this.machine, () => {
+      if (this.readyState === STATE.closed) return done?.(new Error('the connection ended'));
+      this.#message.push(Buffer.from(data));
+      if (fin) {
+        const parts = this.#message.splice(0);
+        this.#arrive(() => this.other.#receive(parts));
+      }
+      done?.();
+    });
+  }
+
+  ping(): void {
+    if (this.readyState !== STATE.open) return;
+    this.#arrive(() => {
+      this.other.#emit('ping');
+      this.other.#arrive(() => this.#emit('pong'));
+    });
+  }
+
+  close(): void {
+    if (this.readyState !== STATE.open) return;
+    this.readyState = STATE.closing;
+    this.world.after(Math.max(0, this.#leftMs - this.world.nowMs), this.machine, () => {
+      this.#arrive(() => this.other.#end());
+      this.other.#arrive(() => this.#end());
+    });
+  }
+
+  terminate(): void {
+    if (this.readyState === STATE.closed) return;
+    this.readyState = STATE.closed;
+    this.world.after(0, this.machine, () => this.#emit('close', 1006, Buffer.alloc(0)));
+    this.#arrive(() => this.other.#end());
+  }
+
+  /** The machine at this end is no more: its system says so to the other end, or the power is gone and nothing does. */
+  vanish(isTold: boolean): void {
+    this.readyState = STATE.closed;
+    if (isTold) this.#arrive(() => this.other.#end());
+  }
+
+  /** The connection breaks in the middle of whatever is on its way. */
+  cut(): void {
+    for (const end of [this, this.other] as const) {
+      this.world.after(end.way.latencyMs(), end.machine, () => {
+        if (end.readyState === STATE.closed) return;
+        end.#emit('error', new Error('read ECONNRESET'));
+        end.#end();
+      });
+    }
+  }
+
+  #receive(parts: Buffer[]): void {
+    if (this.readyState !== STATE.open) return;
+    if (this.flip) {
+      const bytes = parts.reduce((sum, part) => sum + part.length, 0);
+      let at = this.flip(8 * bytes);
+      this.flip = undefined;
+      for (const part of parts) {
+        if (at < 8 * part.length) {
+          part[at >> 3] = (part[at >> 3] as number) ^ (1 << (at & 7));
+          break;
+        }
+        at -= 8 * part.length;
+      }
+    }
+    this.#emit('message', parts, true);
+  }
+
+  #end(): void {
+    if (this.readyState === STATE.closed) return;
+    this.readyState = STATE.closed;
+    this.#emit('close', 1006, Buffer.alloc(0));
+  }
+
+  /** Later than all that went this way before, and not while nothing comes through. */
+  #arrive(run: () => void): void {
+    const { world, way, other } = this;
+    this.#arrivedMs = Math.max(this.#arrivedMs, world.nowMs + way.latencyMs());
+    const look = (): void => {
+      const untilMs = way.blockedUntilMs();
+      if (untilMs > world.nowMs) world.after(untilMs - world.nowMs, other.machine, look);
+      else run();
+    };
+    world.after(this.#arrivedMs - world.nowMs, other.machine, look);
+  }
+
+  #emit(event: string, ...args: unknown[]): void {
+    for (const handler of this.#handlers.get(event) ?? []) (handler as (...all: unknown[]) => void)(...args);
+  }
+}

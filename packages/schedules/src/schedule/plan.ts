@@ -1,0 +1,106 @@
+/** A schedule as data: what a run is like, and what happens to it when; all of it drawn from a seed. */
+import { type Topology, topologies } from '@lockstep/coordinator/steps';
+import { type RecipeName, recipeNames } from '../machines/run.js';
+import { Draws } from '../world/draws.js';
+
+/** `node` is a node's place in the schedule, from 0; faults of a machine go by themselves after `forMs`. */
+export type Fault =
+  /** A process dies, and another is started in its place. `isTold`: its system ends its connections. */
+  | { readonly kind: 'kill'; readonly node: number; readonly isTold: boolean; readonly forMs: number }
+  | { readonly kind: 'kill coordinator'; readonly isTold: boolean; readonly forMs: number }
+  /** A node is asked to leave, and comes back. */
+  | { readonly kind: 'leave'; readonly node: number; readonly forMs: number }
+  | { readonly kind: 'freeze'; readonly node: number; readonly forMs: number }
+  | { readonly kind: 'freeze coordinator'; readonly forMs: number }
+  /** Everything that it computes takes so many times as long. */
+  | { readonly kind: 'slow'; readonly node: number; readonly times: number; readonly forMs: number }
+  /** A connection breaks; which one is drawn when it happens. */
+  | { readonly kind: 'cut' }
+  | { readonly kind: 'flip' }
+  /** What a node says does not arrive, or what is said to it. */
+  | { readonly kind: 'deafen'; readonly node: number; readonly forMs: number }
+  | { readonly kind: 'mute'; readonly node: number; readonly forMs: number }
+  /** The network is cut in two: these nodes, and the others with the coordinator. */
+  | { readonly kind: 'partition'; readonly nodes: readonly number[]; readonly forMs: number }
+  /** The whole network becomes slow. */
+  | { readonly kind: 'congestion'; readonly bytesPerMs: number; readonly latencyMs: number; readonly forMs: number };
+
+export interface PlannedNode {
+  readonly startsAtMs: number;
+  readonly msPerShard: number;
+  /** Whether it has the data; else they come from the coordinator. */
+  readonly hasData: boolean;
+  /** Share of what it says that is not so; 0: an honest one. */
+  readonly lies: number;
+}
+
+export interface Plan {
+  readonly seed: number;
+  readonly topology: Topology;
+  readonly recipe: RecipeName;
+  readonly nodes: readonly PlannedNode[];
+  readonly waitFor: number;
+  readonly isComputing: boolean;
+  readonly audit: number;
+  readonly segmentSteps: number;
+  /** In the order of their times. */
+  readonly faults: readonly (readonly [atMs: number, fault: Fault])[];
+}
+
+const MOST_NODES = 4;
+const MOST_FAULTS = 6;
+/** A calm run takes about as long. */
+const BUSY_MS = 400;
+
+/** @param only instead of any topology */
+export function drawPlan(seed: number, only?: Topology): Plan {
+  const draws = new Draws(seed, 0);
+  const topology = only ?? draws.pick(topologies);
+  const count = 1 + draws.below(MOST_NODES);
+  const liars = draws.chance(0.25) ? 1 + draws.below(2) : 0;
+  const nodes = Array.from({ length: count }, (_, node): PlannedNode => {
+    const startsAtMs = draws.chance(0.7) ? draws.between(0, 20) : draws.between(0, BUSY_MS);
+    const lies = node < Math.min(liars, count - 1) ? draws.pick([0.02, 0.2, 1]) : 0;
+    return { startsAtMs, msPerShard: draws.between(0.5, 5), hasData: draws.chance(0.8), lies };
+  });
+  const isComputing = draws.chance(0.5);
+  const waitFor = draws.below(1 + nodes.filter(({ lies }) => lies === 0).length);
+  const audit = liars > 0 ? 1 : draws.pick([0, 0, 0.3]);
+  const faults = Array.from({ length: draws.below(1 + MOST_FAULTS) }, () => {
+    const atMs = draws.chance(0.9) ? draws.between(0, BUSY_MS) : draws.between(0, 60_000);
+    return [atMs, drawFault(draws, count)] as const;
+  }).sort(([a], [b]) => a - b);
+  const recipe = draws.pick(recipeNames);
+  return { seed, topology, recipe, nodes, waitFor, isComputing, audit, segmentSteps: 1 + draws.below(3), faults };
+}
+
+function drawFault(draws: Draws, count: number): Fault {
+  const node = draws.below(count);
+  const isTold = draws.chance(0.7);
+  const forMs = draws.chance(0.5) ? draws.between(1, 200) : draws.between(1, 30_000);
+  switch (draws.below(12)) {
+    case 0:
+    case 1:
+      return { kind: 'kill', node, isTold, forMs };
+    case 2:
+      return { kind: 'kill coordinator', isTold, forMs };
+    case 3:
+      return { kind: 'leave', node, forMs };
+    case 4:
+      return { kind: 'freeze', node, forMs };
+    case 5:
+      return { kind: 'freeze coordinator', forMs };
+    case 6:
+      return { kind: 'slow', node, times: draws.pick([3, 30, 3000]), forMs };
+    case 7:
+      return { kind: 'cut' };
+    case 8:
+      return { kind: 'flip' };
+    case 9:
+      return { kind: draws.chance(0.5) ? 'deafen' : 'mute', node, forMs };
+    case 10:
+      return { kind: 'partition', nodes: [...Array(count).keys()].filter(() => draws.chance(0.5)), forMs };
+    default:
+      return { kind: 'congestion', bytesPerMs: draws.pick([10, 100]), latencyMs: draws.pick([20, 500]), forMs };
+  }
+}

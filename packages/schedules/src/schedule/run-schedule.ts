@@ -1,0 +1,277 @@
+/** Lets one schedule happen, and watches what must hold. */
+import type { NodeEvent } from '@lockstep/core/events';
+import type { NodeSnapshot } from '@lockstep/core/seams';
+import { Link } from '@lockstep/core/wire';
+import { coordinate } from '../machines/coordinator.js';
+import { LyingLink } from '../machines/liar.js';
+import { live } from '../machines/node.js';
+import { EPOCHS, runs, STEPS_PER_EPOCH } from '../machines/run.js';
+import { type MakeLink, SimulatedNetwork } from '../network/simulated-network.js';
+import { Draws } from '../world/draws.js';
+import { inWorld } from '../world/timers.js';
+import { Machine, type World } from '../world/world.js';
+import { type CalmHashes, findCalm } from './calm.js';
+import type { Fault, Plan } from './plan.js';
+
+/** What came of a schedule. */
+export interface Outcome {
+  /** What did not hold; undefined: all of it held. */
+  readonly fault: string | undefined;
+  readonly simulatedMs: number;
+  /** One line for everything that happened, if they were asked for. */
+  readonly lines: readonly string[];
+}
+
+/** All waits of the protocol together are shorter: beyond it a run hangs. */
+const LIMIT_MS = 4 * 3_600_000;
+/** After the run's end nodes are gone within this, also those that it could not be told: they try to come back for a while. */
+const ENDING_MS = 420_000;
+/** For the last words of a process that has ended. */
+const LINGER_MS = 1500;
+const RESTART_MS = 500;
+const STEPS = EPOCHS * STEPS_PER_EPOCH;
+const HOST = '10.0.0.1';
+
+export async function runSchedule(plan: Plan, { isTold = false } = {}): Promise<Outcome> {
+  const calm = await findCalm(plan.recipe);
+  return inWorld(plan.seed, (world) => new ScheduledRun(world, plan, calm, isTold).run());
+}
+
+class ScheduledRun {
+  readonly #network: SimulatedNetwork;
+  readonly #draws: Draws;
+  readonly #lines: string[] = [];
+  readonly #nodes: (Machine | undefined)[];
+  readonly #leaving: AbortController[] = [];
+  readonly #slowness: number[];
+  #coordinator: Machine | undefined;
+  #snapshot: NodeSnapshot | undefined;
+  #committed = 0;
+  #isOver = false;
+  #lives = 0;
+  #fault: string | undefined;
+
+  constructor(
+    private readonly world: World,
+    private readonly plan: Plan,
+    private readonly calm: CalmHashes,
+    private readonly isTold: boolean,
+  ) {
+    this.#draws = new Draws(plan.seed, 2);
+    this.#network = new SimulatedNetwork(world, new Draws(plan.seed, 1));
+    this.#nodes = plan.nodes.map(() => undefined);
+    this.#slowness = plan.nodes.map(() => 1);
+  }
+
+  async run(): Promise<Outcome> {
+    const { world, plan } = this;
+    const onRejection = (error: unknown): void => this.#fail(`a promise was rejected: ${describe(error)}`);
+    process.on('unhandledRejection', onRejection);
+    world.onFailure = (machine, error) => this.#fail(`${machine?.name ?? 'the network'} threw ${describe(error)}`);
+    try {
+      this.#startCoordinator();
+      for (const [index, { startsAtMs }] of plan.nodes.entries())
+        world.after(startsAtMs, undefined, () => this.#startNode(index));
+      for (const [atMs, fault] of plan.faults) world.after(atMs, undefined, () => this.#happen(fault));
+      const isDone = (): boolean => this.#fault !== undefined || this.#isOver;
+      if (!(await world.pass(isDone, LIMIT_MS))) this.#fail(`it hangs at step ${this.#committed}`);
+      const limitMs = world.nowMs + ENDING_MS;
+      const areGone = (): boolean => this.#fault !== undefined || this.#lives === 0;
+      if (!(await world.pass(areGone, limitMs))) this.#fail('the run is over, and nodes do not end');
+    } finally {
+      process.off('unhandledRejection', onRejection);
+    }
+    return { fault: this.#fault, simulatedMs: world.nowMs, lines: this.#lines };
+  }
+
+  // ---- machines ----
+
+  #startCoordinator(): void {
+    const machine = new Machine('coordinator', HOST);
+    this.#coordinator = machine;
+    const { topology, waitFor, isComputing, audit, segmentSteps, recipe } = this.plan;
+    let next = this.#snapshot?.step ?? 0;
+    const act = (): void =>
+      void coordinate(machine, this.#network, {
+        run: runs[recipe],
+        topology,
+        waitFor,
+        isComputing,
+        audit,
+        pace: (shards) => 2 * shards,
+        from: this.#snapshot,
+        segmentSteps,
+        onSnapshot: (snapshot) => (this.#snapshot = snapshot),
+        onCommit: (steps, hash) => {
+          if (steps > next + 1) this.#fail(`step ${steps} was committed after ${next}`);
+          next = steps;
+          this.#seeCommit(steps, hash);
+        },
+        onEvent: (event) => this.#tell('coordinator', describeEvent(event)),
+      }).then(
+        () => {
+          if (this.#committed !== STEPS) this.#fail(`it ended after ${this.#committed} of ${STEPS} steps`);
+          this.#isOver = true;
+          // its process ends when the last words have left
+          this.world.after(LINGER_MS, undefined, () => this.#lose(machine, true));
+        },
+        (error) => this.#fail(`the coordinator ended: ${describe(error)}`),
+      );
+    this.world.after(0, machine, act);
+  }
+
+  #seeCommit(steps: number, hash: string): void {
+    this.#committed = steps;
+    this.#tell('coordinator', `step ${steps} is committed`);
+    if (hash !== this.calm.get(steps)) this.#fail(`another hash than the calm run's after step ${steps}`);
+  }
+
+  #startNode(index: number): void {
+    const { lies, msPerShard, hasData } = this.plan.nodes[index]!;
+    // the run is over: nobody starts it any more
+    if (this.#isOver) return;
+    const name = `node ${index + 1}`;
+    const machine = new Machine(name, `10.0.1.${index + 1}`);
+    const leaving = new AbortController();
+    this.#nodes[index] = machine;
+    this.#leaving[index] = leaving;
+    this.#lives++;
+    const act = (): void =>
+      void live(machine, this.#network, {
+        coordinatorHost: HOST,
+        dataset: hasData ? runs[this.plan.recipe].dataset : undefined,
+        pace: (shards) => shards * msPerShard * (this.#slowness[index] as number),
+        makeLink: lies > 0 ? this.#lyingLink(name, lies) : this.#watchedLink(name),
+        name,
+        signal: leaving.signal,
+        report: ({ kind, text }) => this.#tell(name, `${kind}: ${text}`),
+      }).then(
+        () => this.#endNode(index, machine),
+        (error) => {
+          // when the run is over, nobody is there to say so to who comes back
+          if (lies === 0 && !this.#isOver) this.#fail(`${name} is honest and ended: ${describe(error)}`);
+          this.#endNode(index, machine);
+        },
+      );
+    this.world.after(0, machine, act);
+  }
+
+  #endNode(index: number, machine: Machine): void {
+    if (!machine.isAlive) return;
+    this.#tell(machine.name, 'its process ended');
+    this.#lose(machine, true);
+    if (this.#nodes[index] === machine) this.#nodes[index] = undefined;
+    this.world.after(RESTART_MS, undefined, () => this.#restart(index));
+  }
+
+  #restart(index: number): void {
+    if (this.#nodes[index] === undefined) this.#startNode(index);
+  }
+
+  #lose(machine: Machine, isTold: boolean): void {
+    if (!machine.isAlive) return;
+    this.#network.lose(machine, isTold);
+    if (machine !== this.#coordinator) this.#lives--;
+  }
+
+  #lyingLink = (name: string, share: number): MakeLink => {
+    const onLie = (text: string): void => this.#tell(name, text);
+    return (...args) => new LyingLink(this.#draws, share, onLie, ...args);
+  };
+
+  /** Of an honest node: it may be one step ahead, and no more. */
+  #watchedLink = (name: string): MakeLink => {
+    const see = (step: number): void => {
+      if (step > this.#committed + 1) this.#fail(`${name} has applied step ${step}, ${this.#committed} are committed`);
+    };
+    return (...args) =>
+      new (class extends Link {
+        override send(...[message, payload]: Parameters<Link['send']>): void {
+          if (message.type === 'applied') see(message.step);
+          super.send(message, payload);
+        }
+      })(...args);
+  };
+
+  // ---- faults ----
+
+  #happen(fault: Fault): void {
+    if (this.#isOver) return;
+    this.#tell('world', JSON.stringify(fault));
+    const { world } = this;
+    switch (fault.kind) {
+      case 'kill': {
+        const machine = this.#nodes[fault.node];
+        if (!machine?.isAlive) return;
+        this.#nodes[fault.node] = undefined;
+        this.#lose(machine, fault.isTold);
+        return void world.after(fault.forMs, undefined, () => this.#restart(fault.node));
+      }
+      case 'kill coordinator': {
+        const machine = this.#coordinator;
+        if (!machine?.isAlive) return;
+        this.#lose(machine, fault.isTold);
+        return void world.after(fault.forMs, undefined, () => {
+          if (!this.#isOver) this.#startCoordinator();
+        });
+      }
+      case 'leave':
+        this.#leaving[fault.node]?.abort();
+        return;
+      case 'freeze':
+        return this.#freeze(this.#nodes[fault.node], fault.forMs);
+      case 'freeze coordinator':
+        return this.#freeze(this.#coordinator, fault.forMs);
+      case 'slow':
+        this.#slowness[fault.node] = fault.times;
+        return void world.after(fault.forMs, undefined, () => (this.#slowness[fault.node] = 1));
+      case 'cut':
+        return this.#network.pick(this.#draws)?.cut();
+      case 'flip': {
+        const socket = this.#network.pick(this.#draws);
+        if (socket) socket.flip = (bits) => this.#draws.below(bits);
+        return;
+      }
+      case 'deafen':
+      case 'mute':
+      case 'partition':
+        return this.#block(fault);
+      case 'congestion': {
+        const { bytesPerMs, latencyMs } = this.#network;
+        Object.assign(this.#network, { bytesPerMs: fault.bytesPerMs, latencyMs: [0, fault.latencyMs] });
+        return void world.after(fault.forMs, undefined, () => Object.assign(this.#network, { bytesPerMs, latencyMs }));
+      }
+    }
+  }
+
+  #freeze(machine: Machine | undefined, forMs: number): void {
+    if (machine) machine.frozenUntilMs = this.world.nowMs + forMs;
+  }
+
+  #block(fault: Extract<Fault, { kind: 'deafen' | 'mute' | 'partition' }>): void {
+    const untilMs = this.world.nowMs + fault.forMs;
+    const all = [this.#coordinator, ...this.#nodes].filter((machine) => machine !== undefined);
+    const apart = (fault.kind === 'partition' ? fault.nodes : [fault.node]).map((index) => this.#nodes[index]);
+    for (const one of all.filter((machine) => apart.includes(machine))) {
+      for (const other of all.filter((machine) => !apart.includes(machine))) {
+        if (fault.kind !== 'deafen') this.#network.block(one, other, untilMs);
+        if (fault.kind !== 'mute') this.#network.block(other, one, untilMs);
+      }
+    }
+  }
+
+  // ---- what is seen ----
+
+  #fail(what: string): void {
+    this.#tell('FAULT', what);
+    this.#fault ??= what;
+  }
+
+  #tell(who: string, text: string): void {
+    if (this.isTold) this.#lines.push(`${this.world.nowMs.toFixed(3).padStart(12)} ${who}: ${text}`);
+  }
+}
+
+const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
+
+const describeEvent = ({ event, ...rest }: NodeEvent): string => `${event} ${JSON.stringify(rest)}`;
