@@ -9,6 +9,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   worker: ['core', 'kernels'],
   coordinator: ['core'],
   watch: ['core'],
+  schedules: ['core', 'worker', 'coordinator'],
   cli: ['core', 'kernels', 'worker', 'coordinator', 'watch'],
 };
 

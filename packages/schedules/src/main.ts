@@ -13,10 +13,14 @@ interface Settings {
 }
 
 /** A sentence where something is wrong. */
-function readSettings(): Settings | string {
-  const { values } = parseArgs({
-    options: { seeds: { type: 'string', default: '1..1000' }, topology: { type: 'string' } },
-  });
+function readArguments(args: string[]): Settings | string {
+  const options = { seeds: { type: 'string', default: '1..1000' }, topology: { type: 'string' } } as const;
+  let values: { readonly seeds: string; readonly topology?: string };
+  try {
+    values = parseArgs({ args, options }).values;
+  } catch (error) {
+    return (error as Error).message;
+  }
   const [, first, last = first] = /^(\d{1,15})(?:\.\.(\d{1,15}))?$/.exec(values.seeds) ?? [];
   if (first === undefined || Number(last) < Number(first)) return `--seeds ${values.seeds}: 1..1000, or one seed.`;
   const topology = topologies.find((name) => name === values.topology);
@@ -25,8 +29,9 @@ function readSettings(): Settings | string {
   return { first: Number(first), last: Number(last), topology };
 }
 
-async function main(): Promise<number> {
-  const settings = readSettings();
+/** @returns the exit code: 1 where a schedule did not end as it has to, 2 where the arguments are none */
+export async function main(args: string[]): Promise<number> {
+  const settings = readArguments(args);
   if (typeof settings === 'string') {
     console.error(`schedules: ${settings}\n${USAGE}`);
     return 2;
@@ -49,5 +54,3 @@ async function main(): Promise<number> {
   console.log(`${last - first + 1} schedules, ${hours} simulated hours; ${failed} did not end as they have to`);
   return failed === 0 ? 0 : 1;
 }
-
-process.exitCode = await main();

@@ -36,10 +36,9 @@ export class LyingLink extends Link {
     }
     const kind = draws.pick(LIES);
     this.onLie(`${kind}: ${message.type}`);
-    if (kind === 'changes a field') return super.send(change(message, draws), payload);
-    if (kind === 'spoils floats') return super.send(message, spoil(payload, draws));
     if (kind === 'says nothing') return;
-    super.send(message, payload);
+    const said = kind === 'changes a field' ? change(message, draws) : message;
+    super.send(said, kind === 'spoils floats' ? spoil(payload, draws) : payload);
     const [old] = this.#said;
     if (kind === 'says an old thing again' && old) super.send(...old);
     if (kind === 'accuses' && 'generation' in message && 'step' in message) super.send(accuse(message, draws));

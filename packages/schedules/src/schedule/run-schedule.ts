@@ -202,44 +202,51 @@ class ScheduledRun {
     switch (fault.kind) {
       case 'kill': {
         const machine = this.#nodes[fault.node];
-        if (!machine?.isAlive) return;
+        if (!machine?.isAlive) break;
         this.#nodes[fault.node] = undefined;
         this.#lose(machine, fault.isTold);
-        return void world.after(fault.forMs, undefined, () => this.#restart(fault.node));
+        world.after(fault.forMs, undefined, () => this.#restart(fault.node));
+        break;
       }
       case 'kill coordinator': {
         const machine = this.#coordinator;
-        if (!machine?.isAlive) return;
+        if (!machine?.isAlive) break;
         this.#lose(machine, fault.isTold);
-        return void world.after(fault.forMs, undefined, () => {
+        world.after(fault.forMs, undefined, () => {
           if (!this.#isOver) this.#startCoordinator();
         });
+        break;
       }
       case 'leave':
         this.#leaving[fault.node]?.abort();
-        return;
+        break;
       case 'freeze':
-        return this.#freeze(this.#nodes[fault.node], fault.forMs);
+        this.#freeze(this.#nodes[fault.node], fault.forMs);
+        break;
       case 'freeze coordinator':
-        return this.#freeze(this.#coordinator, fault.forMs);
+        this.#freeze(this.#coordinator, fault.forMs);
+        break;
       case 'slow':
         this.#slowness[fault.node] = fault.times;
-        return void world.after(fault.forMs, undefined, () => (this.#slowness[fault.node] = 1));
+        world.after(fault.forMs, undefined, () => (this.#slowness[fault.node] = 1));
+        break;
       case 'cut':
-        return this.#network.pick(this.#draws)?.cut();
+        this.#network.pick(this.#draws)?.cut();
+        break;
       case 'flip': {
         const socket = this.#network.pick(this.#draws);
         if (socket) socket.flip = (bits) => this.#draws.below(bits);
-        return;
+        break;
       }
       case 'deafen':
       case 'mute':
       case 'partition':
-        return this.#block(fault);
+        this.#block(fault);
+        break;
       case 'congestion': {
         const { bytesPerMs, latencyMs } = this.#network;
         Object.assign(this.#network, { bytesPerMs: fault.bytesPerMs, latencyMs: [0, fault.latencyMs] });
-        return void world.after(fault.forMs, undefined, () => Object.assign(this.#network, { bytesPerMs, latencyMs }));
+        world.after(fault.forMs, undefined, () => Object.assign(this.#network, { bytesPerMs, latencyMs }));
       }
     }
   }

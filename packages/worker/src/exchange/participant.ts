@@ -196,7 +196,7 @@ export class Participant implements StepParticipant {
   /** Finishes the canonical tree on a bucket, sends the sum towards every replica, and applies it. */
   async #reduce(step: SharedStep, index: number): Promise<void> {
     const bucket = step.buckets[index] as RoutedBucket;
-    this.#compareAudits(step, bucket);
+    this.#compareAudits(step, index, bucket);
     if (!step.reduced.includes(1)) await this.#departures.drainReduced();
     await this.#work.reduce(step, bucket, () => this.#departures.sendReduced(step.assignment, bucket, bucket.below));
     // nobody is blamed for an attempt that is over: it would be counted as a second one
@@ -207,9 +207,9 @@ export class Participant implements StepParticipant {
     else step.applied += 1;
   }
 
-  #compareAudits({ audits }: SharedStep, bucket: Bucket): void {
+  #compareAudits({ audits }: SharedStep, index: number, bucket: Bucket): void {
     for (const audit of audits) {
-      if (this.#work.isConfirmed(audit, bucket)) continue;
+      if (this.#work.isConfirmed(audit, index, bucket)) continue;
       const { from, range } = audit.of;
       const text = `it sent other bits for shards [${range.begin}, ${range.end}) than the coordinator computes.`;
       this.hooks.onFault(from, new LockstepError('LOCKSTEP_NODE_AUDIT', text));

@@ -31,9 +31,11 @@ export interface Awaited extends Held {
   readonly has: Uint8Array;
 }
 
-/** A partial of another node that is computed here too, to compare. */
+/** A partial of another node that is computed here too, to compare. All share one vector, so a hash of each bucket is kept. */
 export interface Audit extends Held {
   readonly of: Awaited;
+  /** For each bucket; of the step that is under way. */
+  readonly hashes: string[];
   readonly jobs: readonly FoldJob[];
 }
 
@@ -156,7 +158,8 @@ function planShared(
     receivers.length > 0
       ? mergeHeld(rangeOf([me, ...routes.members]), [...computed, ...gathered].sort(byShards), takeUnit)
       : { held: [], jobs: [] };
-  const planned = audits.flatMap((audited) => planAudit(audited, awaited, memory, workers, takeUnit()));
+  const unit = audits.length > 0 ? takeUnit() : 0;
+  const planned = audits.flatMap((audited) => planAudit(audited, awaited, memory, workers, unit));
   if (partials > memory.partials) throw crowdError(partials, memory.partials);
   return {
     buckets,
@@ -228,7 +231,7 @@ function planAudit(
 ): Audit[] {
   const of = awaited.find((one) => one.range.begin === range.begin && one.range.end === range.end);
   if (!of) return [];
-  return [{ of, range, unit, jobs: [planJob(listComputed(range, memory, workers), range, unit)] }];
+  return [{ of, range, unit, hashes: [], jobs: [planJob(listComputed(range, memory, workers), range, unit)] }];
 }
 
 function planReduction(partials: readonly Held[], into: number): FoldJob {

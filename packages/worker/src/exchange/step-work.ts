@@ -3,6 +3,7 @@
  * on the main thread: while the workers compute, and where a slice is so small that waking them takes longer.
  */
 
+import { createHash } from 'node:crypto';
 import { inferLayers } from '@lockstep/core/model';
 import { type Bucket, bytesOf, type ShardRange } from '@lockstep/core/run';
 import type { StepOutcome } from '@lockstep/core/seams';
@@ -63,13 +64,14 @@ export class StepWork {
   // ---- commands ----
 
   /** Computes this node's shards, and before them those to be compared. */
-  async contribute({ assignment, audits, range, computed }: SharedStep, tail: TailWatch): Promise<void> {
+  async contribute({ assignment, audits, buckets, range, computed }: SharedStep, tail: TailWatch): Promise<void> {
     const { step } = assignment;
     this.#isComputing = true;
     this.#isAtOwn = false;
     try {
       for (const audit of audits) {
         await this.#command(commandFlag.contribute | commandFlag.fold, step, this.#whole, audit.jobs, audit.range);
+        for (const [index, bucket] of buckets.entries()) audit.hashes[index] = this.#hash(audit.unit, bucket);
       }
       if (computed.length === 0) return;
       const contributing = this.#command(
@@ -158,9 +160,13 @@ export class StepWork {
   // ---- results ----
 
   /** Whether another node sent the same bits of a bucket as are computed here. */
-  isConfirmed({ of, unit }: Audit, { offset, length }: Bucket): boolean {
-    const [sent, computed] = [of.unit, unit].map((at) => bytesOf(this.#vector(at).subarray(offset, offset + length)));
-    return Buffer.compare(sent as Uint8Array, computed as Uint8Array) === 0;
+  isConfirmed({ of, hashes }: Audit, index: number, bucket: Bucket): boolean {
+    return this.#hash(of.unit, bucket) === hashes[index];
+  }
+
+  #hash(unit: number, { offset, length }: Bucket): string {
+    const floats = this.#vector(unit).subarray(offset, offset + length);
+    return createHash('sha256').update(bytesOf(floats)).digest('hex');
   }
 
   readResult({ step, withHash }: Assignment): Pick<StepOutcome, 'lossSum' | 'correct' | 'hash'> {

@@ -1,0 +1,39 @@
+import { topologies } from '@lockstep/coordinator/steps';
+import { bytesOf } from '@lockstep/core/run';
+import { LocalNode } from '@lockstep/worker/node';
+import { expect, it } from 'vitest';
+import { hashState } from '../machines/coordinator.js';
+import { EPOCHS, recipeNames, runs, STEPS_PER_EPOCH } from '../machines/run.js';
+import { drawPlan, findCalm, runSchedule } from './index.js';
+import { checkSchedules } from './test-schedules.js';
+
+const SCHEDULES = 250;
+
+it.each([...topologies.entries()])(
+  'whatever happens to nodes, links and their coordinator, a run ends in the bits of the calm one ($1)',
+  async (index, topology) => expect(await checkSchedules(SCHEDULES, topology, 1 + index * SCHEDULES)).toEqual([]),
+);
+
+it('a seed gives the same schedule, event for event', async () => {
+  for (const seed of [1, 270, 373]) {
+    const [first, second] = [
+      await runSchedule(drawPlan(seed), { isTold: true }),
+      await runSchedule(drawPlan(seed), { isTold: true }),
+    ];
+    expect(first.lines.length).toBeGreaterThan(5);
+    expect(second).toEqual(first);
+  }
+});
+
+it.each(recipeNames)('the calm run has the bits of one with threads of its own (%s)', async (name) => {
+  const node = new LocalNode({ ...runs[name], workers: 2 });
+  try {
+    for (let epoch = 0; epoch < EPOCHS; epoch++)
+      await node.train({ epoch, firstStep: epoch * STEPS_PER_EPOCH, endStep: (epoch + 1) * STEPS_PER_EPOCH });
+    const snapshot = node.readSnapshot();
+    expect(bytesOf(snapshot.state).some((byte) => byte !== 0)).toBe(true);
+    expect(hashState(snapshot)).toBe((await findCalm(name)).get(EPOCHS * STEPS_PER_EPOCH));
+  } finally {
+    await node.close();
+  }
+});
