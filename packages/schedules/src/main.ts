@@ -2,7 +2,9 @@
 import './environment.js';
 import { parseArgs } from 'node:util';
 import { type Topology, topologies } from '@lockstep/coordinator/steps';
-import { drawPlan, runSchedule } from './schedule/index.js';
+import { fixed } from '@lockstep/core/text';
+import { drawPlan } from './schedule/plan.js';
+import { runSchedule } from './schedule/run-schedule.js';
 
 const USAGE = `npm run schedules -- [--seeds 1..1000] [--topology ${topologies.join('|')}]; of one seed: step by step`;
 
@@ -50,7 +52,7 @@ export async function main(args: string[]): Promise<number> {
     failed++;
     console.log(`seed ${seed}: ${outcome.fault.split('\n')[0]}`);
   }
-  const hours = (simulatedMs / 3_600_000).toFixed(2);
+  const hours = fixed(simulatedMs / 3_600_000, 2);
   console.log(`${last - first + 1} schedules, ${hours} simulated hours; ${failed} did not end as they have to`);
   return failed === 0 ? 0 : 1;
 }

@@ -7,7 +7,7 @@ import type { NodeSnapshot, RunIdentity } from '@lockstep/core/seams';
 import { readLinkTimings } from '@lockstep/core/wire';
 import { LocalNode } from '@lockstep/worker/node';
 import type { SimulatedNetwork } from '../network/simulated-network.js';
-import type { Machine } from '../world/world.js';
+import type { Machine } from '../world/machine.js';
 import { CallingThread, type Pace } from './calling-thread.js';
 import { EPOCHS, STEPS_PER_EPOCH } from './run.js';
 
@@ -71,8 +71,8 @@ export async function coordinate(
   for (let step = from?.step ?? 0; step < EPOCHS * STEPS_PER_EPOCH; ) {
     const epoch = Math.floor(step / STEPS_PER_EPOCH);
     const endStep = Math.min(step + segmentSteps, (epoch + 1) * STEPS_PER_EPOCH);
-    await cluster.train({ epoch, firstStep: step, endStep });
-    step = endStep;
+    // less where it went back
+    step = (await cluster.train({ epoch, firstStep: step, endStep })).committed;
     options.onSnapshot(cluster.readSnapshot());
   }
   await cluster.close({ type: 'end', text: 'the run is over', exitCode: 0 });

@@ -46,7 +46,7 @@ export class LyingLink extends Link {
 }
 
 function accuse({ step, generation }: { step: number; generation: number }, draws: Draws): Message {
-  const code = draws.pick(['LOCKSTEP_NODE_NOT_FINITE', 'LOCKSTEP_NODE_CONTRIBUTION', 'LOCKSTEP_NODE_LIE']);
+  const code = draws.pick(['LOCKSTEP_NODE_NOT_FINITE', 'LOCKSTEP_NODE_CONTRIBUTION', 'LOCKSTEP_NODE_ORDER']);
   return { type: 'fault', step, generation, node: draws.below(5), code, text: 'it lies' };
 }
 

@@ -2,7 +2,7 @@
 import type { Dataset } from '@lockstep/core/data';
 import { type NodeReport, runNode } from '@lockstep/worker/connection';
 import type { MakeLink, SimulatedNetwork } from '../network/simulated-network.js';
-import type { Machine } from '../world/world.js';
+import type { Machine } from '../world/machine.js';
 import { CallingThread, type Pace } from './calling-thread.js';
 import { COORDINATOR_PORT, TOKEN } from './coordinator.js';
 

@@ -6,7 +6,8 @@ import { LockstepError } from '@lockstep/core/errors';
 import { Link, type LinkTimings } from '@lockstep/core/wire';
 import type { Network } from '@lockstep/worker/connection';
 import type { Draws } from '../world/draws.js';
-import type { Machine, World } from '../world/world.js';
+import type { Machine } from '../world/machine.js';
+import type { World } from '../world/world.js';
 import { SimulatedSocket, type Way } from './simulated-socket.js';
 
 interface Port {

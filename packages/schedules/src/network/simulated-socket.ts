@@ -1,6 +1,7 @@
 /** One end of a simulated connection: what a WebSocket is to a link (core/wire), without a network beneath. */
 import type { Socket } from '@lockstep/core/wire';
-import type { Machine, World } from '../world/world.js';
+import type { Machine } from '../world/machine.js';
+import type { World } from '../world/world.js';
 
 /** How bytes go from one end to the other, as it is at this moment. */
 export interface Way {

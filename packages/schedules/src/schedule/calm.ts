@@ -3,8 +3,8 @@ import { coordinate } from '../machines/coordinator.js';
 import { EPOCHS, type RecipeName, runs, STEPS_PER_EPOCH } from '../machines/run.js';
 import { SimulatedNetwork } from '../network/simulated-network.js';
 import { Draws } from '../world/draws.js';
+import { Machine } from '../world/machine.js';
 import { inWorld } from '../world/timers.js';
-import { Machine } from '../world/world.js';
 
 /** [steps that are committed] the hash of the state. */
 export type CalmHashes = ReadonlyMap<number, string>;
@@ -36,6 +36,6 @@ async function runCalm(recipe: RecipeName): Promise<CalmHashes> {
     world.after(0, machine, act);
     await world.pass(() => isOver, 1e6);
   });
-  if (hashes.size !== EPOCHS * STEPS_PER_EPOCH) throw new Error(`the calm run has ${hashes.size} steps`);
+  if (hashes.size !== EPOCHS * STEPS_PER_EPOCH) throw new Error(`the calm run ended after ${hashes.size} of ${EPOCHS * STEPS_PER_EPOCH}`);
   return hashes;
 }

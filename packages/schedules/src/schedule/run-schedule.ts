@@ -1,6 +1,7 @@
 /** Lets one schedule happen, and watches what must hold. */
 import type { NodeEvent } from '@lockstep/core/events';
 import type { NodeSnapshot } from '@lockstep/core/seams';
+import { fixed } from '@lockstep/core/text';
 import { Link } from '@lockstep/core/wire';
 import { coordinate } from '../machines/coordinator.js';
 import { LyingLink } from '../machines/liar.js';
@@ -8,8 +9,9 @@ import { live } from '../machines/node.js';
 import { EPOCHS, runs, STEPS_PER_EPOCH } from '../machines/run.js';
 import { type MakeLink, SimulatedNetwork } from '../network/simulated-network.js';
 import { Draws } from '../world/draws.js';
+import { Machine } from '../world/machine.js';
 import { inWorld } from '../world/timers.js';
-import { Machine, type World } from '../world/world.js';
+import type { World } from '../world/world.js';
 import { type CalmHashes, findCalm } from './calm.js';
 import type { Fault, Plan } from './plan.js';
 
@@ -110,7 +112,7 @@ class ScheduledRun {
         onEvent: (event) => this.#tell('coordinator', describeEvent(event)),
       }).then(
         () => {
-          if (this.#committed !== STEPS) this.#fail(`it ended after ${this.#committed} of ${STEPS} steps`);
+          if (this.#committed !== STEPS) this.#fail(`it ended after step ${this.#committed} of ${STEPS}`);
           this.#isOver = true;
           // its process ends when the last words have left
           this.world.after(LINGER_MS, undefined, () => this.#lose(machine, true));
@@ -275,7 +277,7 @@ class ScheduledRun {
   }
 
   #tell(who: string, text: string): void {
-    if (this.isTold) this.#lines.push(`${this.world.nowMs.toFixed(3).padStart(12)} ${who}: ${text}`);
+    if (this.isTold) this.#lines.push(`${fixed(this.world.nowMs, 3).padStart(12)} ${who}: ${text}`);
   }
 }
 

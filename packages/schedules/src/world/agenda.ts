@@ -1,5 +1,5 @@
 /** What is to happen, the earliest first; of two at one time that which was added first. A binary heap. */
-import type { Machine } from './world.js';
+import type { Machine } from './machine.js';
 
 export interface Entry {
   atMs: number;

@@ -4,18 +4,7 @@
  * next: so a schedule is a function of its seed.
  */
 import { Agenda, type Entry } from './agenda.js';
-
-/** A computer with one process on it. */
-export class Machine {
-  isAlive = true;
-  /** What happens to it before this waits until then: a closed lid, a debugger. */
-  frozenUntilMs = 0;
-
-  constructor(
-    readonly name: string,
-    readonly host: string,
-  ) {}
-}
+import type { Machine } from './machine.js';
 
 export class World {
   nowMs = 0;
