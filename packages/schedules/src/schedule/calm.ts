@@ -36,6 +36,7 @@ async function runCalm(recipe: RecipeName): Promise<CalmHashes> {
     world.after(0, machine, act);
     await world.pass(() => isOver, 1e6);
   });
-  if (hashes.size !== EPOCHS * STEPS_PER_EPOCH) throw new Error(`the calm run ended after ${hashes.size} of ${EPOCHS * STEPS_PER_EPOCH}`);
+  if (hashes.size !== EPOCHS * STEPS_PER_EPOCH)
+    throw new Error(`the calm run ended after ${hashes.size} of ${EPOCHS * STEPS_PER_EPOCH}`);
   return hashes;
 }
