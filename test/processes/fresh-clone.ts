@@ -40,6 +40,9 @@ export class FreshClone {
       HOME: path.join(this.folder, 'home'),
       LOCKSTEP_OFFLINE: '1',
       npm_config_update_notifier: 'false',
+      // a node that a busy machine keeps from answering is not lost: back after the last step, it would look for the run
+      LOCKSTEP_SILENCE_MS: '120000',
+      LOCKSTEP_NODE_DEADLINE_MS: '120000',
       // mpirun is careful with root and with more processes than cores, which are the tests' own matter
       OMPI_ALLOW_RUN_AS_ROOT: '1',
       OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1',
