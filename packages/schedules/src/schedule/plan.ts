@@ -47,6 +47,8 @@ export interface Plan {
   readonly faults: readonly (readonly [atMs: number, fault: Fault])[];
 }
 
+/** Whoever waits for such a node waits beyond all limits. */
+const STUCK = 500_000;
 const MOST_NODES = 4;
 const MOST_FAULTS = 6;
 /** A calm run takes about as long. */
@@ -91,7 +93,7 @@ function drawFault(draws: Draws, count: number): Fault {
     case 5:
       return { kind: 'freeze coordinator', forMs };
     case 6:
-      return { kind: 'slow', node, times: draws.pick([3, 30, 3000]), forMs };
+      return { kind: 'slow', node, times: draws.pick([3, 30, 3000, STUCK]), forMs };
     case 7:
       return { kind: 'cut' };
     case 8:

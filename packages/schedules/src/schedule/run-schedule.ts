@@ -1,7 +1,5 @@
 /** Lets one schedule happen, and watches what must hold. */
-import type { NodeEvent } from '@lockstep/core/events';
 import type { NodeSnapshot } from '@lockstep/core/seams';
-import { fixed } from '@lockstep/core/text';
 import { Link } from '@lockstep/core/wire';
 import { coordinate } from '../machines/coordinator.js';
 import { LyingLink } from '../machines/liar.js';
@@ -14,6 +12,7 @@ import { inWorld } from '../world/timers.js';
 import type { World } from '../world/world.js';
 import { type CalmHashes, findCalm } from './calm.js';
 import type { Fault, Plan } from './plan.js';
+import { Witness } from './witness.js';
 
 /** What came of a schedule. */
 export interface Outcome {
@@ -25,9 +24,9 @@ export interface Outcome {
 }
 
 /** All waits of the protocol together are shorter: beyond it a run hangs. */
-const LIMIT_MS = 4 * 3_600_000;
-/** After the run's end nodes are gone within this, also those that it could not be told: they try to come back for a while. */
-const ENDING_MS = 420_000;
+const LIMIT_MS = 3_600_000;
+/** After the run's end nodes are gone within this: who could not be told tries to come back, who is stuck goes on computing. */
+const ENDING_MS = 6 * 3_600_000;
 /** For the last words of a process that has ended. */
 const LINGER_MS = 1500;
 const RESTART_MS = 500;
@@ -42,23 +41,22 @@ export async function runSchedule(plan: Plan, { isTold = false } = {}): Promise<
 class ScheduledRun {
   readonly #network: SimulatedNetwork;
   readonly #draws: Draws;
-  readonly #lines: string[] = [];
+  readonly #witness: Witness;
   readonly #nodes: (Machine | undefined)[];
   readonly #leaving: AbortController[] = [];
   readonly #slowness: number[];
   #coordinator: Machine | undefined;
   #snapshot: NodeSnapshot | undefined;
-  #committed = 0;
   #isOver = false;
   #lives = 0;
-  #fault: string | undefined;
 
   constructor(
     private readonly world: World,
     private readonly plan: Plan,
-    private readonly calm: CalmHashes,
-    private readonly isTold: boolean,
+    calm: CalmHashes,
+    isTold: boolean,
   ) {
+    this.#witness = new Witness(() => world.nowMs, calm, isTold);
     this.#draws = new Draws(plan.seed, 2);
     this.#network = new SimulatedNetwork(world, new Draws(plan.seed, 1));
     this.#nodes = plan.nodes.map(() => undefined);
@@ -67,23 +65,24 @@ class ScheduledRun {
 
   async run(): Promise<Outcome> {
     const { world, plan } = this;
-    const onRejection = (error: unknown): void => this.#fail(`a promise was rejected: ${describe(error)}`);
+    const onRejection = (error: unknown): void => this.#witness.fail(`a promise was rejected: ${describe(error)}`);
     process.on('unhandledRejection', onRejection);
-    world.onFailure = (machine, error) => this.#fail(`${machine?.name ?? 'the network'} threw ${describe(error)}`);
+    world.onFailure = (machine, error) =>
+      this.#witness.fail(`${machine?.name ?? 'the network'} threw ${describe(error)}`);
     try {
       this.#startCoordinator();
       for (const [index, { startsAtMs }] of plan.nodes.entries())
         world.after(startsAtMs, undefined, () => this.#startNode(index));
       for (const [atMs, fault] of plan.faults) world.after(atMs, undefined, () => this.#happen(fault));
-      const isDone = (): boolean => this.#fault !== undefined || this.#isOver;
-      if (!(await world.pass(isDone, LIMIT_MS))) this.#fail(`it hangs at step ${this.#committed}`);
+      const isDone = (): boolean => this.#witness.fault !== undefined || this.#isOver;
+      if (!(await world.pass(isDone, LIMIT_MS))) this.#witness.fail(`it hangs at step ${this.#witness.committed}`);
       const limitMs = world.nowMs + ENDING_MS;
-      const areGone = (): boolean => this.#fault !== undefined || this.#lives === 0;
-      if (!(await world.pass(areGone, limitMs))) this.#fail('the run is over, and nodes do not end');
+      const areGone = (): boolean => this.#witness.fault !== undefined || this.#lives === 0;
+      if (!(await world.pass(areGone, limitMs))) this.#witness.fail('the run is over, and nodes do not end');
     } finally {
       process.off('unhandledRejection', onRejection);
     }
-    return { fault: this.#fault, simulatedMs: world.nowMs, lines: this.#lines };
+    return { fault: this.#witness.fault, simulatedMs: world.nowMs, lines: this.#witness.lines };
   }
 
   // ---- machines ----
@@ -91,8 +90,8 @@ class ScheduledRun {
   #startCoordinator(): void {
     const machine = new Machine('coordinator', HOST);
     this.#coordinator = machine;
+    this.#witness.beginCoordinator(this.#snapshot?.step ?? 0);
     const { topology, waitFor, isComputing, audit, segmentSteps, recipe } = this.plan;
-    let next = this.#snapshot?.step ?? 0;
     const act = (): void =>
       void coordinate(machine, this.#network, {
         run: runs[recipe],
@@ -104,28 +103,19 @@ class ScheduledRun {
         from: this.#snapshot,
         segmentSteps,
         onSnapshot: (snapshot) => (this.#snapshot = snapshot),
-        onCommit: (steps, hash) => {
-          if (steps > next + 1) this.#fail(`step ${steps} was committed after ${next}`);
-          next = steps;
-          this.#seeCommit(steps, hash);
-        },
-        onEvent: (event) => this.#tell('coordinator', describeEvent(event)),
+        onCommit: (steps, hash) => this.#witness.seeCommit(steps, hash),
+        onEvent: (event) => this.#witness.seeEvent(event),
       }).then(
         () => {
-          if (this.#committed !== STEPS) this.#fail(`it ended after step ${this.#committed} of ${STEPS}`);
+          if (this.#witness.committed !== STEPS)
+            this.#witness.fail(`it ended after step ${this.#witness.committed} of ${STEPS}`);
           this.#isOver = true;
           // its process ends when the last words have left
           this.world.after(LINGER_MS, undefined, () => this.#lose(machine, true));
         },
-        (error) => this.#fail(`the coordinator ended: ${describe(error)}`),
+        (error) => this.#witness.fail(`the coordinator ended: ${describe(error)}`),
       );
     this.world.after(0, machine, act);
-  }
-
-  #seeCommit(steps: number, hash: string): void {
-    this.#committed = steps;
-    this.#tell('coordinator', `step ${steps} is committed`);
-    if (hash !== this.calm.get(steps)) this.#fail(`another hash than the calm run's after step ${steps}`);
   }
 
   #startNode(index: number): void {
@@ -146,12 +136,12 @@ class ScheduledRun {
         makeLink: lies > 0 ? this.#lyingLink(name, lies) : this.#watchedLink(name),
         name,
         signal: leaving.signal,
-        report: ({ kind, text }) => this.#tell(name, `${kind}: ${text}`),
+        report: ({ kind, text }) => this.#witness.tell(name, `${kind}: ${text}`),
       }).then(
         () => this.#endNode(index, machine),
         (error) => {
           // when the run is over, nobody is there to say so to who comes back
-          if (lies === 0 && !this.#isOver) this.#fail(`${name} is honest and ended: ${describe(error)}`);
+          if (lies === 0 && !this.#isOver) this.#witness.fail(`${name} is honest and ended: ${describe(error)}`);
           this.#endNode(index, machine);
         },
       );
@@ -160,7 +150,7 @@ class ScheduledRun {
 
   #endNode(index: number, machine: Machine): void {
     if (!machine.isAlive) return;
-    this.#tell(machine.name, 'its process ended');
+    this.#witness.tell(machine.name, 'its process ended');
     this.#lose(machine, true);
     if (this.#nodes[index] === machine) this.#nodes[index] = undefined;
     this.world.after(RESTART_MS, undefined, () => this.#restart(index));
@@ -177,19 +167,16 @@ class ScheduledRun {
   }
 
   #lyingLink = (name: string, share: number): MakeLink => {
-    const onLie = (text: string): void => this.#tell(name, text);
+    const onLie = (text: string): void => this.#witness.tell(name, text);
     return (...args) => new LyingLink(this.#draws, share, onLie, ...args);
   };
 
-  /** Of an honest node: it may be one step ahead, and no more. */
   #watchedLink = (name: string): MakeLink => {
-    const see = (step: number): void => {
-      if (step > this.#committed + 1) this.#fail(`${name} has applied step ${step}, ${this.#committed} are committed`);
-    };
+    const witness = this.#witness;
     return (...args) =>
       new (class extends Link {
         override send(...[message, payload]: Parameters<Link['send']>): void {
-          if (message.type === 'applied') see(message.step);
+          if (message.type === 'applied') witness.seeApplied(name, message.step);
           super.send(message, payload);
         }
       })(...args);
@@ -199,7 +186,7 @@ class ScheduledRun {
 
   #happen(fault: Fault): void {
     if (this.#isOver) return;
-    this.#tell('world', JSON.stringify(fault));
+    this.#witness.tell('world', JSON.stringify(fault));
     const { world } = this;
     switch (fault.kind) {
       case 'kill': {
@@ -268,19 +255,6 @@ class ScheduledRun {
       }
     }
   }
-
-  // ---- what is seen ----
-
-  #fail(what: string): void {
-    this.#tell('FAULT', what);
-    this.#fault ??= what;
-  }
-
-  #tell(who: string, text: string): void {
-    if (this.isTold) this.#lines.push(`${fixed(this.world.nowMs, 3).padStart(12)} ${who}: ${text}`);
-  }
 }
 
 const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));
-
-const describeEvent = ({ event, ...rest }: NodeEvent): string => `${event} ${JSON.stringify(rest)}`;

@@ -1,0 +1,72 @@
+/** Sees what happens in a schedule, and says what must not be. */
+import type { NodeEvent } from '@lockstep/core/events';
+import { fixed } from '@lockstep/core/text';
+import type { CalmHashes } from './calm.js';
+
+/** Rules that a node may break before it is not let in again (coordinator/members). */
+const STRIKES = 3;
+/** Codes of rules that a node breaks, not its link. */
+const RULES = new Set([
+  'LOCKSTEP_NODE_AUDIT',
+  'LOCKSTEP_NODE_CONTRIBUTION',
+  'LOCKSTEP_NODE_ORDER',
+  'LOCKSTEP_NODE_REPLICA',
+]);
+
+export class Witness {
+  /** One line for everything that happened, if they are asked for. */
+  readonly lines: string[] = [];
+  /** What did not hold first; undefined: all held so far. */
+  fault: string | undefined;
+  /** Steps that are committed. */
+  committed = 0;
+  /** How often who was sent away, by the coordinator that is there. */
+  readonly #sentAway = new Map<string, number>();
+  #highest = 0;
+
+  constructor(
+    private readonly nowMs: () => number,
+    private readonly calm: CalmHashes,
+    private readonly isTold: boolean,
+  ) {}
+
+  fail(what: string): void {
+    this.tell('FAULT', what);
+    this.fault ??= what;
+  }
+
+  tell(who: string, text: string): void {
+    if (this.isTold) this.lines.push(`${fixed(this.nowMs(), 3).padStart(12)} ${who}: ${text}`);
+  }
+
+  /** A coordinator begins, or another one in its place, after so many steps. */
+  beginCoordinator(steps: number): void {
+    this.#sentAway.clear();
+    this.#highest = steps;
+  }
+
+  /** Each step is committed after the one before it, and to the calm run's bits. */
+  seeCommit(steps: number, hash: string): void {
+    this.tell('coordinator', `step ${steps} is committed`);
+    if (steps > this.#highest + 1) this.fail(`step ${steps} was committed after ${this.#highest}`);
+    this.#highest = Math.max(this.#highest, steps);
+    this.committed = steps;
+    if (hash !== this.calm.get(steps)) this.fail(`another hash than the calm run's after step ${steps}`);
+  }
+
+  /** An honest node may be one step ahead, and no more. */
+  seeApplied(name: string, step: number): void {
+    if (step > this.#highest + 1) this.fail(`${name} has applied step ${step}, ${this.#highest} are committed`);
+  }
+
+  /** Who has broken rules as often as is borne is not let in again. */
+  seeEvent(event: NodeEvent): void {
+    const { event: kind, ...rest } = event;
+    this.tell('coordinator', `${kind} ${JSON.stringify(rest)}`);
+    if (event.event !== 'node-evicted' || !RULES.has(event.code)) return;
+    const name = event.node.replace(/#.*/, '');
+    const times = (this.#sentAway.get(name) ?? 0) + 1;
+    this.#sentAway.set(name, times);
+    if (times > STRIKES) this.fail(`${name} was sent away ${times} times for breaking rules`);
+  }
+}
