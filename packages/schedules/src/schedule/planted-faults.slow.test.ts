@@ -60,10 +60,10 @@ const FAULTS: readonly (readonly [string, string, string, string])[] = [
 
 /** Prints the first seed whose schedule does not end as it has to, and what was seen. */
 const SEARCH = `
-  const seeds = Number(process.argv[2]);
-  const { drawPlan, runSchedule } = await import('@lockstep/schedules/schedule');
+  const [, , entry, seeds] = process.argv;
+  const { drawPlan, runSchedule } = await import(entry);
   let found = 'nothing';
-  for (let seed = 1; seed <= seeds && found === 'nothing'; seed++) {
+  for (let seed = 1; seed <= Number(seeds) && found === 'nothing'; seed++) {
     const { fault } = await runSchedule(drawPlan(seed));
     if (fault !== undefined) found = 'seed ' + seed + ': ' + fault.split('\\n')[0];
   }
@@ -75,7 +75,10 @@ const search = (seeds: number): Promise<string> =>
   new Promise((done, fail) => {
     const script = join(folder, 'search.mjs');
     writeFileSync(script, SEARCH);
-    execFile(process.execPath, [script, String(seeds)], (error, stdout) => (error ? fail(error) : done(stdout.trim())));
+    const entry = join(scope, 'schedules', 'dist', 'schedule', 'index.js');
+    execFile(process.execPath, [script, entry, String(seeds)], (error, stdout) =>
+      error ? fail(error) : done(stdout.trim()),
+    );
   });
 
 it('none is found where none is', async () => expect(await search(CONTROL_SEEDS)).toBe('nothing'));
