@@ -106,6 +106,24 @@ export function photograph(
 /** How much the pen covers, of 256, with a soft edge. */
 const cover = (level: number): number => Math.max(0, Math.min(256, 128 + 6 * level));
 
+/** A photograph out of focus, of a sheet twice as large as the digit: one blown up by `factor`, in light that falls to a corner. */
+export function photographSoftly(digit: PlanarImage, seed: number, factor: number, isBlurred: boolean): RawImage {
+  const next = makeNoise(seed);
+  const side = factor * digit.width;
+  const small = isBlurred ? resizeImage(digit, digit.height >> 1, digit.width >> 1) : digit;
+  const large = resizeImage(small, side, side);
+  const pixels = new Uint8Array(4 * side * side);
+  for (let at = 0; at < pixels.length; at++) {
+    const [x, y] = [at % (2 * side), Math.floor(at / (2 * side))];
+    const [u, v] = [x - (side >> 1), y - (side >> 1)];
+    const isOn = u >= 0 && v >= 0 && u < side && v < side;
+    const ink = isOn ? (200 * (large.pixels[v * side + u] as number)) >> 8 : 0;
+    const light = fall((250 * (x + y)) / side);
+    pixels[at] = Math.max(0, Math.min(255, (((PAPER[0] * (256 - ink)) >> 8) * light) / 256 + next()));
+  }
+  return { channels: 1, height: 2 * side, width: 2 * side, pixels };
+}
+
 /** -6 to 6, mostly near 0. */
 function makeNoise(seed: number): () => number {
   let state = (seed * 2_654_435_761 + 1) >>> 0;

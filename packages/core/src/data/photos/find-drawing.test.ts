@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { invert, type PlanarImage } from '../pictures/planar-image.js';
 import { findInk, stretchContrast } from '../pixels/ink.js';
+import { resizeImage } from '../pixels/resize.js';
 import { findDrawing } from './find-drawing.js';
 
 type Level = (x: number, y: number) => number;
@@ -111,6 +112,82 @@ describe('findDrawing', () => {
       }),
       { numRuns: 10 },
     );
+  });
+});
+
+describe('findDrawing of what is soft', () => {
+  /** Side of a drawing before it is blown up; its edges are then soft over an eighth of it. */
+  const SMALL = 8;
+  /** A seven, a two and an eight of 8x8 pixels, rows from the top. */
+  const DIGITS = [
+    [0, 0, 0x7e, 0x06, 0x0c, 0x18, 0x18, 0],
+    [0, 0x3c, 0x66, 0x0c, 0x18, 0x30, 0x7e, 0],
+    [0, 0x3c, 0x24, 0x3c, 0x24, 0x24, 0x3c, 0],
+  ] as const;
+
+  /** 8x8 pixels blown up by a whole number, softly, in the middle of a sheet twice as large, in light that falls. */
+  function blowUp(rows: readonly number[], factor: number, ink: number, right: number, down: number): PlanarImage {
+    const side = factor * SMALL;
+    const dots = Uint8Array.from(
+      { length: SMALL * SMALL },
+      (_, at) => (((rows[at >> 3] ?? 0) >> (7 - (at & 7))) & 1) * 255,
+    );
+    const large = resizeImage({ channels: 1, height: SMALL, width: SMALL, pixels: dots }, side, side).pixels;
+    const pixels = Uint8Array.from({ length: 4 * side * side }, (_, at) => {
+      const [x, y] = [at % (2 * side), Math.floor(at / (2 * side))];
+      const [u, v] = [x - (side >> 1), y - (side >> 1)];
+      const isOn = u >= 0 && v >= 0 && u < side && v < side;
+      const light = PAPER - Math.floor((right * x + down * y) / (2 * side));
+      return Math.floor((light * (255 - (isOn ? Math.floor((ink * large[v * side + u]!) / 256) : 0))) / 255);
+    });
+    return { channels: 1, height: 2 * side, width: 2 * side, pixels };
+  }
+
+  it('cases: data 29: finds soft strokes blown up by any factor, whatever light falls', () => {
+    const level = fc.integer({ min: 0, max: 60 });
+    const ink = fc.integer({ min: 170, max: 240 });
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...DIGITS),
+        fc.integer({ min: 8, max: 26 }),
+        ink,
+        level,
+        level,
+        (rows, factor, ...light) => {
+          const box = findInk(findDrawing(blowUp(rows, factor, ...light))?.image as PlanarImage);
+          // the ink's rows and columns, on the half of the sheet that the digit takes, as it is looked at: at most 400 pixels a side
+          const scale = Math.min(1, 400 / (2 * SMALL * factor)) * factor;
+          const drawn = rows.flatMap((row, y) => (row === 0 ? [] : [y]));
+          expect(Math.abs((box?.top ?? 0) / scale - (drawn[0]! + SMALL / 2))).toBeLessThanOrEqual(1);
+          expect(Math.abs((box?.bottom ?? 0) / scale - (drawn.at(-1)! + 1 + SMALL / 2))).toBeLessThanOrEqual(1);
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it('cases: data 29: finds nothing in soft spots of shadow, round or longish, wherever they lie', () => {
+    const place = fc.integer({ min: 80, max: 120 });
+    const share = (min: number, max: number) => fc.integer({ min, max });
+    fc.assert(
+      fc.property(place, place, share(30, 60), share(100, 200), share(10, 60), (x, y, radius, longer, depth) => {
+        const shade: Level = (u, v) => {
+          const away = ((u - x) * 100) / longer;
+          const lit = Math.min(radius ** 2, away ** 2 + (v - y) ** 2) / radius ** 2;
+          return Math.floor(falling(50, 40)(u, v) * (1 - (depth / 100) * (1 - lit)));
+        };
+        expect(findDrawing(draw(shade, nothing))).toBeUndefined();
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('cases: data 29: finds nothing on a sheet whose corners are dark', () => {
+    for (const depth of [30, 60, 90]) {
+      const vignette: Level = (x, y) =>
+        Math.floor(PAPER * (1 - (depth * ((x - 100) ** 2 + (y - 100) ** 2)) / (100 * 20_000)));
+      expect(findDrawing(draw(vignette, nothing)), `${depth} %`).toBeUndefined();
+    }
   });
 });
 

@@ -80,7 +80,10 @@ function findInked(sheet: OnPaper) {
   const all = findPieces(mask).map((piece) => weigh(piece, inked));
   const cut = all.filter((piece) => touchesEdge(piece, mask));
   const frames = all.filter((piece) => !cut.includes(piece) && isFrame(piece, mask.width));
-  const inner = all.filter((piece) => !cut.includes(piece) && !frames.includes(piece) && isSharp(piece, sheet));
+  const inner = keepInk(
+    all.filter((piece) => !cut.includes(piece) && !frames.includes(piece)),
+    sheet,
+  );
   const pieces = gather(inner);
   const largest = pieces[0];
   if (largest === undefined) return undefined;
@@ -123,23 +126,59 @@ function findThreshold(darkness: Uint8Array): number {
 
 /** Of a piece's outline this share is sharp: within so many pixels it is lighter by that share of what lies up to the paper. */
 const SHARP = { share: 0.75, within: 3, rise: 0.5 };
+/** A soft stroke's thickness is at most this share of its side, and its full ink at least so dark: a spot of shadow is rounder, or lighter. */
+const SOFT_STROKE = { thick: 0.2, dark: 96 };
 
-/** Whether ink ends at the outline in the picture itself, as a pen's does and that of a spot of shadow does not. */
-function isSharp({ places }: Piece, { image: { height, width, pixels }, paper }: OnPaper): boolean {
+/**
+ * The pieces that were drawn, the one with the most ink first: what ends as sharply as a pen's ink does; strokes out of focus,
+ * soft only for their thickness; and, where such a stroke has the most ink, parts as soft as it, such as dots, of any shape.
+ */
+function keepInk(pieces: readonly WeighedPiece[], sheet: OnPaper): WeighedPiece[] {
+  const sharp = pieces.filter((piece) => isSharp(piece, sheet, SHARP.within));
+  const dark = pieces.filter(
+    (piece) => !sharp.includes(piece) && measureFullInk(piece.places, sheet.darkness) >= SOFT_STROKE.dark,
+  );
+  const strokes = dark.filter((piece) => {
+    const thickness = thicknessOf(piece, sheet);
+    return thickness <= SOFT_STROKE.thick * sideOf(piece) && isSharp(piece, sheet, Math.floor(thickness / 2));
+  });
+  const drawn = sortByInk([...sharp, ...strokes]);
+  const largest = drawn[0];
+  if (largest === undefined || sharp.includes(largest)) return drawn;
+  const softness = Math.floor(thicknessOf(largest, sheet));
+  const parts = dark.filter(
+    (piece) => !strokes.includes(piece) && piece.ink <= largest.ink && isSharp(piece, sheet, softness),
+  );
+  return [...drawn, ...sortByInk(parts)];
+}
+
+const thicknessOf = (piece: Piece, { image }: OnPaper): number => measureThickness([piece], image.width);
+
+/** Whether ink ends in the picture itself within so many pixels of the outline. */
+function isSharp({ places }: Piece, { image: { height, width, pixels }, paper }: OnPaper, within: number): boolean {
   const inside = new Set(places);
   const outline = places.filter((at) => [at - 1, at + 1, at - width, at + width].some((other) => !inside.has(other)));
   const sharp = outline.filter((at) => {
     const [x, y] = [at % width, Math.floor(at / width)];
     const own = pixels[at] as number;
     let lightest = own;
-    for (let v = Math.max(0, y - SHARP.within); v <= Math.min(height - 1, y + SHARP.within); v++) {
-      for (let u = Math.max(0, x - SHARP.within); u <= Math.min(width - 1, x + SHARP.within); u++) {
+    for (let v = Math.max(0, y - within); v <= Math.min(height - 1, y + within); v++) {
+      for (let u = Math.max(0, x - within); u <= Math.min(width - 1, x + within); u++) {
         lightest = Math.max(lightest, pixels[v * width + u] as number);
       }
     }
     return lightest - own >= SHARP.rise * ((paper[at] as number) - own);
   });
   return sharp.length >= SHARP.share * outline.length;
+}
+
+/** The share of a drawing's pixels that is not darker than full ink. */
+const FULL = 0.7;
+
+/** The commonest ink at these places. */
+function measureFullInk(places: readonly number[], { pixels }: PlanarImage): number {
+  const values = places.map((at) => pixels[at] as number).sort((a, b) => a - b);
+  return values[Math.floor(FULL * (values.length - 1))] as number;
 }
 
 interface WeighedPiece extends Piece {
@@ -152,9 +191,10 @@ const weigh = (piece: Piece, { pixels }: PlanarImage): WeighedPiece => ({
   ink: piece.places.reduce((sum, at) => sum + (pixels[at] as number), 0),
 });
 
-/** The piece with the most ink, then those that belong to it. */
-function gather(pieces: readonly WeighedPiece[]): WeighedPiece[] {
-  const [largest, ...rest] = [...pieces].sort((a, b) => b.ink - a.ink);
+const sortByInk = (pieces: readonly WeighedPiece[]): WeighedPiece[] => [...pieces].sort((a, b) => b.ink - a.ink);
+
+/** The first piece, which has the most ink, then those that belong to it. */
+function gather([largest, ...rest]: readonly WeighedPiece[]): WeighedPiece[] {
   if (largest === undefined) return [];
   const gathered = [largest];
   const isPart = (piece: WeighedPiece): boolean =>
@@ -168,14 +208,12 @@ function gather(pieces: readonly WeighedPiece[]): WeighedPiece[] {
 
 /** How far beyond a piece its soft edge goes, in pixels. */
 const SOFT = 2;
-/** The share of a drawing's pixels that is not darker than full ink. */
-const FULL = 0.7;
 
 /** Only these pieces with their soft edges; the commonest ink becomes 255. */
-function keepOnly({ height, width, pixels }: PlanarImage, pieces: readonly Piece[]): PlanarImage {
+function keepOnly(image: PlanarImage, pieces: readonly Piece[]): PlanarImage {
+  const { height, width, pixels } = image;
   const places = pieces.flatMap((piece) => [...piece.places]);
-  const values = places.map((at) => pixels[at] as number).sort((a, b) => a - b);
-  const full = values[Math.floor(FULL * (values.length - 1))] as number;
+  const full = measureFullInk(places, image);
   const kept = new Uint8Array(height * width);
   for (const at of places) {
     const [x, y] = [at % width, Math.floor(at / width)];
