@@ -14,7 +14,7 @@ afterEach(() => place.remove());
 
 describe('the report on data', () => {
   it('says of a folder of pictures what was read, what was left out and how the test set came about', async () => {
-    writeFiles(place.data, { ...makeClassFiles(['cat', 'dog'], 10, makeGrey), 'cat/x.bmp': 'BM', 'cat/y.webp': '' });
+    writeFiles(place.data, { ...makeClassFiles(['cat', 'dog'], 10, makeGrey), 'cat/x.avif': '', 'cat/y.webp': '' });
     const report = reportData(await place.open());
     expect(report).toMatchObject({
       name: 'things',
@@ -26,7 +26,7 @@ describe('the report on data', () => {
         { name: 'cat', train: 9, validation: 0, test: 1 },
         { name: 'dog', train: 9, validation: 0, test: 1 },
       ],
-      notes: [{ kind: 'left-out', count: 2, text: expect.stringContaining('left out: 1 .bmp, 1 .webp') }],
+      notes: [{ kind: 'left-out', count: 2, text: expect.stringContaining('left out: 1 .avif, 1 .webp') }],
     });
     expect(report.testFrom).toBe(
       'the data has none, so the last images of each class are kept for it, of 20 in all (--validation sets how many)',

@@ -50,7 +50,7 @@ const ANOTHER = 0.25;
  */
 export function findDrawing(image: PlanarImage): Drawing | undefined {
   const isPhoto = Math.min(image.height, image.width) >= SMALLEST_PHOTO;
-  if (!isPhoto && !mayHaveInk(image)) return undefined;
+  if (!mayHaveInk(image)) return undefined;
   const isInverted = measureEdges(image) > 0.5;
   const plain = stretchContrast(isInverted ? invert(image) : image);
   if (isPlainDrawing(plain)) return { image: plain, isInverted, changes: [] };
