@@ -85,12 +85,8 @@ describe('data of some of the classes of a model', () => {
 
   it('are predicted with the names of the model', async () => {
     const { lines } = await run('predict', '--weights', weights(), '--csv', file('some.csv'), '--json');
-    expect(lines.map((line) => (JSON.parse(line) as { class: string }).class).slice(0, 4)).toEqual([
-      'cow',
-      'ant',
-      'cow',
-      'ant',
-    ]);
+    const answers = lines.map((line) => JSON.parse(line) as { class?: string }).filter((line) => 'class' in line);
+    expect(answers.slice(0, 4).map((answer) => answer.class)).toEqual(['cow', 'ant', 'cow', 'ant']);
   });
 
   it('are trained on further by name, with --weights and in the library: the first loss is that of a trained model', async () => {
