@@ -108,7 +108,7 @@ describe('loadModelSpec', () => {
       '{ "type": "convv", "outChannels": 2, "kernel": 3 }',
       5,
       'MODEL_SPEC',
-      'layer 2: there is no convv. Did you mean conv?. There are',
+      'layer 2: there is no convv. Did you mean conv? There are',
     ],
     [
       '{ "type": "conv", "outChannels": 2, "kernel": 3,\n "dilation": 2 }',

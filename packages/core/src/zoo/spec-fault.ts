@@ -61,7 +61,7 @@ function describeFault(
   if (own === undefined) return `${at}needs ${[...within, name].join('.')} as well`;
   if (issue.discriminator !== undefined) {
     const names = issue.options?.map(String) ?? place.takes;
-    return `${at}there is no ${String(own)}${didYouMean(String(own), names)}. There are ${names.join(', ')}`;
+    return `${at}there is no ${String(own)}${didYouMean(String(own), names) || '.'} There are ${names.join(', ')}`;
   }
   return `${at}${describeSetting([...within, name as PropertyKey], own)}: ${describeIssue(issue, own)}`;
 }

@@ -14,6 +14,13 @@ it.each([...topologies.entries()])(
   async (index, topology) => expect(await checkSchedules(SCHEDULES, topology, 1 + index * SCHEDULES)).toEqual([]),
 );
 
+it.each([
+  [373, 'star', 'at most one sum of a liar was compared in a step, whatever --audit said'],
+  [2628, 'auto', 'a liar had its deadline counted from the beginning of an attempt that it had no part in: 80 minutes'],
+] as const)('seed %i, %s: %s', async (seed, topology, _) => {
+  expect((await runSchedule(drawPlan(seed, topology))).fault).toBeUndefined();
+});
+
 it('a seed gives the same schedule, event for event', async () => {
   for (const seed of [1, 270, 373]) {
     const [first, second] = [
