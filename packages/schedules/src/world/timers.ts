@@ -1,8 +1,10 @@
 /**
  * The clocks, timers and chance of this process, for the time of a simulation those of the world: what the code under test
  * asks for with `setTimeout`, `setInterval`, `performance.now` and `Date.now` belongs to the machine whose event is run, and
- * `crypto.getRandomValues` draws from the seed.
+ * `crypto.getRandomValues` draws from the seed. A turn of the event loop takes no time.
  */
+import { syncBuiltinESMExports } from 'node:module';
+import promises from 'node:timers/promises';
 import type { Entry } from './agenda.js';
 import { Draws } from './draws.js';
 import { World } from './world.js';
@@ -19,6 +21,19 @@ class SimulatedTimer {
     return this;
   }
 }
+
+/** The world that is simulated now. */
+let simulatedNow: World | undefined;
+const { setImmediate: realImmediate } = promises;
+const takeTurn = <T>(value: T): Promise<T> => {
+  const world = simulatedNow;
+  if (world === undefined) return realImmediate(value);
+  const { current } = world;
+  return new Promise<T>((resolve) => void world.after(0, current, () => resolve(value)));
+};
+promises.setImmediate = takeTurn as typeof promises.setImmediate;
+// for those who import it by its name
+syncBuiltinESMExports();
 
 type Callback = (...args: unknown[]) => void;
 
@@ -50,6 +65,7 @@ export async function inWorld<T>(seed: number, act: (world: World) => Promise<T>
     clearInterval: end,
   };
   Object.assign(globalThis, simulated);
+  simulatedNow = world;
   performance.now = () => world.nowMs;
   Date.now = () => BEGINNING_MS + Math.floor(world.nowMs);
   crypto.getRandomValues = ((into: Uint32Array) => {
@@ -59,6 +75,7 @@ export async function inWorld<T>(seed: number, act: (world: World) => Promise<T>
   try {
     return await act(world);
   } finally {
+    simulatedNow = undefined;
     Object.assign(globalThis, { setTimeout, clearTimeout, setInterval, clearInterval });
     performance.now = now;
     Date.now = dateNow;
