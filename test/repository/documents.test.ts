@@ -30,6 +30,10 @@ describe('the documents', () => {
     expect(findBroken(documents, { paths, scripts })).toEqual([]);
   });
 
+  it('issue 22: of the architecture have at most 9 KB', () => {
+    expect(Buffer.byteLength(read('ARCHITECTURE.md'))).toBeLessThanOrEqual(9 * 1024);
+  });
+
   it('of the architecture name files that are there', () => {
     expect(findUnknownFiles(read('ARCHITECTURE.md'), paths)).toEqual([]);
   });
