@@ -1,7 +1,7 @@
 /** The network between machines: ports, connections, and what becomes of them. */
 import { EventEmitter } from 'node:events';
 import type { Server } from 'node:http';
-import { Door, type DoorLimits, doorLimits } from '@lockstep/core/door';
+import { Door } from '@lockstep/core/door';
 import { LockstepError } from '@lockstep/core/errors';
 import { Link, type LinkTimings } from '@lockstep/core/wire';
 import type { Network } from '@lockstep/worker/connection';
@@ -41,16 +41,10 @@ export class SimulatedNetwork {
   ) {}
 
   /** Opens a port behind a door, as servers do. */
-  listen(
-    machine: Machine,
-    port: number,
-    timings: LinkTimings,
-    take: (link: Link) => void,
-    limits: DoorLimits = doorLimits,
-  ): () => void {
+  listen(machine: Machine, port: number, timings: LinkTimings, take: (link: Link) => void): () => void {
     const server = new EventEmitter();
     const key = `${machine.host}:${port}`;
-    this.#ports.set(key, { machine, timings, take, server, door: new Door(server as unknown as Server, limits) });
+    this.#ports.set(key, { machine, timings, take, server, door: new Door(server as unknown as Server) });
     return () => this.#ports.delete(key);
   }
 
