@@ -1,14 +1,12 @@
 /** Finds a C++ compiler: the one the user names, the system's, or zig's from PyPI (which can be installed on the spot). */
-import { accessSync, constants, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { findCacheFolder, isOffline } from './cache-folder.mjs';
+import { isOffline } from './cache-folder.mjs';
 import { run } from './processes.mjs';
-import { SetupError, sayTimed } from './report.mjs';
+import { SetupError } from './report.mjs';
 import { statKey } from './stale.mjs';
-
-/** The release that was tried; a later one would do as well, but what was tried is what is offered. */
-const ZIG_PACKAGE = 'ziglang==0.17.0';
+import { setUpZig, zigFile } from './zig.mjs';
 
 export const NO_COMPILER_HINT = [
   'Install one, then run the same command again:',
@@ -87,7 +85,7 @@ async function isAppleStub(signal) {
 
 /** Zig as a Python package: in our cache folder, or wherever python3 finds it. */
 async function findZig(env, signal) {
-  const cached = await tryZig(path.join(zigFolder(env), 'ziglang', 'zig'), env, signal);
+  const cached = await tryZig(zigFile(env), env, signal);
   if (cached) return cached;
   const script = 'import os, ziglang; print(os.path.dirname(ziglang.__file__))';
   const { code, output } = await run('python3', ['-c', script], { env, signal });
@@ -108,10 +106,6 @@ function zigTarget() {
   if (process.platform === 'darwin') return `${arch}-macos`;
   const isGlibc = process.report.getReport().header.glibcVersionRuntime !== undefined;
   return `${arch}-linux-${isGlibc ? 'gnu' : 'musl'}`;
-}
-
-function zigFolder(env) {
-  return path.join(findCacheFolder(env), 'zig');
 }
 
 async function mayInstallZig(env, ask, signal) {
@@ -137,37 +131,8 @@ async function askOnTerminal(question, signal) {
 }
 
 async function installZig(env, signal, write) {
-  const folder = zigFolder(env);
-  const draft = `${folder}.${process.pid}`;
-  mkdirSync(path.dirname(folder), { recursive: true });
-  try {
-    await sayTimed(
-      `fetching ${ZIG_PACKAGE} from PyPI into ${folder}`,
-      'zig is installed',
-      async () => {
-        // --target, not --user: a Python that its system manages (PEP 668) refuses the latter.
-        const args = [
-          '-m',
-          'pip',
-          'install',
-          '--no-deps',
-          '--disable-pip-version-check',
-          '--target',
-          draft,
-          ZIG_PACKAGE,
-        ];
-        const { code, output } = await run('python3', args, { env, signal });
-        if (code === 0) return;
-        throw new SetupError(`python3 -m pip could not install ${ZIG_PACKAGE}`, { output, hint: NO_COMPILER_HINT });
-      },
-      write,
-    );
-    rmSync(folder, { recursive: true, force: true });
-    renameSync(draft, folder);
-  } finally {
-    rmSync(draft, { recursive: true, force: true });
-  }
-  const zig = await findZig(env, signal);
+  const file = await setUpZig({ env, signal, write });
+  const zig = await tryZig(file, env, signal);
   if (zig) return zig;
-  throw new SetupError(`zig was installed in ${folder} but does not run on this machine`, { hint: NO_COMPILER_HINT });
+  throw new SetupError(`zig was installed (${file}) but does not run on this machine`, { hint: NO_COMPILER_HINT });
 }

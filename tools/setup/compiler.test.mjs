@@ -72,11 +72,11 @@ it('installs zig into the cache folder when asked to, and uses it by its baselin
     'python3',
     `case "$*" in *pip*) ;; *) exit 1;; esac
 while [ "$1" != --target ]; do shift; done
-/bin/mkdir -p "$2/ziglang"; printf '#!/bin/sh\\necho 0.17.0\\n' > "$2/ziglang/zig"; /bin/chmod +x "$2/ziglang/zig"`,
+/bin/mkdir -p "$2/ziglang"; printf '#!/bin/sh\\necho 0.17.1\\n' > "$2/ziglang/zig"; /bin/chmod +x "$2/ziglang/zig"`,
   );
   const compiler = await findCompiler({ env, ask: () => Promise.resolve('y'), write: () => {} });
-  const zig = path.join(folder, 'cache', 'zig', 'ziglang', 'zig');
-  expect(compiler).toMatchObject({ file: zig, version: 'zig 0.17.0' });
+  const zig = path.join(folder, 'cache', 'zig-0.17.1', 'ziglang', 'zig');
+  expect(compiler).toMatchObject({ file: zig, version: 'zig 0.17.1' });
   expect(compiler.command.slice(0, 3)).toEqual([zig, 'c++', '-target']);
 });
 

@@ -1,6 +1,6 @@
 #include "input.h"
 
-#include "math.h"
+#include "elementary.h"
 #include "philox.h"
 
 namespace lockstep {

@@ -1,6 +1,6 @@
 #include "loss.h"
 
-#include "math.h"
+#include "elementary.h"
 
 namespace lockstep {
 

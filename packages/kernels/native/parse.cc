@@ -1,9 +1,8 @@
 // Reads an encoded program, and refuses one that is malformed: see ownership.h for what that means beside the encoding.
-#include <sys/mman.h>
-
 #include <algorithm>
 
 #include "program.h"
+#include "scratch.h"
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #endif
@@ -15,16 +14,6 @@ float asFloat(int32_t bits) {
   float f;
   memcpy(&f, &bits, 4);
   return f;
-}
-
-// Zeroed, aligned to huge pages where there are any; a scratch that is smaller than one would only be longer to zero
-void* allocateScratch(size_t bytes) {
-  void* at = mmap(nullptr, bytes + HUGE_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (at == MAP_FAILED) return nullptr;
-#ifdef MADV_HUGEPAGE
-  if (bytes >= HUGE_PAGE) madvise(at, bytes + HUGE_PAGE, MADV_HUGEPAGE);
-#endif
-  return at;
 }
 
 // Far more than a recipe gives; keeps products of sizes within 64 bits
@@ -67,7 +56,7 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
   p->scratchBytes_ = (size_t)scratchFloats * sizeof(float);
   p->scratch_ = allocateScratch(p->scratchBytes_);
   if (!p->scratch_) return fail("out of memory for the scratch of the kernels");
-  float* scratch = (float*)(((uintptr_t)p->scratch_ + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE);
+  float* scratch = (float*)(((uintptr_t)p->scratch_ + SCRATCH_ALIGNMENT - 1) / SCRATCH_ALIGNMENT * SCRATCH_ALIGNMENT);
   p->leaves_ = scratch + leavesAt;
   p->places_ = Places(scratchFloats, p->waveShards_, p->blocksPerShard_);
   p->places_.take(leavesAt, (int64_t)p->waveShards_ * p->prefix_);

@@ -1,9 +1,8 @@
 #include "program.h"
+#include "scratch.h"
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #endif
-
-#include <sys/mman.h>
 
 #include <algorithm>
 #include <chrono>
@@ -12,9 +11,9 @@ namespace lockstep {
 
 Program::~Program() {
 #if defined(__SANITIZE_ADDRESS__)
-  if (scratch_) ASAN_UNPOISON_MEMORY_REGION(scratch_, scratchBytes_ + HUGE_PAGE);
+  if (scratch_) ASAN_UNPOISON_MEMORY_REGION(scratch_, scratchBytes_ + SCRATCH_ALIGNMENT);
 #endif
-  if (scratch_) munmap(scratch_, scratchBytes_ + HUGE_PAGE);
+  if (scratch_) freeScratch(scratch_, scratchBytes_);
 }
 
 void Program::prepare(const float* state, bool train) {

@@ -42,8 +42,6 @@ enum Record : int32_t {
   NORM_BACKWARD = 40,
 };
 
-constexpr size_t HUGE_PAGE = 2 << 20;
-
 struct Op {
   Record record;
   int index;          // of the op's description in the program's list for its record

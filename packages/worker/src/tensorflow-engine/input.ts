@@ -180,7 +180,7 @@ export class InputWriter {
   }
 }
 
-/** Sine and cosine of an angle in degrees, |angle| <= 180: the steps of the kernels' sineCosine (native/math.h). */
+/** Sine and cosine of an angle in degrees, |angle| <= 180: the steps of the kernels' sineCosine (native/elementary.h). */
 function sineCosine(degrees: number): { readonly sine: number; readonly cosine: number } {
   const quarter = Math.trunc(degrees / 90 + (degrees < 0 ? -0.5 : 0.5));
   const r = (degrees - 90 * quarter) * 0.017453292519943295;
