@@ -147,7 +147,7 @@ export const ORDER = [
       'state',
     ],
   ],
-  ['kernels', ['native', 'records', 'ownership', 'program', 'program-ops', 'index']],
+  ['kernels', ['builds', 'native', 'records', 'ownership', 'program', 'program-ops', 'index']],
   [
     'worker',
     [

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { allocateAligned, availableIsas, CALL_FIELDS, ISAS, loadKernels, UPDATE_FIELDS } from './native.js';
+import { ISAS } from './builds.js';
+import { allocateAligned, availableIsas, CALL_FIELDS, loadKernels, UPDATE_FIELDS } from './native.js';
 import { ProgramBuilder } from './program.js';
 
 const EMPTY = new ProgramBuilder(1, 1).finish(0);

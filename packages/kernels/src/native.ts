@@ -1,11 +1,6 @@
 /** Loads the native kernels: one addon per instruction set, the best that this processor can run. */
-import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
-
-/** Builds of the kernels, best first. All give the same bits. */
-export const ISAS = ['avx512', 'avx2', 'neon', 'portable'] as const;
-export type Isa = (typeof ISAS)[number];
+import { describeNoBuild, findBuild, ISAS, type Isa } from './builds.js';
 
 /** Memory that an engine reads and writes; float offsets in calls are in units of 16 floats. */
 export interface NativeEngine {
@@ -127,13 +122,12 @@ export const SQUARES_CHUNK = 4096;
 export const pieceKind = { parameters: 0, statistics: 1, sums: 2, gradients: 3 } as const;
 
 const require = createRequire(import.meta.url);
-const buildPath = (isa: Isa): string => fileURLToPath(new URL(`../build/lockstep-${isa}.node`, import.meta.url));
 const loaded = new Map<Isa, NativeKernels>();
 
 /** Names the builds that exist and that this processor can run, best first. */
 export function availableIsas(): Isa[] {
-  const usable = load('portable').features();
-  return ISAS.filter((isa) => usable.includes(isa) && existsSync(buildPath(isa)));
+  const usable = loadPlainest().features();
+  return ISAS.filter((isa) => usable.includes(isa) && findBuild(isa));
 }
 
 /**
@@ -150,11 +144,18 @@ export function loadKernels(isa: string | undefined = process.env['LOCKSTEP_ISA'
   return load(wanted);
 }
 
+/** The build that asks least of the processor: every processor of its platform can run it, and ask it what else runs. */
+function loadPlainest(): NativeKernels {
+  const plainest = ISAS.findLast((isa) => findBuild(isa));
+  if (plainest === undefined) throw new Error(describeNoBuild());
+  return load(plainest);
+}
+
 function load(isa: Isa): NativeKernels {
   const known = loaded.get(isa);
   if (known) return known;
-  const path = buildPath(isa);
-  if (!existsSync(path)) throw new Error(`the ${isa} kernels are not built (${path}): run npm run build`);
+  const path = findBuild(isa);
+  if (path === undefined) throw new Error(describeNoBuild());
   const kernels = require(path) as NativeKernels;
   loaded.set(isa, kernels);
   return kernels;
@@ -165,6 +166,6 @@ const LINE_BYTES = 64;
 /** A Float32Array over a SharedArrayBuffer that starts at a multiple of 64 bytes. */
 export function allocateAligned(floats: number): Float32Array {
   const buffer = new SharedArrayBuffer(4 * floats + LINE_BYTES);
-  const skip = load('portable').alignment(new Uint8Array(buffer));
+  const skip = loadPlainest().alignment(new Uint8Array(buffer));
   return new Float32Array(buffer, skip, floats);
 }

@@ -1,0 +1,50 @@
+/**
+ * Where the builds of the kernels are, the one place that knows:
+ *
+ *   build/lockstep-avx2.node                        compiled on this machine, in a clone
+ *   prebuilds/linux-x64-glibc/lockstep-avx2.node    what the package brings, for each platform (`npm run package`)
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Builds of the kernels, best first. All give the same bits. */
+export const ISAS = ['avx512', 'avx2', 'neon', 'portable'] as const;
+export type Isa = (typeof ISAS)[number];
+
+const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
+
+/** Where a build of the kernels is; undefined when there is none for this platform. */
+export function findBuild(isa: Isa, folder = PACKAGE, platform = platformName()): string | undefined {
+  return places(folder, platform)
+    .map((place) => path.join(place, `lockstep-${isa}.node`))
+    .find((file) => existsSync(file));
+}
+
+/** What was looked for and what to do, where there is no build at all. */
+export function describeNoBuild(folder = PACKAGE, platform = platformName()): string {
+  const looked = places(folder, platform).join(' and ');
+  return `there is no build of the kernels for ${platform} (looked in ${looked}): in a clone npm run build makes one`;
+}
+
+const places = (folder: string, platform: string): string[] => [
+  path.join(folder, 'build'),
+  path.join(folder, 'prebuilds', platform),
+];
+
+/** `linux-x64-glibc`, `linux-arm64-musl`, `win32-x64`: what a build depends on, beside the instruction set. */
+export function platformName(platform = process.platform, arch = process.arch, readMaps = readOwnMaps): string {
+  return platform === 'linux' ? `linux-${arch}-${isMusl(readMaps()) ? 'musl' : 'glibc'}` : `${platform}-${arch}`;
+}
+
+/** musl's dynamic linker is its C library, so it is mapped by a process that runs on it and by no other. */
+const isMusl = (maps: string): boolean => /\/(ld-musl-|libc\.musl-)/.test(maps);
+
+/** Not process.report, which looks up the names of all peers of open connections. */
+function readOwnMaps(): string {
+  try {
+    return readFileSync('/proc/self/maps', 'utf8');
+  } catch {
+    return '';
+  }
+}
