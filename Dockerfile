@@ -10,7 +10,10 @@ RUN npm ci && npm run build && npm prune --omit=dev
 # what runs: no sources, no tests
 RUN mkdir /app && cp -a package.json LICENSE node_modules /app && \
     for package in packages/*; do \
-      mkdir -p "/app/$package" && cp -a "$package/package.json" "$package/dist" "/app/$package" || exit 1; \
+      mkdir -p "/app/$package" || exit 1; \
+      for part in package.json dist page sample promised-hashes.json; do \
+        [ ! -e "$package/$part" ] || cp -a "$package/$part" "/app/$package" || exit 1; \
+      done; \
     done && \
     mkdir /app/packages/kernels/build && \
     cp -a packages/kernels/build/*.node packages/kernels/build/*.json /app/packages/kernels/build

