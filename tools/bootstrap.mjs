@@ -39,8 +39,9 @@ export async function bootstrap(root = ROOT) {
 }
 
 function requireNode() {
-  if (Number(process.versions.node.split('.')[0]) >= 20) return;
-  throw new SetupError(`Node ${process.versions.node} is too old: Lockstep needs Node 20 or newer`, {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  throw new SetupError(`Node ${process.versions.node} is too old: Lockstep needs Node 20.19 or newer`, {
     hint: 'Install a current one from https://nodejs.org, then run the same command again.',
   });
 }

@@ -17,7 +17,7 @@ export function readSources(root = ROOT) {
     .flatMap((name) => listTypeScript(root, `packages/${name}/src`));
 }
 
-const listTypeScript = (root, folder) =>
+export const listTypeScript = (root, folder) =>
   readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
     .map((file) => `${folder}/${file.replaceAll(path.sep, '/')}`)
     .filter((file) => file.endsWith('.ts'))

@@ -20,20 +20,32 @@ const COMPILE_FLAGS = [
   ...['-std=c++20', '-O3', '-fPIC', '-fno-exceptions', '-fno-rtti', '-fvisibility=hidden'],
   ...['-ffp-contract=off', '-fno-math-errno', '-DNAPI_VERSION=8', '-DNODE_GYP_MODULE_NAME=lockstep'],
 ];
-// -z now: a symbol that is missing is found when the addon is loaded, not when it is first called.
-const LINK_FLAGS =
-  process.platform === 'darwin'
-    ? ['-bundle', '-undefined', 'dynamic_lookup', '-Wl,-S']
-    : ['-shared', '-s', '-Wl,-z,now'];
-// So that the addon runs where another libstdc++ is installed; left out where the static libraries are not.
-const STATIC_FLAGS = process.platform === 'darwin' ? [] : ['-static-libstdc++', '-static-libgcc'];
+/**
+ * What depends on where the addons will run: here on this machine. `staticFlags` are left out where linking fails with
+ * them; an addon that `runsHere` is loaded before it counts as built.
+ */
+const HERE = {
+  name: `${process.platform} ${process.arch}`,
+  // -z now: a symbol that is missing is found when the addon is loaded, not when it is first called.
+  linkFlags:
+    process.platform === 'darwin'
+      ? ['-bundle', '-undefined', 'dynamic_lookup', '-Wl,-S']
+      : ['-shared', '-s', '-Wl,-z,now'],
+  // So that the addon runs where another libstdc++ is installed; left out where the static libraries are not.
+  staticFlags: process.platform === 'darwin' ? [] : ['-static-libstdc++', '-static-libgcc'],
+  runsHere: true,
+};
 
-/** Where this repository's kernels are, and what this processor can run. */
-export function kernelsProject(root, { isas = detectInstructionSets(), env = process.env } = {}) {
+/** Where this repository's kernels are, and what this processor can run; or another `target`, as HERE, with a folder of its own. */
+export function kernelsProject(
+  root,
+  { isas = detectInstructionSets(), env = process.env, target = HERE, buildFolder } = {},
+) {
   const folder = path.join(root, 'packages', 'kernels');
   return {
+    target,
     sourceFolder: path.join(folder, 'native'),
-    buildFolder: path.join(folder, 'build'),
+    buildFolder: buildFolder ?? path.join(folder, 'build'),
     includeFolder: path.join(root, 'node_modules', 'node-api-headers', 'include'),
     isas,
     env,
@@ -47,7 +59,7 @@ export function areKernelsFresh(project) {
     const stamp = readStamp(stampFile(project, isa));
     return (
       stamp.sources === sources &&
-      stamp.settings === settingsOf(isa) &&
+      stamp.settings === settingsOf(isa, project.target) &&
       stamp.cxx === (project.env.CXX ?? '') &&
       isSameCompiler(stamp.compiler) &&
       existsSync(addonFile(project, isa))
@@ -106,7 +118,13 @@ function planBuild(project, compiler, isa, units, headersHash) {
   const objectFolder = path.join(project.buildFolder, 'obj', isa);
   const objects = units.map((source) => {
     const unit = path.relative(project.sourceFolder, source).replace(/[\\/]/g, '-').replace(/\.cc$/, '');
-    const parts = [settingsOf(isa), compiler.command, compiler.version, headersHash, hashFiles([source])];
+    const parts = [
+      settingsOf(isa, project.target),
+      compiler.command,
+      compiler.version,
+      headersHash,
+      hashFiles([source]),
+    ];
     const file = path.join(objectFolder, `${unit}-${hashText(JSON.stringify(parts)).slice(0, 16)}.o`);
     return { isa, source, file, sourceBytes: statSync(source).size };
   });
@@ -119,10 +137,10 @@ function planBuild(project, compiler, isa, units, headersHash) {
 }
 
 /** Everything but sources and compiler that shapes an addon. Node's own version is no part of it: Node-API is stable. */
-function settingsOf(isa) {
+function settingsOf(isa, { name, linkFlags, staticFlags }) {
   const define = `-DLOCKSTEP_ISA_${isa.toUpperCase()}`;
   const flags = [...COMPILE_FLAGS, define, ...INSTRUCTION_SETS[isa].flags];
-  return [process.platform, process.arch, ...flags, ...LINK_FLAGS, ...STATIC_FLAGS].join(' ');
+  return [name, ...flags, ...linkFlags, ...staticFlags].join(' ');
 }
 
 async function compile({ isa, source, file }, compiler, project, signal) {
@@ -146,14 +164,15 @@ async function compile({ isa, source, file }, compiler, project, signal) {
 async function link(build, compiler, project, signal) {
   const draft = path.join(project.buildFolder, `.${build.isa}-${process.pid}.node`);
   const objects = build.objects.map((object) => object.file);
+  const { linkFlags, staticFlags, runsHere } = project.target;
   try {
     let result;
-    for (const extra of STATIC_FLAGS.length > 0 ? [STATIC_FLAGS, []] : [[]]) {
-      result = await runCompiler(compiler, [...LINK_FLAGS, ...extra, ...objects, '-o', draft], project, signal);
+    for (const extra of staticFlags.length > 0 ? [staticFlags, []] : [[]]) {
+      result = await runCompiler(compiler, [...objects, ...linkFlags, ...extra, '-o', draft], project, signal);
       if (result.code === 0) break;
     }
     if (result.code !== 0) throw new SetupError(`the ${build.isa} kernels do not link`, { output: result.output });
-    await checkLoads(draft, build.isa, signal);
+    if (runsHere) await checkLoads(draft, build.isa, signal);
     renameSync(draft, addonFile(project, build.isa));
   } finally {
     rmSync(draft, { force: true });
@@ -185,14 +204,15 @@ function finish(project, compiler, build, sources) {
   }
   writeStamp(stampFile(project, build.isa), {
     sources,
-    settings: settingsOf(build.isa),
+    settings: settingsOf(build.isa, project.target),
     cxx: project.env.CXX ?? '',
     compiler: { file: compiler.file, fileKey: compiler.fileKey, version: compiler.version },
     content: build.content,
   });
 }
 
-function addonFile(project, isa) {
+/** Where the addon of an instruction set is, or will be. */
+export function addonFile(project, isa) {
   return path.join(project.buildFolder, `lockstep-${isa}.node`);
 }
 
