@@ -1,15 +1,17 @@
 /** Reads a LayersModel's files as what a safetensors file of the same network would hold. */
 
-import { dirname, join } from 'node:path';
+import { realpathSync, statSync } from 'node:fs';
+import { dirname, resolve, sep } from 'node:path';
 import { DATA_KEY } from '../data/pixels/data-notes.js';
 import { LockstepError } from '../errors/errors.js';
 import { inferLayers } from '../model/layers.js';
 import { countOf } from '../text/count-text.js';
+import { plainText } from '../text/plain-text.js';
 import type { SafetensorsFile, Tensor } from './safetensors.js';
 import { importTfjsModel } from './tfjs-import.js';
 import type { TfjsValues } from './tfjs-source.js';
-import { parseTopology, type Topology } from './tfjs-topology.js';
-import { decodeFloats, encodeFloats, readWeightsBytes } from './weight-bytes.js';
+import { type ManifestWeight, parseTopology, type Topology } from './tfjs-topology.js';
+import { cannotRead, decodeFloats, encodeFloats, readWeightsBytes } from './weight-bytes.js';
 
 /** Key of the model spec, as JSON, in a weights file's `__metadata__`. */
 const MODEL_KEY = 'lockstep.model';
@@ -48,13 +50,9 @@ export function readTfjsFile(path: string): SafetensorsFile {
 
 function readValues({ manifest }: Topology, path: string): TfjsValues {
   const values = new Map<string, { shape: readonly number[]; values: Float32Array }>();
+  const finder = new FileFinder(path);
   for (const { paths, weights } of manifest) {
-    const bytes = Buffer.concat(paths.map((name) => readWeightsBytes(join(dirname(path), name))));
-    const needed = weights.reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
-    if (bytes.length !== needed) {
-      const text = `${path}: ${paths.join(', ')} have ${countOf(bytes.length, 'byte')}, its weights need ${needed}. Copy the files again.`;
-      throw new LockstepError('LOCKSTEP_TFJS_FORMAT', text);
-    }
+    const bytes = Buffer.concat(finder.find(paths, bytesOf(weights)).map(readWeightsBytes));
     let at = 0;
     for (const { name, shape } of weights) {
       const end = at + 4 * elementCount(shape);
@@ -65,4 +63,62 @@ function readValues({ manifest }: Topology, path: string): TfjsValues {
   return values;
 }
 
+/** Finds the files that a model.json names: nobody but the one who gave it says that they are safe to read. */
+class FileFinder {
+  readonly #folders: readonly string[];
+  readonly #seen = new Set<string>();
+
+  constructor(private readonly modelPath: string) {
+    // a cache of downloads has links in the folder, and all files that they lead to in another
+    this.#folders = [realpathSync(dirname(modelPath)), dirname(realpathSync(modelPath))];
+  }
+
+  /**
+   * Each is a file in the folder of model.json or below it, is named once, and together they have so many bytes: more is
+   * never read.
+   *
+   * @throws LockstepError LOCKSTEP_TFJS_FORMAT, LOCKSTEP_WEIGHTS_READ
+   */
+  find(names: readonly string[], needed: number): string[] {
+    const files = names.map((name) => this.#findOne(name));
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    if (bytes === needed) return files.map(({ path }) => path);
+    throw this.#error(
+      `${names.map(plainText).join(', ')} have ${countOf(bytes, 'byte')}, its weights need ${needed}. Copy the files again.`,
+    );
+  }
+
+  #findOne(name: string): { readonly path: string; readonly bytes: number } {
+    const folder = dirname(this.modelPath);
+    const path = resolve(folder, name);
+    const shown = plainText(name);
+    const isInside = isBelow(resolve(folder), path) && this.#folders.some((own) => isBelow(own, resolveLinks(path)));
+    if (!isInside) throw this.#error(`it names weights outside its folder: ${shown}. Put them beside it.`);
+    const kind = statSync(path);
+    if (!kind.isFile()) throw this.#error(`${shown}, which it names, is no file. Copy the files again.`);
+    if (this.#seen.has(path)) throw this.#error(`it names ${shown} twice. Copy the files again.`);
+    this.#seen.add(path);
+    return { path, bytes: kind.size };
+  }
+
+  #error(text: string): LockstepError {
+    return new LockstepError('LOCKSTEP_TFJS_FORMAT', `${this.modelPath}: ${text}`);
+  }
+}
+
+const isBelow = (folder: string, path: string): boolean =>
+  path.startsWith(folder.endsWith(sep) ? folder : folder + sep);
+
+/** @throws LockstepError LOCKSTEP_WEIGHTS_READ */
+function resolveLinks(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    throw cannotRead(path, error);
+  }
+}
+
 const elementCount = (shape: readonly number[]): number => shape.reduce((product, side) => product * side, 1);
+
+const bytesOf = (weights: readonly ManifestWeight[]): number =>
+  weights.reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);

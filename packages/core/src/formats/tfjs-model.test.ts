@@ -1,4 +1,13 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -264,6 +273,63 @@ describe('a model of somebody else', () => {
     writeFileSync(path, '{"format": "graph-model"}');
     expect(() => readTfjsFile(path)).toThrow(/LOCKSTEP_TFJS_FORMAT: .* is not a LayersModel of TensorFlow.js: /);
     expect(() => readTfjsFile(join(folder, 'none.json'))).toThrow(/LOCKSTEP_WEIGHTS_READ/);
+  });
+
+  describe('cases: peers 18: names weights', () => {
+    const flat = [layer('Flatten', { name: 'f', ...input })];
+    const manifestOf = (...paths: string[]) => ({
+      weightsManifest: paths.map((name) => ({ paths: [name], weights: [{ name: 'w', shape: [4], dtype: 'float32' }] })),
+    });
+
+    it.each([
+      [
+        'beside its folder',
+        '../outside.bin',
+        'it names weights outside its folder: ../outside.bin. Put them beside it.',
+      ],
+      ['by a whole path', '/dev/zero', 'it names weights outside its folder: /dev/zero. Put them beside it.'],
+      ['by a link that leads out', 'link.bin', 'it names weights outside its folder: link.bin. Put them beside it.'],
+      ['that are a folder', 'sub', 'sub, which it names, is no file. Copy the files again.'],
+    ])('%s: these are not read', (_, name, text) => {
+      const path = writeKeras(flat, { w: [4] }, manifestOf(name));
+      const outside = `${folder}-outside.bin`;
+      mkdirSync(join(folder, 'sub'));
+      writeFileSync(outside, new Uint8Array(16));
+      symlinkSync(outside, join(folder, 'link.bin'));
+      try {
+        expect(() => readTfjsFile(path)).toThrow(
+          expect.objectContaining({ code: 'LOCKSTEP_TFJS_FORMAT', text: `${path}: ${text}` }),
+        );
+      } finally {
+        rmSync(outside);
+      }
+    });
+
+    it('again and again: these are not read as often', () => {
+      const path = writeKeras(flat, { w: [4] }, manifestOf('w.bin', './w.bin'));
+      expect(() => readTfjsFile(path)).toThrow('it names ./w.bin twice. Copy the files again.');
+    });
+
+    it('of another size than they have: a file is not read for that', () => {
+      const path = writeKeras(flat, { w: [4] });
+      truncateSync(join(folder, 'w.bin'), 2 ** 33);
+      expect(() => readTfjsFile(path)).toThrow(
+        'w.bin have 8589934592 bytes, its weights need 16. Copy the files again.',
+      );
+    });
+
+    it('in a folder below, and by links of a cache that keeps all files in one place: these are read', () => {
+      const path = writeKeras(flat, { 'below/w.bin': [4] }, manifestOf('below/w.bin'));
+      const [blobs, snapshot] = [join(folder, 'blobs'), join(folder, 'snapshot')];
+      for (const one of [join(folder, 'below'), blobs, join(snapshot, 'below')]) mkdirSync(one, { recursive: true });
+      renameSync(join(folder, 'w.bin'), join(folder, 'below', 'w.bin'));
+      const { tensors } = readTfjsFile(path);
+      renameSync(path, join(blobs, '1'));
+      renameSync(join(folder, 'below', 'w.bin'), join(blobs, '2'));
+      symlinkSync(join('..', 'blobs', '1'), join(snapshot, 'model.json'));
+      symlinkSync(join('..', '..', 'blobs', '2'), join(snapshot, 'below', 'w.bin'));
+      expect(readTfjsFile(join(snapshot, 'model.json')).tensors).toEqual(tensors);
+    });
   });
 
   it('never gets through with anything but a LockstepError', () => {

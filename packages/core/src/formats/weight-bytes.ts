@@ -8,9 +8,13 @@ export function readWeightsBytes(path: string): Buffer {
   try {
     return readWholeFile(path);
   } catch (error) {
-    const text = `cannot read weights from ${path}: ${(error as Error).message}. Check the path given with --weights.`;
-    throw new LockstepError('LOCKSTEP_WEIGHTS_READ', text, { cause: error });
+    throw cannotRead(path, error);
   }
+}
+
+export function cannotRead(path: string, error: unknown): LockstepError {
+  const text = `cannot read weights from ${path}: ${(error as Error).message}. Check the path given with --weights.`;
+  return new LockstepError('LOCKSTEP_WEIGHTS_READ', text, { cause: error });
 }
 
 /** A copy of the values as little-endian bytes; the values may lie in shared memory. */
