@@ -65,16 +65,11 @@ export class ArrayImages {
 
   /**
    * @param images numbers, [count, ...]
-   * @param labels one for each image, of the array `labelsSource`
+   * @param labels one for each image
    */
-  read(images: NamedArray, labels: readonly string[], labelsSource: string): LabelledImages {
+  read(images: NamedArray, labels: readonly string[]): LabelledImages {
     const { shape, values } = images.array;
     const [count = 0] = shape;
-    if (labels.length !== count) {
-      throw arrayError(
-        `${images.source} has ${countOf(count, 'image')}, ${labelsSource} has ${countOf(labels.length, 'label')}.`,
-      );
-    }
     if (count === 0) throw arrayError(`${images.source} has no images.`);
     if (!isNumbers(values)) throw arrayError(`${images.source} has texts, expected numbers for pixels.`);
     const form = this.#findForm(images, values);

@@ -23,14 +23,28 @@ export interface NpyArray {
 }
 
 /** What a file says before its values. */
-interface Header {
+export interface NpyHeader {
   readonly shape: readonly number[];
+  /** As in the file: `|u1`, `<f4`. */
   readonly type: string;
   readonly isColumnMajor: boolean;
-  readonly data: Uint8Array;
+  /** Where the values begin. */
+  readonly at: number;
+  /** `b`, `i`, `u`, `f`, or `U` and `S` for texts. */
+  readonly kind: string;
+  readonly isSwapped: boolean;
+  /** Values, and bytes of each. */
+  readonly count: number;
+  readonly elementBytes: number;
 }
 
 type Fail = (text: string) => never;
+
+const failFor =
+  (source: string): Fail =>
+  (text) => {
+    throw new LockstepError('LOCKSTEP_DATA_NPZ', `${source} ${text}`);
+  };
 
 /**
  * Reads an array of whole numbers, floats, booleans or texts.
@@ -39,43 +53,63 @@ type Fail = (text: string) => never;
  * @throws LockstepError LOCKSTEP_DATA_NPZ when it is damaged or of another type
  */
 export function parseNpy(bytes: Uint8Array, source: string): NpyArray {
-  const fail: Fail = (text) => {
-    throw new LockstepError('LOCKSTEP_DATA_NPZ', `${source} ${text}`);
-  };
-  const { shape, type, isColumnMajor, data } = readHeader(bytes, fail);
-  const [, order = '', kind = '', size = 0] = /^([<>|=])([biufUS])(\d+)$/.exec(type) ?? [];
-  const elementBytes = Number(size) * (kind === 'U' ? 4 : 1);
-  const isText = kind === 'U' || kind === 'S';
-  const toValues = DECODERS[`${kind}${size}`];
-  if (!isText && toValues === undefined) {
-    return fail(`is of type ${type}, expected numbers${type.includes('O') ? ', not Python objects' : ''}.`);
-  }
-  const count = shape.reduce((product, side) => product * side, 1);
-  if (data.length !== count * elementBytes) {
-    return fail(
-      `has ${countOf(data.length, 'byte')} of data, ${type} of shape (${shape.join(', ')}) takes ${count * elementBytes}. The file is damaged.`,
-    );
-  }
-  const own = order === '>' ? swapBytes(data, isText ? 4 : elementBytes, kind) : data;
+  const { shape, type, isColumnMajor, at, kind, isSwapped, count, elementBytes } = readNpyHeader(
+    bytes,
+    bytes.length,
+    source,
+  );
+  const toValues = DECODERS[`${kind}${elementBytes}`];
+  const data = bytes.subarray(at);
+  const own = isSwapped ? swapBytes(data, isText(kind) ? 4 : elementBytes, kind) : data;
   const values = toValues === undefined ? readTexts(own, count, elementBytes, kind === 'U') : toValues(own);
   return { shape, type, values: isColumnMajor && shape.length > 1 ? toRowMajor(values, shape) : values };
 }
 
-function readHeader(bytes: Uint8Array, fail: Fail): Header {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 12 || view.getUint32(0) !== 0x93_4e_55_4d)
+const isText = (kind: string): boolean => kind === 'U' || kind === 'S';
+
+/** NumPy itself reads no longer header of a file that it was not told to trust. */
+export const MOST_HEADER_BYTES = 10_000;
+
+/**
+ * What an array's first bytes say of it, held against how many bytes it has.
+ *
+ * @param start at least its first `MOST_HEADER_BYTES`, and 12 more, or all
+ * @param bytes of the whole array, header included
+ * @throws LockstepError LOCKSTEP_DATA_NPZ
+ */
+export function readNpyHeader(start: Uint8Array, bytes: number, source: string): NpyHeader {
+  const fail = failFor(source);
+  const { shape, type, isColumnMajor, at } = readFields(start, fail);
+  const [, order = '', kind = '', size = 0] = /^([<>|=])([biufUS])(\d+)$/.exec(type) ?? [];
+  const elementBytes = Number(size) * (kind === 'U' ? 4 : 1);
+  if (!isText(kind) && DECODERS[`${kind}${size}`] === undefined) {
+    return fail(`is of type ${type}, expected numbers${type.includes('O') ? ', not Python objects' : ''}.`);
+  }
+  const count = shape.reduce((product, side) => product * side, 1);
+  if (bytes - at !== count * elementBytes) {
+    return fail(
+      `has ${countOf(bytes - at, 'byte')} of data, ${type} of shape (${shape.join(', ')}) takes ${count * elementBytes}. The file is damaged.`,
+    );
+  }
+  // no bytes stand for them, so that there may be said to be any number
+  if (elementBytes === 0 && count > 0) return fail(`has only empty texts, ${type}.`);
+  return { shape, type, isColumnMajor, at, kind, isSwapped: order === '>', count, elementBytes };
+}
+
+function readFields(start: Uint8Array, fail: Fail) {
+  const view = new DataView(start.buffer, start.byteOffset, start.byteLength);
+  if (start.length < 12 || view.getUint32(0) !== 0x93_4e_55_4d)
     return fail('is not a NumPy array. Save it with numpy.savez.');
-  const isShort = bytes[6] === 1;
-  const start = isShort ? 10 : 12;
-  const end = start + (isShort ? view.getUint16(8, true) : view.getUint32(8, true));
-  const header = new TextDecoder('latin1').decode(bytes.subarray(start, end));
+  const isShort = start[6] === 1;
+  const from = isShort ? 10 : 12;
+  const at = from + (isShort ? view.getUint16(8, true) : view.getUint32(8, true));
+  const header = new TextDecoder('latin1').decode(start.subarray(from, Math.min(at, from + MOST_HEADER_BYTES)));
   if (/'descr':\s*\[/.test(header)) return fail('has fields. Save each of them as an array of its own.');
   const type = /'descr':\s*'([^']*)'/.exec(header)?.[1];
-  const shapeText = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1];
-  if (type === undefined || shapeText === undefined || end > bytes.length)
-    return fail('has a damaged header. Save it again.');
-  const shape = shapeText.split(',').flatMap((side) => (side.trim() === '' ? [] : [Number.parseInt(side, 10)]));
-  return { shape, type, isColumnMajor: /'fortran_order':\s*True/.test(header), data: bytes.subarray(end) };
+  const shape = /'shape':\s*\(([\s\dL,]*)\)/.exec(header)?.[1]?.match(/\d+/g) ?? [];
+  const isWhole = /'shape':\s*\([\s\dL,]*\)/.test(header) && at <= start.length && at - from <= MOST_HEADER_BYTES;
+  if (type === undefined || !isWhole) return fail('has a damaged header. Save it again.');
+  return { shape: shape.map(Number), type, isColumnMajor: /'fortran_order':\s*True/.test(header), at };
 }
 
 /** Bytes that begin where values of such a size may; a Buffer's own slice would copy nothing. */
@@ -127,14 +161,14 @@ function swapBytes(data: Uint8Array, size: number, kind: string): Uint8Array {
 function readTexts(data: Uint8Array, count: number, bytes: number, isUcs4: boolean): string[] {
   const readOne = (index: number): string => {
     const own = data.subarray(index * bytes, (index + 1) * bytes);
-    if (isUcs4) return String.fromCodePoint(...trimZeros(viewAs(Uint32Array, own)).map(knownCode));
+    if (isUcs4) return Array.from(trimZeros(viewAs(Uint32Array, own)), readLetter).join('');
     return readBytes(trimZeros(own));
   };
   return Array.from({ length: count }, (_, index) => readOne(index));
 }
 
 /** What is no letter becomes the sign for that. */
-const knownCode = (code: number): number => (code > 0x10_ff_ff ? 0xff_fd : code);
+const readLetter = (code: number): string => String.fromCodePoint(code > 0x10_ff_ff ? 0xff_fd : code);
 
 function trimZeros<Codes extends Uint8Array | Uint32Array>(codes: Codes): Codes {
   let length = codes.length;

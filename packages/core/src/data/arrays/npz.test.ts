@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readNpz } from './npz.js';
 import { bytesArray, bytesOf, makeNpy, makeNpz, readArrays, readFiles } from './test-arrays.js';
+import { listZip } from './zip-archive.js';
 
 const counting = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
@@ -395,5 +396,37 @@ describe('what cannot be read in an .npz file', () => {
     expect(() => readFiles([{ path: 'x.npz', bytes: Uint8Array.of(1, 2, 3, 4) }])).toThrow(
       'LOCKSTEP_DATA_NPZ: x.npz is not a zip archive that can be unpacked: ',
     );
+  });
+
+  it.each<[string, Record<string, Uint8Array>, string]>([
+    [
+      'a member far larger than its array',
+      { x: Buffer.concat([twoImages, new Uint8Array(1 << 24)]), y: twoLabels },
+      'array x of x.npz has 16777228 bytes of data, |u1 of shape (2, 2, 3) takes 12. The file is damaged.',
+    ],
+    [
+      'labels far more than images',
+      { x: twoImages, y: bytesArray([1 << 24], new Uint8Array(1 << 24)) },
+      'array x of x.npz has 2 images, array y of x.npz has 16777216 labels.',
+    ],
+    [
+      'any number of empty texts',
+      { x: twoImages, y: makeNpy('<U0', [4_000_000_000], new Uint8Array(0)) },
+      'array y of x.npz has only empty texts, <U0.',
+    ],
+  ])('cases: peers 18: is found before it is unpacked: %s', (_, arrays, text) => {
+    const archive = makeNpz(arrays, 6);
+    // nobody could unpack the rest
+    for (const { name, at, packedBytes } of listZip(archive, 'x.npz')) {
+      if (packedBytes > 10_000) archive.fill(0xff, at + 30 + name.length + 9000, at + 30 + name.length + packedBytes);
+    }
+    expect(() => readFiles([{ path: 'x.npz', bytes: archive }])).toThrow(
+      expect.objectContaining({ code: 'LOCKSTEP_DATA_NPZ', text }),
+    );
+  });
+
+  it('issue 25: is a text of any length, which is a label', () => {
+    const long = makeNpy('<U200000', [2], bytesOf(new Uint32Array(400_000).fill(97)));
+    expect(readArrays({ x: twoImages, y: long }).train.labels[0]).toHaveLength(200_000);
   });
 });

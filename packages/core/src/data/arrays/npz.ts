@@ -1,14 +1,15 @@
 /** Images and labels in NumPy's arrays: of an .npz archive, or of .npz and .npy files beside one another. */
 import { basename } from 'node:path';
 import { guessed, type Note } from '../../events/data-report.js';
+import { countOf } from '../../text/count-text.js';
 import type { Reading } from '../dataset/dataset.js';
 import type { LabelledImages, OwnData } from '../dataset/own-data.js';
 import type { PictureRules } from '../pictures/picture-rules.js';
 import { ArrayImages, type ArrayOptions } from './images.js';
 import { type ArrayPair, type ArrayParts, describePairs, KNOWN_NAMES, pairArrays, readArrayName } from './names.js';
-import { parseNpy } from './npy.js';
+import { type NpyHeader, parseNpy, readNpyHeader } from './npy.js';
 import { arrayError, isOneHotShape, type NamedArray, readArrayLabels } from './values.js';
-import { listZip, unpackMember } from './zip-archive.js';
+import { listZip, peekMember, unpackMember } from './zip-archive.js';
 
 /** A file with arrays, in memory. */
 export interface ArrayFile {
@@ -27,6 +28,10 @@ export interface NpzOptions extends ArrayOptions {
 interface Source {
   /** What it says of itself, words of its file before. */
   readonly words: string;
+  /** For people: `array x of digits.npz`. */
+  readonly source: string;
+  /** What its first bytes say; nothing more is unpacked for that. */
+  readonly peek: () => NpyHeader;
   readonly read: () => NamedArray;
 }
 
@@ -46,13 +51,12 @@ export function readNpz(files: readonly ArrayFile[], options: NpzOptions = {}): 
   const read = (part: keyof ArrayParts) => {
     const pair = parts[part];
     if (pair === undefined) return undefined;
-    const [pixels, labels] = [pair.images, pair.labels].map((name) => (sources.get(name) as Source).read()) as [
-      NamedArray,
-      NamedArray,
-    ];
+    const both = [pair.images, pair.labels].map((name) => sources.get(name) as Source) as [Source, Source];
+    checkCounts(...both);
+    const [pixels, labels] = both.map((one) => one.read()) as [NamedArray, NamedArray];
     if (isOneHotShape(labels.array.shape))
       notes.push(guessed(`${labels.source} has one-hot rows: a label is the place of its 1`));
-    return images.read(pixels, readArrayLabels(labels), labels.source);
+    return images.read(pixels, readArrayLabels(labels));
   };
   const train = read('train');
   if (train === undefined) throw noTraining(sources, files);
@@ -69,6 +73,17 @@ export function readNpz(files: readonly ArrayFile[], options: NpzOptions = {}): 
   };
 }
 
+/** Before any of them is unpacked. */
+function checkCounts(images: Source, labels: Source): void {
+  const [{ shape }, { shape: labelShape }] = [images.peek(), labels.peek()];
+  const [count = 0] = shape;
+  const [labelCount = 0] = labelShape;
+  if (labelCount === count) return;
+  throw arrayError(
+    `${images.source} has ${countOf(count, 'image')}, ${labels.source} has ${countOf(labelCount, 'label')}.`,
+  );
+}
+
 function describeReading(
   parts: ArrayParts,
   read: Partial<Record<keyof ArrayParts, LabelledImages | undefined>>,
@@ -83,15 +98,19 @@ function describeReading(
 
 function listArrays({ path, bytes, words = '' }: ArrayFile, isOneOfSeveral: boolean): [string, Source][] {
   const file = basename(path);
-  if (isNpy(bytes)) return [[file, { words, read: () => ({ source: path, array: parseNpy(bytes, path) }) }]];
+  if (isNpy(bytes)) {
+    const peek = (): NpyHeader => readNpyHeader(bytes, bytes.length, path);
+    return [[file, { words, source: path, peek, read: () => ({ source: path, array: parseNpy(bytes, path) }) }]];
+  }
   return listZip(bytes, path)
     .filter(({ name }) => name.endsWith('.npy'))
     .map((member) => {
       const name = member.name.replace(/\.npy$/, '');
       const source = `array ${name} of ${path}`;
       const read = (): NamedArray => ({ source, array: parseNpy(unpackMember(bytes, member, source), source) });
+      const peek = (): NpyHeader => readNpyHeader(peekMember(bytes, member, source), member.bytes, source);
       const own = UNNAMED.test(name) ? '' : name;
-      return [isOneOfSeveral ? `${name} of ${file}` : name, { words: `${words} ${own}`, read }];
+      return [isOneOfSeveral ? `${name} of ${file}` : name, { words: `${words} ${own}`, source, peek, read }];
     });
 }
 
@@ -127,7 +146,7 @@ function findPairs(sources: Sources, files: readonly ArrayFile[]): { parts: Arra
  */
 function pairByForm(sources: Sources): ArrayParts | undefined {
   if (sources.size !== 2 && sources.size !== 4) return undefined;
-  const formed: Formed[] = [...sources].map(([name, { read }]) => ({ name, shape: read().array.shape }));
+  const formed: Formed[] = [...sources].map(([name, { peek }]) => ({ name, shape: peek().shape }));
   const labels = formed.filter(({ shape }) => shape.length === 1);
   const images = formed.filter(({ shape }) => shape.length >= 2);
   const counts = new Set(images.map(({ shape }) => shape[0]));

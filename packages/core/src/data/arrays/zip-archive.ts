@@ -5,7 +5,7 @@
 
 import { constants } from 'node:buffer';
 import { totalmem } from 'node:os';
-import { inflateRawSync } from 'node:zlib';
+import { inflateRawSync, type ZlibOptions, constants as zlib } from 'node:zlib';
 import { LockstepError } from '../../errors/errors.js';
 import { crc32 } from '../../files/crc32.js';
 import { countOf, formatCount, formatCountOf } from '../../text/count-text.js';
@@ -133,18 +133,42 @@ function findField64(view: DataView, { from, to }: { readonly from: number; read
  * @throws LockstepError LOCKSTEP_DATA_NPZ when it is damaged, packed in another way, or says a size that cannot be
  */
 export function unpackMember(archive: Uint8Array, member: ZipMember, source: string): Uint8Array {
-  const fail = (text: string, cause?: unknown): never => {
-    throw zipError(`${source} ${text}`, cause);
-  };
-  if (member.isEncrypted) return fail('is encrypted. Save it without a password.');
-  const packed = findPacked(archive, member) ?? fail('is not where the directory says. The file is damaged.');
-  checkSize(member, packed.length, fail);
+  const fail = failFor(source);
+  const packed = findContent(archive, member, fail);
   const bytes = member.method === 0 ? packed : inflate(packed, member, fail);
   if (bytes.length !== member.bytes) {
     fail(`has ${countOf(bytes.length, 'byte')}, the directory says ${member.bytes}. The file is damaged.`);
   }
   if (crc32(bytes) !== member.crc) fail('does not have the CRC-32 that the directory says. The file is damaged.');
   return bytes;
+}
+
+/** Packed bytes that are unpacked to look at the first of a member: at most 8 MB come out of them. */
+const PEEK_BYTES = 8192;
+
+/**
+ * A member's first bytes, some thousands of them or all; what is behind may be damaged.
+ *
+ * @throws LockstepError as `unpackMember`
+ */
+export function peekMember(archive: Uint8Array, member: ZipMember, source: string): Uint8Array {
+  const fail = failFor(source);
+  const packed = findContent(archive, member, fail);
+  if (member.method === 0) return packed;
+  return inflateBy(packed.subarray(0, PEEK_BYTES), { finishFlush: zlib.Z_SYNC_FLUSH }, member, fail);
+}
+
+const failFor =
+  (source: string) =>
+  (text: string, cause?: unknown): never => {
+    throw zipError(`${source} ${text}`, cause);
+  };
+
+function findContent(archive: Uint8Array, member: ZipMember, fail: (text: string) => never): Uint8Array {
+  if (member.isEncrypted) return fail('is encrypted. Save it without a password.');
+  const packed = findPacked(archive, member) ?? fail('is not where the directory says. The file is damaged.');
+  checkSize(member, packed.length, fail);
+  return packed;
 }
 
 function findPacked(archive: Uint8Array, { at, packedBytes }: ZipMember): Uint8Array | undefined {
@@ -167,13 +191,18 @@ function checkSize({ method, bytes }: ZipMember, packedBytes: number, fail: (tex
   }
 }
 
-function inflate(packed: Uint8Array, { bytes }: ZipMember, fail: (text: string, cause?: unknown) => never): Uint8Array {
+// a byte more than comes out, or a second piece is begun
+const inflate = (packed: Uint8Array, member: ZipMember, fail: (text: string, cause?: unknown) => never): Uint8Array =>
+  inflateBy(packed, { chunkSize: Math.min(member.bytes + 64, LARGEST_CHUNK) }, member, fail);
+
+function inflateBy(
+  packed: Uint8Array,
+  how: ZlibOptions,
+  { bytes }: ZipMember,
+  fail: (text: string, cause?: unknown) => never,
+): Uint8Array {
   try {
-    // a byte more than comes out, or a second piece is begun
-    return inflateRawSync(packed, {
-      maxOutputLength: Math.max(1, bytes),
-      chunkSize: Math.min(bytes + 64, LARGEST_CHUNK),
-    });
+    return inflateRawSync(packed, { maxOutputLength: Math.max(1, bytes), ...how });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const isLarger = code === 'ERR_BUFFER_TOO_LARGE';
