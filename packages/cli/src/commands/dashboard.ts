@@ -1,8 +1,8 @@
 /** `lockstep dashboard DIR...`: finished runs on the live page, one by itself or several compared. */
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { LockstepError } from '@lockstep/core/errors';
-import { parseJson } from '@lockstep/core/files';
+import { parseJson, readText } from '@lockstep/core/files';
 import { findRun } from '@lockstep/watch/files';
 import { type Chronicle, completeSource, emptyChronicle, PageServer } from '@lockstep/watch/page';
 import { CHRONICLE_FILE } from '@lockstep/watch/report';
@@ -97,7 +97,7 @@ function readChronicle(folder: string): Chronicle {
   const fail = (reason: string): LockstepError => cannotShow(folder, reason);
   let content: string;
   try {
-    content = readFileSync(path, 'utf8');
+    content = readText(path);
   } catch (error) {
     throw fail((error as Error).message);
   }

@@ -1,8 +1,8 @@
 /** Fields of a run that other machines take part in. */
 
-import { readFileSync } from 'node:fs';
 import type { Topology } from '@lockstep/coordinator/steps';
 import { LockstepError } from '@lockstep/core/errors';
+import { readText } from '@lockstep/core/files';
 import { countOf } from '@lockstep/core/text';
 import type { Io } from '../terminal/io.js';
 import { type Endpoint, parseEndpoint } from './endpoint.js';
@@ -103,7 +103,7 @@ export function findToken(path: string | undefined, env: Io['env']): Uint8Array 
 
 function readToken(path: string, source: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readText(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const reason =

@@ -1,8 +1,8 @@
 /** A run in a file, `--config run.yaml`: the same fields as the flags, with line numbers for errors; or a run.json. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { LockstepError, suggestOption } from '@lockstep/core/errors';
-import { isRecord, parseJson } from '@lockstep/core/files';
+import { isRecord, parseJson, readText } from '@lockstep/core/files';
 import { recipeSchema } from '@lockstep/core/spec';
 import { findRun, LATEST, OUT_FORMAT, outFiles, type RunAgain, readRunAgain } from '@lockstep/watch/files';
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
@@ -39,7 +39,7 @@ const FIELD_NAMES = [
  */
 export function readConfigFile(named: string): ConfigFile {
   const path = findFile(named);
-  const text = readText(path);
+  const text = readConfigText(path);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const locate = (field: readonly PropertyKey[]): string =>
@@ -104,9 +104,9 @@ const configError = (text: string): LockstepError => new LockstepError('LOCKSTEP
 
 const describe = (value: unknown): string => (Array.isArray(value) ? 'a list' : JSON.stringify(value));
 
-function readText(path: string): string {
+function readConfigText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readText(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;

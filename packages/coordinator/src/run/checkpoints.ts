@@ -1,10 +1,10 @@
 /** When a run writes checkpoints, and which of them it keeps. */
 
-import { readFileSync, renameSync } from 'node:fs';
+import { renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { LockstepError } from '@lockstep/core/errors';
 import { type EpochEvent, findBestEpoch, type MetricName } from '@lockstep/core/events';
-import { writeFileAtomically } from '@lockstep/core/files';
+import { isRecord, readJson, readText, writeFileAtomically } from '@lockstep/core/files';
 import type { CheckpointPolicy, OnWarning } from '@lockstep/core/seams';
 import {
   type Checkpoint,
@@ -167,8 +167,8 @@ export class Checkpoints {
 
   #readBest(): unknown {
     try {
-      return (JSON.parse(readFileSync(join(this.folder.path, BEST_FILE), 'utf8')) as { checkpoint?: unknown })
-        .checkpoint;
+      const best = readJson(readText(join(this.folder.path, BEST_FILE)));
+      return isRecord(best) ? best['checkpoint'] : undefined;
     } catch {
       // Not there, or not ours: then it stays where it is.
       return undefined;

@@ -4,20 +4,11 @@
  * another container) when nobody has touched it for a minute.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, linkSync, openSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LockstepError } from '@lockstep/core/errors';
+import { readJson, readText } from '@lockstep/core/files';
 import type { OnWarning } from '@lockstep/core/seams';
 import { z } from 'zod';
 import { identifyProcess, judgeProcess, processIdentitySchema } from './process-identity.js';
@@ -114,7 +105,7 @@ interface Found {
 function readLock(path: string): Found | undefined {
   try {
     const touchedMs = statSync(path).mtimeMs;
-    const text = readFileSync(path, 'utf8');
+    const text = readText(path);
     return { text, holder: parseHolder(text), touchedMs };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
@@ -122,13 +113,7 @@ function readLock(path: string): Found | undefined {
   }
 }
 
-function parseHolder(text: string): Holder | undefined {
-  try {
-    return holderSchema.parse(JSON.parse(text));
-  } catch {
-    return undefined;
-  }
-}
+const parseHolder = (text: string): Holder | undefined => holderSchema.safeParse(readJson(text)).data;
 
 /** A link appears with its content in it; where a file system has no links, a file is made and then written. */
 function tryCreate(path: string, text: string, id: string): boolean {
@@ -187,7 +172,7 @@ function takeAway(path: string, text: string, id: string): void {
   const moved = `${path}.${id}`;
   try {
     renameSync(path, moved);
-    if (readFileSync(moved, 'utf8') !== text) linkSync(moved, path);
+    if (readText(moved) !== text) linkSync(moved, path);
   } catch (error) {
     if (!['ENOENT', 'EEXIST'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   } finally {

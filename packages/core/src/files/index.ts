@@ -6,5 +6,6 @@ export * from './json-text.js';
 export * from './kept-json.js';
 export * from './output-path.js';
 export * from './record.js';
+export * from './text-file.js';
 export * from './version.js';
 export * from './whole-file.js';

@@ -15,6 +15,11 @@ it('finds the line and column of a key, of an item, and of what is around what i
   expect(findJsonPlace('\uFEFF{"a":1,\n"a":2}', ['a'])).toEqual({ line: 2, column: 1 });
 });
 
+it('issue 25: finds what is behind a string of millions of letters', () => {
+  const text = `{"a":\n"${'a\\n'.repeat(5_000_000)}",\n "b": 1}`;
+  expect(findJsonPlace(text, ['b'])).toEqual({ line: 3, column: 2 });
+});
+
 it('finds every key of any JSON where it is written', () => {
   const { tree } = fc.letrec((tie) => ({
     tree: fc.oneof(

@@ -1,7 +1,8 @@
 /** Where a value stands in a JSON text, for errors about what is JSON but not what was meant. */
-import type { JsonFault } from './json-text.js';
+import { findStringEnd, type JsonFault, placeOf } from './json-text.js';
 
-const TOKEN = /"(?:[^"\\]|\\.)*"|[^\s,:[\]{}"]+|[,:[\]{}]/gy;
+/** All but strings. */
+const TOKEN = /[^\s,:[\]{}"]+|[,:[\]{}]/y;
 
 /**
  * The line and column, counted from 1, of the key at a path, or of the item of a list; of the nearest one around it where
@@ -10,8 +11,7 @@ const TOKEN = /"(?:[^"\\]|\\.)*"|[^\s,:[\]{}"]+|[,:[\]{}]/gy;
  * @param text whole JSON
  */
 export function findJsonPlace(text: string, path: readonly PropertyKey[]): Pick<JsonFault, 'line' | 'column'> {
-  const before = text.slice(0, new Walker(text).find(path)).split('\n');
-  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+  return placeOf(text, new Walker(text).find(path));
 }
 
 /** Goes through the tokens of a text that is known to be JSON. */
@@ -59,9 +59,10 @@ class Walker {
     const space = /[\s\uFEFF]*/y;
     space.lastIndex = this.#position;
     this.#position += space.exec(this.text)?.[0].length ?? 0;
-    TOKEN.lastIndex = this.#position;
-    const token = TOKEN.exec(this.text)?.[0] ?? '}';
     const at = this.#position;
+    TOKEN.lastIndex = at;
+    const end = findStringEnd(this.text, at);
+    const token = end === undefined ? (TOKEN.exec(this.text)?.[0] ?? '}') : this.text.slice(at, end);
     this.#position += token.length;
     return { token, at };
   }

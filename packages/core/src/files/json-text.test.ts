@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseJson } from './json-text.js';
+import { parseJson, readJson } from './json-text.js';
 
 describe('parseJson', () => {
   it('gives the value, with or without a byte order mark', () => {
@@ -47,4 +47,18 @@ it.each([
 
 it('reads what is nested as deeply as is allowed', () => {
   expect('value' in parseJson('['.repeat(200) + ']'.repeat(200))).toBe(true);
+});
+
+it.each([
+  ['is not closed', `["${'a'.repeat(20_000_000)}`, 'expected a value but found "\\""'],
+  ['is in a list that is not closed', `["${'\\n'.repeat(10_000_000)}"`, 'expected "," or "]" but found the end'],
+])('issue 25: finds the fault where a string of millions of letters %s', (_, text, fault) => {
+  expect(parseJson(text)).toMatchObject({ fault: { text: expect.stringContaining(fault) } });
+});
+
+it('issue 25: reads no more values than any of our files has by far, since each takes more than its text', () => {
+  const listOf = (count: number): string => `[${'[],'.repeat(count - 1)}[]]`;
+  expect(parseJson(listOf(3_000_000))).toMatchObject({ fault: { line: 1, text: 'more than 4000000 values' } });
+  expect(readJson('[1')).toBeUndefined();
+  expect(readJson('[1]')).toEqual([1]);
 });

@@ -1,4 +1,7 @@
-/** Reads JSON that a person wrote, with errors that name line and column (JSON.parse leaves them out in some versions of Node). */
+/**
+ * Reads JSON of people, other programs and other machines: no deeper, longer or fuller than any of ours, with errors that name
+ * line and column (JSON.parse leaves them out in some versions of Node).
+ */
 
 /** Where and why a text is not JSON; line and column count from 1. */
 export interface JsonFault {
@@ -10,13 +13,16 @@ export interface JsonFault {
 
 /** Values inside each other at the most: no file of ours has ten, and whoever walks through more runs out of stack. */
 const MAX_DEPTH = 200;
+/** Of any text that is read whole. */
+export const MAX_TEXT_BYTES = 64 * 2 ** 20;
+/** Each takes some tens of bytes, whatever its text takes. The fullest of our files has some tens of thousands. */
+const MAX_VALUES = 4_000_000;
 
-/** The value, or where the text stops being JSON or is nested too deeply. A byte order mark is skipped. */
+/** The value, or where the text stops being JSON or is too large. A byte order mark is skipped. */
 export function parseJson(text: string): { readonly value: unknown } | { readonly fault: JsonFault } {
   const json = text.startsWith('\uFEFF') ? text.slice(1) : text;
-  const deep = findTooDeep(json);
-  if (deep !== undefined)
-    return { fault: { ...placeOf(json, deep), text: `more than ${MAX_DEPTH} values inside each other` } };
+  const excess = findExcess(json);
+  if (excess !== undefined) return { fault: { ...placeOf(json, excess.at), text: excess.text } };
   try {
     return { value: JSON.parse(json) as unknown };
   } catch {
@@ -24,29 +30,61 @@ export function parseJson(text: string): { readonly value: unknown } | { readonl
   }
 }
 
-/** Where the first value begins that stands too deep; undefined when there is none. */
-function findTooDeep(json: string): number | undefined {
+/** The value that a text holds; undefined where it is no JSON, or JSON of more than is read. */
+export function readJson(text: string): unknown {
+  const parsed = parseJson(text);
+  return 'value' in parsed ? parsed.value : undefined;
+}
+
+/** Where there is more than is read, before anything is kept of it; undefined when there is not. */
+function findExcess(json: string): { readonly at: number; readonly text: string } | undefined {
+  if (json.length > MAX_TEXT_BYTES) return { at: 0, text: `more than ${MAX_TEXT_BYTES >> 20} MiB` };
   let depth = 0;
+  let values = 1;
   for (let at = 0; at < json.length; at++) {
     const character = json[at];
     if (character === '"') {
       for (at++; at < json.length && json[at] !== '"'; at++) if (json[at] === '\\') at++;
     } else if (character === '{' || character === '[') {
-      if (++depth > MAX_DEPTH) return at;
+      values++;
+      if (++depth > MAX_DEPTH) return { at, text: `more than ${MAX_DEPTH} values inside each other` };
     } else if (character === '}' || character === ']') depth--;
+    else if (character === ',') values++;
+    if (values > MAX_VALUES) return { at, text: `more than ${MAX_VALUES} values` };
   }
   return undefined;
 }
 
-function placeOf(text: string, position: number): Pick<JsonFault, 'line' | 'column'> {
-  const before = text.slice(0, position).split('\n');
-  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+/** Line and column of an offset. */
+export function placeOf(text: string, offset: number): Pick<JsonFault, 'line' | 'column'> {
+  let [line, begin] = [1, 0];
+  for (let at = text.indexOf('\n'); at >= 0 && at < offset; at = text.indexOf('\n', begin)) {
+    line++;
+    begin = at + 1;
+  }
+  return { line, column: offset - begin + 1 };
 }
 
 const SPACE = /[ \t\n\r]*/y;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids exactly these characters inside strings.
-const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const SCALAR = /(?:-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|true|false|null)(?![A-Za-z0-9_.+-])/y;
+
+const SPACE_CODE = 0x20;
+
+/** Where the string behind its opening quote at a place ends, closing quote included; undefined where there is none. */
+export function findStringEnd(text: string, from: number): number | undefined {
+  if (text[from] !== '"') return undefined;
+  // no pattern: those with a choice inside their loop run out of stack after some millions of letters
+  for (let at = from + 1; at < text.length; at++) {
+    const letter = text[at] as string;
+    if (letter === '"') return at + 1;
+    if (text.charCodeAt(at) < SPACE_CODE) return undefined;
+    if (letter !== '\\') continue;
+    const escaped = text[++at] ?? '';
+    if (escaped === 'u' && /^[0-9a-fA-F]{4}$/.test(text.slice(at + 1, at + 5))) at += 4;
+    else if (!/^["\\/bfnrt]$/.test(escaped)) return undefined;
+  }
+  return undefined;
+}
 
 /** What the scanner met where the grammar asks for something else. */
 class Unexpected extends Error {
@@ -88,6 +126,12 @@ class Scanner {
     return match !== null;
   }
 
+  private skipString(): boolean {
+    const end = findStringEnd(this.text, this.position);
+    this.position = end ?? this.position;
+    return end !== undefined;
+  }
+
   private skipText(text: string): boolean {
     this.skip(SPACE);
     if (!this.text.startsWith(text, this.position)) return false;
@@ -98,12 +142,12 @@ class Scanner {
   private skipValue(): void {
     if (this.skipText('{')) this.skipItems('}', () => this.skipMember());
     else if (this.skipText('[')) this.skipItems(']', () => this.skipValue());
-    else if (!this.skip(STRING) && !this.skip(SCALAR)) throw new Unexpected('a value');
+    else if (!this.skipString() && !this.skip(SCALAR)) throw new Unexpected('a value');
   }
 
   private skipMember(): void {
     this.skip(SPACE);
-    if (!this.skip(STRING)) throw new Unexpected('a name in double quotes');
+    if (!this.skipString()) throw new Unexpected('a name in double quotes');
     if (!this.skipText(':')) throw new Unexpected('":"');
     this.skipValue();
   }

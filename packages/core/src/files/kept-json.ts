@@ -1,7 +1,7 @@
 /** JSON files that Lockstep keeps for itself: what cannot be read of one is made anew, and a line says so. */
-import { readFileSync } from 'node:fs';
 import type { z } from 'zod';
 import { parseJson } from './json-text.js';
+import { readText } from './text-file.js';
 
 /**
  * What a file holds; undefined where there is none, where it is damaged, or where another version wrote it. All but the
@@ -16,7 +16,7 @@ export function readKeptJson<Schema extends z.ZodType>(
 ): z.output<Schema> | undefined {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readText(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // that a file stands where the folder should be is for writing to report

@@ -1,8 +1,8 @@
 /** Finds the model that a person names: one of the zoo, or a JSON file. */
-import { readFileSync } from 'node:fs';
 import { LockstepError } from '../errors/errors.js';
 import { findJsonPlace } from '../files/json-place.js';
 import { parseJson } from '../files/json-text.js';
+import { readText } from '../files/text-file.js';
 import { inferLayers } from '../model/layers.js';
 import type { ModelSpec } from '../spec/model-spec.js';
 import type { Recipe } from '../spec/recipe.js';
@@ -37,7 +37,7 @@ const looksLikePath = (text: string): boolean => /[/\\]/.test(text) || /\.json$/
 
 function readModelText(path: string): string {
   try {
-    return readFileSync(path, 'utf8');
+    return readText(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const reasons: Record<string, string> = {

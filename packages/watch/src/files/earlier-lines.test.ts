@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { committedSteps, dropLaterLines } from './earlier-lines.js';
+import { committedSteps, dropLaterLines, readProgress } from './earlier-lines.js';
 
 let file = '';
 beforeEach(() => {
@@ -31,6 +31,11 @@ const read = (): unknown[] =>
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line) as unknown);
+
+it('issue 25: an event whose numbers are none says nothing of how far a run came', () => {
+  write([start, { event: 'epoch', epoch: 'x' }, { event: 'end', steps: {} }, { event: 'end', steps: 3 }]);
+  expect(readProgress(file)).toEqual({ ended: 3, kept: 3 });
+});
 
 describe('dropLaterLines', () => {
   it('takes out what is after the step, keeps all else, and says so once', () => {

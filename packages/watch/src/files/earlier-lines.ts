@@ -3,8 +3,7 @@
  * that was killed. It does them again, so their lines go; so does a last line that was cut short.
  */
 
-import { readFileSync } from 'node:fs';
-import { isRecord, writeFileAtomically } from '@lockstep/core/files';
+import { isRecord, MAX_TEXT_BYTES, readJson, readWholeFile, writeFileAtomically } from '@lockstep/core/files';
 import { countOf } from '@lockstep/core/text';
 
 /**
@@ -25,7 +24,7 @@ export function dropLaterLines(path: string, step: number, tell: (line: string) 
     return committedSteps(event, stepsPerEpoch) <= step;
   });
   if (kept.length === lines.length) return;
-  writeFileAtomically(path, [Buffer.from(kept.map((line) => `${line}\n`).join(''))]);
+  writeFileAtomically(path, [Buffer.concat(kept.flatMap((line) => [line, NEWLINE]))]);
   const count = lines.length - kept.length;
   tell(`${path}: ${countOf(count, 'line')} after step ${step} taken out; these steps are done again`);
 }
@@ -55,22 +54,34 @@ export function readProgress(path: string): Progress {
   return { ended, kept };
 }
 
-function readLines(path: string): string[] {
+const NEWLINE = Buffer.from('\n');
+
+/** Without their ends. A long run's may be more than a text can hold, so they are bytes. */
+function readLines(path: string): Buffer[] {
+  const lines: Buffer[] = [];
+  const bytes = readIfThere(path);
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf(NEWLINE, at);
+    const line = bytes.subarray(at, end < 0 ? bytes.length : end);
+    lines.push(line);
+    at += line.length + 1;
+  }
+  return lines;
+}
+
+function readIfThere(path: string): Buffer {
   try {
-    return readFileSync(path, 'utf8').replace(/\n$/, '').split('\n');
+    return readWholeFile(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
     throw error;
   }
 }
 
-function parseEvent(line: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+function parseEvent(line: Buffer): Readonly<Record<string, unknown>> | undefined {
+  // a longer one is none of ours, and no text could hold it
+  const value = line.length > MAX_TEXT_BYTES ? undefined : readJson(line.toString());
+  return isRecord(value) ? value : undefined;
 }
 
 /** The steps that were committed when an event happened; 0 where it says nothing of them. */
@@ -78,8 +89,9 @@ export function committedSteps(
   { event, epoch, step, steps }: { readonly [field: string]: unknown },
   stepsPerEpoch: number,
 ): number {
-  if (event === 'progress') return (Number(epoch) - 1) * stepsPerEpoch + Number(step);
-  if (event === 'epoch') return Number(epoch) * stepsPerEpoch;
-  if (event === 'end') return Number(steps);
-  return typeof step === 'number' ? step : 0;
+  const ofEpoch = event === 'progress' ? (toNumber(epoch) - 1) * stepsPerEpoch : 0;
+  if (event === 'epoch') return toNumber(epoch) * stepsPerEpoch;
+  return ofEpoch + toNumber(event === 'end' ? steps : step);
 }
+
+const toNumber = (value: unknown): number => (typeof value === 'number' ? value : 0);

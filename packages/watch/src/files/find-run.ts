@@ -1,7 +1,8 @@
 /** Where runs lie, and what is in the folder of one. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { LockstepError } from '@lockstep/core/errors';
+import { readText } from '@lockstep/core/files';
 import { type Progress, readProgress } from './earlier-lines.js';
 import { outFiles } from './out-files.js';
 
@@ -41,7 +42,7 @@ export function findRun(path: string, fail: (reason: string) => LockstepError): 
   const isLatest = path === LATEST || path.replaceAll('\\', '/') === `${RUNS_FOLDER}/${LATEST}`;
   if (!isLatest || (path === LATEST && existsSync(path))) return path;
   try {
-    return join(RUNS_FOLDER, readFileSync(LATEST_PATH, 'utf8').trim());
+    return join(RUNS_FOLDER, readText(LATEST_PATH).trim());
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fail((error as Error).message);
     throw fail(`no run has left its name in ${LATEST_PATH} here`);

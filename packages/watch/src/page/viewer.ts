@@ -2,6 +2,7 @@
  * One page that looks on: proves its secret, is sent what is new to it, and may press buttons. A page that takes nothing
  * in is skipped, and after a while dropped; nothing is kept for it.
  */
+import { readJson } from '@lockstep/core/files';
 import type { RunControl } from '@lockstep/core/seams';
 import { type RawData, WebSocket } from 'ws';
 import { z } from 'zod';
@@ -124,13 +125,5 @@ export class Viewer {
 
   #send(message: unknown): void {
     if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
-  }
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

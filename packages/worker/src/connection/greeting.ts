@@ -1,7 +1,7 @@
 /** A node's side of the handshake: from a connection to a node that is ready for the state. */
 import type { Dataset } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
-import { LOCKSTEP_VERSION } from '@lockstep/core/files';
+import { isRecord, LOCKSTEP_VERSION, parseJson } from '@lockstep/core/files';
 import { type ModelSpec, parseModelSpec, type Recipe } from '@lockstep/core/spec';
 import { plainText } from '@lockstep/core/text';
 import {
@@ -96,13 +96,13 @@ function readTerms(welcome: MessageOf<'welcome'>, payload: Uint8Array): RunTerms
 }
 
 function parseRun(payload: Uint8Array): Record<string, unknown> {
-  let run: unknown;
-  try {
-    run = JSON.parse(Buffer.from(payload).toString());
-  } catch (error) {
-    throw new LockstepError('LOCKSTEP_NODE_MESSAGE', 'the coordinator sent a run that is not JSON.', { cause: error });
+  const parsed = parseJson(Buffer.from(payload).toString());
+  if ('fault' in parsed) {
+    const { line, column, text } = parsed.fault;
+    const place = `line ${line}, column ${column}: ${text}`;
+    throw new LockstepError('LOCKSTEP_NODE_MESSAGE', `the coordinator sent a run that is not JSON: ${place}.`);
   }
-  if (typeof run === 'object' && run !== null) return run as Record<string, unknown>;
+  if (isRecord(parsed.value)) return parsed.value;
   throw new LockstepError('LOCKSTEP_NODE_MESSAGE', 'the coordinator sent a run that is no JSON object.');
 }
 

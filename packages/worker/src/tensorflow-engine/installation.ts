@@ -1,9 +1,9 @@
 /** Finds and loads the @tensorflow/tfjs-node that `npm run setup:tensorflow` has put into the user's cache folder. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { LockstepError } from '@lockstep/core/errors';
-import { findCacheFolder } from '@lockstep/core/files';
+import { findCacheFolder, isRecord, readJson, readText } from '@lockstep/core/files';
 import { giveBackUtil } from './given-back.js';
 import type { TensorFlow } from './tfjs-node.js';
 
@@ -80,7 +80,8 @@ interface SetUp {
 /** With what the set-up was done, for `lockstep doctor`; empty where `ready.json`, which is written last, is not there or is cut. */
 function readSetUp(folder: string = tensorFlowFolder()): SetUp {
   try {
-    return JSON.parse(readFileSync(join(folder, 'ready.json'), 'utf8')) as SetUp;
+    const setUp = readJson(readText(join(folder, 'ready.json')));
+    return isRecord(setUp) ? setUp : {};
   } catch {
     return {};
   }

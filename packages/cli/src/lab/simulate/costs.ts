@@ -1,6 +1,6 @@
 /** What a step costs on a machine, as `lockstep bench calibrate` measures it and `lockstep simulate` reads it. */
-import { readFileSync } from 'node:fs';
 import { LockstepError } from '@lockstep/core/errors';
+import { parseJson, readText } from '@lockstep/core/files';
 import { z } from 'zod';
 
 const seconds = z.number().min(0).max(3600);
@@ -58,16 +58,16 @@ export type Costs = z.output<typeof costsSchema>;
 export function readCosts(path: string): Costs {
   let text: string;
   try {
-    text = readFileSync(path, 'utf8');
-  } catch {
+    text = readText(path);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT') throw calibrationError(`cannot read ${path}: ${message}. Give another file`);
     throw calibrationError(`there is no ${path}. Make one: lockstep bench calibrate --out ${path}`);
   }
-  let result: ReturnType<typeof costsSchema.safeParse>;
-  try {
-    result = costsSchema.safeParse(JSON.parse(text));
-  } catch {
+  const parsed = parseJson(text);
+  if ('fault' in parsed)
     throw calibrationError(`${path} is not JSON. Make it anew: lockstep bench calibrate --out ${path}`);
-  }
+  const result = costsSchema.safeParse(parsed.value);
   if (result.success) return result.data;
   const issue = result.error.issues[0];
   const where = (issue?.path ?? []).map(String).join('.');
