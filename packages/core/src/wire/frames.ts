@@ -3,24 +3,23 @@
  *
  *   seal (16 bytes) | bytes of the header (uint32, little-endian) | header: the message in MessagePack | payload: raw bytes
  *
- * The seal is a Poly1305 tag over the rest, whose one-time key comes from the number of frames so far in this direction
- * (RFC 8439's ChaCha20-Poly1305 with nothing to encipher), so that a flipped bit, a frame left out and a frame put in are
+ * The seal (seal.ts) is a tag over the rest, whose one-time key comes from the number of frames so far in this direction, so that a flipped bit, a frame left out and a frame put in are
  * all noticed. Before the handshake has made a key it is zero.
  */
 
-import { createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { Packr, Unpackr } from 'msgpackr';
 import { LockstepError } from '../errors/errors.js';
 import { BUCKET_FLOATS } from '../run/buckets.js';
 import { countOf } from '../text/count-text.js';
 import { type Message, parseMessage } from './messages.js';
+import { chooseSeal, SEAL_BYTES, type Seal } from './seal.js';
 
 /** Bytes of a payload at most. */
 export const MAX_PAYLOAD_BYTES = 4 * BUCKET_FLOATS;
 /** Bytes of a piece of what is sent whole, the dataset or a state: over a slow link too one comes every few seconds. */
 export const PIECE_BYTES = 65_536;
 const MAX_HEADER_BYTES = 65_536;
-const SEAL_BYTES = 16;
 const PREFIX_BYTES = SEAL_BYTES + 4;
 /** Bytes of a frame at most. */
 export const MAX_FRAME_BYTES = PREFIX_BYTES + MAX_HEADER_BYTES + MAX_PAYLOAD_BYTES;
@@ -36,6 +35,8 @@ export interface Frame {
   /** A view of the frame; empty when there is none. */
   readonly payload: Uint8Array;
 }
+
+let seal: Seal | undefined;
 
 /** Seals the frames of one direction of a connection, or checks their seals. */
 export class FrameSeal {
@@ -54,11 +55,8 @@ export class FrameSeal {
 
   next(...parts: readonly Uint8Array[]): Buffer {
     this.#nonce.writeUIntLE(this.#count++, 0, 6);
-    const cipher = createCipheriv('chacha20-poly1305', this.#key, this.#nonce, { authTagLength: SEAL_BYTES });
-    // what is authenticated and not enciphered; `plaintextLength` is for other modes
-    for (const part of parts) cipher.setAAD(part, { plaintextLength: 0 });
-    cipher.final();
-    return cipher.getAuthTag();
+    seal ??= chooseSeal();
+    return seal(this.#key, this.#nonce, parts);
   }
 }
 

@@ -6,6 +6,7 @@ import { fixed } from '@lockstep/core/text';
 import { Piscina } from 'piscina';
 import { CommandedWorkers } from './commanded-workers.js';
 import { abortReason, type Control } from './control.js';
+import { sayViews } from './shared-views.js';
 import { StallWatch } from './stall-watch.js';
 import type { LostWorker, NodeThreads, ReportLoss } from './step-workers.js';
 import type { NodeTask, NodeWorkerData } from './thread-messages.js';
@@ -25,7 +26,7 @@ export class WorkerPool implements NodeThreads {
       filename: new URL('./worker-thread.js', import.meta.url).href,
       minThreads: data.workers,
       maxThreads: data.workers,
-      workerData: data,
+      workerData: sayViews(data),
       idleTimeout: Number.POSITIVE_INFINITY,
     });
     // A thread that cannot even start leaves the tasks that wait for it in the queue for ever.

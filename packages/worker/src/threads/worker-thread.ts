@@ -13,13 +13,14 @@ import { createEngine } from '../engines.js';
 import { CommandLoop } from './command-loop.js';
 import { abortReason, Control } from './control.js';
 import { readFault } from './fault.js';
+import { openViews, type SaidViews } from './shared-views.js';
 import { openSliceTools } from './slice-work.js';
 import { StepClock, stepMark } from './step-clock.js';
 import { planPieces, planStep, type StepPlan } from './step-plan.js';
 import type { EvaluateTask, NodeTask, NodeWorkerData, TrainTask } from './thread-messages.js';
 import { tabulateUpdates } from './update-table.js';
 
-const data = workerData as NodeWorkerData;
+const data = openViews(workerData as SaidViews<NodeWorkerData>);
 const { workers, splits } = data;
 const control = new Control(data.control, workers, data.spins);
 const fault = readFault(control);

@@ -5,9 +5,8 @@
 
 import { constants } from 'node:buffer';
 import { totalmem } from 'node:os';
-import { inflateRawSync, type ZlibOptions, constants as zlib } from 'node:zlib';
+import { crc32, inflateRawSync, type ZlibOptions, constants as zlib } from 'node:zlib';
 import { LockstepError } from '../../errors/errors.js';
-import { crc32 } from '../../files/crc32.js';
 import { countOf, formatCount, formatCountOf } from '../../text/count-text.js';
 import { fixed } from '../../text/number-text.js';
 

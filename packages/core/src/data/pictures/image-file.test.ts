@@ -1,7 +1,7 @@
+import { crc32 } from 'node:zlib';
 import { encode } from 'fast-png';
 import jpeg from 'jpeg-js';
 import { describe, expect, it } from 'vitest';
-import { crc32 } from '../../files/crc32.js';
 import { makeImage } from '../test-images.js';
 import { decodeImage } from './image-file.js';
 import { isImageName } from './image-names.js';

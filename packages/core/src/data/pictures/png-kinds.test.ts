@@ -1,8 +1,7 @@
 /** Every kind of PNG, written here from its values. */
-import { deflateSync } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { crc32 } from '../../files/crc32.js';
 import { decodeImage } from './image-file.js';
 
 interface Kind {
