@@ -6,7 +6,7 @@ WORKDIR /src
 # hadolint ignore=DL3008
 RUN apt-get update && apt-get install -y --no-install-recommends g++ && rm -rf /var/lib/apt/lists/*
 COPY . .
-RUN npm ci && npm run build && npm prune --omit=dev
+RUN npm run build && npm ci --omit=dev --workspace packages/cli
 # what runs: no sources, no tests
 RUN mkdir /app && cp -a package.json LICENSE node_modules /app && \
     for package in packages/*; do \

@@ -17,14 +17,14 @@ import { buildTypeScript, isTypeScriptFresh, isTypeScriptThere } from './setup/t
 export const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /**
- * Sets up what is stale. Resolves with whether the checkout is ready; what went wrong has been said. Ctrl-C ends the
+ * Sets up what is stale; without what only tests need where `isForTests` is false. Resolves with whether the checkout is ready; what went wrong has been said. Ctrl-C ends the
  * process with exit code 130 once the tools have stopped; what was not finished is stale and is done next time.
  */
-export async function bootstrap(root = ROOT) {
+export async function bootstrap({ root = ROOT, isForTests = true } = {}) {
   const interrupt = watchSignals();
   try {
     requireNode();
-    if (!isFresh(root)) await setUpOrAccept(root, interrupt.signal);
+    if (!isFresh(root, isForTests)) await setUpOrAccept(root, isForTests, interrupt.signal);
     return true;
   } catch (error) {
     if (interrupt.signal.aborted) {
@@ -46,24 +46,24 @@ function requireNode() {
   });
 }
 
-function isFresh(root) {
-  const isBuilt = isTypeScriptFresh(root) && areKernelsFresh(kernelsProject(root)) && isMpiFresh(mpiProject(root));
-  return areDependenciesFresh(root) && isBuilt;
+function isFresh(root, isForTests) {
+  const isNative = areKernelsFresh(kernelsProject(root)) && isMpiFresh(mpiProject(root));
+  return areDependenciesFresh(root, { isForTests }) && isTypeScriptFresh(root, { isForTests }) && isNative;
 }
 
 /** A checkout that cannot be written is used as it is, which is said. */
-async function setUpOrAccept(root, signal) {
+async function setUpOrAccept(root, isForTests, signal) {
   const written = [path.join('build', 'setup'), path.join('packages', 'kernels', 'build'), 'node_modules'];
   const refusal = findRefusal(written.map((name) => path.join(root, name)));
   if (refusal === undefined) {
-    await setUpAlone(root, signal);
+    await setUpAlone(root, isForTests, signal);
     return;
   }
   const project = kernelsProject(root);
   const stale = acceptStale(root, refusal, [
-    { what: 'npm packages', isFresh: areDependenciesFresh(root), isBuilt: areDependenciesThere(root) },
+    { what: 'npm packages', isFresh: areDependenciesFresh(root, { isForTests }), isBuilt: areDependenciesThere(root) },
     { what: 'kernels', isFresh: areKernelsFresh(project), isBuilt: areKernelsThere(project) },
-    { what: 'TypeScript', isFresh: isTypeScriptFresh(root), isBuilt: isTypeScriptThere(root) },
+    { what: 'TypeScript', isFresh: isTypeScriptFresh(root, { isForTests }), isBuilt: isTypeScriptThere(root) },
     { what: 'MPI transport', isFresh: isMpiFresh(mpiProject(root)), isBuilt: true },
   ]);
   say(
@@ -71,22 +71,22 @@ async function setUpOrAccept(root, signal) {
   );
 }
 
-async function setUpAlone(root, signal) {
+async function setUpAlone(root, isForTests, signal) {
   const release = await acquireLock(path.join(root, 'build', 'setup', 'lock'), {
     signal,
     onWait: ({ pid, host, since }) => say(`waiting for process ${pid} on ${host}, which is setting up since ${since}`),
   });
   try {
-    await setUp(root, signal);
+    await setUp(root, isForTests, signal);
   } finally {
     release();
   }
 }
 
 /** Looks again at each step: whoever had the lock before may have done it. */
-async function setUp(root, signal) {
-  if (!areDependenciesFresh(root)) {
-    const install = () => installDependencies(root, { signal });
+async function setUp(root, isForTests, signal) {
+  if (!areDependenciesFresh(root, { isForTests })) {
+    const install = () => installDependencies(root, { isForTests, signal });
     await sayTimed('installing the npm packages of package-lock.json', 'npm packages installed', install);
   }
   const project = kernelsProject(root);
@@ -97,12 +97,17 @@ async function setUp(root, signal) {
   const builds = await Promise.allSettled([
     areKernelsFresh(project) || setUpKernels(project, compiler, signal),
     isMpiFresh(mpi) || setUpMpi(mpi, compiler, signal),
-    isTypeScriptFresh(root) ||
-      sayTimed('building the TypeScript', 'TypeScript built', () => buildTypeScript(root, { signal })),
+    isTypeScriptFresh(root, { isForTests }) || setUpTypeScript(root, signal),
   ]);
   const failures = builds.filter((build) => build.status === 'rejected').map((build) => build.reason);
   if (!signal.aborted) failures.slice(1).forEach(sayFailure);
   if (failures.length > 0) throw failures[0];
+}
+
+function setUpTypeScript(root, signal) {
+  const isChecked = areDependenciesFresh(root);
+  const what = `building the TypeScript${isChecked ? '' : ' (its types are checked by npm run build)'}`;
+  return sayTimed(what, 'TypeScript built', () => buildTypeScript(root, { isChecked, signal }));
 }
 
 function setUpKernels(project, compiler, signal) {

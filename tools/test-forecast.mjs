@@ -14,7 +14,7 @@ const BUDGETS = { quick: '5 minutes', slow: '3 hours' };
 function listPending(root, kind) {
   const isBuilt = isTypeScriptFresh(root) && areKernelsFresh(kernelsProject(root));
   return [
-    !areDependenciesFresh(root) && 'npm packages (440 MB on disk)',
+    !areDependenciesFresh(root) && 'npm packages (400 MB on disk)',
     !isBuilt && 'kernels and TypeScript are built (a minute)',
     !isTensorFlowReady() && `TensorFlow from PyPI (${describeWheel()})`,
     kind === 'quick' &&

@@ -11,11 +11,11 @@ it('a set-up checkout is told how long it takes, and where the long tests are', 
 });
 
 it('a new one is told in one line more what is fetched and built before', () => {
-  const pending = ['npm packages (440 MB on disk)', 'TensorFlow from PyPI (237 MB to fetch)'];
+  const pending = ['npm packages (400 MB on disk)', 'TensorFlow from PyPI (237 MB to fetch)'];
   expect(describeForecast('quick', pending)[1]).toBe(
-    'test: before that (once): npm packages (440 MB on disk), TensorFlow from PyPI (237 MB to fetch)',
+    'test: before that (once): npm packages (400 MB on disk), TensorFlow from PyPI (237 MB to fetch)',
   );
   expect(describeForecast('quick', pending, { offline: true })[1]).toBe(
-    'test: before that, without a network (LOCKSTEP_OFFLINE): what cannot be had is skipped: npm packages (440 MB on disk), TensorFlow from PyPI (237 MB to fetch)',
+    'test: before that, without a network (LOCKSTEP_OFFLINE): what cannot be had is skipped: npm packages (400 MB on disk), TensorFlow from PyPI (237 MB to fetch)',
   );
 });

@@ -1,4 +1,7 @@
-/** Step 1: the npm packages of package-lock.json, installed without running their install scripts. */
+/**
+ * Step 1: the npm packages of package-lock.json, installed without running their install scripts: all of them, or only
+ * what builds and runs Lockstep. The root's `dependencies` are what builds it, `devDependencies` what tests it.
+ */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { isOffline } from './cache-folder.mjs';
@@ -8,23 +11,28 @@ import { SetupError } from './report.mjs';
 import { readStamp } from './stale.mjs';
 
 /**
- * Whether node_modules is what package-lock.json asks for. npm writes node_modules/.package-lock.json as the last act of
+ * Whether node_modules has what package-lock.json asks for; without the packages for tests where `isForTests` is false. npm writes node_modules/.package-lock.json as the last act of
  * an install: without it an install was cut short, and with it what is installed can be compared without a stamp
  * of our own (a hand-run `npm install` counts).
  */
-export function areDependenciesFresh(root) {
-  const installedFile = path.join(root, 'node_modules', '.package-lock.json');
+export function areDependenciesFresh(root, { isForTests = true } = {}) {
   const wanted = readPackages(path.join(root, 'package-lock.json'));
-  // npm's own note, made anew by an install where it is not there or damaged
-  const { packages: installed = {} } = readStamp(installedFile);
+  const installed = readInstalled(root);
   const isComplete = Object.entries(wanted).every(
-    ([name, entry]) => name === '' || isInstalled(entry, installed[name]),
+    ([name, entry]) => name === '' || (entry.dev === true && !isForTests) || isInstalled(entry, installed[name]),
   );
   return isComplete && Object.keys(installed).every((name) => existsSync(path.join(root, name, 'package.json')));
 }
 
 /** Whether an install was finished, of whatever lock file. */
-export const areDependenciesThere = (root) => existsSync(path.join(root, 'node_modules', '.package-lock.json'));
+export const areDependenciesThere = (root) => existsSync(installedFile(root));
+
+const installedFile = (root) => path.join(root, 'node_modules', '.package-lock.json');
+
+/** npm's own note, made anew by an install where it is not there or damaged. */
+const readInstalled = (root) => readStamp(installedFile(root)).packages ?? {};
+
+const hasTestPackages = (root) => Object.values(readInstalled(root)).some((entry) => entry.dev === true);
 
 function readPackages(file) {
   try {
@@ -40,8 +48,11 @@ function isInstalled(wanted, installed) {
   return wanted.version === installed.version && wanted.integrity === installed.integrity;
 }
 
-/** Installs exactly the lock file. Throws a SetupError with npm's output. */
-export async function installDependencies(root, { signal } = {}) {
+/**
+ * Installs exactly the lock file. Packages for tests that were there before are never taken away. Throws a SetupError
+ * with npm's output.
+ */
+export async function installDependencies(root, { isForTests = true, signal } = {}) {
   const npm = findNpm();
   const flags = [
     '--ignore-scripts',
@@ -51,8 +62,8 @@ export async function installDependencies(root, { signal } = {}) {
     '--no-progress',
     '--loglevel=error',
   ];
-  // Said outright because NODE_ENV=production or a user's .npmrc would leave out what builds Lockstep.
-  const include = ['--include=dev', '--include=optional'];
+  // Said outright because NODE_ENV=production or a user's .npmrc would decide otherwise.
+  const include = [isForTests || hasTestPackages(root) ? '--include=dev' : '--omit=dev', '--include=optional'];
   const { code, output } = await run(npm[0], [...npm.slice(1), 'ci', ...flags, ...include], { cwd: root, signal });
   if (code === 0) return;
   throw new SetupError(`npm ci ended with exit code ${code}`, {

@@ -1,8 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, beforeEach, expect, it } from 'vitest';
-import { areDependenciesFresh } from './dependencies.mjs';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { areDependenciesFresh, installDependencies } from './dependencies.mjs';
+import { buildTypeScript, isTypeScriptFresh } from './typescript.mjs';
 
 const A = { version: '1.0.0', integrity: 'sha512-a' };
 const B = { version: '2.0.0', integrity: 'sha512-b', optional: true };
@@ -16,7 +17,10 @@ beforeEach(() => {
   writeFileSync(path.join(root, 'package-lock.json'), JSON.stringify({ packages: WANTED }));
 });
 
-afterEach(() => rmSync(root, { recursive: true }));
+afterEach(() => {
+  vi.unstubAllEnvs();
+  rmSync(root, { recursive: true });
+});
 
 function install(packages) {
   for (const name of Object.keys(packages)) {
@@ -58,4 +62,57 @@ it('names a lock file that is damaged', () => {
   install(WANTED);
   writeFileSync(path.join(root, 'package-lock.json'), '<<<<<<< ours');
   expect(() => areDependenciesFresh(root)).toThrow(/package-lock\.json cannot be read: /);
+});
+
+/** What only tests need. */
+const C = { version: '3.0.0', integrity: 'sha512-c', dev: true };
+const WITH_TESTS = { ...WANTED, 'node_modules/c': C };
+
+it('is fresh for a training without the packages for tests, and for those with them alone', () => {
+  writeFileSync(path.join(root, 'package-lock.json'), JSON.stringify({ packages: WITH_TESTS }));
+  install(WANTED);
+  expect(areDependenciesFresh(root, { isForTests: false })).toBe(true);
+  expect(areDependenciesFresh(root)).toBe(false);
+  install(WITH_TESTS);
+  expect(areDependenciesFresh(root, { isForTests: false })).toBe(true);
+  expect(areDependenciesFresh(root)).toBe(true);
+  install({ 'node_modules/b': B, 'node_modules/c': C });
+  expect(areDependenciesFresh(root, { isForTests: false })).toBe(false);
+});
+
+/** A script in the place of a tool, which keeps its arguments. */
+function addTool(name) {
+  const file = path.join(root, name);
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(
+    file,
+    `require('node:fs').writeFileSync(${JSON.stringify(`${file}.args`)}, process.argv.slice(2).join(' '))`,
+  );
+  return { file, args: () => readFileSync(`${file}.args`, 'utf8') };
+}
+
+it.each([
+  ['nothing, for a training', undefined, false, '--omit=dev'],
+  ['nothing, for tests', undefined, true, '--include=dev'],
+  ['what a training needs, for tests', WANTED, true, '--include=dev'],
+  ['what a training needs, for a training', WANTED, false, '--omit=dev'],
+  ['packages for tests, which stay, for a training', WITH_TESTS, false, '--include=dev'],
+])('installs where there was %s', async (_, installed, isForTests, expected) => {
+  if (installed) install(installed);
+  const npm = addTool('npm.js');
+  vi.stubEnv('npm_execpath', npm.file);
+  await installDependencies(root, { isForTests });
+  expect(npm.args()).toMatch(new RegExp(`^ci --ignore-scripts .*${expected} --include=optional$`));
+});
+
+it('what was built without a look at its types will do for a training, and is built again for tests', async () => {
+  writeFileSync(path.join(root, 'package.json'), JSON.stringify({ workspaces: [] }));
+  const tsc = addTool('node_modules/typescript/bin/tsc');
+  expect(isTypeScriptFresh(root, { isForTests: false })).toBe(false);
+  await buildTypeScript(root, { isChecked: false });
+  expect(tsc.args()).toBe('-b --noCheck');
+  expect([isTypeScriptFresh(root, { isForTests: false }), isTypeScriptFresh(root)]).toEqual([true, false]);
+  await buildTypeScript(root);
+  expect(tsc.args()).toBe('-b');
+  expect([isTypeScriptFresh(root, { isForTests: false }), isTypeScriptFresh(root)]).toEqual([true, true]);
 });

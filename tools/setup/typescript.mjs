@@ -1,16 +1,18 @@
-/** Step 2: every package's TypeScript, by `tsc -b`, which rebuilds only what changed. */
+/**
+ * Step 2: every package's TypeScript, by `tsc -b`, which rebuilds only what changed. Types are checked where the packages
+ * for tests are installed, which the tests among the sources need for that.
+ */
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { run } from './processes.mjs';
 import { SetupError } from './report.mjs';
 import { fingerprint, listFiles, readStamp, writeStamp } from './stale.mjs';
 
-/** Whether dist is what the sources give. Looks at names, sizes and times only. */
-export function isTypeScriptFresh(root) {
-  const folders = packageFolders(root);
-  const isBuilt =
-    readStamp(stampFile(root)).fingerprint === fingerprintInputs(root, folders) && isTypeScriptThere(root);
-  return isBuilt && isProgramLinked(root);
+/** Whether dist is what the sources give, with their types checked where `isForTests` is true. Looks at names, sizes and times only. */
+export function isTypeScriptFresh(root, { isForTests = true } = {}) {
+  const { fingerprint: built, isChecked } = readStamp(stampFile(root));
+  const isBuilt = built === fingerprintInputs(root, packageFolders(root)) && isTypeScriptThere(root);
+  return isBuilt && (isChecked === true || !isForTests) && isProgramLinked(root);
 }
 
 /** Whether every package was built, from whatever sources. */
@@ -18,11 +20,14 @@ export const isTypeScriptThere = (root) =>
   packageFolders(root).every((folder) => existsSync(path.join(folder, 'dist', 'tsconfig.tsbuildinfo')));
 
 /** Builds. Throws a SetupError with the compiler's output. */
-export async function buildTypeScript(root, { signal } = {}) {
+export async function buildTypeScript(root, { isChecked = true, signal } = {}) {
   // Taken before the build: a file saved while it runs makes the stamp stale, as it should.
   const inputs = fingerprintInputs(root, packageFolders(root));
   const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const { code, output } = await run(process.execPath, [tsc, '-b'], { cwd: root, signal });
+  const { code, output } = await run(process.execPath, [tsc, '-b', ...(isChecked ? [] : ['--noCheck'])], {
+    cwd: root,
+    signal,
+  });
   if (code !== 0) {
     throw new SetupError(`the TypeScript does not compile (tsc -b ended with exit code ${code})`, {
       output,
@@ -30,7 +35,7 @@ export async function buildTypeScript(root, { signal } = {}) {
     });
   }
   linkProgram(root);
-  writeStamp(stampFile(root), { fingerprint: inputs });
+  writeStamp(stampFile(root), { fingerprint: inputs, isChecked });
 }
 
 const PROGRAM = path.join('packages', 'cli', 'dist', 'bin.js');
