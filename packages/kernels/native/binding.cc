@@ -273,7 +273,8 @@ napi_value update(napi_env env, napi_callback_info info) {
   for (size_t i = 0; i < partials.length; i++) fold.partials.push_back(arena + (int64_t)partials.data[i] * BLOCK);
   fold.steps.assign(steps.data, steps.data + steps.length);
   constexpr int64_t AT_ONCE = 4096;
-  alignas(64) static thread_local float sums[AT_ONCE];
+  // On the stack: Windows aligns a thread_local to 16 bytes, whatever it is told.
+  alignas(64) float sums[AT_ONCE];
   for (size_t i = 0; i + 3 < pieces.length; i += 4) {
     const int64_t offset = pieces.data[i + 1], length = pieces.data[i + 2];
     if (pieces.data[i] == STATISTICS) {
@@ -317,7 +318,7 @@ napi_value squares(napi_env env, napi_callback_info info) {
   fold.partials.clear();
   for (size_t i = 0; i < partials.length; i++) fold.partials.push_back(engine->arena.data + (int64_t)partials.data[i] * BLOCK);
   fold.steps.assign(steps.data, steps.data + steps.length);
-  alignas(64) static thread_local float gradient[SQUARES_CHUNK];
+  alignas(64) float gradient[SQUARES_CHUNK];
   for (size_t i = 0; i + 2 < chunks.length; i += 3) {
     const int32_t index = chunks.data[i], length = chunks.data[i + 2];
     if (index < 0 || index >= (int64_t)sums.length || length > SQUARES_CHUNK) return fail(env, "squares: a chunk is out of range");
