@@ -37,6 +37,15 @@ async function findPort(): Promise<number> {
   return port;
 }
 
+const portOf = (address: string): number => Number(address.split(':')[1]);
+
+/** A node that mpirun starts. */
+const node = (address: string): string[] => {
+  const files = ['--token-file', fixture.token, '--data', fixture.data, '--mesh-listen', '127.0.0.1:0'];
+  const flags = ['--connect', `ws://${address}`, '--threads', '1', '--transport', 'mpi'];
+  return [process.execPath, BIN, 'worker', ...flags, ...files];
+};
+
 /** Rank 0 trains, two others are its nodes; one command line, with the programs of both between colons. */
 async function start(
   topology: string,
@@ -44,20 +53,8 @@ async function start(
   environment: Record<string, string> = {},
 ): Promise<Program> {
   const address = `127.0.0.1:${await findPort()}`;
-  const node = [
-    process.execPath,
-    BIN,
-    'worker',
-    '--connect',
-    `ws://${address}`,
-    '--threads',
-    '1',
-    '--transport',
-    'mpi',
-  ];
-  const files = ['--token-file', fixture.token, '--data', fixture.data, '--mesh-listen', '127.0.0.1:0'];
   const flags = ['--topology', topology, '--transport', 'mpi', '--wait-for', '2', '--token-file', fixture.token];
-  const others = [':', '-n', '2', ...nodeEnvironment, ...node, ...files];
+  const others = [':', '-n', '2', ...nodeEnvironment, ...node(address)];
   return fixture.train(STEPS, ['--listen', address, ...flags, ...others], { ...ENVIRONMENT, ...environment }, [
     'mpirun',
     '-n',
@@ -89,6 +86,29 @@ describe.skipIf(missing !== undefined && !isRequired)(missing === undefined ? ti
     // mpirun asks it to end before it kills it
     const end = run.events.find(({ event }) => event === 'end');
     expect(Number(end?.['steps'] ?? 0)).toBeLessThan(STEPS);
+  });
+
+  it('work: wait with the end of a run of two steps for a rank that comes late, which ends as the others do', async () => {
+    const address = `127.0.0.1:${await findPort()}`;
+    const late = `127.0.0.1:${await findPort()}`;
+    // nothing is there until the run is over
+    const others = [':', '-n', '1', ...node(address), ':', '-n', '1', ...node(late)];
+    const flags = ['--listen', address, '--transport', 'mpi', '--token-file', fixture.token];
+    const run = fixture.train(2, [...flags, ...others], ENVIRONMENT, ['mpirun', '-n', '1']);
+    await run.event('end');
+    await run.until(() => run.stderr.includes('Waiting up to'), 'the wait for the late rank');
+    const relay = net.createServer((near) => {
+      const far = net.connect(portOf(address), '127.0.0.1');
+      near.pipe(far).pipe(near);
+      for (const socket of [near, far]) socket.on('error', () => near.destroy());
+    });
+    relay.listen(portOf(late), '127.0.0.1');
+    try {
+      expect(await run.exit).toBe(0);
+    } finally {
+      relay.close();
+    }
+    expect(run.stderr.match(/ended: the run is over/g)).toHaveLength(2);
   });
 
   it('are refused to a process that mpirun has not started', async () => {

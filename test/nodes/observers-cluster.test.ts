@@ -71,7 +71,15 @@ const join = (url: string): void => {
 it('have the times of both nodes in every step, the gradient and the bits of a run alone, paused or not', async () => {
   const alone = await watch({});
   const control = new RunControl();
-  const settings = { host: '127.0.0.1', port: 0, waitFor: 1, token: undefined, topology: 'star', audit: 0 } as const;
+  const settings = {
+    host: '127.0.0.1',
+    port: 0,
+    waitFor: 1,
+    expect: 0,
+    token: undefined,
+    topology: 'star',
+    audit: 0,
+  } as const;
   const steps: number[] = [];
   const shared = await watch({ control, cluster: { ...settings, tlsCert: undefined, tlsKey: undefined } }, (event) => {
     if (event.event === 'listening') join(event.url);

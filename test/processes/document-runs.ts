@@ -84,10 +84,6 @@ function shrink(command: string, port: number): { line: string; argv: string[] }
   const start = [...before, ...rest.slice(0, ours).map((word) => (word === '8' ? '2' : word)), 'lockstep'];
   if (next < 0) return { line: [...start, ...small].join(' '), argv: own };
   const others = shrink(rest.slice(next + 1).join(' '), port);
-  // all that mpirun starts: the two steps would be over before one that comes late is ready, and it would look for the run
-  const wait = small.indexOf('--wait-for');
-  const started = rest[rest.indexOf('-n', next) + 1];
-  if (wait >= 0 && started !== undefined) small[wait + 1] = started;
   return { line: [...start, ...small, ':', others.line].join(' '), argv: [...own, ...others.argv] };
 }
 

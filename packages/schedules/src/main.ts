@@ -3,21 +3,27 @@ import './environment.js';
 import { parseArgs } from 'node:util';
 import { type Topology, topologies } from '@lockstep/coordinator/steps';
 import { fixed } from '@lockstep/core/text';
-import { drawPlan } from './schedule/plan.js';
+import { drawEnding, drawPlan } from './schedule/plan.js';
 import { runSchedule } from './schedule/run-schedule.js';
 
-const USAGE = `npm run schedules -- [--seeds 1..1000] [--topology ${topologies.join('|')}]; of one seed: step by step`;
+const USAGE = `npm run schedules -- [--seeds 1..1000] [--topology ${topologies.join('|')}] [--endings]
+of one seed: step by step; --endings: nodes come and lose their connections at the end of the run`;
 
 interface Settings {
   readonly first: number;
   readonly last: number;
   readonly topology: Topology | undefined;
+  readonly draw: typeof drawPlan;
 }
 
 /** A sentence where something is wrong. */
 function readArguments(args: string[]): Settings | string {
-  const options = { seeds: { type: 'string', default: '1..1000' }, topology: { type: 'string' } } as const;
-  let values: { readonly seeds: string; readonly topology?: string };
+  const options = {
+    seeds: { type: 'string', default: '1..1000' },
+    topology: { type: 'string' },
+    endings: { type: 'boolean', default: false },
+  } as const;
+  let values: { readonly seeds: string; readonly topology?: string; readonly endings: boolean };
   try {
     values = parseArgs({ args, options }).values;
   } catch (error) {
@@ -28,7 +34,7 @@ function readArguments(args: string[]): Settings | string {
   const topology = topologies.find((name) => name === values.topology);
   if (values.topology !== undefined && topology === undefined)
     return `--topology ${values.topology}: one of ${topologies.join(', ')}.`;
-  return { first: Number(first), last: Number(last), topology };
+  return { first: Number(first), last: Number(last), topology, draw: values.endings ? drawEnding : drawPlan };
 }
 
 /** @returns the exit code: 1 where a schedule did not end as it has to, 2 where the arguments are none */
@@ -38,12 +44,12 @@ export async function main(args: string[]): Promise<number> {
     console.error(`schedules: ${settings}\n${USAGE}`);
     return 2;
   }
-  const { first, last, topology } = settings;
+  const { first, last, topology, draw } = settings;
   const isTold = first === last;
   let failed = 0;
   let simulatedMs = 0;
   for (let seed = first; seed <= last; seed++) {
-    const plan = drawPlan(seed, topology);
+    const plan = draw(seed, topology);
     if (isTold) console.log(JSON.stringify(plan, undefined, 1));
     const outcome = await runSchedule(plan, { isTold });
     simulatedMs += outcome.simulatedMs;

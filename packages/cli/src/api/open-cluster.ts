@@ -1,9 +1,9 @@
 /** Opens a run to other machines: the replica in this process, the nodes that connect, and the port. */
 
-import { listenForNodes, type NodeServer } from '@lockstep/coordinator/members';
+import { type FarewellTerms, listenForNodes, type NodeServer } from '@lockstep/coordinator/members';
 import { Cluster } from '@lockstep/coordinator/steps';
 import type { NodeEvent } from '@lockstep/core/events';
-import type { MessageOf } from '@lockstep/core/wire';
+import { type MessageOf, readLinkTimings } from '@lockstep/core/wire';
 import { MpiWorld } from '@lockstep/worker/connection';
 import type { LocalNode } from '@lockstep/worker/node';
 import type { ClusterSettings } from '../fields/cluster-fields.js';
@@ -13,8 +13,17 @@ import type { TrainRequest } from './train-request.js';
 
 export interface OpenCluster {
   readonly node: Cluster;
-  /** @param goodbye what the nodes are told; without one they wait for the coordinator to come back */
-  close(goodbye: MessageOf<'end'> | undefined): Promise<void>;
+  /**
+   * Closes when all whom it concerns were told, or have had the time for it: until then the port stays open.
+   *
+   * @param goodbye what the nodes are told; without one they wait for the coordinator to come back
+   */
+  close(goodbye: MessageOf<'end'> | undefined, around: ClosingTerms): Promise<void>;
+}
+
+export interface ClosingTerms extends Pick<FarewellTerms, 'signal' | 'tell'> {
+  /** Whether nodes that have never come are waited for. */
+  readonly awaitsAll: boolean;
 }
 
 /** Without a token, on this machine alone. */
@@ -28,7 +37,7 @@ export async function openCluster(
   { isTimed, emit }: { readonly isTimed: boolean; readonly emit: (event: NodeEvent) => void },
 ): Promise<OpenCluster> {
   const { model, recipe, seed, dataset, workers } = request;
-  const { host, port, topology, transport, waitFor, audit, tlsCert, tlsKey } = settings;
+  const { host, port, topology, transport, waitFor, expect, audit, tlsCert, tlsKey } = settings;
   const token = settings.token ?? NO_TOKEN;
   const carriers = transport === 'mpi' ? MpiWorld.open() : undefined;
   const { engine } = keeper;
@@ -42,8 +51,11 @@ export async function openCluster(
   emit({ event: 'listening', url: server.url, reachable: listReachable(server.url), flags });
   return {
     node,
-    close: async (goodbye) => {
+    close: async (goodbye, { awaitsAll, ...around }) => {
       await node.close(goodbye);
+      // MPI ends when all ranks have come so far
+      const expected = carriers ? Math.max(carriers.size - 1, expect) : awaitsAll ? expect : 0;
+      await node.membership.settle({ expected, awayMs: readLinkTimings(process.env).silenceMs, ...around });
       await server.close();
       await carriers?.close();
     },

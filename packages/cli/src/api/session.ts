@@ -68,7 +68,9 @@ export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, Tr
     await observers.close();
     // started again, a run that has diverged would come to the same
     const isOver = isDivergence(failure) || (end !== undefined && end.reason !== 'interrupted');
-    await (open ? open.close(isOver || !comesBack(request) ? farewellOf(end, failure) : undefined) : node?.close());
+    const goodbye = isOver || !comesBack(request) ? farewellOf(end, failure) : undefined;
+    const { signal, tell } = request;
+    await (open ? open.close(goodbye, { awaitsAll: isOver || failure !== undefined, signal, tell }) : node?.close());
     heldFolder?.release();
   }
 }

@@ -9,6 +9,8 @@ type Asked = Pick<RunFields, 'workers' | 'engine' | 'preemptible'>;
 export interface TrainRequest extends Omit<RunOptions, 'observers'>, Asked {
   /** Lets other machines take part. */
   readonly cluster?: ClusterSettings | undefined;
+  /** Gets a line when the run is over and waits for nodes that are still to be told so. */
+  readonly tell?: ((line: string) => void) | undefined;
   /** Start from these instead of the seed's initial weights. */
   readonly initial?: ModelState | undefined;
   /** Who watches; every one of them is closed when the run is over, however it ends. */

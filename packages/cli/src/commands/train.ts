@@ -139,7 +139,8 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
     onOutputLost: (name, text) => printer.tellLost(name, text),
   });
   try {
-    const watched = { signal: ending.signal, observers, control };
+    const tell = (line: string): void => printer.note(line);
+    const watched = { signal: ending.signal, observers, control, tell };
     const request = {
       ...pickRequest(settings),
       dataset,
@@ -161,7 +162,7 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
       save: settings.save,
       saveEma: settings.saveEma,
     };
-    const around = { tell: (line: string) => printer.note(line), signal: ending.signal, env: io.env };
+    const around = { tell, signal: ending.signal, env: io.env };
     const isSaving = !settings.dryRun && !('failure' in outcome);
     const saved = isSaving ? await saveFinalWeights(describeWeights(settings, dataset, outcome), places, around) : {};
     const failure = 'failure' in outcome ? outcome : 'failure' in saved ? saved : undefined;

@@ -27,6 +27,15 @@ export const clusterFields: readonly Field[] = [
     defaultText: '0, or 1 with --workers 0',
     check: isWholeNumber(0, MOST_NODES),
   }),
+  number(
+    '--expect <n>',
+    'expect',
+    'nodes that come sooner or later: the end waits a minute for them, to tell them of it',
+    {
+      defaultText: '0; launch knows them',
+      check: isWholeNumber(0, MOST_NODES),
+    },
+  ),
   text('--token-file <file>', 'tokenFile', 'secret that every machine of the run holds', {
     defaultText: 'LOCKSTEP_TOKEN_FILE, else the text in LOCKSTEP_TOKEN',
   }),
@@ -49,6 +58,8 @@ export const clusterFields: readonly Field[] = [
 
 export interface ClusterSettings extends Endpoint {
   readonly waitFor: number;
+  /** Nodes that come sooner or later, and are to hear of the end. */
+  readonly expect: number;
   readonly token: Uint8Array | undefined;
   /** Where the token was read from, if by --token-file. */
   readonly tokenFile?: string | undefined;
@@ -74,6 +85,7 @@ export function resolveCluster(get: (name: string) => unknown, env: Io['env']): 
   return {
     ...parseEndpoint(listen as string, '--listen'),
     waitFor: (get('waitFor') as number | undefined) ?? (isAlone ? 1 : 0),
+    expect: (get('expect') as number | undefined) ?? 0,
     token: findToken(get('tokenFile') as string | undefined, env),
     tokenFile: get('tokenFile') as string | undefined,
     topology: (get('topology') as ClusterSettings['topology'] | undefined) ?? topologyNames[0],

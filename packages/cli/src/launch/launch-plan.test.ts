@@ -25,7 +25,9 @@ const plan = (more: Partial<PlanInput>): string => planCommand({ ...input, ...mo
 
 describe('planCommand', () => {
   it('makes rank 0 the coordinator, which computes and waits for the others', () => {
-    expect(plan({})).toBe('train net19k --epochs 2 --preemptible --workers 8 --listen 0.0.0.0:61441 --wait-for 2');
+    expect(plan({})).toBe(
+      'train net19k --epochs 2 --preemptible --workers 8 --listen 0.0.0.0:61441 --wait-for 2 --expect 2',
+    );
   });
 
   it('makes the others nodes', () => {
@@ -47,6 +49,7 @@ describe('planCommand', () => {
     const get = fields({
       workers: 2,
       waitFor: 1,
+      expect: 0,
       listen: '10.0.0.5:7400',
       topology: 'mesh',
       transport: 'mpi',

@@ -29,7 +29,7 @@ export interface PlanInput {
 const MESHED = new Set<unknown>(['mesh', 'hierarchical'] satisfies Topology[]);
 
 /**
- * The words of the command. Flags of the common line that the plan would set itself win: `--workers`, `--wait-for`.
+ * The words of the command. Flags of the common line that the plan would set itself win: `--workers`, `--wait-for`, `--expect`.
  *
  * @throws LockstepError LOCKSTEP_LAUNCH_TOKEN when other machines take part and there is no secret
  */
@@ -49,6 +49,7 @@ function planCoordinator({ place, address, env, trainWords, get, ...cores }: Pla
   if (get('listen') === undefined)
     words.push('--listen', formatAddress({ ...address, host: listenHost(address.host) }));
   if (get('waitFor') === undefined) words.push('--wait-for', String(place.size - 1));
+  if (get('expect') === undefined) words.push('--expect', String(place.size - 1));
   return words;
 }
 

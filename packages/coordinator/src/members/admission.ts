@@ -38,11 +38,6 @@ export interface AdmissionTerms {
   readonly selfTest: string;
 }
 
-export interface Admission {
-  readonly hello: MessageOf<'hello'>;
-  readonly ready: MessageOf<'ready'>;
-}
-
 const SELF_TEST_ADVICE: Readonly<Record<string, string>> = {
   native: 'Rebuild the kernels there (npm run build), and report it if that does not help.',
   tensorflow: 'With --engine tensorflow all machines need the same kind of processor; native has no such limit.',
@@ -57,19 +52,19 @@ const WINDOW = 8;
 const HASH_BYTES = 2 ** 20;
 
 /**
- * Shakes hands.
+ * Shakes hands: afterwards both sides have proved the token, and the node knows the run.
  *
  * @param node the id that it gets
  * @param check called when its name is known and proven; throws to refuse it, before it is sent anything
  * @throws LockstepError with the reason to refuse it
  */
-export async function admitNode(
+export async function greetNode(
   link: Link,
   talk: Conversation,
   terms: AdmissionTerms,
   node: number,
   check: (hello: MessageOf<'hello'>) => void,
-): Promise<Admission> {
+): Promise<MessageOf<'hello'>> {
   const nonce = createNonce();
   const challenge = { type: 'challenge', protocol: PROTOCOL_VERSION, version: LOCKSTEP_VERSION, nonce } as const;
   link.send(challenge);
@@ -95,11 +90,33 @@ export async function admitNode(
   link.send({ ...welcome, proof }, run);
   link.secure(deriveFrameKey(terms.token, nonces));
   carryBy(link, carriers, hello.rank);
-  const { message: inquiry } = await talk.next('inquire', PREPARATION_MS);
+  return hello;
+}
+
+/**
+ * What it asks for. Until then it may not have read the welcome, and cannot read anything that is sealed.
+ *
+ * @throws LockstepError as `Conversation.next`
+ */
+export const hearInquiry = async (talk: Conversation): Promise<MessageOf<'inquire'>> =>
+  (await talk.next('inquire', PREPARATION_MS)).message;
+
+/**
+ * Gives it the data that it needs.
+ *
+ * @throws LockstepError with the reason to refuse it
+ */
+export async function prepareNode(
+  link: Link,
+  talk: Conversation,
+  terms: AdmissionTerms,
+  inquiry: MessageOf<'inquire'>,
+): Promise<MessageOf<'ready'>> {
+  const { model, recipe, seed, dataset } = terms;
   if (inquiry.needsData) await sendDataset(link, dataset, inquiry.held);
   const { message: ready } = await talk.next('ready', PREPARATION_MS);
-  checkReady(ready, terms, runHash);
-  return { hello, ready };
+  checkReady(ready, terms, hashRun(model, recipe, seed));
+  return ready;
 }
 
 function checkHello(hello: MessageOf<'hello'>, token: Uint8Array, said: readonly Spoken[]): void {

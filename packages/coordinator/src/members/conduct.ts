@@ -13,6 +13,7 @@
  */
 import { LockstepError } from '@lockstep/core/errors';
 import { formatDuration } from '@lockstep/core/text';
+import { nodeKey } from './remote-node.js';
 
 /** Rules that a name may break before it is not let in again. */
 const STRIKES = 3;
@@ -82,4 +83,4 @@ export class Conduct {
   }
 }
 
-const keyOf = ({ host, saidName }: Claimant): string => `${host} ${saidName}`;
+const keyOf = ({ host, saidName }: Claimant): string => nodeKey(host, saidName);

@@ -1,2 +1,3 @@
 /** Who takes part in a run of several machines. */
+export type { FarewellTerms } from './farewells.js';
 export * from './server.js';

@@ -4,10 +4,11 @@ import { LockstepError } from '@lockstep/core/errors';
 import type { NodeEvent } from '@lockstep/core/events';
 import { countOf } from '@lockstep/core/text';
 import { Conversation, type Frame, type Link, type MessageOf } from '@lockstep/core/wire';
-import { type AdmissionTerms, admitNode } from './admission.js';
+import { type AdmissionTerms, greetNode, hearInquiry, prepareNode } from './admission.js';
 import { Conduct } from './conduct.js';
+import { Farewells, type FarewellTerms } from './farewells.js';
 import { Refusals } from './refusals.js';
-import { hostOf, RemoteNode } from './remote-node.js';
+import { hostOf, nodeKey, RemoteNode } from './remote-node.js';
 
 /** What membership tells the loop that drives the steps. */
 export interface MembershipHandler {
@@ -35,10 +36,14 @@ export class Membership {
   readonly nodes = new Map<number, RemoteNode>();
   /** Admitted, to be taken in at the next step boundary. */
   readonly #ready: RemoteNode[] = [];
+  /** Connections of nodes that get the data or test themselves. */
+  readonly #preparing = new Map<Link, string>();
+  readonly #farewells = new Farewells();
   readonly #conduct = new Conduct();
   #nextId = 1;
   readonly #refusals: Refusals;
   #isClosed = false;
+  #goodbye: MessageOf<'end'> | undefined;
 
   constructor(
     private readonly terms: AdmissionTerms,
@@ -60,19 +65,23 @@ export class Membership {
     return [...this.nodes.values(), ...this.#ready];
   }
 
-  /** Shakes hands with a connection; resolves when it is a node, or is turned away. */
+  /** Shakes hands with a connection; resolves when it is a node, is turned away, or is told that the run is over. */
   async admit(link: Link): Promise<void> {
     const talk = new Conversation(link);
     try {
       const id = this.#nextId++;
-      const check = ({ name }: MessageOf<'hello'>): void =>
-        this.#conduct.check({ host: hostOf(link.address), saidName: name });
-      const { hello, ready } = await admitNode(link, talk, this.terms, id, check);
+      const check = ({ name }: MessageOf<'hello'>): void => {
+        // who holds the token may know how the run has ended
+        if (!this.#isClosed) this.#conduct.check({ host: hostOf(link.address), saidName: name });
+      };
+      const hello = await greetNode(link, talk, this.terms, id, check);
+      const ready = await this.#prepare(link, talk, nodeKey(hostOf(link.address), hello.name));
+      if (ready === undefined) return;
       const node = new RemoteNode(id, link, hello, this.#nameFor(hello.name));
       node.held = ready.held;
       // others may have been sent away since its hello
       check(hello);
-      if (this.nodes.size + this.#ready.length >= MAX_NODES || this.#isClosed) {
+      if (this.nodes.size + this.#ready.length >= MAX_NODES) {
         throw new LockstepError('LOCKSTEP_NODE_CROWD', `the run has ${countOf(this.nodes.size, 'node')} already.`);
       }
       this.#take(node);
@@ -80,6 +89,28 @@ export class Membership {
       if (!(error instanceof LockstepError)) throw error;
       link.refuse(error);
       this.#refusals.note({ address: link.address, code: error.code, reason: error.text });
+    }
+  }
+
+  /** @returns undefined when the run is over, which the node has been told */
+  async #prepare(link: Link, talk: Conversation, key: string): Promise<MessageOf<'ready'> | undefined> {
+    this.#farewells.arrive(key);
+    try {
+      const inquiry = await hearInquiry(talk);
+      if (this.#isClosed) {
+        this.#part(link, key);
+        return undefined;
+      }
+      this.#preparing.set(link, key);
+      return await prepareNode(link, talk, this.terms, inquiry);
+    } catch (error) {
+      // told while it prepared itself
+      if (this.#isClosed && !link.isOpen && this.#preparing.has(link)) return undefined;
+      if (error instanceof LockstepError && BLAMELESS.has(error.code)) this.#farewells.lose(key);
+      throw error;
+    } finally {
+      this.#preparing.delete(link);
+      this.#farewells.settled();
     }
   }
 
@@ -94,8 +125,10 @@ export class Membership {
 
   #take(node: RemoteNode): void {
     node.link.onFrame = (frame) => {
-      if (frame.message.type === 'leaving') node.link.close(undefined, `${node.name} left: ${frame.message.text}`);
-      else this.handler.onFrame(node, frame);
+      if (frame.message.type === 'leaving') {
+        node.hasLeft = true;
+        node.link.close(undefined, `${node.name} left: ${frame.message.text}`);
+      } else this.handler.onFrame(node, frame);
     };
     node.link.onClose = (reason, isTheirs) => this.#lose(node, isTheirs ? leftFor(reason) : reason);
     this.#ready.push(node);
@@ -145,6 +178,7 @@ export class Membership {
 
   #lose(node: RemoteNode, reason: LockstepError): void {
     const { name, address } = node;
+    if (BLAMELESS.has(reason.code) && !node.hasLeft) this.#farewells.lose(node.key);
     const waiting = this.#ready.indexOf(node);
     if (waiting >= 0) {
       this.#ready.splice(waiting, 1);
@@ -178,15 +212,28 @@ export class Membership {
     return all.every(({ id, reachable }) => all.every((other) => other.id === id || reachable.has(other.id)));
   }
 
-  /** Ends every connection, with a goodbye or without one. */
+  /** Ends every connection, with a goodbye or without one; who comes from now on gets the same. */
   close(goodbye: MessageOf<'end'> | undefined): void {
     this.#isClosed = true;
+    this.#goodbye = goodbye;
     this.#refusals.close();
-    for (const { link } of this.#all()) {
+    for (const { link, key } of this.#all()) {
       link.onClose = () => {};
-      link.close(goodbye, goodbye?.text ?? 'the coordinator ends');
+      this.#part(link, key);
     }
+    for (const [link, key] of this.#preparing) this.#part(link, key);
     this.nodes.clear();
+    this.#ready.length = 0;
+  }
+
+  #part(link: Link, key: string): void {
+    if (this.#goodbye) void this.#farewells.part(link, key, this.#goodbye);
+    else link.close(undefined, 'the coordinator ends');
+  }
+
+  /** Resolves when all whom it concerns know how the run has ended, or have had the time for it. */
+  settle(terms: FarewellTerms): Promise<void> {
+    return this.#goodbye ? this.#farewells.settle(terms) : Promise.resolve();
   }
 }
 

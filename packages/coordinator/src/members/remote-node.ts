@@ -7,6 +7,8 @@ export class RemoteNode {
   readonly pace = new Pace();
   /** Whether it gets no shards before a comparison of its replica has agreed. */
   isOnProbation = false;
+  /** Whether it has gone because it was asked to. */
+  hasLeft = false;
   /** Whether it has the state of the step to come. */
   hasState = false;
   /** What it said that it has of a state. */
@@ -31,7 +33,7 @@ export class RemoteNode {
 
   /** The same when it comes again. */
   get key(): string {
-    return `${this.host} ${this.saidName}`;
+    return nodeKey(this.host, this.saidName);
   }
 
   get workers(): number {
@@ -63,6 +65,9 @@ export class RemoteNode {
     return hostOf(this.address);
   }
 }
+
+/** The same when a node comes again. */
+export const nodeKey = (host: string, saidName: string): string => `${host} ${saidName}`;
 
 /** Of `10.0.0.7:51012`: 10.0.0.7. */
 export const hostOf = (address: string): string => address.slice(0, address.lastIndexOf(':')).replace(/^::ffff:/, '');

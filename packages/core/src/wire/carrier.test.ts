@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Carrier, Carriers } from './carrier.js';
+import { carryBy } from './carry-by.js';
 import type { Frame } from './frames.js';
-import { carryBy, Link } from './link.js';
+import { Link } from './link.js';
 import type { Socket } from './socket.js';
 
 /** A socket that keeps what is sent, in parts. */

@@ -1,5 +1,6 @@
 /** What nodes say to each other, and how it travels. */
 export * from './carrier.js';
+export * from './carry-by.js';
 export * from './conversation.js';
 export * from './dataset-transfer.js';
 export * from './frames.js';

@@ -6,9 +6,9 @@
 import { LockstepError } from '../errors/errors.js';
 import { countOf } from '../text/count-text.js';
 import { fixed } from '../text/number-text.js';
-import type { Carrier, Carriers } from './carrier.js';
+import type { Carrier } from './carrier.js';
 import { decodeFrame, encodeHeader, type Frame, FrameSeal, MAX_GREETING_BYTES, MAX_PAYLOAD_BYTES } from './frames.js';
-import type { Message } from './messages.js';
+import type { Message, MessageOf } from './messages.js';
 import type { Pipe, Socket } from './socket.js';
 
 export interface LinkTimings {
@@ -28,6 +28,8 @@ export const readLinkTimings = (env: Readonly<Record<string, string | undefined>
 const GREETINGS = { listener: 1, caller: 2 } as const;
 /** Close code of the WebSocket when a rule was broken. */
 const POLICY_VIOLATION = 1008;
+/** The code with which a WebSocket tells that its connection broke. */
+const CLOSED_WITHOUT_A_WORD = 1006;
 /** A socket's state while nothing can be sent, not even a ping. */
 const CONNECTING = 0;
 /** How long a message that nobody waits for may wait for another one to leave with. */
@@ -42,6 +44,8 @@ export class Link {
   onClose: (reason: LockstepError, isTheirs: boolean) => void = () => {};
   /** Called once, when both sides have proved the secret. */
   onSecure: () => void = () => {};
+  /** With what the other end, if it has proved the secret, has ended the run and this link. */
+  goodbye: MessageOf<'end'> | undefined;
   /** If it is known, what is sent in one turn leaves in one write. */
   pipe: Pipe | undefined;
   /** The address of this machine that the other end has called, if it is known. */
@@ -68,6 +72,8 @@ export class Link {
   #inFlight = 0;
   #onDrain: (() => void)[] = [];
   readonly #timer: NodeJS.Timeout;
+  /** Resolves when nothing comes any more: whether the other end has closed in order, so that it got what was said last. */
+  readonly parted: Promise<boolean>;
 
   constructor(
     private readonly socket: Socket,
@@ -79,7 +85,12 @@ export class Link {
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
     for (const event of ['ping', 'pong'] as const) socket.on(event, () => (this.#heardMs = performance.now()));
     socket.on('error', (error) => this.#end(lost(`${address}: ${error.message}`), false));
-    socket.on('close', () => this.#end(lost(`${address} closed the connection`), false));
+    this.parted = new Promise((resolve) => {
+      socket.on('close', (code) => {
+        this.#end(lost(`${address} closed the connection`), false);
+        resolve(code !== CLOSED_WITHOUT_A_WORD);
+      });
+    });
     this.#timer = setInterval(() => this.#beat(), timings.heartbeatMs);
   }
 
@@ -219,6 +230,9 @@ export class Link {
       const { message } = frame;
       if (message.type === 'refused') {
         this.#end(new LockstepError(message.code as `LOCKSTEP_${string}`, message.text), true, true);
+      } else if (message.type === 'end' && this.role === 'caller' && this.isSecure) {
+        this.goodbye = message;
+        this.#end(lost(message.text), true, true);
       } else if (this.#onFrame) this.#onFrame(frame);
       else if (this.#early.push(frame) > MAX_EARLY)
         throw new LockstepError('LOCKSTEP_NODE_ORDER', 'it sends more than was asked for.');
@@ -282,18 +296,3 @@ const MAX_EARLY = 4;
 const EMPTY = new Uint8Array(0);
 
 const lost = (text: string): LockstepError => new LockstepError('LOCKSTEP_NODE_LOST', text);
-
-/**
- * Lets the floats of a link go by MPI, if both ends say that they do.
- *
- * @throws LockstepError LOCKSTEP_NODE_TRANSPORT when only one does
- */
-export function carryBy(link: Link, carriers: Carriers | undefined, rank: number | undefined): void {
-  if (carriers && rank !== undefined) link.carry(carriers.to(rank));
-  else if (carriers || rank !== undefined) {
-    throw new LockstepError(
-      'LOCKSTEP_NODE_TRANSPORT',
-      `${carriers ? 'this side' : 'the other side'} sends floats over MPI, the other does not. Give --transport mpi to all processes or to none.`,
-    );
-  }
-}

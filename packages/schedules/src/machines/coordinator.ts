@@ -18,6 +18,10 @@ export interface CoordinatorOptions {
   readonly run: RunIdentity;
   readonly topology: Topology;
   readonly waitFor: number;
+  /** Nodes that come sooner or later. */
+  readonly expected: number;
+  /** From the last commit until the nodes are told. */
+  readonly endingMs: number;
   readonly isComputing: boolean;
   readonly audit: number;
   readonly pace: Pace;
@@ -29,6 +33,8 @@ export interface CoordinatorOptions {
   /** A step is committed, and so much is the hash of the state after it. */
   onCommit(steps: number, hash: string): void;
   onEvent(event: NodeEvent): void;
+  /** The run is over, and nobody was told yet. */
+  onClosing(): void;
 }
 
 /** A keeper whose commits are seen. */
@@ -59,7 +65,19 @@ export async function coordinate(
   network: SimulatedNetwork,
   options: CoordinatorOptions,
 ): Promise<void> {
-  const { run, topology, waitFor, isComputing, audit, pace, from, segmentSteps, onEvent: emit } = options;
+  const {
+    run,
+    topology,
+    waitFor,
+    expected,
+    endingMs,
+    isComputing,
+    audit,
+    pace,
+    from,
+    segmentSteps,
+    onEvent: emit,
+  } = options;
   const openThreads: ConstructorParameters<typeof LocalNode>[0]['openThreads'] = (data, control) =>
     new CallingThread(data, control, pace);
   const keeper = new SeenKeeper({ ...run, workers: 1, isSharing: true, openThreads }, options.onCommit);
@@ -75,6 +93,11 @@ export async function coordinate(
     step = (await cluster.train({ epoch, firstStep: step, endStep })).committed;
     options.onSnapshot(cluster.readSnapshot());
   }
+  await sleep(endingMs);
+  options.onClosing();
   await cluster.close({ type: 'end', text: 'the run is over', exitCode: 0 });
+  await cluster.membership.settle({ expected, awayMs: timings.silenceMs });
   shut();
 }
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -13,6 +13,9 @@ export interface Way {
 }
 
 const STATE = { connecting: 0, open: 1, closing: 2, closed: 3 } as const;
+/** Codes of a WebSocket's end: closed by a rule, or without a word. */
+const CLOSED = 1008;
+const BROKEN = 1006;
 /** Messages of a handshake that come to either end. */
 const GREETINGS = 3;
 type Handler = (...args: never[]) => void;
@@ -84,15 +87,18 @@ export class SimulatedSocket implements Socket {
     if (this.readyState !== STATE.open) return;
     this.readyState = STATE.closing;
     this.world.after(Math.max(0, this.#leftMs - this.world.nowMs), this.machine, () => {
-      this.#arrive(() => this.other.#end());
-      this.other.#arrive(() => this.#end());
+      // in order: the other end has all that was sent before, and says so
+      this.#arrive(() => {
+        this.other.#end(CLOSED);
+        this.other.#arrive(() => this.#end(CLOSED));
+      });
     });
   }
 
   terminate(): void {
     if (this.readyState === STATE.closed) return;
     this.readyState = STATE.closed;
-    this.world.after(0, this.machine, () => this.#emit('close', 1006, Buffer.alloc(0)));
+    this.world.after(0, this.machine, () => this.#emit('close', BROKEN, Buffer.alloc(0)));
     this.#arrive(() => this.other.#end());
   }
 
@@ -132,10 +138,10 @@ export class SimulatedSocket implements Socket {
     this.#emit('message', parts, true);
   }
 
-  #end(): void {
+  #end(code = BROKEN): void {
     if (this.readyState === STATE.closed) return;
     this.readyState = STATE.closed;
-    this.#emit('close', 1006, Buffer.alloc(0));
+    this.#emit('close', code, Buffer.alloc(0));
   }
 
   /** Later than all that went this way before, and not while nothing comes through. */

@@ -22,16 +22,18 @@ async function runCalm(recipe: RecipeName): Promise<CalmHashes> {
   await inWorld(0, async (world) => {
     const machine = new Machine('coordinator', '10.0.0.1');
     let isOver = false;
-    const options = { run: runs[recipe], topology: 'star', waitFor: 0, isComputing: true, audit: 0 } as const;
+    const alone = { topology: 'star', waitFor: 0, expected: 0, endingMs: 0, isComputing: true, audit: 0 } as const;
     const act = (): void =>
       void coordinate(machine, new SimulatedNetwork(world, new Draws(0, 1)), {
-        ...options,
+        run: runs[recipe],
+        ...alone,
         pace: () => 1,
         from: undefined,
         segmentSteps: STEPS_PER_EPOCH,
         onSnapshot: () => {},
         onCommit: (steps, hash) => hashes.set(steps, hash),
         onEvent: () => {},
+        onClosing: () => {},
       }).then(() => (isOver = true));
     world.after(0, machine, act);
     await world.pass(() => isOver, 1e6);

@@ -25,8 +25,14 @@ export type Fault =
   /** The whole network becomes slow. */
   | { readonly kind: 'congestion'; readonly bytesPerMs: number; readonly latencyMs: number; readonly forMs: number };
 
+/** Of the end of a run: its last step has begun, is committed, its nodes are about to be told, one of them knows it. */
+export const moments = ['last step', 'last commit', 'closing', 'told'] as const;
+export type Moment = (typeof moments)[number];
+
 export interface PlannedNode {
+  /** After the beginning, or after a moment of the end. */
   readonly startsAtMs: number;
+  readonly startsWith?: Moment | undefined;
   readonly msPerShard: number;
   /** Whether it has the data; else they come from the coordinator. */
   readonly hasData: boolean;
@@ -43,6 +49,12 @@ export interface Plan {
   readonly isComputing: boolean;
   readonly audit: number;
   readonly segmentSteps: number;
+  /** From the last commit until nodes are told of the end: an evaluation, files that are written. */
+  readonly endingMs: number;
+  /** What happens so long after a moment of the end; whoever comes then is to be told of it. */
+  readonly endingFaults: readonly (readonly [moment: Moment, afterMs: number, fault: Fault])[];
+  /** Nodes that the coordinator knows of, though they may not have come. */
+  readonly expected: number;
   /** In the order of their times. */
   readonly faults: readonly (readonly [atMs: number, fault: Fault])[];
 }
@@ -73,7 +85,36 @@ export function drawPlan(seed: number, only?: Topology): Plan {
     return [atMs, drawFault(draws, count, isComputing)] as const;
   }).sort(([a], [b]) => a - b);
   const recipe = draws.pick(recipeNames);
-  return { seed, topology, recipe, nodes, waitFor, isComputing, audit, segmentSteps: 1 + draws.below(3), faults };
+  const segmentSteps = 1 + draws.below(3);
+  const ending = { endingMs: 0, endingFaults: [], expected: 0 };
+  return { seed, topology, recipe, nodes, waitFor, isComputing, audit, segmentSteps, faults, ...ending };
+}
+
+const SOON_MS = 60;
+/** Less than a coordinator waits for who has lost its connection. */
+const AWAY_MS = 6000;
+
+/** A run at whose end nodes come, are started again and lose their connections. @param only instead of any topology */
+export function drawEnding(seed: number, only?: Topology): Plan {
+  const draws = new Draws(seed, 3);
+  const topology = only ?? draws.pick(topologies);
+  const recipe = draws.pick(recipeNames);
+  const isComputing = draws.chance(0.5);
+  const early = isComputing ? draws.below(3) : 1 + draws.below(2);
+  const nodes = Array.from({ length: early + 1 + draws.below(3) }, (_, node): PlannedNode => {
+    const startsWith = node < early ? undefined : draws.pick(moments);
+    return { startsAtMs: draws.between(0, SOON_MS), startsWith, msPerShard: 1, hasData: draws.chance(0.5), lies: 0 };
+  });
+  const endingFaults = Array.from({ length: draws.below(4) }, () => {
+    const killed = draws.below(nodes.length);
+    const forMs = draws.between(1, AWAY_MS);
+    const kill: Fault = { kind: 'kill', node: killed, isTold: draws.chance(0.7), forMs };
+    const fault: Fault = draws.chance(0.7) ? { kind: 'cut' } : kill;
+    return [draws.pick(moments), draws.between(0, SOON_MS), fault] as const;
+  });
+  const ending = { endingMs: draws.between(0, SOON_MS), endingFaults, expected: nodes.length };
+  const plan = { waitFor: early, isComputing, audit: 0, segmentSteps: 1 + draws.below(3), faults: [], ...ending };
+  return { seed, topology, recipe, nodes, ...plan };
 }
 
 function drawFault(draws: Draws, count: number, isComputing: boolean): Fault {

@@ -11,7 +11,7 @@ import { Machine } from '../world/machine.js';
 import { inWorld } from '../world/timers.js';
 import type { World } from '../world/world.js';
 import { type CalmHashes, findCalm } from './calm.js';
-import type { Fault, Plan } from './plan.js';
+import type { Fault, Moment, Plan } from './plan.js';
 import { Witness } from './witness.js';
 
 /** What came of a schedule. */
@@ -47,6 +47,7 @@ class ScheduledRun {
   readonly #slowness: number[];
   #coordinator: Machine | undefined;
   #snapshot: NodeSnapshot | undefined;
+  readonly #reached = new Set<Moment>();
   #isOver = false;
   #lives = 0;
 
@@ -71,8 +72,8 @@ class ScheduledRun {
       this.#witness.fail(`${machine?.name ?? 'the network'} threw ${describe(error)}`);
     try {
       this.#startCoordinator();
-      for (const [index, { startsAtMs }] of plan.nodes.entries())
-        world.after(startsAtMs, undefined, () => this.#startNode(index));
+      for (const [index, { startsAtMs, startsWith }] of plan.nodes.entries())
+        if (startsWith === undefined) world.after(startsAtMs, undefined, () => this.#startNode(index));
       for (const [atMs, fault] of plan.faults) world.after(atMs, undefined, () => this.#happen(fault));
       const isDone = (): boolean => this.#witness.fault !== undefined || this.#isOver;
       if (!(await world.pass(isDone, LIMIT_MS))) this.#witness.fail(`it hangs at step ${this.#witness.committed}`);
@@ -85,25 +86,48 @@ class ScheduledRun {
     return { fault: this.#witness.fault, simulatedMs: world.nowMs, lines: this.#witness.lines };
   }
 
+  /** A moment of the end, which comes once. */
+  #reach(moment: Moment): void {
+    if (this.#reached.has(moment)) return;
+    this.#reached.add(moment);
+    this.#witness.tell('world', moment);
+    const { nodes, endingFaults } = this.plan;
+    for (const [index, { startsWith, startsAtMs }] of nodes.entries())
+      if (startsWith === moment) this.world.after(startsAtMs, undefined, () => this.#startNode(index));
+    for (const [when, afterMs, fault] of endingFaults)
+      if (when === moment) this.world.after(afterMs, undefined, () => this.#happen(fault));
+  }
+
+  get #isEnding(): boolean {
+    return this.#reached.has('closing');
+  }
+
   // ---- machines ----
 
   #startCoordinator(): void {
     const machine = new Machine('coordinator', HOST);
     this.#coordinator = machine;
     this.#witness.beginCoordinator(this.#snapshot?.step ?? 0);
-    const { topology, waitFor, isComputing, audit, segmentSteps, recipe } = this.plan;
+    const { topology, waitFor, expected, endingMs, isComputing, audit, segmentSteps, recipe } = this.plan;
     const act = (): void =>
       void coordinate(machine, this.#network, {
         run: runs[recipe],
         topology,
         waitFor,
+        expected,
+        endingMs,
         isComputing,
         audit,
         pace: (shards) => 2 * shards,
         from: this.#snapshot,
         segmentSteps,
         onSnapshot: (snapshot) => (this.#snapshot = snapshot),
-        onCommit: (steps, hash) => this.#witness.seeCommit(steps, hash),
+        onCommit: (steps, hash) => {
+          this.#witness.seeCommit(steps, hash);
+          if (steps === STEPS - 1) this.#reach('last step');
+          if (steps === STEPS) this.#reach('last commit');
+        },
+        onClosing: () => this.#reach('closing'),
         onEvent: (event) => this.#witness.seeEvent(event),
       }).then(
         () => {
@@ -138,22 +162,28 @@ class ScheduledRun {
         signal: leaving.signal,
         report: ({ kind, text }) => this.#witness.tell(name, `${kind}: ${text}`),
       }).then(
-        () => this.#endNode(index, machine),
+        (exitCode) => {
+          if (exitCode !== 0) this.#witness.fail(`${name} ended with exit code ${exitCode}`);
+          this.#endNode(index, machine, this.#isEnding);
+        },
         (error) => {
-          // when the run is over, nobody is there to say so to who comes back
-          if (lies === 0 && !this.#isOver) this.#witness.fail(`${name} is honest and ended: ${describe(error)}`);
+          // long after the run's end nobody is there to say so to who comes back
+          const isLate = this.#isOver && this.plan.expected === 0;
+          if (lies === 0 && !isLate) this.#witness.fail(`${name} is honest and ended: ${describe(error)}`);
           this.#endNode(index, machine);
         },
       );
     this.world.after(0, machine, act);
   }
 
-  #endNode(index: number, machine: Machine): void {
+  /** @param isDone whether it knows that the run is over: then nobody starts it again */
+  #endNode(index: number, machine: Machine, isDone = false): void {
     if (!machine.isAlive) return;
     this.#witness.tell(machine.name, 'its process ended');
     this.#lose(machine, true);
     if (this.#nodes[index] === machine) this.#nodes[index] = undefined;
-    this.world.after(RESTART_MS, undefined, () => this.#restart(index));
+    if (isDone) this.#reach('told');
+    else this.world.after(RESTART_MS, undefined, () => this.#restart(index));
   }
 
   #restart(index: number): void {

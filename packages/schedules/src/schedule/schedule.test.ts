@@ -5,13 +5,19 @@ import { expect, it } from 'vitest';
 import { hashState } from '../machines/coordinator.js';
 import { EPOCHS, recipeNames, runs, STEPS_PER_EPOCH } from '../machines/run.js';
 import { drawPlan, findCalm, runSchedule } from './index.js';
-import { checkSchedules } from './test-schedules.js';
+import { checkEndings, checkSchedules } from './test-schedules.js';
 
 const SCHEDULES = 250;
+const ENDINGS = 40;
 
 it.each([...topologies.entries()])(
   'whatever happens to nodes, links and their coordinator, a run ends in the bits of the calm one ($1)',
   async (index, topology) => expect(await checkSchedules(SCHEDULES, topology, 1 + index * SCHEDULES)).toEqual([]),
+);
+
+it.each([...topologies.entries()])(
+  'work: whoever comes or comes back while a run ends is told of its end, and ends with its exit code ($1)',
+  async (index, topology) => expect(await checkEndings(ENDINGS, topology, 1 + index * ENDINGS)).toEqual([]),
 );
 
 it.each([

@@ -166,6 +166,8 @@ class NodeLife {
     } catch (error) {
       // a link that stays open keeps the process, whatever went wrong
       link?.close(undefined, error instanceof LockstepError ? error.text : 'the node failed');
+      // it may come at any time: while this node gets the data, tests itself, computes
+      if (link?.goodbye) return { isOver: true, text: link.goodbye.text, exitCode: link.goodbye.exitCode };
       if (!(error instanceof LockstepError)) throw error;
       return { isOver: false, error, hasAdvanced, wasSecure: link?.isSecure === true };
     }

@@ -11,7 +11,7 @@ import type { StateAssembly } from './replica-state.js';
 /** A step that is not applied so long after its shards were computed is one to tell about. */
 const TELL_AFTER_MS = 50;
 
-/** Why a session is over, and the exit code that this is to a launcher. */
+/** Why the life of a node is over, and the exit code that this is to a launcher. */
 export type SessionEnd = Pick<MessageOf<'end'>, 'text' | 'exitCode'>;
 
 export class NodeSession {
@@ -98,9 +98,6 @@ export class NodeSession {
         return;
       case 'peers':
         this.mesh.call(message.peers);
-        return;
-      case 'end':
-        this.#settle?.resolve(message);
         return;
       default:
         throw new LockstepError('LOCKSTEP_NODE_ORDER', `the coordinator said ${message.type} to a node that is ready.`);

@@ -64,6 +64,7 @@ const describeCluster = ({ host, topology, nodes, token }: NonNullable<RunTask['
   host,
   port: FREE,
   waitFor: nodes - 1,
+  expect: 0,
   token: Buffer.from(token),
   topology,
   transport: 'tcp',
