@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { useFixture } from '../support/cluster-fixture.ts';
+import { Fixture, useFixture } from '../support/cluster-fixture.ts';
 import type { Event, Program } from '../support/program.ts';
 
 /** 9 of them are an epoch. */
@@ -100,6 +100,61 @@ describe('cases: peers 5: a node that lies and is caught late', () => {
     const evicted = eventsOf(run, 'node-evicted').map(({ node, code }) => `${node} ${code}`);
     expect(evicted.sort()).toEqual(['first LOCKSTEP_NODE_AUDIT', 'second LOCKSTEP_NODE_AUDIT']);
     expect(eventsOf(run, 'went-back').at(-1)).toMatchObject({ step: 0 });
+  });
+});
+
+it('cases: peers 5: where a mesh was asked for an audit finds it too, since every step is a star', async () => {
+  const run = fixture.listen(STEPS, ['--topology', 'mesh', '--audit', '0.5', '--wait-for', '2'], auditFrom(24));
+  const url = await run.url();
+  const mesh = ['--mesh-listen', '127.0.0.1:0'];
+  fixture.worker(url, ['--name', 'liar', ...mesh], lieFrom(3));
+  fixture.worker(url, ['--name', 'honest', ...mesh]);
+  expect(await run.hash()).toBe(fixture.expected);
+  expect(await run.exit).toBe(0);
+  expect(eventsOf(run, 'warning')).toMatchObject([{ code: 'LOCKSTEP_AUDIT_STAR' }]);
+  expect(eventsOf(run, 'went-back')).toMatchObject([{ node: 'liar', step: 0 }]);
+});
+
+describe('a node whose sums end in numbers that are not finite ends no run', () => {
+  const isBack = { event: 'went-back', step: 0, epochs: 0 };
+
+  it('cases: peers 8: two of them in one step: the coordinator computes it, and sends both away', async () => {
+    const run = fixture.listen(STEPS, ['--wait-for', '3'], { LOCKSTEP_HOLD: '0:3' });
+    const url = await run.url();
+    const nan = { LOCKSTEP_FAULT: 'contributed:0:20:nan:9' };
+    for (const name of ['first', 'second']) fixture.worker(url, ['--name', name], nan);
+    fixture.worker(url, ['--name', 'honest']);
+    expect(await run.hash()).toBe(fixture.expected);
+    expect(await run.exit).toBe(0);
+    const evicted = eventsOf(run, 'node-evicted').map(({ node, code, step }) => `${node} ${code} ${step}`);
+    expect(evicted.sort()).toEqual(['first LOCKSTEP_NODE_CONTRIBUTION 20', 'second LOCKSTEP_NODE_CONTRIBUTION 20']);
+  });
+
+  it('cases: peers 8: sums that are finite and lead there: all since the last comparison is computed again', async () => {
+    const run = fixture.listen(STEPS, ['--wait-for', '1']);
+    fixture.worker(await run.url(), ['--name', 'huge'], { LOCKSTEP_FAULT: 'contributed:0:5:huge' });
+    expect(await run.hash()).toBe(fixture.expected);
+    expect(await run.exit).toBe(0);
+    const [back, ...more] = eventsOf(run, 'went-back');
+    expect(more).toEqual([]);
+    expect(back).toMatchObject(isBack);
+    expect(back).not.toHaveProperty('node');
+    // the step after it is where its numbers are no longer finite
+    expect(back?.['from']).toBe(6);
+  });
+
+  it('cases: peers 8: and where only the evaluation at the end shows it', async () => {
+    // of two dense layers, whose huge weights are multiplied
+    const wide = new Fixture(true);
+    try {
+      const run = wide.listen(6, AUDIT, auditFrom(1000));
+      wide.worker(await run.url(), ['--name', 'huge'], { LOCKSTEP_FAULT: 'contributed:0:5:huge' });
+      expect(await run.hash()).toBe(await wide.hashAlone(6));
+      expect(await run.exit).toBe(0);
+      expect(eventsOf(run, 'went-back')).toMatchObject([{ ...isBack, from: 6 }]);
+    } finally {
+      await wide.remove();
+    }
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { type FarewellTerms, listenForNodes, type NodeServer } from '@lockstep/coordinator/members';
 import { Cluster } from '@lockstep/coordinator/steps';
-import type { NodeEvent } from '@lockstep/core/events';
+import type { NodeEvent, WarningEvent } from '@lockstep/core/events';
 import { type MessageOf, readLinkTimings } from '@lockstep/core/wire';
 import { MpiWorld } from '@lockstep/worker/connection';
 import type { LocalNode } from '@lockstep/worker/node';
@@ -34,7 +34,7 @@ export async function openCluster(
   request: TrainRequest,
   settings: ClusterSettings,
   keeper: LocalNode,
-  { isTimed, emit }: { readonly isTimed: boolean; readonly emit: (event: NodeEvent) => void },
+  { isTimed, emit }: { readonly isTimed: boolean; readonly emit: (event: NodeEvent | WarningEvent) => void },
 ): Promise<OpenCluster> {
   const { model, recipe, seed, dataset, workers } = request;
   const { host, port, topology, transport, waitFor, expect, audit, tlsCert, tlsKey } = settings;
@@ -47,6 +47,7 @@ export async function openCluster(
   const server: NodeServer = await listenForNodes({ host, port, hasToken, tlsCert, tlsKey }, (link) =>
     node.membership.admit(link),
   );
+  if (audit > 0 && (topology === 'mesh' || topology === 'hierarchical')) emit(warnOfStar(topology));
   const flags = settings.tokenFile === undefined ? '' : `--token-file ${quote(settings.tokenFile)}`;
   emit({ event: 'listening', url: server.url, reachable: listReachable(server.url), flags });
   return {
@@ -61,3 +62,10 @@ export async function openCluster(
     },
   };
 }
+
+/** Sums do not go the way that was asked for. */
+const warnOfStar = (topology: string): WarningEvent => ({
+  event: 'warning',
+  code: 'LOCKSTEP_AUDIT_STAR',
+  message: `--audit needs all sums of a step at the coordinator, and a step that went another way would show that it has none: every step is a star, in spite of --topology ${topology}.`,
+});

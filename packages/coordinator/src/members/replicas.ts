@@ -6,13 +6,17 @@ import type { Membership } from './membership.js';
 import type { RemoteNode } from './remote-node.js';
 
 export class Replicas {
-  /** The last state at which all were equal. */
   #verified: NodeSnapshot | undefined;
 
   constructor(
     private readonly keeper: SharingNode,
     private readonly membership: Membership,
   ) {}
+
+  /** The last state at which all were equal; undefined before the first segment. */
+  get verified(): NodeSnapshot | undefined {
+    return this.#verified;
+  }
 
   /** Takes the keeper's state for the one to go back to. */
   markVerified(): void {

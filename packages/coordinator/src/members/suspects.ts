@@ -1,6 +1,7 @@
 /**
- * Nodes whose results in a step were not finite numbers. The step is computed again without them: if others get a finite
- * result, they were wrong and are sent away; if the same comes again, the run itself has diverged.
+ * Nodes whose results in a step were not finite numbers. The step is computed again without the first of them, and when the
+ * same comes again by the keeper alone: if its result is finite, they were wrong and are sent away; if it is not, the run
+ * itself has diverged. So no number of liars ends a run.
  */
 
 import type { LockstepError } from '@lockstep/core/errors';
@@ -13,6 +14,8 @@ export class Suspects {
   /** Named in the attempt that is under way. */
   #named: number[] = [];
   #count = 0;
+  /** Whether the keeper alone computed the last of these results. */
+  #isKeepers = false;
 
   /** Begins a step, with nobody under suspicion. */
   clear(): void {
@@ -30,28 +33,30 @@ export class Suspects {
     this.#named.push(node);
   }
 
-  /** Takes the first that was named in the attempt that has ended; what others sent after it came of the same. */
-  settle(): void {
+  /**
+   * Takes the first that was named in the attempt that has ended; what others sent after it came of the same.
+   *
+   * @param computing who has computed in it
+   */
+  settle(computing: readonly number[]): void {
     const [first] = this.#named;
     this.#named = [];
-    if (first !== undefined) this.add(first);
-  }
-
-  add(node: number): void {
-    this.#nodes.add(node);
+    if (first === undefined) return;
+    this.#nodes.add(first);
     this.#count += 1;
+    this.#isKeepers = computing.every((node) => node === COORDINATOR_ID);
   }
 
-  /** Whether a result that is not finite has come twice in this step. */
+  /** Whether a result that is not finite has come twice in this step, the last time of the keeper alone. */
   get isConfirmed(): boolean {
-    return this.#count > 1;
+    return this.#count > 1 && this.#isKeepers;
   }
 
   /** Who is to compute, of the keeper (if it should) and the other nodes; empty when there is nobody. */
   chooseComputing(others: readonly number[], isKeeperComputing: boolean): number[] {
     const clear = others.filter((id) => !this.#nodes.has(id));
-    // what nobody else can confirm, the keeper computes even if it should not
-    if (clear.length === 0 && this.#nodes.size > 0) return [COORDINATOR_ID];
+    // what nobody else can confirm, and what others have confirmed, the keeper computes even if it should not
+    if ((clear.length === 0 && this.#nodes.size > 0) || this.#count > 1) return [COORDINATOR_ID];
     return isKeeperComputing && !this.#nodes.has(COORDINATOR_ID) ? [COORDINATOR_ID, ...clear] : clear;
   }
 
@@ -61,7 +66,8 @@ export class Suspects {
   }
 }
 
-export function notFiniteError(step: number, { dataset, recipe }: AdmissionTerms): LockstepError {
+/** @param more to be known of it */
+export function notFiniteError(step: number, { dataset, recipe }: AdmissionTerms, more: string): LockstepError {
   const epoch = Math.floor(step / stepsPerEpoch(dataset.train.count, recipe.batchSize));
-  return divergedError(`the loss of step ${step}`, epoch, ', computed twice');
+  return divergedError(`the loss of step ${step}`, epoch, `, computed twice${more}`);
 }

@@ -105,7 +105,7 @@ export class Checkpoints {
     const which = `${nounOf(doubted.length, 'the checkpoint of step', 'checkpoints of steps')} ${doubted.join(', ')}`;
     try {
       const branch = this.#setApart(doubted);
-      const message = `the run went back to step ${step}; ${which}, with sums of a node that was found lying, ${nounOf(doubted.length, 'is', 'are')} kept in ${branch}. Do not go on from there.`;
+      const message = `the run went back to step ${step}; ${which}, with sums that may be wrong, ${nounOf(doubted.length, 'is', 'are')} kept in ${branch}. Do not go on from there.`;
       onWarning({ code: 'LOCKSTEP_CHECKPOINT_DOUBTED', message });
       const best = this.bestStep(epochs);
       if (best !== undefined && this.#isWhole(best)) this.#noteBest(best, epochs);

@@ -105,22 +105,18 @@ export class Coordinator {
     let steps = resume?.info.step ?? 0;
     let seconds = resume?.info.epochSeconds ?? 0;
     let test: Evaluated | undefined;
-    let reason: Exclude<EndEvent['reason'], Halt['reason']> =
-      totalSteps < recipe.epochs * this.#epochSteps ? 'steps' : 'completed';
     // steps of a run that was stopped further on: there is nothing left to do
-    reason = this.#stopReason(steps) ?? reason;
+    let reason: Exclude<EndEvent['reason'], Halt['reason']> =
+      this.#stopReason(steps) ?? (totalSteps < recipe.epochs * this.#epochSteps ? 'steps' : 'completed');
     let halt: Halt | undefined;
     while (steps < totalSteps && this.#stopReason(steps) === undefined) {
       const wasHeld = yield* this.#hold(steps, seconds);
-      if (wasHeld && this.#isStopped) {
-        halt = this.#halt();
-        break;
-      }
+      halt = wasHeld ? this.#halt() : undefined;
+      if (halt) break;
       const epoch = Math.floor(steps / this.#epochSteps);
       const nextCheckpoint = this.#checkpoints?.nextStep(steps) ?? Number.POSITIVE_INFINITY;
       // asked for before the segment begins: a short step could be over, and the next one begun, before it is told to stop
-      const isAsked = this.#isStopped || this.#control.isCalling;
-      const mostSteps = isAsked ? steps + 1 : totalSteps;
+      const mostSteps = this.#isStopped || this.#control.isCalling ? steps + 1 : totalSteps;
       const endStep = Math.min(mostSteps, totalSteps, (epoch + 1) * this.#epochSteps, nextCheckpoint);
       // as if the epoch had run without a break
       const began = performance.now() - 1000 * seconds;
@@ -130,32 +126,38 @@ export class Coordinator {
       seconds = (performance.now() - began) / 1000;
       if (hasGoneBack) seconds = yield* this.#takeBack(steps, seconds);
       test = undefined;
-      if (steps === (epoch + 1) * this.#epochSteps && this.options.evaluate !== 'end') {
-        test = await this.#evaluate(steps);
-        yield* this.#drainWarnings();
-        checkLoss(test, this.#progress(steps));
-        const event = this.#events.epoch(epoch, progress, test, seconds);
-        this.#epochs.push(event);
-        yield event;
+      try {
+        if (steps === (epoch + 1) * this.#epochSteps && this.options.evaluate !== 'end') {
+          test = await this.#evaluate(steps);
+          yield* this.#drainWarnings();
+          checkLoss(test, this.#progress(steps));
+          const event = this.#events.epoch(epoch, progress, test, seconds);
+          this.#epochs.push(event);
+          yield event;
+        }
+        if (steps === (epoch + 1) * this.#epochSteps) seconds = 0;
+        const stopReason = this.#stopReason(steps);
+        reason = stopReason ?? reason;
+        if (stopReason === undefined && steps < totalSteps) halt = this.#halt();
+        const isLast = halt !== undefined || stopReason !== undefined || steps === totalSteps;
+        if (steps === totalSteps) {
+          test ??= await this.#evaluate(steps);
+          this.#checkEnd(test, steps);
+        }
+        // what the run had before it went back may be gone
+        yield* this.#keepCheckpoint(steps, seconds, isLast || hasGoneBack);
+      } catch (error) {
+        const backAt = isDivergence(error) ? this.node.retrace?.() : undefined;
+        if (backAt === undefined) throw error;
+        halt = undefined;
+        steps = backAt;
+        seconds = yield* this.#takeBack(steps, seconds);
       }
-      if (steps === (epoch + 1) * this.#epochSteps) seconds = 0;
-      const stopReason = this.#stopReason(steps);
-      reason = stopReason ?? reason;
-      if (stopReason === undefined && steps < totalSteps) halt = this.#halt();
-      const isLast = halt !== undefined || stopReason !== undefined || steps === totalSteps;
-      if (steps === totalSteps) {
-        test ??= await this.#evaluate(steps);
-        checkLoss(test, this.#progress(steps));
-      }
-      // what the run had before it went back may be gone
-      yield* this.#keepCheckpoint(steps, seconds, isLast || hasGoneBack);
       if (halt) break;
     }
     test ??= await this.#evaluate(steps);
     yield* this.#drainWarnings();
-    checkLoss(test, this.#progress(steps));
-    const learned = [this.node.readState(), this.node.readAverage()].flatMap(vectorsOf);
-    checkVectors(learned, this.#progress(steps));
+    this.#checkEnd(test, steps);
     const doubted = this.#beginningNow?.doubted;
     yield this.#events.end(steps, test, { ...(halt ?? { reason }), ...(doubted && { doubted }) });
   }
@@ -173,6 +175,12 @@ export class Coordinator {
     this.#checkpoints?.takeBack(step, this.#epochs, (warning) => this.warn(warning));
     yield* this.#drainWarnings();
     return again === undefined ? seconds : (again.seconds * (step % this.#epochSteps)) / this.#epochSteps;
+  }
+
+  #checkEnd(test: Evaluated, step: number): void {
+    checkLoss(test, this.#progress(step));
+    const learned = [this.node.readState(), this.node.readAverage()].flatMap(vectorsOf);
+    checkVectors(learned, this.#progress(step));
   }
 
   #stopReason(step: number): StopReason | undefined {

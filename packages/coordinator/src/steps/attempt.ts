@@ -4,8 +4,8 @@
  */
 
 import { LockstepError } from '@lockstep/core/errors';
-import type { ShardRange } from '@lockstep/core/run';
-import { type StepOutcome, type StepParticipant, SupersededError } from '@lockstep/core/seams';
+import { canonicalPartials, type ShardRange } from '@lockstep/core/run';
+import { COORDINATOR_ID, type StepOutcome, type StepParticipant, SupersededError } from '@lockstep/core/seams';
 import { fixed } from '@lockstep/core/text';
 import { type Assignment, isAmongNodes } from '@lockstep/core/wire';
 import type { Membership } from '../members/membership.js';
@@ -42,6 +42,13 @@ export class Attempt {
     return this.audits.flatMap(({ begin }) =>
       members.filter(({ range }) => range.begin <= begin && begin < range.end).map(({ node }) => node),
     );
+  }
+
+  /** Whether the keeper computes all sums of the step, those of others too. */
+  get isConfirmed(): boolean {
+    const others = this.assignment.members.filter(({ node }) => node !== COORDINATOR_ID);
+    const sums = others.flatMap(({ range }) => canonicalPartials(range));
+    return !this.isAmongNodes && sums.length === this.audits.length;
   }
 
   /** Whether nodes send sums to each other. */

@@ -10,11 +10,13 @@ const FIRST_STEP = Number.parseInt(process.env['LOCKSTEP_AUDIT_FROM'] ?? '0', 10
 /**
  * Partials of the other nodes' ranges, each with this probability: at 1 all of them in every step. Drawn by chance, so that
  * nobody can know; the result of a run does not depend on it.
+ *
+ * @param isWatched whether all are, whatever the share
  */
-export function chooseAudits({ members, step }: Assignment, share: number): ShardRange[] {
-  if (share <= 0 || step < FIRST_STEP) return [];
+export function chooseAudits({ members, step }: Assignment, share: number, isWatched = false): ShardRange[] {
+  if (!isWatched && (share <= 0 || step < FIRST_STEP)) return [];
   const others = members.filter(({ node }) => node !== COORDINATOR_ID);
-  return others.flatMap(({ range }) => canonicalPartials(range)).filter(() => randomFraction() < share);
+  return others.flatMap(({ range }) => canonicalPartials(range)).filter(() => isWatched || randomFraction() < share);
 }
 
 /** From [0, 1). */

@@ -19,6 +19,7 @@ import {
   COORDINATOR_ID,
   type EvaluatedSplit,
   type EvaluateOptions,
+  isDivergence,
   type NodeSnapshot,
   type SegmentPlan,
   type SegmentProgress,
@@ -39,11 +40,11 @@ import { sizeOf } from './assignment.js';
 import { Attempt, type Verdict } from './attempt.js';
 import { Deadlines } from './deadlines.js';
 import { Dealer } from './dealer.js';
+import { GoingBack } from './going-back.js';
 import { NodeReports } from './node-reports.js';
 import { Shares, type Topology } from './shares.js';
 import { TimedSteps } from './timed-steps.js';
 import { ToldSteps } from './told-steps.js';
-import { WayBack } from './way-back.js';
 
 export interface ClusterOptions {
   readonly topology: Topology;
@@ -71,8 +72,7 @@ export class Cluster implements TrainingNode {
   readonly #ahead: Ahead;
   readonly #timed: TimedSteps | undefined;
   readonly #reports: NodeReports;
-  readonly #wayBack: WayBack;
-  #resumedFrom: NodeSnapshot | undefined;
+  readonly #back: GoingBack;
   #step = 0;
   /** Whether all replicas were compared after the step that was committed last. */
   #isVerified = true;
@@ -87,7 +87,7 @@ export class Cluster implements TrainingNode {
     this.membership = new Membership(terms, {
       onFrame: (node, frame) => this.#reports.take(node, frame),
       onGone: ({ id }, code) => {
-        this.#wayBack.leave(id, code, this.#step);
+        this.#back.way.leave(id, code, this.#step);
         this.#deadlines.forget(id);
         this.#participant.forget(id);
         this.#reports.attempt?.end();
@@ -96,13 +96,15 @@ export class Cluster implements TrainingNode {
       emit: options.emit,
       stepNow: () => this.#step,
     });
-    const epochSteps = stepsPerEpoch(terms.dataset.train.count, terms.recipe.batchSize);
-    this.#wayBack = new WayBack({ isAuditing: options.audit > 0, epochSteps, emit: options.emit });
     this.#ahead = new Ahead(this.membership);
     this.#awaited = new AwaitedNodes(this.membership, options.emit, () => this.#isStopping);
     this.#shares = new Shares(terms, this.membership, { ...options, keeperWorkers: keeper.workers });
-    this.#dealer = new Dealer(this.#shares, this.#told, this.membership, options.audit);
+    const isWatched = (step: number): boolean => this.#back.isWatched(step);
+    this.#dealer = new Dealer(this.#shares, this.#told, this.membership, options.audit, isWatched);
     this.#replicas = new Replicas(keeper, this.membership);
+    const epochSteps = stepsPerEpoch(terms.dataset.train.count, terms.recipe.batchSize);
+    const backOptions = { isAuditing: options.audit > 0, epochSteps, emit: options.emit };
+    this.#back = new GoingBack(keeper, this.#replicas, this.#ahead, backOptions);
     this.#timed = options.isTimed ? new TimedSteps() : undefined;
     this.#participant = keeper.share(COORDINATOR_ID, (node) => this.membership.linkTo(node), {
       onContributed: (assignment, ms) => this.#shares.pace.note(sizeOf(assignment, COORDINATOR_ID), ms),
@@ -145,12 +147,12 @@ export class Cluster implements TrainingNode {
       while (this.#step < segment.endStep && !(this.#isStopping && this.#isVerified)) {
         if (!(await this.#runStep(segment))) break;
       }
-    } finally {
       await this.#participant.close();
+    } catch (error) {
+      await this.#participant.close();
+      if (!isDivergence(error) || this.retrace() === undefined) throw error;
     }
-    if (this.#wayBack.isDue(this.#step)) {
-      this.#goTo(this.#wayBack.go(this.#step) ?? this.#resumedFrom ?? this.keeper.initialSnapshot());
-    }
+    if (this.#back.way.isDue(this.#step)) this.#step = this.#back.fromLiars(this.#step);
     return this.progress();
   }
 
@@ -158,11 +160,11 @@ export class Cluster implements TrainingNode {
   async #runStep(segment: SegmentPlan): Promise<boolean> {
     this.#suspects.clear();
     for (;;) {
-      if (this.#wayBack.isDue(this.#step)) return false;
+      if (this.#back.way.isDue(this.#step)) return false;
       await this.#awaited.hold(this.#step);
       const joined = this.membership.takeReady();
       const state = this.#replicas.bringUp();
-      if (state) this.#wayBack.join(joined, state);
+      if (state) this.#back.way.join(joined, state);
       const isComputing = this.options.isComputing || this.membership.areAllOnProbation;
       const computing = this.#suspects.chooseComputing(this.membership.listTrusted(), isComputing);
       if (computing.length === 0) {
@@ -176,10 +178,10 @@ export class Cluster implements TrainingNode {
         this.#commit(verdict.outcome);
         return true;
       }
-      if (verdict.kind === 'done') this.#suspects.add(computing[0] as number);
+      if (verdict.kind === 'done') this.#suspects.name(computing[0] as number);
       else if (verdict.needsStar) this.#shares.fallBackToStar(this.#step);
-      this.#suspects.settle();
-      if (this.#suspects.isConfirmed) throw notFiniteError(this.#step, this.terms);
+      this.#suspects.settle(computing);
+      if (this.#suspects.isConfirmed) throw notFiniteError(this.#step, this.terms, this.#back.describeRest());
     }
   }
 
@@ -217,20 +219,19 @@ export class Cluster implements TrainingNode {
     this.#timed?.note(this.#shares.nameOf(COORDINATOR_ID), this.#step, outcome);
     for (const id of this.#suspects.list()) {
       const text = 'its result was not a finite number, and others computed one that is.';
-      this.#wayBack.excuse(id);
+      this.#back.way.excuse(id);
       this.membership.evict(id, new LockstepError('LOCKSTEP_NODE_CONTRIBUTION', text));
     }
     const backAt = hash === undefined ? undefined : this.#replicas.compare(this.#step, hash, applied);
     this.#isVerified = hash !== undefined;
     if (backAt !== undefined) {
-      this.#ahead.drop();
       this.#step = backAt;
-      this.#wayBack.rewind(backAt);
+      this.#back.rewind(backAt);
       return;
     }
     this.#step += 1;
     this.keeper.commit(this.#step, lossSum, correct);
-    this.#wayBack.noteChecked(attempt?.audited ?? [], this.#isVerified ? [...applied.keys()] : []);
+    if (attempt) this.#back.noteStep(attempt, this.#isVerified ? [...applied.keys()] : []);
     if (this.#isVerified) this.#replicas.markVerified();
   }
 
@@ -239,11 +240,11 @@ export class Cluster implements TrainingNode {
   }
 
   waysBack(): readonly number[] {
-    return this.#wayBack.steps;
+    return this.#back.way.steps;
   }
 
   doubted(): readonly DoubtedSteps[] {
-    return this.#wayBack.listDoubted(this.#step);
+    return this.#back.way.listDoubted(this.#step);
   }
 
   takeSteps(): StepTimes[] {
@@ -280,16 +281,14 @@ export class Cluster implements TrainingNode {
   }
 
   restore(snapshot: NodeSnapshot): void {
-    this.#resumedFrom = snapshot;
-    this.#wayBack.begin(snapshot.step);
-    this.#goTo(snapshot);
+    this.#back.restore(snapshot);
+    this.#step = snapshot.step;
   }
 
-  #goTo(snapshot: NodeSnapshot): void {
-    this.keeper.restore(snapshot);
-    this.#step = snapshot.step;
-    this.#ahead.drop();
-    this.#replicas.forget();
+  retrace(): number | undefined {
+    const backAt = this.#back.fromDivergence(this.#step);
+    this.#step = backAt ?? this.#step;
+    return backAt;
   }
 
   /** @param goodbye what the nodes are told; without one they wait for the coordinator to come back */

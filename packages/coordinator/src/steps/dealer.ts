@@ -7,21 +7,25 @@ import type { Shares } from './shares.js';
 import type { ToldSteps } from './told-steps.js';
 
 export class Dealer {
-  /** @param audit share of the other nodes' shards that the keeper computes again */
+  /**
+   * @param audit share of the other nodes' shards that the keeper computes again
+   * @param isWatched whether it computes all of them in a step
+   */
   constructor(
     private readonly shares: Shares,
     private readonly told: ToldSteps,
     private readonly membership: Membership,
     private readonly audit: number,
+    private readonly isWatched: (step: number) => boolean,
   ) {}
 
   /** @param isLast whether nothing follows the step */
   deal(step: number, computing: readonly number[], isLast: boolean): Deal {
     const dealt = this.shares.assign(step, computing, isLast);
-    const audits = chooseAudits(dealt, this.audit);
-    // only who owns every bucket has all that is to be compared; and a swap would show which steps are not
-    const isThroughKeeper = audits.length > 0 || (this.audit > 0 && dealt.owners.length === 0);
-    const assignment = isThroughKeeper ? { ...dealt, owners: [COORDINATOR_ID], groups: [] } : dealt;
+    const isWatched = this.isWatched(step);
+    const audits = chooseAudits(dealt, this.audit, isWatched);
+    // only who owns every bucket has all that is to be compared; other ways would show which steps are not
+    const assignment = this.audit > 0 || isWatched ? { ...dealt, owners: [COORDINATOR_ID], groups: [] } : dealt;
     return { told: this.told.note(assignment), audits, computing };
   }
 

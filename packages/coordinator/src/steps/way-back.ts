@@ -151,13 +151,18 @@ export class WayBack {
    */
   go(from: number): NodeSnapshot | undefined {
     const first = this.#liars.reduce((a, b) => (b.firstStep < a.firstStep ? b : a));
-    const state = this.#states.findLast(({ step }) => step <= first.firstStep);
+    const state = this.findBefore(first.firstStep);
     const step = state?.step ?? this.#beginning;
     const { emit, epochSteps } = this.options;
     this.#liars = [];
     emit({ event: 'went-back', node: first.name, step, epochs: Math.floor(step / epochSteps), from });
     this.rewind(step);
     return state;
+  }
+
+  /** The newest state from before a step; undefined: what the run began with. */
+  findBefore(firstStep: number): NodeSnapshot | undefined {
+    return this.#states.findLast(({ step }) => step <= firstStep);
   }
 
   /** The steps from this one on are computed again, by whoever is here. */

@@ -164,11 +164,15 @@ export interface StatesKeptEvent {
   readonly bytes: number;
 }
 
-/** With --audit: a node was found lying, and all that it has had a part in is computed again without it. */
+/**
+ * With --audit: a node was found lying, and all that it has had a part in is computed again without it. Or the run has come
+ * to numbers that are not finite, and what other nodes had a part in is computed again by the coordinator too.
+ */
 export interface WentBackEvent {
   readonly event: 'went-back';
-  readonly node: string;
-  /** Steps committed now: from before it took part. What was told of later ones does not count any more. */
+  /** That was found lying; absent: nobody was, the run has come to numbers that are not finite. */
+  readonly node?: string;
+  /** Steps committed now: from before that. What was told of later ones does not count any more. */
   readonly step: number;
   /** Epochs completed now. */
   readonly epochs: number;

@@ -101,6 +101,13 @@ export interface TrainingNode {
   describeNodes?(): NodeShare[];
   /** Steps after which the run may go back to be computed again, ascending. */
   waysBack?(): readonly number[];
+  /**
+   * The run has come to numbers that are not finite. Goes back to before sums that may have led there, to compute them again;
+   * no segment may be running.
+   *
+   * @returns steps committed now; undefined: nothing is left to compute again, the run has diverged
+   */
+  retrace?(): number | undefined;
   /** Steps of this process that hold sums of nodes which were found lying later. */
   doubted?(): readonly DoubtedSteps[];
   /** Ends the workers. */

@@ -1,6 +1,13 @@
 /** What happens to the nodes of a run, in lines for people. */
 
-import type { DoubtedSteps, ListeningEvent, NodeEvent, NodeShare, StatesKeptEvent } from '../events/events.js';
+import type {
+  DoubtedSteps,
+  ListeningEvent,
+  NodeEvent,
+  NodeShare,
+  StatesKeptEvent,
+  WentBackEvent,
+} from '../events/events.js';
 import { countOf } from './count-text.js';
 import { fixed } from './number-text.js';
 
@@ -20,7 +27,7 @@ export function describeNodeEvent(event: NodeEvent): string {
     case 'states-kept':
       return describeKept(event);
     case 'went-back':
-      return `The run goes back from step ${event.from} to step ${event.step}, to before ${event.node} took part: all since then is computed again without it`;
+      return `The run goes back from step ${event.from} to step ${event.step}, ${describeWhy(event)}`;
     case 'steps-doubted':
       return `${describeDoubted([event])}, which was found lying: the result is in doubt. With --audit 0.05 the run goes back instead`;
     case 'node-refused':
@@ -31,6 +38,11 @@ export function describeNodeEvent(event: NodeEvent): string {
       return `Waiting for nodes, ${event.nodes} of ${event.needed} are there: ${event.reason}`;
   }
 }
+
+const describeWhy = ({ node }: WentBackEvent): string =>
+  node === undefined
+    ? 'since its numbers are no longer finite: all since then is computed by the coordinator too'
+    : `to before ${node} took part: all since then is computed again without it`;
 
 function describeKept({ at, bytes }: StatesKeptEvent): string {
   if (at.length === 0) return 'Every node is checked: no state is kept to go back to';

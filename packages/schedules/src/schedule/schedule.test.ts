@@ -1,4 +1,4 @@
-import { topologies } from '@lockstep/coordinator/steps';
+import { type Topology, topologies } from '@lockstep/coordinator/steps';
 import { bytesOf } from '@lockstep/core/run';
 import { LocalNode } from '@lockstep/worker/node';
 import { expect, it } from 'vitest';
@@ -21,9 +21,13 @@ it.each([...topologies.entries()])(
 );
 
 it.each([
-  [373, 'star', 'at most one sum of a liar was compared in a step, whatever --audit said'],
-  [2628, 'auto', 'a liar had its deadline counted from the beginning of an attempt that it had no part in: 80 minutes'],
-] as const)('seed %i, %s: %s', async (seed, topology, _) => {
+  [373, 'at most one sum of a liar was compared in a step, whatever --audit said', 'star'],
+  [2628, 'a liar had its deadline counted from an attempt that it had no part in: 80 minutes', 'auto'],
+  [29060, 'two liars, who sent infinite sums to one step, ended the run as diverged'],
+  [34848, 'the same in a mesh'],
+  [39348, 'the same in a later step'],
+  [41729, 'the same in the second epoch'],
+] as const)('seed %i: %s', async (seed, _, topology?: Topology) => {
   expect((await runSchedule(drawPlan(seed, topology))).fault).toBeUndefined();
 });
 

@@ -26,6 +26,9 @@ export type FaultHook = (
 /** Faults of the whole process: the only ones that the main thread has. */
 const PROCESS_KINDS = ['kill', 'stop'];
 
+/** Finite, and what is trained with it soon is not. */
+const HUGE = 1e37;
+
 /**
  * @param isWorker false on the main thread, which does small updates of steps that several nodes share
  * @returns undefined when no fault is asked for
@@ -43,6 +46,8 @@ export function readFault(control: Control, isWorker = true): FaultHook | undefi
     // one float, which is harder to see than all
     if (kind === 'nan' && sums)
       for (let at = 0; at < sums.floats.length; at += sums.length) sums.floats[at] = Number.NaN;
+    if (kind === 'huge' && sums)
+      for (let at = 0; at < sums.floats.length; at++) sums.floats[at] = at % 2 === 0 ? HUGE : -HUGE;
     // the whole process, as a power cut or a closed lid would
     if (kind === 'kill') process.kill(process.pid, 'SIGKILL');
     if (kind === 'stop') process.kill(process.pid, 'SIGSTOP');
