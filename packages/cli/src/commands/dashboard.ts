@@ -2,9 +2,9 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { LockstepError } from '@lockstep/core/errors';
-import { parseJson, readText } from '@lockstep/core/files';
+import { readText } from '@lockstep/core/files';
 import { findRun } from '@lockstep/watch/files';
-import { type Chronicle, completeSource, emptyChronicle, PageServer } from '@lockstep/watch/page';
+import { type Chronicle, completeSource, PageServer, parseChronicle } from '@lockstep/watch/page';
 import { CHRONICLE_FILE } from '@lockstep/watch/report';
 import type { Command } from 'commander';
 import { addExamples, addFields, type CommandContext, createCommand } from '../command-line.js';
@@ -92,7 +92,7 @@ function nameRuns(folders: readonly string[]): string[] {
 }
 
 /** @throws LockstepError LOCKSTEP_DASHBOARD_FOLDER */
-function readChronicle(folder: string): Chronicle {
+export function readChronicle(folder: string): Chronicle {
   const path = join(folder, CHRONICLE_FILE);
   const fail = (reason: string): LockstepError => cannotShow(folder, reason);
   let content: string;
@@ -101,8 +101,7 @@ function readChronicle(folder: string): Chronicle {
   } catch (error) {
     throw fail((error as Error).message);
   }
-  const parsed = parseJson(content);
-  const value = 'fault' in parsed ? undefined : (parsed.value as Partial<Chronicle> | null);
-  if (typeof value?.about !== 'object' || !Array.isArray(value.epochs)) throw fail(`its ${CHRONICLE_FILE} is damaged`);
-  return { ...emptyChronicle, ...value };
+  const chronicle = parseChronicle(content);
+  if (chronicle === undefined) throw fail(`its ${CHRONICLE_FILE} is damaged`);
+  return chronicle;
 }

@@ -131,6 +131,33 @@ describe('readConfigFile rejects', () => {
     expect(() => readConfigFile(folder)).toThrow(`LOCKSTEP_CONFIG: cannot read --config ${folder}: it is a folder`);
   });
 
+  it.each<[string, string, string]>([
+    [
+      'run.yaml',
+      `a:\n  ${'['.repeat(9000)}`,
+      'run.yaml:2: not settings: column 203: more than 200 values inside each other',
+    ],
+    [
+      'run.yaml',
+      `${'- '.repeat(9000)}x`,
+      'run.yaml:1: not settings: column 403: more than 200 values inside each other',
+    ],
+    [
+      'run.json',
+      `{\n "a": ${'['.repeat(100_000)}`,
+      'run.json:2: not JSON: column 206: more than 200 values inside each other',
+    ],
+    [
+      'run.yaml',
+      Array.from({ length: 10_000 }, (_, i) => `k${i}:\n`).join(''),
+      'run.yaml:1: not settings: column 1: more than 2000 values beside each other',
+    ],
+    ['run.yaml', '#'.repeat(200_000), 'run.yaml:1: not settings: more than 128 KiB'],
+  ])('issue 25: more than can be settings, before it is read: %s %#', (name, text, message) => {
+    const path = write(name, text);
+    expect(() => readConfigFile(path)).toThrow(`LOCKSTEP_CONFIG: ${join(folder, message)}`);
+  });
+
   it('aliases that multiply without end', () => {
     const bomb = ['a: &a [x,x,x,x,x,x,x,x,x,x]'];
     for (const [now, before] of ['ba', 'cb', 'dc', 'ed'] as unknown as [string, string][]) {

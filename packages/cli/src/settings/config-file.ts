@@ -2,12 +2,12 @@
 import { existsSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { LockstepError, suggestOption } from '@lockstep/core/errors';
-import { isRecord, parseJson, readText } from '@lockstep/core/files';
+import { isRecord, readText } from '@lockstep/core/files';
 import { recipeSchema } from '@lockstep/core/spec';
 import { findRun, LATEST, OUT_FORMAT, outFiles, type RunAgain, readRunAgain } from '@lockstep/watch/files';
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { offlineField } from '../fields/field.js';
 import { runFields } from '../fields/run-fields.js';
+import { configError, readSettingsText } from './settings-text.js';
 
 export interface ConfigFile {
   readonly path: string;
@@ -39,12 +39,7 @@ const FIELD_NAMES = [
  */
 export function readConfigFile(named: string): ConfigFile {
   const path = findFile(named);
-  const text = readConfigText(path);
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const locate = (field: readonly PropertyKey[]): string =>
-    `${path}:${lines.linePos(findOffset(document, field)).line}`;
-  const values = path.toLowerCase().endsWith('.json') ? readJson(text, path) : readYaml(document, lines, path);
+  const { values, locate } = readSettingsText(readConfigText(path), path);
   if (values === null) return { path, values: {}, locate };
   if (!isRecord(values)) throw configError(`${path}:1: expected fields such as "epochs: 3", got ${describe(values)}`);
   if (typeof values['format'] === 'number') return { path, ...readRun(values, locate), locate };
@@ -52,7 +47,7 @@ export function readConfigFile(named: string): ConfigFile {
   return {
     path,
     values: resolvePaths(gatherRecipe(values, locate), dirname(path)),
-    locate: locateMoved(document, locate),
+    locate: locateMoved(values, locate),
   };
 }
 
@@ -100,8 +95,6 @@ function readRun(values: Record<string, unknown>, locate: ConfigFile['locate']) 
 const readError = (path: string, reason: string, cause?: unknown): LockstepError =>
   new LockstepError('LOCKSTEP_CONFIG', `cannot read --config ${path}: ${reason}`, { cause });
 
-const configError = (text: string): LockstepError => new LockstepError('LOCKSTEP_CONFIG', text);
-
 const describe = (value: unknown): string => (Array.isArray(value) ? 'a list' : JSON.stringify(value));
 
 function readConfigText(path: string): string {
@@ -111,25 +104,6 @@ function readConfigText(path: string): string {
     const { code, message } = error as NodeJS.ErrnoException;
     const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message;
     throw readError(path, reason, error);
-  }
-}
-
-function readJson(text: string, path: string): unknown {
-  const parsed = parseJson(text);
-  if ('value' in parsed) return parsed.value;
-  throw configError(`${path}:${parsed.fault.line}: not JSON: column ${parsed.fault.column}: ${parsed.fault.text}`);
-}
-
-function readYaml(document: Document.Parsed, lines: LineCounter, path: string): unknown {
-  const [error] = document.errors;
-  if (error !== undefined) {
-    const { line, col } = lines.linePos(error.pos[0]);
-    throw configError(`${path}:${line}: not YAML: column ${col}: ${error.message.split('\n')[0]}`);
-  }
-  try {
-    return document.toJS() as unknown;
-  } catch (cause) {
-    throw new LockstepError('LOCKSTEP_CONFIG', `${path}:1: not YAML: ${(cause as Error).message}`, { cause });
   }
 }
 
@@ -158,9 +132,11 @@ function gatherRecipe(values: Record<string, unknown>, locate: ConfigFile['locat
 
 /** Finds `recipe.epochs` also where it stands as `epochs`. */
 const locateMoved =
-  (document: Document.Parsed, locate: ConfigFile['locate']): ConfigFile['locate'] =>
+  (values: Record<string, unknown>, locate: ConfigFile['locate']): ConfigFile['locate'] =>
   (path) =>
-    locate(path[0] === 'recipe' && path.length > 1 && document.has(path[1]) ? path.slice(1) : path);
+    locate(
+      path[0] === 'recipe' && path.length > 1 && Object.hasOwn(values, path[1] as PropertyKey) ? path.slice(1) : path,
+    );
 
 function resolvePaths(values: Record<string, unknown>, folder: string): Record<string, unknown> {
   const resolved = { ...values };
@@ -171,23 +147,4 @@ function resolvePaths(values: Record<string, unknown>, folder: string): Record<s
     if (name !== 'model' || /[/\\]|\.json$/i.test(value)) resolved[name] = join(folder, value);
   }
   return resolved;
-}
-
-/** Where the key of a field starts in the text; where its parents end, when they do not have it. */
-function findOffset(document: Document.Parsed, path: readonly PropertyKey[]): number {
-  let node: Node | null = document.contents;
-  let offset = 0;
-  for (const name of path) {
-    if (isAlias(node)) node = node.resolve(document) ?? null;
-    if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(name));
-      if (pair === undefined) break;
-      offset = (pair.key as Node).range?.[0] ?? offset;
-      node = pair.value as Node | null;
-    } else if (isSeq(node)) {
-      node = (node.items[Number(name)] as Node | undefined) ?? null;
-      offset = node?.range?.[0] ?? offset;
-    } else break;
-  }
-  return offset;
 }

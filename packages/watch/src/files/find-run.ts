@@ -41,8 +41,17 @@ export const findProgress = (folder: string): Progress | undefined =>
 export function findRun(path: string, fail: (reason: string) => LockstepError): string {
   const isLatest = path === LATEST || path.replaceAll('\\', '/') === `${RUNS_FOLDER}/${LATEST}`;
   if (!isLatest || (path === LATEST && existsSync(path))) return path;
+  const name = readLatest(fail);
+  if (!NAME.test(name)) throw fail(`${LATEST_PATH} does not hold the name of a folder`);
+  return join(RUNS_FOLDER, name);
+}
+
+/** No system has names with controls, or longer ones. */
+const NAME = /^\P{Cc}{1,255}$/u;
+
+function readLatest(fail: (reason: string) => LockstepError): string {
   try {
-    return join(RUNS_FOLDER, readText(LATEST_PATH).trim());
+    return readText(LATEST_PATH).trim();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw fail((error as Error).message);
     throw fail(`no run has left its name in ${LATEST_PATH} here`);

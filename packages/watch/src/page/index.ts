@@ -1,6 +1,7 @@
 /** The chronicle of a run, and the live page that shows it. */
 export * from './access.js';
 export * from './chronicle.js';
+export * from './chronicle-file.js';
 export * from './chronicler.js';
 export * from './feed.js';
 export * from './image-uri.js';

@@ -1,0 +1,1 @@
+export const READERS: Readonly<Record<string, object>>;
