@@ -11,7 +11,7 @@ export class AwaitedNodes {
   #wake: () => void = () => {};
 
   constructor(
-    private readonly membership: Membership,
+    private readonly membership: Pick<Membership, 'readyCount'> & { readonly nodes: { readonly size: number } },
     private readonly emit: (event: NodeEvent) => void,
     private readonly isStopping: () => boolean,
   ) {}

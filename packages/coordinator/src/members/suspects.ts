@@ -4,7 +4,7 @@
  * itself has diverged. So no number of liars ends a run.
  */
 
-import type { LockstepError } from '@lockstep/core/errors';
+import { LockstepError } from '@lockstep/core/errors';
 import { stepsPerEpoch } from '@lockstep/core/run';
 import { COORDINATOR_ID, divergedError } from '@lockstep/core/seams';
 import type { AdmissionTerms } from './admission.js';
@@ -70,4 +70,9 @@ export class Suspects {
 export function notFiniteError(step: number, { dataset, recipe }: AdmissionTerms, more: string): LockstepError {
   const epoch = Math.floor(step / stepsPerEpoch(dataset.train.count, recipe.batchSize));
   return divergedError(`the loss of step ${step}`, epoch, `, computed twice${more}`);
+}
+
+export function wrongSumError(): LockstepError {
+  const text = 'its result was not a finite number, and others computed one that is.';
+  return new LockstepError('LOCKSTEP_NODE_CONTRIBUTION', text);
 }

@@ -86,14 +86,9 @@ export class Attempt {
   }
 
   async #finish(): Promise<Verdict> {
-    const { step, withHash } = this.assignment;
     try {
       const outcome = await this.participant.run(this.assignment, this.audits);
-      // others' sums may be needed until everybody has theirs; a star may be one step ahead of the slowest
-      const isWaiting = this.isAmongNodes || withHash;
-      while (isWaiting ? !this.#isAppliedByAll() : this.membership.listBehind(step).length > 0) {
-        await new Promise<void>((resolve) => (this.#wake = resolve));
-      }
+      while (this.#listApplying().length > 0) await new Promise<void>((resolve) => (this.#wake = resolve));
       return { kind: 'done', outcome };
     } catch (error) {
       if (error instanceof SupersededError) return { kind: 'again', needsStar: false };
@@ -101,18 +96,23 @@ export class Attempt {
     }
   }
 
-  #isAppliedByAll(): boolean {
-    return [...this.membership.nodes.values()].every(({ id, hasState }) => !hasState || this.told.applied.has(id));
+  /**
+   * Nodes that have yet to apply it, before it is done: others' sums may be needed until everybody has theirs. A star may be
+   * one step ahead of the slowest.
+   */
+  #listApplying(): number[] {
+    const { step, withHash } = this.assignment;
+    if (!this.isAmongNodes && !withHash) return this.membership.listBehind(step);
+    const nodes = [...this.membership.nodes.values()].filter(
+      ({ id, hasState }) => hasState && !this.told.applied.has(id),
+    );
+    return nodes.map(({ id }) => id);
   }
 
   #checkDeadlines(): void {
     const { told, assignment, deadlines, membership } = this;
-    const others = [...membership.nodes.keys()];
-    const late = deadlines.findLate(told, others, [
-      ...this.participant.waitsFor(),
-      ...membership.listBehind(assignment.step),
-      ...(assignment.withHash ? others.filter((id) => !told.applied.has(id)) : []),
-    ]);
+    const waitsFor = [...this.participant.waitsFor(), ...this.#listApplying()];
+    const late = deadlines.findLate(told, [...membership.nodes.keys()], waitsFor);
     if (late.length === 0) return;
     if (this.isAmongNodes && late.every((id) => told.contributedMs.has(id))) {
       this.end(true);

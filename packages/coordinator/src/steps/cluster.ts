@@ -11,8 +11,6 @@
  * Whatever goes wrong in a step (a node dies, stalls, breaks a rule) ends the attempt; the step is begun again with who
  * is left, under a new generation, from version t, which everybody still has. The bits are the same whoever computes.
  */
-
-import { LockstepError } from '@lockstep/core/errors';
 import type { DoubtedSteps, NodeEvent, NodeShare, StepTimes } from '@lockstep/core/events';
 import { type ModelState, stepsPerEpoch } from '@lockstep/core/run';
 import {
@@ -34,7 +32,7 @@ import type { AdmissionTerms } from '../members/admission.js';
 import { AwaitedNodes } from '../members/awaited-nodes.js';
 import { Membership } from '../members/membership.js';
 import { Replicas } from '../members/replicas.js';
-import { notFiniteError, Suspects } from '../members/suspects.js';
+import { notFiniteError, Suspects, wrongSumError } from '../members/suspects.js';
 import { Ahead, needsKeeper } from './ahead.js';
 import { sizeOf } from './assignment.js';
 import { Attempt, type Verdict } from './attempt.js';
@@ -107,7 +105,10 @@ export class Cluster implements TrainingNode {
     this.#back = new GoingBack(keeper, this.#replicas, this.#ahead, backOptions);
     this.#timed = options.isTimed ? new TimedSteps() : undefined;
     this.#participant = keeper.share(COORDINATOR_ID, (node) => this.membership.linkTo(node), {
-      onContributed: (assignment, ms) => this.#shares.pace.note(sizeOf(assignment, COORDINATOR_ID), ms),
+      onContributed: (assignment, ms) => {
+        this.#shares.pace.note(sizeOf(assignment, COORDINATOR_ID), ms);
+        this.#deadlines.noteOwn(assignment, ms);
+      },
       onFault: (node, error) => this.#reports.blame(node, error),
     });
     this.#reports = new NodeReports({
@@ -218,9 +219,8 @@ export class Cluster implements TrainingNode {
     this.#shares.pace.noteStep(outcome);
     this.#timed?.note(this.#shares.nameOf(COORDINATOR_ID), this.#step, outcome);
     for (const id of this.#suspects.list()) {
-      const text = 'its result was not a finite number, and others computed one that is.';
       this.#back.way.excuse(id);
-      this.membership.evict(id, new LockstepError('LOCKSTEP_NODE_CONTRIBUTION', text));
+      this.membership.evict(id, wrongSumError());
     }
     const backAt = hash === undefined ? undefined : this.#replicas.compare(this.#step, hash, applied);
     this.#isVerified = hash !== undefined;

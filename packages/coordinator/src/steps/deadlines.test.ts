@@ -46,6 +46,12 @@ describe('cases: peers 11: a node that takes longer each time', () => {
   it('gets no longer than a multiple of what the others take', () =>
     expect(slowDown(new Deadlines(), [4, 5])).toBeLessThanOrEqual(30_000));
 
+  it('gets no longer than a multiple of what the keeper takes, where there is nobody else', () => {
+    const deadlines = new Deadlines();
+    deadlines.noteOwn(assignTo(COORDINATOR_ID, NODE), 100);
+    expect(slowDown(deadlines, [])).toBe(30_000);
+  });
+
   it('gets no longer than ten minutes where there are no others', () =>
     expect(slowDown(new Deadlines(), [])).toBe(600_000));
 

@@ -1,5 +1,7 @@
 /** Until when a node must have done its part of a step: many times what it took before. */
 import { COORDINATOR_ID } from '@lockstep/core/seams';
+import type { Assignment } from '@lockstep/core/wire';
+import { sizeOf } from './assignment.js';
 import type { ToldStep } from './told-steps.js';
 
 /** Nobody is late before this, */
@@ -41,6 +43,11 @@ export class Deadlines {
     const longest = usual === undefined ? ms : Math.min(ms, GROWTH * Math.max(usual, this.#leastMs / PATIENCE));
     this.#usualMs.set(node, usual === undefined ? ms : Math.max(longest, usual + NEWEST * (longest - usual)));
     return true;
+  }
+
+  /** The keeper has computed its shards, if it has any: a measure for others. */
+  noteOwn(assignment: Assignment, ms: number): void {
+    if (sizeOf(assignment, COORDINATOR_ID) > 0) this.#usualMs.set(COORDINATOR_ID, ms);
   }
 
   /** Milliseconds that a node has. */

@@ -6,7 +6,7 @@ import { bytesOf } from '@lockstep/core/run';
 import type { NodeSnapshot, RunIdentity } from '@lockstep/core/seams';
 import { readLinkTimings } from '@lockstep/core/wire';
 import { LocalNode } from '@lockstep/worker/node';
-import type { SimulatedNetwork } from '../network/simulated-network.js';
+import type { MakeLink, SimulatedNetwork } from '../network/simulated-network.js';
 import type { Machine } from '../world/machine.js';
 import { CallingThread, type Pace } from './calling-thread.js';
 import { EPOCHS, STEPS_PER_EPOCH } from './run.js';
@@ -27,6 +27,8 @@ export interface CoordinatorOptions {
   readonly pace: Pace;
   /** Where it goes on after it died. */
   readonly from: NodeSnapshot | undefined;
+  /** How its ends of links are made, if they are special. */
+  readonly makeLink?: MakeLink | undefined;
   /** Steps from one snapshot to the next, of an epoch's. */
   readonly segmentSteps: number;
   onSnapshot(snapshot: NodeSnapshot): void;
@@ -85,7 +87,13 @@ export async function coordinate(
   const cluster = new Cluster(keeper, terms, { topology, waitFor, audit, isComputing, emit });
   if (from) cluster.restore(from);
   const timings = readLinkTimings(process.env);
-  const shut = network.listen(machine, COORDINATOR_PORT, timings, (link) => void cluster.membership.admit(link));
+  const shut = network.listen(
+    machine,
+    COORDINATOR_PORT,
+    timings,
+    (link) => void cluster.membership.admit(link),
+    options.makeLink,
+  );
   for (let step = from?.step ?? 0; step < EPOCHS * STEPS_PER_EPOCH; ) {
     const epoch = Math.floor(step / STEPS_PER_EPOCH);
     const endStep = Math.min(step + segmentSteps, (epoch + 1) * STEPS_PER_EPOCH);

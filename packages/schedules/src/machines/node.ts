@@ -15,6 +15,8 @@ export interface NodeOptions {
   readonly dataset: Dataset | undefined;
   readonly pace: Pace;
   readonly makeLink: MakeLink | undefined;
+  /** The same for links that others have opened. */
+  readonly makeCalledLink?: MakeLink | undefined;
   readonly name: string;
   readonly signal: AbortSignal;
   report(report: NodeReport): void;
@@ -35,6 +37,6 @@ export const live = (machine: Machine, network: SimulatedNetwork, options: NodeO
     mayReturn: () => true,
     signal: options.signal,
     report: options.report,
-    network: network.of(machine, options.makeLink),
+    network: network.of(machine, options.makeLink, options.makeCalledLink),
     openThreads: (data, control) => new CallingThread(data, control, options.pace),
   });

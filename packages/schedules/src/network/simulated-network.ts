@@ -15,6 +15,7 @@ interface Port {
   readonly timings: LinkTimings;
   readonly door: Door;
   readonly server: EventEmitter;
+  readonly make: MakeLink;
   take(link: Link): void;
 }
 
@@ -41,18 +42,27 @@ export class SimulatedNetwork {
   ) {}
 
   /** Opens a port behind a door, as servers do. */
-  listen(machine: Machine, port: number, timings: LinkTimings, take: (link: Link) => void): () => void {
+  listen(
+    machine: Machine,
+    port: number,
+    timings: LinkTimings,
+    take: (link: Link) => void,
+    make: MakeLink = makeLink,
+  ): () => void {
     const server = new EventEmitter();
     const key = `${machine.host}:${port}`;
-    this.#ports.set(key, { machine, timings, take, server, door: new Door(server as unknown as Server) });
+    this.#ports.set(key, { machine, timings, take, make, server, door: new Door(server as unknown as Server) });
     return () => this.#ports.delete(key);
   }
 
-  /** What a node on this machine has for a network. */
-  of(machine: Machine, make: MakeLink = makeLink): Network {
+  /** What a node on this machine has for a network; `makeCalled` makes its ends of links that others have opened. */
+  of(machine: Machine, make: MakeLink = makeLink, makeCalled: MakeLink = makeLink): Network {
     return {
       connect: (url, { timings }) => this.#connect(machine, url, timings, make),
-      listen: async (_, port, timings, onLink) => ({ port, close: this.listen(machine, port, timings, onLink) }),
+      listen: async (_, port, timings, onLink) => ({
+        port,
+        close: this.listen(machine, port, timings, onLink, makeCalled),
+      }),
     };
   }
 
@@ -87,7 +97,7 @@ export class SimulatedNetwork {
     return {
       latencyMs: () => this.draws.between(...this.latencyMs),
       get bytesPerMs() {
-        return network.bytesPerMs;
+        return Math.min(network.bytesPerMs, from.writesPerMs, to.readsPerMs);
       },
       blockedUntilMs: () => this.#blocked.get(`${from.host} ${to.host}`) ?? 0,
     };
@@ -113,6 +123,7 @@ export class SimulatedNetwork {
       end.on('close', () => this.sockets.delete(end));
     }
     const link = make(socket, 'caller', url, timings);
+    link.pipe = socket;
     await new Promise<void>((resolve, reject) => {
       link.onClose = (reason) =>
         reject(new LockstepError('LOCKSTEP_CONNECT', `cannot connect to ${url}: ${reason.text}`));
@@ -133,7 +144,8 @@ export class SimulatedNetwork {
     });
     socket.on('close', () => pipe.emit('close'));
     port.server.emit('connection', pipe);
-    const link = new Link(socket, 'listener', address, port.timings);
+    const link = port.make(socket, 'listener', address, port.timings);
+    link.pipe = socket;
     link.onSecure = () => port.door.know(pipe as unknown as Parameters<Door['know']>[0]);
     port.take(link);
   }

@@ -1,5 +1,5 @@
 /** One end of a simulated connection: what a WebSocket is to a link (core/wire), without a network beneath. */
-import type { Socket } from '@lockstep/core/wire';
+import type { Pipe, Socket } from '@lockstep/core/wire';
 import type { Machine } from '../world/machine.js';
 import type { World } from '../world/world.js';
 
@@ -18,9 +18,19 @@ const CLOSED = 1008;
 const BROKEN = 1006;
 /** Messages of a handshake that come to either end. */
 const GREETINGS = 3;
+const PING_BYTES = 6;
+/** Where a ping would take longer, the bytes of frames alone are a sign of life. */
+const MOST_PING_MS = 1000;
 type Handler = (...args: never[]) => void;
 
-export class SimulatedSocket implements Socket {
+/** Bytes on their way out, one after the other. */
+interface Leaving {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly bytes: number;
+}
+
+export class SimulatedSocket implements Socket, Pipe {
   readyState: number = STATE.connecting;
   other!: SimulatedSocket;
   /** Whether the next frame that arrives here has a bit flipped, drawn by this. */
@@ -29,6 +39,9 @@ export class SimulatedSocket implements Socket {
   /** When the last bytes have left, and arrived. */
   #leftMs = 0;
   #arrivedMs = 0;
+  /** Bytes of whole frames that have come. */
+  #bytesHeard = 0;
+  readonly #leaving: Leaving[] = [];
   #message: Buffer[] = [];
   #heard = 0;
 
@@ -63,8 +76,11 @@ export class SimulatedSocket implements Socket {
       process.nextTick(() => done?.(new Error('WebSocket is not open')));
       return;
     }
-    this.#leftMs = Math.max(this.#leftMs, this.world.nowMs) + data.length / this.way.bytesPerMs;
+    const fromMs = Math.max(this.#leftMs, this.world.nowMs);
+    this.#leftMs = fromMs + data.length / this.way.bytesPerMs;
+    this.#leaving.push({ fromMs, toMs: this.#leftMs, bytes: data.length });
     this.world.after(this.#leftMs - this.world.nowMs, this.machine, () => {
+      this.#leaving.shift();
       if (this.readyState === STATE.closed) return done?.(new Error('the connection ended'));
       this.#message.push(Buffer.from(data));
       if (fin) {
@@ -75,12 +91,34 @@ export class SimulatedSocket implements Socket {
     });
   }
 
+  /** What has come, with what is there of the frame that is on its way. */
+  get bytesRead(): number {
+    const [first] = this.other.#leaving;
+    const { nowMs } = this.world;
+    const isComing = first !== undefined && this.other.way.blockedUntilMs() <= nowMs && first.toMs < Infinity;
+    const share = isComing ? Math.max(0, (nowMs - first.fromMs) / (first.toMs - first.fromMs)) : 0;
+    return this.#bytesHeard + Math.floor(share * (first?.bytes ?? 0));
+  }
+
+  cork(): void {}
+
+  uncork(): void {}
+
   ping(): void {
-    if (this.readyState !== STATE.open) return;
-    this.#arrive(() => {
-      this.other.#emit('ping');
-      this.other.#arrive(() => this.#emit('pong'));
-    });
+    this.#inTurn(() => this.other.#hearPing());
+  }
+
+  #hearPing(): void {
+    this.#emit('ping');
+    this.#inTurn(() => this.other.#emit('pong'));
+  }
+
+  /** A frame of no size to speak of, behind what has not left yet; none where nothing leaves. */
+  #inTurn(arrive: () => void): void {
+    const { nowMs } = this.world;
+    if (this.readyState !== STATE.open || PING_BYTES / this.way.bytesPerMs > MOST_PING_MS) return;
+    if (this.#leftMs <= nowMs) this.#arrive(arrive);
+    else this.world.after(this.#leftMs - nowMs, this.machine, () => this.#arrive(arrive));
   }
 
   close(): void {
@@ -122,6 +160,7 @@ export class SimulatedSocket implements Socket {
   #receive(parts: Buffer[]): void {
     if (this.readyState !== STATE.open) return;
     this.#heard++;
+    this.#bytesHeard += parts.reduce((sum, part) => sum + part.length, 0);
     // before there is a key a flipped bit is a wrong token, or another release: a node ends with that code
     if (this.flip && this.#heard > GREETINGS) {
       const bytes = parts.reduce((sum, part) => sum + part.length, 0);

@@ -4,3 +4,4 @@ import '../environment.js';
 export * from './calm.js';
 export * from './plan.js';
 export * from './run-schedule.js';
+export * from './stuck-run.js';

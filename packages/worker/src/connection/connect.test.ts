@@ -33,3 +33,17 @@ it('says in one line, with the address once, why there is no connection', async 
     `LOCKSTEP_CONNECT: cannot connect to ws://127.0.0.1:${port}: connect ECONNREFUSED 127.0.0.1:${port}. Nothing listens there: is the coordinator started, with --listen and this port?`,
   );
 });
+
+it('waits: connection: who answers a byte at a time is given up as one that is silent', async () => {
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {});
+    const drip = setInterval(() => socket.write('x'), 20);
+    socket.on('close', () => clearInterval(drip));
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nX-Slow: ');
+  });
+  await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+  const { port } = server.address() as net.AddressInfo;
+  const connecting = connect(`ws://127.0.0.1:${port}`, { timings: { heartbeatMs: 20, silenceMs: 200 } });
+  await expect(connecting).rejects.toThrow(/LOCKSTEP_CONNECT: cannot connect to .*: nothing was heard/);
+  await new Promise((done) => server.close(done));
+});

@@ -81,10 +81,13 @@ export class Mesh {
     this.#calling.add(call);
     let pauseMs = RETRY_MS.first;
     while (this.#isToCall(node, url, me)) {
+      let link: Link | undefined;
       try {
-        const link = await this.network.connect(url, { timings: this.timings });
+        link = await this.network.connect(url, { timings: this.timings });
         await this.#introduce(link, node, url, me);
       } catch (error) {
+        // one that is silent would stay open beside the next call
+        link?.close(undefined, 'it could not be used');
         if (!(error instanceof LockstepError)) throw error;
         await new Promise((resolve) => setTimeout(resolve, pauseMs).unref());
         pauseMs = Math.min(RETRY_MS.longest, 2 * pauseMs);

@@ -1,5 +1,20 @@
-import { describe, expect, it } from 'vitest';
-import { findLate } from './stall-watch.js';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { Control } from './control.js';
+import { findLate, StallWatch } from './stall-watch.js';
+
+afterEach(() => vi.unstubAllEnvs());
+
+it('waits: threads: a worker that does not move is named', async () => {
+  vi.stubEnv('LOCKSTEP_STALL_MS', '30');
+  const control = new Control(Control.allocate(2), 2, false);
+  control.enter(0);
+  control.enter(1);
+  control.takeChunk(0);
+  let watch: StallWatch | undefined;
+  const named = await new Promise<number>((resolve) => (watch = new StallWatch(control, 2, resolve)));
+  watch?.end();
+  expect(named).toBe(1);
+});
 
 describe('findLate', () => {
   it.each([
