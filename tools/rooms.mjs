@@ -164,7 +164,7 @@ export const ORDER = [
     ],
   ],
   ['coordinator', ['members', 'steps', 'run']],
-  ['schedules', ['environment', 'world', 'network', 'machines', 'schedule', 'main']],
+  ['schedules', ['environment', 'world', 'network', 'machines', 'schedule', 'soak', 'main']],
   ['watch', ['files', 'log', 'metrics', 'trace', 'tensorboard', 'page', 'report']],
   [
     'cli',

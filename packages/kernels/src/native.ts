@@ -124,10 +124,16 @@ export const pieceKind = { parameters: 0, statistics: 1, sums: 2, gradients: 3 }
 const require = createRequire(import.meta.url);
 const loaded = new Map<Isa, NativeKernels>();
 
-/** Names the builds that exist and that this processor can run, best first. */
-export function availableIsas(): Isa[] {
-  const usable = loadPlainest().features();
-  return ISAS.filter((isa) => usable.includes(isa) && findBuild(isa));
+let available: readonly Isa[] | undefined;
+let plainest: Isa | undefined;
+
+/** Names the builds that exist and that this processor can run, best first; looked for once. */
+export function availableIsas(): readonly Isa[] {
+  if (available === undefined) {
+    const usable = loadPlainest().features();
+    available = ISAS.filter((isa) => usable.includes(isa) && findBuild(isa));
+  }
+  return available;
 }
 
 /**
@@ -136,17 +142,17 @@ export function availableIsas(): Isa[] {
  * @throws Error when no build exists, or the named one is not available
  */
 export function loadKernels(isa: string | undefined = process.env['LOCKSTEP_ISA']): NativeKernels {
-  const available = availableIsas();
-  const wanted = isa === undefined || isa === '' ? available[0] : available.find((name) => name === isa);
+  const isas = availableIsas();
+  const wanted = isa === undefined || isa === '' ? isas[0] : isas.find((name) => name === isa);
   if (!wanted) {
-    throw new Error(`no build of the kernels for "${isa}" can run here; available: ${available.join(', ')}`);
+    throw new Error(`no build of the kernels for "${isa}" can run here; available: ${isas.join(', ')}`);
   }
   return load(wanted);
 }
 
 /** The build that asks least of the processor: every processor of its platform can run it, and ask it what else runs. */
 function loadPlainest(): NativeKernels {
-  const plainest = ISAS.findLast((isa) => findBuild(isa));
+  plainest ??= ISAS.findLast((isa) => findBuild(isa));
   if (plainest === undefined) throw new Error(describeNoBuild());
   return load(plainest);
 }

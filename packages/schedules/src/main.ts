@@ -2,18 +2,22 @@
 import './environment.js';
 import { parseArgs } from 'node:util';
 import { type Topology, topologies } from '@lockstep/coordinator/steps';
-import { fixed } from '@lockstep/core/text';
+import { formatCount, formatCountOf, formatDuration } from '@lockstep/core/text';
 import { drawEnding, drawPlan } from './schedule/plan.js';
 import { runSchedule } from './schedule/run-schedule.js';
+import { Soak } from './soak/soak.js';
 
-const USAGE = `npm run schedules -- [--seeds 1..1000] [--topology ${topologies.join('|')}] [--endings]
+const USAGE = `npm run schedules -- [--seeds 1..1000] [--topology ${topologies.join('|')}] [--endings] [--processes 1]
 of one seed: step by step; --endings: nodes come and lose their connections at the end of the run`;
+const PROGRESS_MS = 60_000;
+const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
 interface Settings {
   readonly first: number;
   readonly last: number;
   readonly topology: Topology | undefined;
-  readonly draw: typeof drawPlan;
+  readonly isEnding: boolean;
+  readonly processes: number;
 }
 
 /** A sentence where something is wrong. */
@@ -22,8 +26,14 @@ function readArguments(args: string[]): Settings | string {
     seeds: { type: 'string', default: '1..1000' },
     topology: { type: 'string' },
     endings: { type: 'boolean', default: false },
+    processes: { type: 'string', default: '1' },
   } as const;
-  let values: { readonly seeds: string; readonly topology?: string; readonly endings: boolean };
+  let values: {
+    readonly seeds: string;
+    readonly topology?: string;
+    readonly endings: boolean;
+    readonly processes: string;
+  };
   try {
     values = parseArgs({ args, options }).values;
   } catch (error) {
@@ -34,7 +44,14 @@ function readArguments(args: string[]): Settings | string {
   const topology = topologies.find((name) => name === values.topology);
   if (values.topology !== undefined && topology === undefined)
     return `--topology ${values.topology}: one of ${topologies.join(', ')}.`;
-  return { first: Number(first), last: Number(last), topology, draw: values.endings ? drawEnding : drawPlan };
+  if (!/^[1-9]\d{0,2}$/.test(values.processes)) return `--processes ${values.processes}: a number from 1 to 999.`;
+  return {
+    first: Number(first),
+    last: Number(last),
+    topology,
+    isEnding: values.endings,
+    processes: Number(values.processes),
+  };
 }
 
 /** @returns the exit code: 1 where a schedule did not end as it has to, 2 where the arguments are none */
@@ -44,21 +61,47 @@ export async function main(args: string[]): Promise<number> {
     console.error(`schedules: ${settings}\n${USAGE}`);
     return 2;
   }
-  const { first, last, topology, draw } = settings;
-  const isTold = first === last;
-  let failed = 0;
-  let simulatedMs = 0;
-  for (let seed = first; seed <= last; seed++) {
-    const plan = draw(seed, topology);
-    if (isTold) console.log(JSON.stringify(plan, undefined, 1));
-    const outcome = await runSchedule(plan, { isTold });
-    simulatedMs += outcome.simulatedMs;
-    for (const line of outcome.lines) console.log(line);
-    if (outcome.fault === undefined) continue;
-    failed++;
-    console.log(`seed ${seed}: ${outcome.fault.split('\n')[0]}`);
+  return settings.first === settings.last ? replay(settings) : soak(settings);
+}
+
+/** One schedule, step by step. */
+async function replay({ first: seed, topology, isEnding }: Settings): Promise<number> {
+  const plan = isEnding ? drawEnding(seed, topology) : drawPlan(seed, topology);
+  console.log(JSON.stringify(plan, undefined, 1));
+  const { lines, fault } = await runSchedule(plan, { isTold: true });
+  for (const line of lines) console.log(line);
+  console.log(fault === undefined ? `seed ${seed} ended in the bits of the calm run` : `seed ${seed}: ${fault}`);
+  return fault === undefined ? 0 : 1;
+}
+
+async function soak(settings: Settings): Promise<number> {
+  const ending = new AbortController();
+  let signalled: keyof typeof SIGNALS | undefined;
+  for (const name of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) {
+    process.once(name, () => {
+      signalled = name;
+      ending.abort();
+    });
   }
-  const hours = fixed(simulatedMs / 3_600_000, 2);
-  console.log(`${last - first + 1} schedules, ${hours} simulated hours; ${failed} did not end as they have to`);
-  return failed === 0 ? 0 : 1;
+  const all = new Soak({ ...settings, signal: ending.signal, onFailure: (text) => console.log(text) });
+  const total = settings.last - settings.first + 1;
+  const beganMs = performance.now();
+  const timer = setInterval(
+    () => console.error(describeProgress(all, total, performance.now() - beganMs)),
+    PROGRESS_MS,
+  );
+  await all.run();
+  clearInterval(timer);
+  const { failures, count } = all.tally;
+  for (const line of all.tally.describe()) console.log(line);
+  if (signalled) console.log(`it was stopped by ${signalled}: ${formatCount(total - count)} did not happen`);
+  console.log(`${formatCountOf(failures.length, 'schedule')} did not end as they have to`);
+  if (signalled) return SIGNALS[signalled];
+  return failures.length === 0 ? 0 : 1;
+}
+
+function describeProgress({ tally }: Soak, total: number, tookMs: number): string {
+  const { count, failures } = tally;
+  const left = count === 0 ? '' : `, ${formatDuration(((total - count) * tookMs) / count / 1000)} to go`;
+  return `${formatCount(count)} of ${formatCountOf(total, 'schedule')}, ${formatCount(failures.length)} failed${left}`;
 }

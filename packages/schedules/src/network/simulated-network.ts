@@ -86,10 +86,19 @@ export class SimulatedNetwork {
     return [...this.sockets].filter((socket) => socket.machine === machine);
   }
 
+  /** Whether there is an open connection. */
+  get isConnected(): boolean {
+    return this.#open.length > 0;
+  }
+
   /** An open connection, by chance. */
   pick(draws: Draws): SimulatedSocket | undefined {
-    const open = [...this.sockets].filter((socket) => socket.readyState === 1);
+    const open = this.#open;
     return open.length === 0 ? undefined : draws.pick(open);
+  }
+
+  get #open(): SimulatedSocket[] {
+    return [...this.sockets].filter((socket) => socket.readyState === 1);
   }
 
   #wayOf(from: Machine, to: Machine): Way {

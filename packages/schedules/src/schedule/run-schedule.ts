@@ -1,10 +1,10 @@
 /** Lets one schedule happen, and watches what must hold. */
 import type { NodeSnapshot } from '@lockstep/core/seams';
-import { Link } from '@lockstep/core/wire';
 import { coordinate } from '../machines/coordinator.js';
 import { LyingLink } from '../machines/liar.js';
 import { live } from '../machines/node.js';
 import { EPOCHS, runs, STEPS_PER_EPOCH } from '../machines/run.js';
+import { WatchedLink } from '../machines/watched-link.js';
 import { type MakeLink, SimulatedNetwork } from '../network/simulated-network.js';
 import { Draws } from '../world/draws.js';
 import { Machine } from '../world/machine.js';
@@ -19,6 +19,10 @@ export interface Outcome {
   /** What did not hold; undefined: all of it held. */
   readonly fault: string | undefined;
   readonly simulatedMs: number;
+  /** Of simulated machines: timers that ended, bytes that left or arrived. */
+  readonly events: number;
+  /** Faults that came to pass, by their kind; `lie`: each thing that was said and is not so. */
+  readonly injected: Readonly<Record<string, number>>;
   /** One line for everything that happened, if they were asked for. */
   readonly lines: readonly string[];
 }
@@ -55,7 +59,7 @@ class ScheduledRun {
     private readonly world: World,
     private readonly plan: Plan,
     calm: CalmHashes,
-    isTold: boolean,
+    private readonly isTold: boolean,
   ) {
     this.#witness = new Witness(() => world.nowMs, calm, isTold);
     this.#draws = new Draws(plan.seed, 2);
@@ -66,6 +70,9 @@ class ScheduledRun {
 
   async run(): Promise<Outcome> {
     const { world, plan } = this;
+    const { stackTraceLimit } = Error;
+    // stacks are for who reads them: liars and lost connections make errors by the thousand
+    if (!this.isTold) Error.stackTraceLimit = 0;
     const onRejection = (error: unknown): void => this.#witness.fail(`a promise was rejected: ${describe(error)}`);
     process.on('unhandledRejection', onRejection);
     world.onFailure = (machine, error) =>
@@ -82,8 +89,10 @@ class ScheduledRun {
       if (!(await world.pass(areGone, limitMs))) this.#witness.fail('the run is over, and nodes do not end');
     } finally {
       process.off('unhandledRejection', onRejection);
+      Error.stackTraceLimit = stackTraceLimit;
     }
-    return { fault: this.#witness.fault, simulatedMs: world.nowMs, lines: this.#witness.lines };
+    const { fault, lines, injected } = this.#witness;
+    return { fault, lines, simulatedMs: world.nowMs, events: world.events, injected: Object.fromEntries(injected) };
   }
 
   /** A moment of the end, which comes once. */
@@ -197,45 +206,35 @@ class ScheduledRun {
   }
 
   #lyingLink = (name: string, share: number): MakeLink => {
-    const onLie = (text: string): void => this.#witness.tell(name, text);
+    const onLie = (text: string): void => this.#witness.inject('lie', name, text);
     return (...args) => new LyingLink(this.#draws, share, onLie, ...args);
   };
 
   #watchedLink = (name: string): MakeLink => {
-    const witness = this.#witness;
-    return (...args) =>
-      new (class extends Link {
-        override send(...[message, payload]: Parameters<Link['send']>): void {
-          if (message.type === 'applied') witness.seeApplied(name, message.step);
-          super.send(message, payload);
-        }
-      })(...args);
+    const onApplied = (step: number): void => this.#witness.seeApplied(name, step);
+    return (...args) => new WatchedLink(onApplied, ...args);
   };
 
   // ---- faults ----
 
   #happen(fault: Fault): void {
-    if (this.#isOver) return;
-    this.#witness.tell('world', JSON.stringify(fault));
+    if (this.#isOver || !this.#strikes(fault)) return;
+    this.#witness.inject(fault.kind, 'world', JSON.stringify(fault));
     const { world } = this;
     switch (fault.kind) {
       case 'kill': {
-        const machine = this.#nodes[fault.node];
-        if (!machine?.isAlive) break;
+        const machine = this.#nodes[fault.node] as Machine;
         this.#nodes[fault.node] = undefined;
         this.#lose(machine, fault.isTold);
         world.after(fault.forMs, undefined, () => this.#restart(fault.node));
         break;
       }
-      case 'kill coordinator': {
-        const machine = this.#coordinator;
-        if (!machine?.isAlive) break;
-        this.#lose(machine, fault.isTold);
+      case 'kill coordinator':
+        this.#lose(this.#coordinator as Machine, fault.isTold);
         world.after(fault.forMs, undefined, () => {
           if (!this.#isOver) this.#startCoordinator();
         });
         break;
-      }
       case 'leave':
         this.#leaving[fault.node]?.abort();
         break;
@@ -268,6 +267,14 @@ class ScheduledRun {
         world.after(fault.forMs, undefined, () => Object.assign(this.#network, { bytesPerMs, latencyMs }));
       }
     }
+  }
+
+  /** Whether there is what a fault would strike. */
+  #strikes(fault: Fault): boolean {
+    if (fault.kind === 'kill coordinator' || fault.kind === 'freeze coordinator')
+      return this.#coordinator?.isAlive === true;
+    if (fault.kind === 'cut' || fault.kind === 'flip') return this.#network.isConnected;
+    return !('node' in fault) || this.#nodes[fault.node]?.isAlive === true || fault.kind === 'slow';
   }
 
   #freeze(machine: Machine | undefined, forMs: number): void {

@@ -20,6 +20,8 @@ export class Witness {
   fault: string | undefined;
   /** Steps that are committed. */
   committed = 0;
+  /** Faults that came to pass, by their kind. */
+  readonly injected = new Map<string, number>();
   /** How often who was sent away, by the coordinator that is there. */
   readonly #sentAway = new Map<string, number>();
   #highest = 0;
@@ -37,6 +39,12 @@ export class Witness {
 
   tell(who: string, text: string): void {
     if (this.isTold) this.lines.push(`${fixed(this.nowMs(), 3).padStart(12)} ${who}: ${text}`);
+  }
+
+  /** A fault has come to pass. */
+  inject(kind: string, who: string, text: string): void {
+    this.tell(who, text);
+    this.injected.set(kind, (this.injected.get(kind) ?? 0) + 1);
   }
 
   /** A coordinator begins, or another one in its place, after so many steps. */

@@ -8,6 +8,8 @@ import type { Machine } from './machine.js';
 
 export class World {
   nowMs = 0;
+  /** Events that were run. */
+  events = 0;
   /** Whose event is run. */
   current: Machine | undefined;
   /** Called when an event has come to rest. */
@@ -43,6 +45,7 @@ export class World {
         continue;
       }
       this.nowMs = Math.max(this.nowMs, next.atMs);
+      this.events++;
       this.current = machine;
       try {
         next.run();
