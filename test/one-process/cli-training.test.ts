@@ -56,6 +56,18 @@ it('a recipe that differs is an error with exit code 2 and nothing written', asy
   expect(overridden.error).toContain('warning: LOCKSTEP_CHECKPOINT_OVERRIDE: the run goes on from step 3 although ');
 });
 
+it('cases: work: --replace-head of another number than the data has classes is refused, with the number that fits', async () => {
+  await run('train', place.model, '--data', place.folder, '--steps', '1', '--save', 'base.safetensors');
+  const { code, error } = await run(
+    ...['train', '--weights', 'base.safetensors', '--replace-head', '5', '--data', place.folder, '--no-save'],
+  );
+  expect(code).toBe(2);
+  expect(error).toMatch(
+    /^lockstep: LOCKSTEP_DATA_MODEL: --replace-head 5 gives the model 5 classes, the data \(.*\) has 10\. Give --replace-head 10, /m,
+  );
+  expect(error).not.toContain('was changed to fit');
+});
+
 it('--weights with --freeze and --replace-head says what it loaded, and saves state and average', async () => {
   await run('train', place.model, '--data', place.folder, '--save', 'base.safetensors');
   const argv = [

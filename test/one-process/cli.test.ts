@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { BAR_SIDE } from '../support/bars-model.ts';
 import { BARS_TEST_COUNT, findEvent, useBars } from '../support/bars-place.ts';
 import { runHere } from '../support/program-here.ts';
 
@@ -62,6 +63,39 @@ describe('lockstep train', () => {
     const over = await run('train', '--data', place.folder, '--resume', checkpoints, '--dry-run');
     expect(over.out).toMatch(/^Dry run: no step, since none is left, nothing is saved\. /);
     expect(readdirSync(checkpoints)).toContain('step-0000000015');
+  });
+
+  it('cases: work: a dry run of a resumed run names the folder that the run writes on in', async () => {
+    const checkpoints = path.join(place.folder, 'again');
+    await train('--steps', '2', '--checkpoint', checkpoints, '--out', 'first');
+    const resume = ['train', '--data', place.folder, '--resume', checkpoints, '--dry-run'];
+    expect((await run(...resume)).out).toContain(', saved to first.\n');
+    expect((await run(...resume, '--out', 'second')).out).toContain(', saved to second.\n');
+    expect(existsSync(path.join(place.folder, 'second'))).toBe(false);
+  });
+
+  it('cases: work 5: says which file the weights of a run are: train, predict and export', async () => {
+    await train('--steps', '1', '--out', 'named');
+    const line = `note: --weights named is ${path.join('named', 'best.safetensors')}\n`;
+    const flags = ['--weights', 'named'];
+    const trained = await run('train', ...flags, '--data', place.folder, '--steps', '1', '--no-save');
+    const exported = await run('export', ...flags, '--format', 'tfjs', '--out', 'exported/model.json');
+    const csv = path.join(place.folder, 'rows.csv');
+    const row = Array.from({ length: BAR_SIDE ** 2 }, (_, at) => (at * 37) % 255).join(',');
+    writeFileSync(csv, `${row}\n${row}\n`);
+    const predicted = await run('predict', ...flags, '--csv', csv);
+    for (const { code, error } of [trained, exported, predicted])
+      expect({ code, error }).toEqual({ code: 0, error: expect.stringContaining(line) });
+  });
+
+  it.each([
+    ['--json and a picture', 'evaluate --weights w --json --picture /dev/stdout', '--picture and --json'],
+    ['two files', 'train --trace /dev/stdout --log-file /dev/stdout --no-save', '--trace and --log-file'],
+    ['--json and weights', 'train --json --save /dev/stdout', '--save and --json'],
+  ])('cases: work 6: %s are not both written to stdout', async (_, words, flags) => {
+    const { code, out, error } = await run(...words.split(' '));
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+    expect(error).toMatch(`LOCKSTEP_CLI_OPTION: ${flags} would both go to stdout, and mix there. Name a file for --`);
   });
 
   it('cases: numbers 12: ends with exit code 2 when it diverges in its last step, and leaves good weights alone', async () => {

@@ -132,7 +132,8 @@ describe('cases: work 30: --config takes the run.json of a run, and runs it agai
       /LOCKSTEP_CONFIG_RUN: the run of \.\.\/first\/warm\/run\.json began with \S+, SHA-256 [0-9a-f]{12}\.\.\.; this is \S+, SHA-256 .*\. Say where the same weights are with --weights FILE\./,
     );
     const named = await again('--config', first.run, '--weights', '../first/kept', '--no-save');
-    expect({ hash: named.hash, error: named.error }).toEqual({ hash: first.hash, error: '' });
+    const note = 'note: --weights ../first/kept is ../first/kept/best.safetensors\n';
+    expect({ hash: named.hash, error: named.error }).toEqual({ hash: first.hash, error: note });
   });
 
   it('knows of a resumed run how it began, and tells what it cannot do again', async () => {

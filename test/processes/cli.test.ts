@@ -22,6 +22,12 @@ function waitFor(stream: NodeJS.ReadableStream | null, text: string): Promise<vo
   });
 }
 
+it('says which file the program is when a part of it is run', () => {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [BIN.replace(/bin\.js$/, 'main.js'), 'train']);
+  expect({ status, out: stdout.toString() }).toEqual({ status: 2, out: '' });
+  expect(stderr.toString()).toMatch(/main\.js is a part of the program, which is bin\.js beside it\.\n$/);
+});
+
 describe('lockstep train', () => {
   it('prints start, epochs and end as JSON lines and nothing else on stdout', async () => {
     const finished = await train('--json', '--no-save', '--workers', '2', '--validation', '20');

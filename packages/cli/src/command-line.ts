@@ -70,10 +70,8 @@ const written = new WeakSet<Option>();
 export function keepStdoutForFiles(program: Command, context: CommandContext): void {
   program.hook('preAction', (_, command) => {
     const flags = command.options.filter((option) => written.has(option));
-    context.io = keepingStdout(
-      context.io,
-      flags.map((option) => command.getOptionValue(option.attributeName())),
-    );
+    const files = flags.map((option) => [option.long ?? option.flags, command.getOptionValue(option.attributeName())]);
+    context.io = keepingStdout(context.io, Object.fromEntries(files), command.getOptionValue('json') === true);
   });
 }
 

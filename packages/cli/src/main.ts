@@ -1,5 +1,6 @@
 /** The program: one line in, an exit code out. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { type Command, CommanderError } from 'commander';
 import {
   addExamples,
@@ -10,7 +11,7 @@ import {
   PROGRAM,
 } from './command-line.js';
 import { checkNpmFlags } from './npm-flags.js';
-import { describeError, exitCodeOf } from './terminal/failure.js';
+import { describeError, EXIT_BAD_INPUT, exitCodeOf } from './terminal/failure.js';
 import { collectLate } from './terminal/heap.js';
 import { type Io, tellNote, writeLine } from './terminal/io.js';
 import { processIo } from './terminal/process-io.js';
@@ -100,4 +101,21 @@ function listNeeded([first = '', second = '']: readonly string[]): string[] {
 function readVersion(): string {
   const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
+}
+
+if (process.argv[1] !== undefined && isThisFile(process.argv[1])) {
+  writeLine(
+    process.stderr,
+    `lockstep: ${fileURLToPath(import.meta.url)} is a part of the program, which is bin.js beside it.`,
+  );
+  process.exitCode = EXIT_BAD_INPUT;
+}
+
+function isThisFile(path: string): boolean {
+  try {
+    return realpathSync(path) === fileURLToPath(import.meta.url);
+  } catch {
+    // `node main` finds main.js, and others are no file at all
+    return false;
+  }
 }

@@ -92,18 +92,39 @@ export const definedOf = <T extends object>(value: T): Partial<T> =>
 
 /**
  * Loads data to train a model on; a model made for other shapes or classes is changed to fit, and what was changed is
- * told. A run that goes on from another, or from weights, takes over how these read pixels, which is told as well.
+ * told, but for a head that was asked for. A run that goes on from another, or from weights, takes over how these read pixels, which is told as well.
  *
  * @throws LockstepError as `loadData`
  */
-export async function loadTrainingData(request: DataRequest, model: ModelSpec, io: Io, source: PixelSource = {}) {
+export async function loadTrainingData(
+  request: DataRequest,
+  model: ModelSpec,
+  io: Io,
+  source: PixelSource = {},
+  hasNewHead = false,
+) {
   const loaded = withClassesOf(model, await load(request, io));
+  if (hasNewHead) checkHead(model, loaded);
   const { model: adapted, changes } = adaptModel(model, loaded);
   const changed =
     changes.length === 0 ? [] : [guessed(`${model.name} was changed to fit the data: ${changes.join(', ')}`)];
   const dataset = takePixels(withNotes(loaded, changed), source, request.pixels ?? {});
   tellNotes(dataset, io);
   return { dataset, model: adapted };
+}
+
+/**
+ * Holds the head that a person has asked for against the data: it is not made another one in its place.
+ *
+ * @throws LockstepError LOCKSTEP_DATA_MODEL
+ */
+export function checkHead({ classes }: ModelSpec, dataset: Pick<Dataset, 'classes' | 'source'>): void {
+  if (dataset.classes === classes) return;
+  throw new LockstepError(
+    'LOCKSTEP_DATA_MODEL',
+    `--replace-head ${classes} gives the model ${countOf(classes, 'class', 'classes')}, the data (${dataset.source}) has ${dataset.classes}. ` +
+      `Give --replace-head ${dataset.classes}, or data of ${countOf(classes, 'class', 'classes')}.`,
+  );
 }
 
 /** Lines of a report that are told when data is loaded; the whole is in `lockstep data`. */

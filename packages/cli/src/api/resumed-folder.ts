@@ -16,16 +16,16 @@ import { readStepsOfWeights } from '../settings/weights-file.js';
  * @throws LockstepError as `checkResume`; LOCKSTEP_OUT_EXISTS when a person has named a folder in which another branch would lose something
  */
 export function settleFolder(settings: RunSettings, dataset: Dataset): RunSettings {
-  const { resume, watch, runFolder, dryRun, model, recipe, seed } = settings;
-  if (resume === undefined || dryRun) return settings;
+  const { resume, watch, outFolder, runFolder, model, recipe, seed } = settings;
+  if (resume === undefined) return settings;
   const { info } = resume.checkpoint;
   const isSame = checkResume(info, { model, recipe, seed, dataset }, settings.override === true).length === 0;
-  if (watch.out !== undefined) {
-    const further = isSame ? undefined : findFurther(watch.out, resume, false);
+  if (outFolder !== undefined) {
+    const further = isSame ? undefined : findFurther(outFolder, resume, false);
     if (further === undefined) return settings;
     throw new LockstepError(
       'LOCKSTEP_OUT_EXISTS',
-      `${watch.out} holds a run that has come to step ${further}, and this one goes on from step ${info.step} in another way. Choose another --out folder.`,
+      `${outFolder} holds a run that has come to step ${further}, and this one goes on from step ${info.step} in another way. Choose another --out folder.`,
     );
   }
   if (runFolder === undefined || info.runFolder === undefined || findProgress(info.runFolder) === undefined) {

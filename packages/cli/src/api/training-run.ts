@@ -20,7 +20,7 @@ import { findRunWeights } from '@lockstep/watch/files';
 import { DEFAULT_MODEL, DEFAULT_SEED } from '../fields/common-fields.js';
 import { resolveRecipe } from '../settings/recipe-settings.js';
 import { loadModelState, readDataNotes, readModelOfWeights } from '../settings/weights-file.js';
-import { resizeMnist } from './data.js';
+import { checkHead, resizeMnist } from './data.js';
 import { describeBeginning } from './initial-state.js';
 import { type ModelSource, readModelSource, transferWeights } from './model-source.js';
 import { readRecalled, recallData, resumedRun } from './recalled-data.js';
@@ -133,6 +133,7 @@ async function prepare(given: TrainOptions, tell: Tell): Promise<TrainRequest> {
   const classNames = options.replaceHead === undefined ? namesOf(before) : undefined;
   const heldOut = options.validation ?? info?.dataset.validationSamples ?? 0;
   const dataset = await openData(options, { heldOut, info, classNames }, headed.classes, source);
+  if (options.replaceHead !== undefined) checkHead(headed, dataset);
   const { model } = adaptModel(headed, dataset);
   planFreeze(inferLayers(model), recipe.freeze);
   const seed = options.seed ?? info?.seed ?? DEFAULT_SEED;

@@ -50,7 +50,13 @@ async function showRuns(given: readonly string[], values: Readonly<Record<string
     source: completeSource(readChronicle(folder)),
   }));
   const token = findToken(tokenFile, {});
-  const page = await PageServer.open({ flag: '--port', ...address, runs, token });
+  const page = await PageServer.open({
+    flag: '--port',
+    ...address,
+    runs,
+    token,
+    tell: (line) => writeLine(io.stderr, line),
+  });
   const ending = watchEnding(io);
   writeLine(io.stdout, `Page: ${page.address}, until Ctrl-C`);
   // a signal is how it ends, and cuts nothing short

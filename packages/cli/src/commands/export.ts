@@ -2,7 +2,6 @@
 import { FULL_WHITE, type PixelChoice, whiteOf } from '@lockstep/core/data';
 import { checkOutputPath } from '@lockstep/core/files';
 import { loadModelSpec } from '@lockstep/core/zoo';
-import { findRunWeights } from '@lockstep/watch/files';
 import type { Command } from 'commander';
 import { addExamples, addFields, type CommandContext, createCommand } from '../command-line.js';
 import type { ExportFormat } from '../exports/export-format.js';
@@ -10,6 +9,7 @@ import { exportFormats } from '../exports/formats.js';
 import { type Field, fieldsIn, isOneOf, optionError } from '../fields/field.js';
 import { pixelFields, readPixels } from '../fields/pixel-fields.js';
 import { readModelNotes } from '../settings/model-notes.js';
+import { findNamedWeights } from '../settings/named-weights.js';
 import { readChecked } from '../settings/setting-source.js';
 import { loadModelState, readModelOfWeights, weightsMissing } from '../settings/weights-file.js';
 import { type Io, tellNote, writeLine } from '../terminal/io.js';
@@ -44,7 +44,7 @@ export function createExportCommand(context: CommandContext): Command {
     ['lockstep export lenet5 --weights lenet5.safetensors --format onnx', 'weights saved by PyTorch'],
   ]);
   return command.action(async (model: string | undefined, options: Record<string, unknown>) => {
-    await runExport(resolveExport(model, options), context.io);
+    await runExport(resolveExport(model, options, context.io), context.io);
   });
 }
 
@@ -56,14 +56,14 @@ interface ExportSettings {
   readonly pixels: PixelChoice;
 }
 
-function resolveExport(modelName: string | undefined, options: Record<string, unknown>): ExportSettings {
+function resolveExport(modelName: string | undefined, options: Record<string, unknown>, io: Io): ExportSettings {
   const flags = readChecked(fields, options);
   const { weights: asked, format: name, out } = flags.values as Record<string, string | undefined>;
   if (asked === undefined) throw weightsMissing('export', modelName);
   const format = exportFormats.find((entry) => entry.name === name);
   if (format === undefined) throw optionError(`export needs --format <name>: ${formatNames.join(', ')}`);
   const pixels = readPixels((name) => flags.values[name]);
-  const weights = findRunWeights(asked);
+  const weights = findNamedWeights(asked, (note) => tellNote(io, note));
   return { modelName, weights, format, pixels, out: out ?? weights.replace(/(\.safetensors)?$/, format.suffix) };
 }
 

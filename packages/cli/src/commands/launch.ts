@@ -45,7 +45,10 @@ export function createLaunchCommand(context: CommandContext): Command {
   addExamples(command, [
     ['srun -n 3 lockstep launch net19k --token-file token', 'Slurm: three tasks, one run'],
     ['mpirun -n 3 lockstep launch net19k', 'Open MPI on one machine'],
-    ['mpirun --hostfile hosts -x LOCKSTEP_TOKEN lockstep launch net19k', 'Open MPI over machines'],
+    [
+      'mpirun --hostfile hosts --map-by node --bind-to none -x LOCKSTEP_TOKEN lockstep launch net19k',
+      'Open MPI over machines',
+    ],
     ['torchrun --nproc-per-node 2 --no-python lockstep launch net19k', 'torchrun, and what sets its variables'],
     ['kubectl apply -k deploy/kubernetes', 'Kubernetes: an Indexed Job; or helm install run deploy/helm/lockstep'],
     ['python examples/ray/train.py --nodes 3 -- net19k', 'Ray: one actor for each node'],

@@ -5,7 +5,6 @@ import { LockstepError } from '@lockstep/core/errors';
 import type { ModelSpec } from '@lockstep/core/spec';
 import { formatPercent } from '@lockstep/core/text';
 import { loadModelSpec } from '@lockstep/core/zoo';
-import { findRunWeights } from '@lockstep/watch/files';
 import type { Command } from 'commander';
 import type { ImagePrediction, PredictRequest } from '../api/prediction.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../command-line.js';
@@ -17,6 +16,7 @@ import { type Asked, type AskedImage, readImageArguments } from '../images/image
 import { readTableRows } from '../images/table-rows.js';
 import { noteCrowd } from '../settings/crowd.js';
 import { readModelNotes } from '../settings/model-notes.js';
+import { findNamedWeights } from '../settings/named-weights.js';
 import { readChecked } from '../settings/setting-source.js';
 import { loadModelState, readModelOfWeights, weightsMissing } from '../settings/weights-file.js';
 import { type Io, tellNote, writeLine } from '../terminal/io.js';
@@ -67,7 +67,7 @@ export function createPredictCommand(context: CommandContext): Command {
     ['lockstep predict --weights w.safetensors --json - < seven.png', 'all probabilities, for programs'],
   ]);
   return command.action(async (names: string[], options: Record<string, unknown>) => {
-    await runPredict(resolvePrediction(names, options, context.io.coreCount), context.io);
+    await runPredict(resolvePrediction(names, options, context.io), context.io);
   });
 }
 
@@ -83,13 +83,9 @@ interface PredictionSettings {
   readonly json: boolean;
 }
 
-function resolvePrediction(
-  names: readonly string[],
-  options: Record<string, unknown>,
-  coreCount: number,
-): PredictionSettings {
+function resolvePrediction(names: readonly string[], options: Record<string, unknown>, io: Io): PredictionSettings {
   const flags = readChecked(fields, options);
-  const { weights, model, workers = coreCount, csv, picture, json } = flags.values;
+  const { weights, model, workers = io.coreCount, csv, picture, json } = flags.values;
   if (weights === undefined) throw weightsMissing('predict');
   if (names.length === 0 && csv === undefined) {
     throw new LockstepError('LOCKSTEP_CLI_ARGUMENT', 'predict needs IMAGES, or --csv FILE: what is it to look at?');
@@ -103,7 +99,7 @@ function resolvePrediction(
     names,
     csv,
     form,
-    weights: findRunWeights(weights as string),
+    weights: findNamedWeights(weights as string, (note) => tellNote(io, note)),
     model,
     workers,
     picture,

@@ -76,8 +76,9 @@ export function createTrainCommand(context: CommandContext): Command {
     const settings = await resolveRun(model, options, context.io.coreCount, context.io.env);
     if (settings.offline) goOffline(context.io);
     // as of flags, for a config file
-    const { save, saveEma, watch } = settings;
-    const io = keepingStdout(context.io, [save, saveEma, watch.trace, watch.logFile]);
+    const { save, saveEma, watch, json } = settings;
+    const files = { '--save': save, '--save-ema': saveEma, '--trace': watch.trace, '--log-file': watch.logFile };
+    const io = keepingStdout(context.io, files, json);
     context.exitCode = await runTrain(settings, io, command);
   });
 }
@@ -101,12 +102,13 @@ async function runTrain(asked: RunSettings, io: Io, command: string): Promise<nu
 async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress: () => void): Promise<number> {
   noteCrowd(asked.workers, io);
   for (const notice of asked.notices) tellNote(io, notice);
-  if (asked.dryRun) announceDryRun(asked, io);
   if (asked.weights !== undefined) checkWeightsFile(asked.weights);
   const leaveSignals = endBeforeRun(io, asked.preemptible);
   const { dataset, settings: loaded } = await loadRun(asked, io);
   const { settleFolder } = await import('../api/resumed-folder.js');
-  const settings = settleFolder(loaded, dataset);
+  const settled = settleFolder(loaded, dataset);
+  if (asked.dryRun) announceDryRun(settled, io);
+  const settings = asked.dryRun ? loaded : settled;
   const initial = loadInitialState(settings, (line) => writeLine(io.stderr, line));
   const beginning = describeBeginning(settings, initial);
   const otherBeginning = asked.again && compareBeginning(asked.again, beginning);
@@ -200,7 +202,7 @@ async function loadRun(asked: RunSettings, io: Io) {
   const request = known === undefined ? named : recallData(known.data, named);
   let { model } = asked;
   const read = async (): Promise<Dataset> => {
-    const loaded = await loadTrainingData(request, model, io, source);
+    const loaded = await loadTrainingData(request, model, io, source, asked.hasNewHead);
     model = loaded.model;
     // Data without a test set has given its validation images for one.
     if (loaded.dataset.heldOut !== undefined) return loaded.dataset;

@@ -14,7 +14,7 @@ import {
   replaceHead,
 } from '@lockstep/core/state';
 import { findRecipe, loadModelSpec, namedModels, readModelSpec } from '@lockstep/core/zoo';
-import { findRunWeights, RUNS_FOLDER } from '@lockstep/watch/files';
+import { RUNS_FOLDER } from '@lockstep/watch/files';
 import { type ClusterSettings, resolveCluster } from '../fields/cluster-fields.js';
 import { DEFAULT_MODEL, DEFAULT_SEED } from '../fields/common-fields.js';
 import { type DashboardSettings, resolveDashboard } from '../fields/dashboard-field.js';
@@ -26,6 +26,7 @@ import { runFields } from '../fields/run-fields.js';
 import { resolveWatch, type WatchSettings } from '../fields/watch-fields.js';
 import { noteWeightsName } from '../fields/weights-path.js';
 import type { Io } from '../terminal/io.js';
+import { findNamedWeights } from './named-weights.js';
 import { resolveRecipe } from './recipe-settings.js';
 import { type AgainSettings, leaveBeginning, noteAgain, resolveAgain } from './run-again.js';
 import { findSource, getPath, readConfig, readFlags, type SettingSource } from './setting-source.js';
@@ -75,6 +76,8 @@ export interface RunSettings extends Required<Given> {
   readonly save: string | undefined;
   /** The folder that the run makes for itself, unless that name is taken; undefined where it has none, or that of `watch.out`. */
   readonly runFolder: string | undefined;
+  /** The folder that --out names, also in a dry run. */
+  readonly outFolder: string | undefined;
   /** Whether the folder of the run gets the weights too. */
   readonly keepsWeights: boolean;
   /** Where to write the moving average of the weights. */
@@ -112,7 +115,8 @@ export async function resolveRun(
   const given = (name: string): unknown => getPath(findSource(sources, [name])?.values, [name]);
   const conflict = findConflict(given, nameFlag);
   if (conflict !== undefined) throw optionError(conflict);
-  const get = withWeights(continues(given) ? goOn(given) : given);
+  const named: string[] = [];
+  const get = withWeights(continues(given) ? goOn(given) : given, (note) => named.push(note));
   const resume = typeof get('resume') === 'string' ? findCheckpoint(get('resume') as string) : undefined;
   const { model, recipe: own } = loadModel(modelName, sources, resume, get);
   const { recipe, notices } = resolveRecipe(own, sources);
@@ -126,7 +130,8 @@ export async function resolveRun(
   const watch = resolveWatch(dryRun ? () => undefined : get);
   const hasOwnFolder = save === undefined && watch.out === undefined;
   const ownName = `${model.name.replace(/[^\w.-]+/g, '-')}-seed${seed}`;
-  const ownFolder = (get('out') as string | undefined) ?? join(RUNS_FOLDER, ownName);
+  const outFolder = get('out') as string | undefined;
+  const ownFolder = outFolder ?? join(RUNS_FOLDER, ownName);
   return {
     model,
     parameters: parameterCount(inferLayers(model)),
@@ -153,6 +158,7 @@ export async function resolveRun(
     weights: get('weights') as string | undefined,
     hasNewHead: get('replaceHead') === undefined || resume !== undefined ? undefined : true,
     save: typeof save === 'string' ? save : undefined,
+    outFolder,
     runFolder: hasOwnFolder ? ownFolder : undefined,
     keepsWeights: save !== false,
     saveEma: get('saveEma') as string | undefined,
@@ -163,7 +169,7 @@ export async function resolveRun(
     watch,
     dryRun,
     offline: get('offline') === true ? true : undefined,
-    notices: [...notices, ...(again ? noteAgain(again) : []), ...noteNames([save, get('saveEma')])],
+    notices: [...named, ...notices, ...(again ? noteAgain(again) : []), ...noteNames([save, get('saveEma')])],
   };
 }
 
@@ -198,9 +204,9 @@ const goOn =
     name === 'resume' ? given('checkpoint') : name === 'weights' ? undefined : given(name);
 
 /** The folder of a run stands for its best weights. */
-const withWeights = (get: Get): Get => {
+const withWeights = (get: Get, tell: (note: string) => void): Get => {
   const weights = get('weights');
-  const found = typeof weights === 'string' ? findRunWeights(weights) : weights;
+  const found = typeof weights === 'string' ? findNamedWeights(weights, tell) : weights;
   return (name) => (name === 'weights' ? found : get(name));
 };
 

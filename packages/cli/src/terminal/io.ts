@@ -1,5 +1,6 @@
 /** The rim of the program: what it touches of its process, in one object, so that tests can bring their own. */
 
+import { LockstepError } from '@lockstep/core/errors';
 import { isStdout } from '@lockstep/core/files';
 import { spellCommands } from './spelling.js';
 
@@ -57,11 +58,23 @@ export const tellNote = (io: Pick<Io, 'stderr'>, text: string): void => writeLin
 export const tellLine = ({ stdout, spelling }: Pick<Io, 'stdout' | 'spelling'>, text: string): void =>
   writeLine(stdout, spellCommands(text, spelling));
 
-/** The same process where one of these files is its stdout: what it says goes to stderr then, so that the file is whole. */
-export const keepingStdout = (io: Io, files: readonly unknown[]): Io =>
-  files.some((file) => typeof file === 'string' && isStdout(file))
-    ? Object.assign(Object.create(io), { stdout: io.stderr })
-    : io;
+/**
+ * The same process where one of these files is its stdout: what it says goes to stderr then, so that the file is whole.
+ *
+ * @param files by the flags that name them
+ * @param json whether stdout is asked for JSON as well
+ * @throws LockstepError LOCKSTEP_CLI_OPTION where two of them would be mixed there
+ */
+export function keepingStdout(io: Io, files: Readonly<Record<string, unknown>>, json: boolean): Io {
+  const claims = Object.keys(files).filter((flag) => typeof files[flag] === 'string' && isStdout(files[flag]));
+  if (claims.length === 0) return io;
+  const [one, other] = [...claims, ...(json ? ['--json'] : [])];
+  if (other !== undefined) {
+    const text = `${one} and ${other} would both go to stdout, and mix there. Name a file for ${one}.`;
+    throw new LockstepError('LOCKSTEP_CLI_OPTION', text);
+  }
+  return Object.assign(Object.create(io), { stdout: io.stderr });
+}
 
 export const writeLine = (stream: OutputStream, text = ''): void => {
   stream.write(`${text}\n`);

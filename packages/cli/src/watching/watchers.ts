@@ -78,7 +78,7 @@ export async function openWatchers(
   try {
     const runs = [{ name: settings.model.name, source: chronicler }];
     const answer = isShowingMetrics ? metrics?.answer : undefined;
-    const page = await PageServer.open({ flag: '--dashboard', ...dashboard, runs, control, answer });
+    const page = await PageServer.open({ flag: '--dashboard', ...dashboard, runs, control, answer, tell });
     observers.push({ name: 'the live page', close: () => page.close() });
     notes.push(`Live page: ${page.address}`);
     return { ...opened, page: page.address };

@@ -21,8 +21,9 @@ export class Access {
   constructor(
     token: Uint8Array | undefined,
     private readonly isLocal: boolean,
+    tell?: (line: string) => void,
   ) {
-    this.key = token === undefined ? readPageKey(findCacheFolder()) : undefined;
+    this.key = token === undefined ? readPageKey(findCacheFolder(), tell) : undefined;
     this.#secret = token ?? Buffer.from(this.key as string);
   }
 

@@ -19,9 +19,24 @@ it.skipIf(process.platform === 'win32')('takes another in place of one that othe
   const folder = path.join(root, 'open');
   const key = readPageKey(folder);
   chmodSync(path.join(folder, 'page-key'), 0o644);
-  const other = readPageKey(folder);
+  const lines: string[] = [];
+  const other = readPageKey(folder, (line) => lines.push(line));
   expect(other).not.toBe(key);
+  expect(lines).toEqual([expect.stringMatching(/page-key, could be read by others: a new one is in its place/)]);
   expect(readPageKey(folder)).toBe(other);
+});
+
+it('says what it replaces, and nothing where no key was', () => {
+  const folder = path.join(root, 'damaged');
+  const lines: string[] = [];
+  const tell = (line: string): void => void lines.push(line);
+  readPageKey(folder, tell);
+  expect(lines).toEqual([]);
+  writeFileSync(path.join(folder, 'page-key'), 'half a k');
+  const key = readPageKey(folder, tell);
+  expect(lines).toEqual([expect.stringMatching(/page-key, held no key: a new one is in its place/)]);
+  expect(readPageKey(folder, tell)).toBe(key);
+  expect(lines).toHaveLength(1);
 });
 
 it('has one for this process where none can be kept', () => {

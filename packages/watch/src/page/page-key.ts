@@ -9,15 +9,25 @@ import path from 'node:path';
 /** Readable by its owner alone. */
 const MODE = 0o600;
 
-/** The key, 64 hex digits: the one that is there, or a new one; where it cannot be kept, one for this process. */
-export function readPageKey(cacheFolder: string): string {
+/**
+ * The key, 64 hex digits: the one that is there, or a new one; where it cannot be kept, one for this process.
+ *
+ * @param tell takes a line where another key is put in the place of one
+ */
+export function readPageKey(cacheFolder: string, tell: (line: string) => void = () => {}): string {
   const file = path.join(cacheFolder, 'page-key');
   try {
     const kept = readKept(file);
     if (kept !== undefined) return kept;
+    const fault = findFault(file);
     rmSync(file, { force: true });
     mkdirSync(cacheFolder, { recursive: true });
     writeFileSync(file, createKey(), { flag: 'wx', mode: MODE });
+    if (fault !== undefined) {
+      tell(
+        `note: the key of live pages, ${file}, ${fault}: a new one is in its place, and pages that are open need the new address`,
+      );
+    }
   } catch {
     // another process has just made it, or there is no place for it
   }
@@ -29,10 +39,16 @@ const createKey = (): string => randomBytes(32).toString('hex');
 /** Undefined when there is none, or others can read it. */
 function readKept(file: string): string | undefined {
   try {
-    if (process.platform !== 'win32' && (statSync(file).mode & 0o077) !== 0) return undefined;
-    const text = readFileSync(file, 'utf8');
-    return /^[0-9a-f]{64}$/.test(text) ? text : undefined;
+    return findFault(file) === undefined ? readFileSync(file, 'utf8') : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** What is wrong with a file that is there; undefined also when none is. */
+function findFault(file: string): string | undefined {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) return 'could be read by others';
+  return /^[0-9a-f]{64}$/.test(readFileSync(file, 'utf8')) ? undefined : 'held no key';
 }

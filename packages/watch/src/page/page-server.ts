@@ -21,6 +21,8 @@ export interface PageOptions {
   readonly token?: Uint8Array | undefined;
   /** By name; of more than one the page compares the curves. */
   readonly runs: readonly { readonly name: string; readonly source: ChronicleSource }[];
+  /** Takes a line for the person who has opened the page. */
+  readonly tell?: ((line: string) => void) | undefined;
   /** What the page's buttons press. */
   readonly control?: RunControl | undefined;
   /** Answers paths that are not the page's; returns whether it did. */
@@ -50,7 +52,7 @@ export class PageServer {
 
   private constructor(private readonly options: PageOptions) {
     this.#feeds = options.runs.map(({ name, source }, index) => new Feed(index, name, source));
-    this.#access = new Access(options.token, isLoopbackHost(options.host));
+    this.#access = new Access(options.token, isLoopbackHost(options.host), options.tell);
     this.#http = createServer(doorOptions, (request, response) => this.#answer(request, response));
     this.#door = new Door(this.#http);
     this.#http.on('clientError', (error: ClientError, socket) => {
