@@ -185,6 +185,7 @@ export class Membership {
       this.handler.onReady();
     }
     if (!this.nodes.delete(node.id)) return;
+    this.#introduce();
     const step = this.handler.stepNow();
     if (reason.code === 'LOCKSTEP_NODE_LOST') {
       this.handler.emit({ event: 'node-left', node: name, address, step, reason: reason.text });
@@ -195,15 +196,33 @@ export class Membership {
     this.handler.onGone(node, reason.code);
   }
 
-  /** Tells every node that can be part of a mesh where the others are. */
+  /**
+   * Tells every node that can be part of a mesh where those are that came before it: of one that nobody has reached yet, its
+   * first caller alone. Where that finds no port of the run, no other node calls.
+   */
   #introduce(): void {
     for (const node of this.nodes.values()) {
       const peers = [...this.nodes.values()].flatMap((other) => {
-        const url = other.id < node.id ? other.meshUrlFor(node) : undefined;
+        const isKnown = other.isReached || this.#firstCallerOf(other) === node.id;
+        const url = other.id < node.id && isKnown ? other.meshUrlFor(node) : undefined;
         return url === undefined ? [] : [{ node: other.id, url }];
       });
       node.link.send({ type: 'peers', peers });
     }
+  }
+
+  #firstCallerOf({ id }: RemoteNode): number {
+    return Math.min(...[...this.nodes.keys()].filter((other) => other > id));
+  }
+
+  /** What a node says of its connections: of who came before it, that the port told is one of the run. */
+  noteReachable(node: RemoteNode, reachable: readonly number[]): void {
+    node.reachable = new Set(reachable);
+    const first = [...this.nodes.values()].filter(
+      (other) => !other.isReached && node.reachable.has(other.id) && this.#firstCallerOf(other) === node.id,
+    );
+    for (const other of first) other.isReached = true;
+    if (first.length > 0) this.#introduce();
   }
 
   /** Whether every pair of nodes has a connection. */

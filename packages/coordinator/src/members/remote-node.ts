@@ -15,7 +15,9 @@ export class RemoteNode {
   held: MessageOf<'ready'>['held'];
   /** Steps that its replica has applied. */
   appliedSteps = 0;
-  /** Nodes that it has a connection to. */
+  /** Whether another node has found the run's token at the port that it told. */
+  isReached = false;
+  /** Nodes that it says it has a connection to. */
   reachable: ReadonlySet<number> = new Set();
 
   constructor(

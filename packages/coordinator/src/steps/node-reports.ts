@@ -54,7 +54,7 @@ export class NodeReports {
         this.attempt?.noteApplied();
         return;
       case 'reachable':
-        node.reachable = new Set(message.nodes);
+        this.to.membership.noteReachable(node, message.nodes);
         // sums were lost with the connection
         if (this.attempt?.isAmongNodes && !this.to.membership.isMesh) this.attempt.end();
         return;

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net from 'node:net';
 import type { Frame, MessageOf } from '@lockstep/core/wire';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { Mesh } from './mesh.js';
 
 const TOKEN = Buffer.from('a token for the tests');
@@ -11,6 +11,7 @@ const ROUNDS = 200;
 const closing: { close(): unknown }[] = [];
 afterEach(() => {
   for (const one of closing.splice(0)) one.close();
+  vi.useRealTimers();
 });
 
 class Peer {
@@ -165,4 +166,20 @@ it('introduces itself by the session in which it called, and drops a connection 
   await caller.hear(7);
   await listener.until(() => !listener.mesh.links.has(2));
   expect([...listener.mesh.links.keys()]).toEqual([3]);
+});
+
+it('cases: peers 25: calls a node that ends each connection at once ever more seldom', async () => {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+  const { listener, caller, gate, url } = await startPair();
+  gate.open();
+  caller.mesh.call([{ node: 1, url }]);
+  for (const [pauses, pauseMs] of [0, 250, 500, 1000, 2000].entries()) {
+    await vi.advanceTimersByTimeAsync(pauseMs);
+    await Promise.all([caller.isConnectedTo(1), listener.isConnectedTo(2)]);
+    expect(gate.count).toBe(pauses + 1);
+    gate.cut();
+    await Promise.all([caller, listener].map((peer) => peer.until(() => peer.mesh.links.size === 0)));
+    await vi.advanceTimersByTimeAsync(Math.max(0, pauseMs - 1));
+    expect(gate.count).toBe(pauses + 1);
+  }
 });

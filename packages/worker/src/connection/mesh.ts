@@ -23,14 +23,18 @@ export interface MeshHandler {
 }
 
 const GREETING_MS = 5000;
-/** Before the next call of a node that could not be reached: the first pause, and the longest. */
+/** Before the next call of a node that could not be reached, or did not stay: the first pause, and the longest. */
 const RETRY_MS = { first: 250, longest: 30_000 };
+/** Connections that last so long are called again at once. */
+const LASTING_MS = 10_000;
 
 export class Mesh {
   readonly links = new Map<number, Link>();
   #wanted = new Map<number, string>();
   /** Nodes that are being called, each by one loop. */
   readonly #calling = new Set<string>();
+  /** Before the next call of each. */
+  readonly #pausesMs = new Map<string, number>();
   #isClosed = false;
   #port: MeshPort | undefined;
   #handler: MeshHandler = { onFrame: () => {}, onChange: () => {} };
@@ -64,6 +68,7 @@ export class Mesh {
   end(): void {
     this.#handler = { onFrame: () => {}, onChange: () => {} };
     this.#wanted.clear();
+    this.#pausesMs.clear();
     const old = [...this.links.values()];
     this.links.clear();
     for (const link of old) link.close(undefined, 'the session is over');
@@ -79,8 +84,9 @@ export class Mesh {
     const call = `${me} ${node} ${url}`;
     if (this.#calling.has(call)) return;
     this.#calling.add(call);
-    let pauseMs = RETRY_MS.first;
     while (this.#isToCall(node, url, me)) {
+      await this.#pause(call);
+      if (!this.#isToCall(node, url, me)) break;
       let link: Link | undefined;
       try {
         link = await this.network.connect(url, { timings: this.timings });
@@ -89,11 +95,16 @@ export class Mesh {
         // one that is silent would stay open beside the next call
         link?.close(undefined, 'it could not be used');
         if (!(error instanceof LockstepError)) throw error;
-        await new Promise((resolve) => setTimeout(resolve, pauseMs).unref());
-        pauseMs = Math.min(RETRY_MS.longest, 2 * pauseMs);
       }
     }
     this.#calling.delete(call);
+  }
+
+  /** Before a call: none before the first, each time twice as long until a connection has lasted. */
+  async #pause(call: string): Promise<void> {
+    const pauseMs = this.#pausesMs.get(call) ?? 0;
+    this.#pausesMs.set(call, Math.min(RETRY_MS.longest, Math.max(RETRY_MS.first, 2 * pauseMs)));
+    if (pauseMs > 0) await new Promise((resolve) => setTimeout(resolve, pauseMs).unref());
   }
 
   #isToCall(node: number, url: string, me: number): boolean {
@@ -154,6 +165,7 @@ export class Mesh {
 
   #adopt(node: number, link: Link): void {
     const me = this.#me;
+    const beganMs = performance.now();
     const older = this.links.get(node);
     this.links.set(node, link);
     link.onFrame = (frame) => {
@@ -167,6 +179,7 @@ export class Mesh {
       this.links.delete(node);
       this.#handler.onChange([...this.links.keys()]);
       const url = this.#wanted.get(node);
+      if (performance.now() - beganMs >= LASTING_MS) this.#pausesMs.delete(`${me} ${node} ${url}`);
       if (url !== undefined && this.#me === me) void this.#keepCalling(node, url, me);
     };
     // last, so that its end is not taken for the loss of the connection
