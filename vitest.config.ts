@@ -12,7 +12,7 @@ class LongFirst extends BaseSequencer {
   }
 }
 
-const config = configureTests(['test', 'tools'], { atOnce: 3 });
+const config = configureTests(['test', 'tools', 'runtime-tests'], { atOnce: 3 });
 
 // The processes that these tests start wait for each other much of the time, so three files at once also on two cores.
 export default { ...config, test: { ...config.test, sequence: { sequencer: LongFirst } } };
