@@ -147,7 +147,7 @@ export const ORDER = [
       'state',
     ],
   ],
-  ['kernels', ['builds', 'native', 'records', 'ownership', 'program', 'program-ops', 'index']],
+  ['kernels', ['builds', 'calls', 'addons', 'wasm', 'load', 'records', 'ownership', 'program', 'program-ops', 'index']],
   [
     'worker',
     [

@@ -11,10 +11,14 @@ const RUN_OF_MANY = /^(net19k|lenet5), shards of 16/;
 /** Shards of 32 differ in kernels only, not in scheduling. */
 const FEW_WORKER_COUNTS = [3];
 const HELP = 'if this change of the arithmetic is meant, run: node tools/golden-hashes.mjs';
-/** Beside the best, which all runs are on. */
+/** Native builds beside the best, which all runs are on. */
 const otherIsas = availableIsas()
   .slice(1)
-  .filter((isa) => isa !== 'portable');
+  .filter((isa) => isa !== 'portable' && !isa.startsWith('wasm'));
+/** A third or less of the speed: whole runs of all models on them are in same-bits-kernels.slow.test.ts. */
+const RUN_OF_WASM = /^(tiny6k|lenet5), shards of 16$/;
+const isasBeside = (name: string): readonly string[] =>
+  RUN_OF_WASM.test(name) && availableIsas().includes('wasm') ? [...otherIsas, 'wasm'] : otherIsas;
 
 afterEach(() => {
   vi.unstubAllEnvs();
@@ -34,7 +38,7 @@ describe.each(cases)('$name', ({ name, run }) => {
     expect(await computeGoldenHash(run, workers), HELP).toBe(run.sha256);
   });
 
-  it.each(run.model === 'cnn11m' && run.recipe.shardSize === 16 ? [] : otherIsas)(
+  it.each(run.model === 'cnn11m' && run.recipe.shardSize === 16 ? [] : isasBeside(name))(
     'gives the golden hash on the %s kernels',
     async (isa) => {
       vi.stubEnv('LOCKSTEP_ISA', isa);
@@ -43,7 +47,7 @@ describe.each(cases)('$name', ({ name, run }) => {
   );
 });
 
-// The portable kernels are slow: two shards of them here, of the small models; the others and whole runs are in
+// The kernels without a fused multiply-add are slow: two shards of them here, of the small models; the others and whole runs are in
 // same-bits-kernels.slow.test.ts.
 const short = cases.filter(
   ({ run }) => run.model !== 'cnn11m' && (run.model !== 'mynet' || run.recipe.shardSize === 16),

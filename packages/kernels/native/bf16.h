@@ -40,6 +40,13 @@ INLINE R roundToBf16(R a) {
   const R rounded = vreinterpretq_f32_u32(vandq_u32(raised, vdupq_n_u32(0xffff0000)));
   return select(equal(a, a), rounded, vreinterpretq_f32_u32(vdupq_n_u32(0x7fc00000)));
 }
+#elif defined(LOCKSTEP_ISA_WASM) || defined(LOCKSTEP_ISA_WASM_EXACT)
+INLINE R roundToBf16(R a) {
+  const v128_t odd = wasm_v128_and(wasm_u32x4_shr(a, 16), wasm_i32x4_splat(1));
+  const v128_t raised = wasm_i32x4_add(wasm_i32x4_add(a, wasm_i32x4_splat(0x7fff)), odd);
+  const R rounded = wasm_v128_and(raised, wasm_i32x4_splat((int)0xffff0000));
+  return select(equal(a, a), rounded, wasm_i32x4_splat(0x7fc00000));
+}
 #else
 INLINE R roundToBf16(R a) {
   for (int i = 0; i < LR; i++) a[i] = roundToBf16(a[i]);

@@ -5,14 +5,9 @@
 #include <cpuid.h>
 #endif
 
-#include <chrono>
-#include <string>
-
-#include "average.h"
+#include "calls.h"
 #include "finite.h"
 #include "philox.h"
-#include "program.h"
-#include "update.h"
 
 namespace lockstep {
 namespace {
@@ -28,12 +23,6 @@ constexpr size_t MAX_ARGUMENTS = 8;
 struct Arguments {
   napi_value values[MAX_ARGUMENTS];
   size_t count = MAX_ARGUMENTS;
-};
-
-template <typename T>
-struct Span {
-  T* data = nullptr;
-  size_t length = 0;
 };
 
 template <typename T> constexpr napi_typedarray_type ARRAY_TYPE = napi_float32_array;
@@ -57,17 +46,13 @@ napi_value fail(napi_env env, const char* text) {
   return nullptr;
 }
 
-// What a node's worker computes with: a program and the memory it reads and writes.
-struct Engine {
-  Program* program;
-  Span<float> arena;
-  Span<uint8_t> images, labels;
-  Span<int32_t> order;
+// An engine and what keeps its memory alive
+struct HeldEngine : Engine {
   napi_ref references[4];
 };
 
 void destroyEngine(napi_env env, void* data, void*) {
-  Engine* engine = (Engine*)data;
+  HeldEngine* engine = (HeldEngine*)data;
   for (napi_ref reference : engine->references) napi_delete_reference(env, reference);
   delete engine->program;
   delete engine;
@@ -78,19 +63,16 @@ napi_value createEngine(napi_env env, napi_callback_info info) {
   Arguments a;
   CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
   Span<int32_t> code;
-  Engine* engine = new Engine();
+  HeldEngine* engine = new HeldEngine();
   if (a.count < 5 || !spanOf(env, a.values[0], code) || !spanOf(env, a.values[1], engine->arena) ||
       !spanOf(env, a.values[2], engine->images) || !spanOf(env, a.values[3], engine->labels) ||
       !spanOf(env, a.values[4], engine->order)) {
     delete engine;
     return fail(env, "createEngine expects (Int32Array, Float32Array, Uint8Array, Uint8Array, Int32Array)");
   }
-  const char* error = nullptr;
-  engine->program = Program::parse(code.data, code.length, &error);
-  if (!engine->program || (uintptr_t)engine->arena.data % 64 != 0) {
-    if (engine->program) error = "the arena is not aligned to 64 bytes", delete engine->program;
+  if (Fault fault = openEngine(*engine, code)) {
     delete engine;
-    return fail(env, error);
+    return fail(env, fault);
   }
   for (int i = 0; i < 4; i++) CHECK(napi_create_reference(env, a.values[i + 1], 1, &engine->references[i]));
   napi_value external;
@@ -98,104 +80,35 @@ napi_value createEngine(napi_env env, napi_callback_info info) {
   return external;
 }
 
-bool engineOf(napi_env env, napi_value value, Engine*& engine) { return napi_get_value_external(env, value, (void**)&engine) == napi_ok; }
+bool engineOf(napi_env env, napi_value value, HeldEngine*& engine) { return napi_get_value_external(env, value, (void**)&engine) == napi_ok; }
 
-// Fields of the call block of contribute and evaluate: Int32Array
-enum Call { STATE, PARTIALS, PARTIAL_FLOATS, FIRST_SHARD, END_SHARD, SAMPLES, ORDER, SEED_LOW, SEED_HIGH, STEP, EPOCH, PART, CALL_FIELDS };
-
-Context contextOf(const Engine& engine, const int32_t* call, bool train) {
-  Context c{};
-  c.train = train;
-  c.state = engine.arena.data + (int64_t)call[STATE] * BLOCK;
-  c.blocksPerShard = engine.program->blocksPerShard();
-  c.samples = call[SAMPLES];
-  c.seedLow = call[SEED_LOW], c.seedHigh = call[SEED_HIGH], c.step = call[STEP], c.epoch = call[EPOCH];
-  c.images = engine.images.data, c.labels = engine.labels.data;
-  return c;
-}
-
-// The partials of a range of shards while they are made, each in a place of its own.
-struct PartialStack {
-  float* partials;
-  int64_t partialFloats;
-  const Rounding& rounding;
-  int depth = 0;
-  int sizes[64];
-
-  float* next() const { return partials + depth * partialFloats; }
-
-  // Takes the partial that was written to `next`, which ends before shard `end`. Two neighbours of one size whose parent
-  // starts at the lower one make that parent, here on the partials' floats [from, to).
-  void push(int size, int end, int64_t from, int64_t to) {
-    sizes[depth++] = size;
-    while (depth > 1 && sizes[depth - 1] == sizes[depth - 2] && (end - 2 * sizes[depth - 1]) % (2 * sizes[depth - 1]) == 0) {
-      float* lower = partials + (depth - 2) * partialFloats + from;
-      addInto(lower, partials + (depth - 1) * partialFloats + from, to - from);
-      rounding.apply(lower, from, to - from);
-      depth--;
-      sizes[depth - 1] *= 2;
-    }
-  }
-};
-
-// contribute(engine, call): computes shards [FIRST_SHARD, END_SHARD) and leaves their partials, in order, at PARTIALS
-// (in units of 16 floats); returns how many there are. PART leaves the last stage of the last wave for a second call:
-// between the two the partials' floats from `prefix` on are final.
+// contribute(engine, call): how many partials there are
 napi_value contribute(napi_env env, napi_callback_info info) {
   Arguments a;
   CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
-  Engine* engine;
+  HeldEngine* engine;
   Span<int32_t> call;
   if (a.count < 2 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], call) || call.length < CALL_FIELDS) {
     return fail(env, "contribute expects (engine, Int32Array of 12)");
   }
-  Program& program = *engine->program;
-  const Part part = (Part)call.data[PART];
-  Context context = contextOf(*engine, call.data, true);
-  context.order = engine->order.data + call.data[ORDER];
-  const int64_t partialFloats = (int64_t)call.data[PARTIAL_FLOATS] * BLOCK;
-  if (partialFloats < program.extent()) return fail(env, "contribute: partials are shorter than what the program writes");
-  if (part != LAST_STAGE) program.prepare(context.state, true);
-  PartialStack stack{engine->arena.data + (int64_t)call.data[PARTIALS] * BLOCK, partialFloats, program.rounding()};
-  const int end = call.data[END_SHARD];
-  for (int shard = call.data[FIRST_SHARD]; shard < end;) {
-    int size = program.waveShards();
-    while (shard % size != 0 || shard + size > end) size /= 2;
-    context.firstShard = shard;
-    shard += size;
-    const bool isLast = shard == end;
-    if (isLast || part != LAST_STAGE) program.contribute(context, size, stack.next(), isLast ? part : WHOLE);
-    // what the other call has added, or will
-    const int64_t from = isLast && part == ALL_BUT_LAST_STAGE ? program.prefix() : 0;
-    const int64_t to = part != LAST_STAGE ? partialFloats : isLast ? program.prefix() : 0;
-    stack.push(size, shard, from, to);
-  }
+  int partials;
+  if (Fault fault = lockstep::contribute(*engine, call.data, partials)) return fail(env, fault);
   napi_value count;
-  CHECK(napi_create_int32(env, stack.depth, &count));
+  CHECK(napi_create_int32(env, partials, &count));
   return count;
 }
 
-// profile(engine, call): contributes like `contribute` (no merging), and returns [record, index, nanoseconds] of each op
-// in program order, summed over the call's shards
+// profile(engine, call)
 napi_value profile(napi_env env, napi_callback_info info) {
   Arguments a;
   CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
-  Engine* engine;
+  HeldEngine* engine;
   Span<int32_t> call;
   if (a.count < 2 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], call) || call.length < CALL_FIELDS) {
     return fail(env, "profile expects (engine, Int32Array of 12)");
   }
-  Context context = contextOf(*engine, call.data, true);
-  context.order = engine->order.data + call.data[ORDER];
-  Program& program = *engine->program;
-  program.startProfile();
-  program.prepare(context.state, true);
-  float* partial = engine->arena.data + (int64_t)call.data[PARTIALS] * BLOCK;
-  for (int shard = call.data[FIRST_SHARD]; shard < call.data[END_SHARD]; shard += program.waveShards()) {
-    context.firstShard = shard;
-    program.contribute(context, program.waveShards(), partial);
-  }
-  const std::vector<double> rows = program.takeProfile();
+  std::vector<double> rows;
+  lockstep::profile(*engine, call.data, rows);
   napi_value buffer, array;
   void* data;
   CHECK(napi_create_arraybuffer(env, rows.size() * sizeof(double), &data, &buffer));
@@ -204,153 +117,70 @@ napi_value profile(napi_env env, napi_callback_info info) {
   return array;
 }
 
-// evaluate(engine, call, results): images ORDER + [0, SAMPLES), shards [FIRST_SHARD, END_SHARD) of them;
-// results: [predicted, probability] per sample, then [loss sum, correct count] per shard;
-// a fourth argument, if given, takes the logits: [classes] per sample
+// evaluate(engine, call, results, logits?)
 napi_value evaluate(napi_env env, napi_callback_info info) {
   Arguments a;
   CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
-  Engine* engine;
+  HeldEngine* engine;
   Span<int32_t> call;
-  Span<float> results;
+  Span<float> results, logits;
   if (a.count < 3 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], call) || call.length < CALL_FIELDS ||
       !spanOf(env, a.values[2], results)) {
     return fail(env, "evaluate expects (engine, Int32Array of 12, Float32Array)");
   }
-  Span<float> logits{};
   if (a.count > 3 && !spanOf(env, a.values[3], logits)) return fail(env, "evaluate: logits are not a Float32Array");
-  Context context = contextOf(*engine, call.data, false);
-  context.firstImage = call.data[ORDER];
-  context.results = results.data;
-  const int samples = call.data[SAMPLES], shardSamples = context.blocksPerShard * BLOCK;
-  const int64_t shards = (samples + shardSamples - 1) / shardSamples;
-  if ((int64_t)results.length < 2 * (samples + shards)) return fail(env, "evaluate: results are too short");
-  if (a.count > 3 && (int64_t)logits.length < (int64_t)samples * engine->program->classes()) {
-    return fail(env, "evaluate: the logits do not have room for every sample");
-  }
-  context.logits = logits.data;
-  engine->program->prepare(context.state, false);
-  const int end = call.data[END_SHARD];
-  for (int shard = call.data[FIRST_SHARD]; shard < end; shard += engine->program->waveShards()) {
-    context.firstShard = shard;
-    const int count = end - shard < engine->program->waveShards() ? end - shard : engine->program->waveShards();
-    engine->program->evaluate(context, count, results.data + 2 * ((int64_t)samples + shard));
-  }
+  if (a.count > 3 && logits.length == 0) return fail(env, "evaluate: the logits do not have room for every sample");
+  if (Fault fault = lockstep::evaluate(*engine, call.data, results, logits)) return fail(env, fault);
   return nullptr;
 }
 
-// Fields of the update block: Float64Array
-enum Update {
-  U_STATE, U_NEXT_STATE, U_SLOT1, U_NEXT_SLOT1, U_SLOT2, U_NEXT_SLOT2, U_SAMPLES, U_TYPE, U_NESTEROV, U_LEARNING_RATE, U_MOMENTUM,
-  U_WEIGHT_DECAY, U_BETA1, U_ONE_MINUS_BETA1, U_BETA2, U_ONE_MINUS_BETA2, U_STEP_SIZE, U_RSQRT_CORRECTION, U_EPS, U_DECAY_FACTOR,
-  U_GRADIENT_SCALE, U_ROUNDS, UPDATE_FIELDS
-};
-enum Piece { PARAMETERS = 0, STATISTICS = 1, SUMS = 2, GRADIENTS = 3 };
-
 // update(engine, block: Float64Array, partials: Int32Array, fold: Int32Array, pieces: Int32Array)
-// partials: offsets / 16 of the step's partials in the arena, in shard order; fold: the tree as a stack program;
-// pieces: [kind, offset, length or channels, values per sample] of what this worker finishes. With ROUNDS, sums of
-// parameters' gradients are rounded to bf16; SUMS and GRADIENTS only differ in that.
 napi_value update(napi_env env, napi_callback_info info) {
   Arguments a;
   CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
-  Engine* engine;
+  HeldEngine* engine;
   Span<double> block;
-  Span<int32_t> partials, steps, pieces;
+  Tree tree;
+  Span<int32_t> pieces;
   if (a.count < 5 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], block) || block.length < UPDATE_FIELDS ||
-      !spanOf(env, a.values[2], partials) || !spanOf(env, a.values[3], steps) || !spanOf(env, a.values[4], pieces)) {
+      !spanOf(env, a.values[2], tree.partials) || !spanOf(env, a.values[3], tree.steps) || !spanOf(env, a.values[4], pieces)) {
     return fail(env, "update expects (engine, Float64Array of 22, Int32Array, Int32Array, Int32Array)");
   }
-  float* arena = engine->arena.data;
-  auto at = [&](Update field) { return arena + (int64_t)block.data[field] * BLOCK; };
-  const double* u = block.data;
-  const OptimizerScalars scalars{(int32_t)u[U_TYPE], (int32_t)u[U_NESTEROV], (float)u[U_LEARNING_RATE], (float)u[U_MOMENTUM],
-                                 (float)u[U_WEIGHT_DECAY], (float)u[U_BETA1], (float)u[U_ONE_MINUS_BETA1], (float)u[U_BETA2],
-                                 (float)u[U_ONE_MINUS_BETA2], (float)u[U_STEP_SIZE], (float)u[U_RSQRT_CORRECTION], (float)u[U_EPS],
-                                 (float)u[U_DECAY_FACTOR], (float)u[U_GRADIENT_SCALE]};
-  static thread_local Fold fold;
-  fold.partials.clear();
-  for (size_t i = 0; i < partials.length; i++) fold.partials.push_back(arena + (int64_t)partials.data[i] * BLOCK);
-  fold.steps.assign(steps.data, steps.data + steps.length);
-  constexpr int64_t AT_ONCE = 4096;
-  // On the stack: Windows aligns a thread_local to 16 bytes, whatever it is told.
-  alignas(64) float sums[AT_ONCE];
-  for (size_t i = 0; i + 3 < pieces.length; i += 4) {
-    const int64_t offset = pieces.data[i + 1], length = pieces.data[i + 2];
-    if (pieces.data[i] == STATISTICS) {
-      const int64_t padded = (3 * length + BLOCK - 1) / BLOCK * BLOCK;
-      std::vector<float> all(padded + BLOCK);
-      float* aligned = (float*)(((uintptr_t)all.data() + 63) / 64 * 64);
-      runFold(fold, offset, padded, false, aligned);
-      runRunningStatistics(aligned, u[U_SAMPLES] * pieces.data[i + 3], (int)length, at(U_STATE) + offset, at(U_NEXT_STATE) + offset);
-      continue;
-    }
-    for (int64_t k = offset; k < offset + length; k += AT_ONCE) {
-      const int64_t here = offset + length - k < AT_ONCE ? offset + length - k : AT_ONCE;
-      runFold(fold, k, here, u[U_ROUNDS] != 0 && pieces.data[i] != SUMS, sums);
-      if (pieces.data[i] != PARAMETERS) {
-        memcpy(at(U_NEXT_STATE) + k, sums, here * sizeof(float));
-      } else {
-        runOptimizer(scalars, sums, (float)u[U_SAMPLES], here, at(U_STATE) + k, at(U_SLOT1) + k, at(U_SLOT2) + k, at(U_NEXT_STATE) + k,
-                     at(U_NEXT_SLOT1) + k, at(U_NEXT_SLOT2) + k);
-      }
-    }
-  }
+  lockstep::update(*engine, block.data, tree, pieces);
   return nullptr;
 }
 
 // squares(engine, samples, rounds, partials: Int32Array, fold: Int32Array, chunks: Int32Array, sums: Float64Array)
-// chunks: [index, offset, length] of what this worker adds up; sums[index] = sum of squares of the mean gradient there.
 napi_value squares(napi_env env, napi_callback_info info) {
   Arguments a;
   CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
-  Engine* engine;
+  HeldEngine* engine;
   double samples;
   bool rounds;
-  Span<int32_t> partials, steps, chunks;
+  Tree tree;
+  Span<int32_t> chunks;
   Span<double> sums;
   if (a.count < 7 || !engineOf(env, a.values[0], engine) || napi_get_value_double(env, a.values[1], &samples) != napi_ok ||
-      napi_get_value_bool(env, a.values[2], &rounds) != napi_ok || !spanOf(env, a.values[3], partials) ||
-      !spanOf(env, a.values[4], steps) || !spanOf(env, a.values[5], chunks) || !spanOf(env, a.values[6], sums)) {
+      napi_get_value_bool(env, a.values[2], &rounds) != napi_ok || !spanOf(env, a.values[3], tree.partials) ||
+      !spanOf(env, a.values[4], tree.steps) || !spanOf(env, a.values[5], chunks) || !spanOf(env, a.values[6], sums)) {
     return fail(env, "squares expects (engine, number, boolean, Int32Array, Int32Array, Int32Array, Float64Array)");
   }
-  static thread_local Fold fold;
-  fold.partials.clear();
-  for (size_t i = 0; i < partials.length; i++) fold.partials.push_back(engine->arena.data + (int64_t)partials.data[i] * BLOCK);
-  fold.steps.assign(steps.data, steps.data + steps.length);
-  alignas(64) float gradient[SQUARES_CHUNK];
-  for (size_t i = 0; i + 2 < chunks.length; i += 3) {
-    const int32_t index = chunks.data[i], length = chunks.data[i + 2];
-    if (index < 0 || index >= (int64_t)sums.length || length > SQUARES_CHUNK) return fail(env, "squares: a chunk is out of range");
-    runFold(fold, chunks.data[i + 1], (length + BLOCK - 1) / BLOCK * BLOCK, rounds, gradient);
-    sums.data[index] = sumSquares(gradient, (float)samples, length);
-  }
+  if (Fault fault = lockstep::squares(*engine, samples, rounds, tree, chunks, sums)) return fail(env, fault);
   return nullptr;
 }
 
-// Fields of the block of average: Float64Array
-enum Average { A_STATE, A_AVERAGE, A_NEXT_AVERAGE, A_DECAY, AVERAGE_FIELDS };
-
 // average(engine, block: Float64Array, pieces: Int32Array)
-// The average of version t + 1 from that of version t and the state of version t + 1, on the pieces of `update`.
 napi_value average(napi_env env, napi_callback_info info) {
   Arguments a;
   CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
-  Engine* engine;
+  HeldEngine* engine;
   Span<double> block;
   Span<int32_t> pieces;
   if (a.count < 3 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], block) || block.length < AVERAGE_FIELDS ||
       !spanOf(env, a.values[2], pieces)) {
     return fail(env, "average expects (engine, Float64Array of 4, Int32Array)");
   }
-  auto at = [&](Average field) { return engine->arena.data + (int64_t)block.data[field] * BLOCK; };
-  const float decay = (float)block.data[A_DECAY], rest = (float)(1 - block.data[A_DECAY]);
-  for (size_t i = 0; i + 3 < pieces.length; i += 4) {
-    const int64_t offset = pieces.data[i + 1], length = pieces.data[i + 2];
-    if (pieces.data[i] == SUMS) continue;
-    const int64_t floats = pieces.data[i] == STATISTICS ? 2 * length : length;
-    runAverage(decay, rest, at(A_STATE) + offset, at(A_AVERAGE) + offset, at(A_NEXT_AVERAGE) + offset, floats);
-  }
+  lockstep::average(*engine, block.data, pieces);
   return nullptr;
 }
 
@@ -376,31 +206,14 @@ napi_value alignment(napi_env env, napi_callback_info info) {
   return skip;
 }
 
-// fmaPeak(iterations): GFLOP/s of independent multiply-adds on the calling thread
+// fmaPeak(iterations)
 napi_value fmaPeak(napi_env env, napi_callback_info info) {
   Arguments a;
   CHECK(napi_get_cb_info(env, info, &a.count, a.values, nullptr, nullptr));
   int32_t iterations = 0;
   if (a.count < 1 || napi_get_value_int32(env, a.values[0], &iterations) != napi_ok) return fail(env, "fmaPeak expects (iterations)");
-  constexpr int CHAINS = REGISTERS >= 32 ? 20 : 12;
-  R acc[CHAINS];
-  R x = splat(1.0000001f);
-  const R y = splat(1e-7f);
-  UNROLL for (int i = 0; i < CHAINS; i++) acc[i] = splat((float)i);
-  const auto start = std::chrono::steady_clock::now();
-  for (int32_t n = 0; n < iterations; n++) {
-    asm volatile("" : "+r"(n));  // or the loop is folded away
-    UNROLL for (int i = 0; i < CHAINS; i++) acc[i] = fma(acc[i], x, y);
-  }
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  alignas(64) float sink[LR];
-  R total = acc[0];
-  for (int i = 1; i < CHAINS; i++) total = add(total, acc[i]);
-  store(sink, total);
-  volatile float used = sink[0];
-  (void)used;
   napi_value result;
-  CHECK(napi_create_double(env, 2.0 * LR * CHAINS * iterations / seconds * 1e-9, &result));
+  CHECK(napi_create_double(env, lockstep::fmaPeak(iterations), &result));
   return result;
 }
 

@@ -13,8 +13,10 @@
 #include <immintrin.h>
 #elif defined(LOCKSTEP_ISA_NEON)
 #include <arm_neon.h>
+#elif defined(LOCKSTEP_ISA_WASM) || defined(LOCKSTEP_ISA_WASM_EXACT)
+#include <wasm_simd128.h>
 #elif !defined(LOCKSTEP_ISA_PORTABLE)
-#error "define LOCKSTEP_ISA_AVX512, LOCKSTEP_ISA_AVX2, LOCKSTEP_ISA_NEON or LOCKSTEP_ISA_PORTABLE"
+#error "define LOCKSTEP_ISA_AVX512, LOCKSTEP_ISA_AVX2, LOCKSTEP_ISA_NEON, LOCKSTEP_ISA_WASM, LOCKSTEP_ISA_WASM_EXACT or LOCKSTEP_ISA_PORTABLE"
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
@@ -137,6 +139,73 @@ INLINE Mask maskFromBits(uint32_t bits) {
   return vtstq_u32(vdupq_n_u32(bits), vld1q_u32(lanes));
 }
 INLINE void fmaMemory(R& acc, R v, const float* w) { acc = fma(v, splat(*w), acc); }
+
+#elif defined(LOCKSTEP_ISA_WASM) || defined(LOCKSTEP_ISA_WASM_EXACT)
+
+constexpr int LR = 4;
+constexpr int REGISTERS = 16;
+using R = v128_t;
+using Mask = v128_t;
+INLINE R load(const float* p) { return wasm_v128_load(p); }
+INLINE void store(float* p, R a) { wasm_v128_store(p, a); }
+INLINE void storeUnaligned(float* p, R a) { wasm_v128_store(p, a); }
+INLINE R splat(float a) { return wasm_f32x4_splat(a); }
+INLINE R zero() { return wasm_f32x4_const(0, 0, 0, 0); }
+INLINE R add(R a, R b) { return wasm_f32x4_add(a, b); }
+INLINE R sub(R a, R b) { return wasm_f32x4_sub(a, b); }
+INLINE R mul(R a, R b) { return wasm_f32x4_mul(a, b); }
+INLINE R div(R a, R b) { return wasm_f32x4_div(a, b); }
+INLINE R squareRoot(R a) { return wasm_f32x4_sqrt(a); }
+#if defined(LOCKSTEP_ISA_WASM)
+#define LOCKSTEP_ISA_NAME "wasm"
+// One rounding or two: the engine's choice. Where it is two, probe.ts finds out, and the exact build is loaded.
+INLINE R fma(R a, R b, R c) { return wasm_f32x4_relaxed_madd(a, b, c); }
+#else
+#define LOCKSTEP_ISA_NAME "wasm-exact"
+// As the portable build's below: the product is exact in double, the sum rounded to odd
+static inline __attribute__((noinline)) v128_t roundedToOdd(v128_t product, v128_t addend) {
+  const v128_t sum = wasm_f64x2_add(product, addend), back = wasm_f64x2_sub(sum, product);
+  const v128_t error = wasm_f64x2_add(wasm_f64x2_sub(product, wasm_f64x2_sub(sum, back)), wasm_f64x2_sub(addend, back));
+  const v128_t none = wasm_f64x2_const(0, 0), one = wasm_i64x2_const(1, 1);
+  const v128_t above = wasm_f64x2_gt(error, none), below = wasm_f64x2_lt(error, none);  // neither for NaN
+  const v128_t isEven = wasm_i64x2_sub(wasm_v128_and(sum, one), one);
+  const v128_t towardsError = wasm_v128_or(wasm_v128_xor(above, wasm_f64x2_gt(sum, none)), one);  // 1 or -1
+  return wasm_i64x2_add(sum, wasm_v128_and(towardsError, wasm_v128_and(wasm_v128_or(above, below), isEven)));
+}
+// Lanes whose sum, rounded to double and then to float, may not be the sum rounded once: what lies on the middle between two
+// floats, and what is no normal float but zero.
+INLINE v128_t mayRoundTwice(v128_t sum) {
+  const v128_t magnitude = wasm_f64x2_abs(sum), none = wasm_f64x2_const(0, 0);
+  const v128_t isMiddle = wasm_i64x2_eq(wasm_v128_and(sum, wasm_i64x2_const_splat(0x1fffffff)), wasm_i64x2_const_splat(0x10000000));
+  const v128_t isSmall = wasm_v128_and(wasm_f64x2_lt(magnitude, wasm_f64x2_const_splat(0x1p-126)), wasm_f64x2_gt(magnitude, none));
+  return wasm_v128_or(isMiddle, isSmall);
+}
+// Not inlined: kernels have thousands of these.
+static inline __attribute__((noinline)) R fma(R a, R b, R c) {
+  const v128_t lowProduct = wasm_f64x2_mul(wasm_f64x2_promote_low_f32x4(a), wasm_f64x2_promote_low_f32x4(b));
+  const v128_t lowAddend = wasm_f64x2_promote_low_f32x4(c);
+  a = wasm_i64x2_shuffle(a, a, 1, 1), b = wasm_i64x2_shuffle(b, b, 1, 1), c = wasm_i64x2_shuffle(c, c, 1, 1);
+  const v128_t highProduct = wasm_f64x2_mul(wasm_f64x2_promote_low_f32x4(a), wasm_f64x2_promote_low_f32x4(b));
+  const v128_t highAddend = wasm_f64x2_promote_low_f32x4(c);
+  v128_t low = wasm_f64x2_add(lowProduct, lowAddend), high = wasm_f64x2_add(highProduct, highAddend);
+  if (wasm_v128_any_true(wasm_v128_or(mayRoundTwice(low), mayRoundTwice(high)))) {
+    low = roundedToOdd(lowProduct, lowAddend), high = roundedToOdd(highProduct, highAddend);
+  }
+  return wasm_i64x2_shuffle(wasm_f32x4_demote_f64x2_zero(low), wasm_f32x4_demote_f64x2_zero(high), 0, 2);
+}
+#endif
+INLINE Mask greater(R a, R b) { return wasm_f32x4_gt(a, b); }
+INLINE Mask equal(R a, R b) { return wasm_f32x4_eq(a, b); }
+INLINE R select(Mask m, R a, R b) { return wasm_v128_bitselect(a, b, m); }
+INLINE R keep(Mask m, R a) { return wasm_v128_and(m, a); }
+INLINE Mask andNot(Mask a, Mask b) { return wasm_v128_andnot(a, b); }
+INLINE Mask maskOr(Mask a, Mask b) { return wasm_v128_or(a, b); }
+INLINE Mask noLanes() { return wasm_i32x4_const(0, 0, 0, 0); }
+INLINE Mask maskFromBits(uint32_t bits) {
+  const v128_t lanes = wasm_i32x4_const(1, 2, 4, 8);
+  return wasm_i32x4_eq(wasm_v128_and(wasm_i32x4_splat((int)bits), lanes), lanes);
+}
+INLINE void fmaMemory(R& acc, R v, const float* w) { acc = fma(v, wasm_v128_load32_splat(w), acc); }
 
 #else
 

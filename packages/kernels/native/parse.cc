@@ -53,9 +53,11 @@ Program* Program::parse(const int32_t* code, size_t length, const char** error) 
       p->blocksPerShard_ > MOST_BLOCKS || p->prefix_ < 0 || maxChannels < 1 || maxChannels > scratchFloats / BLOCK + 1 || leavesAt < 0 || leavesAt + (int64_t)p->waveShards_ * p->prefix_ > scratchFloats) {
     return fail("program header is malformed");
   }
+  const char* noMemory = "out of memory for the scratch of the kernels";
+  if ((uint64_t)scratchFloats > (SIZE_MAX - SCRATCH_ALIGNMENT) / sizeof(float)) return fail(noMemory);
   p->scratchBytes_ = (size_t)scratchFloats * sizeof(float);
   p->scratch_ = allocateScratch(p->scratchBytes_);
-  if (!p->scratch_) return fail("out of memory for the scratch of the kernels");
+  if (!p->scratch_) return fail(noMemory);
   float* scratch = (float*)(((uintptr_t)p->scratch_ + SCRATCH_ALIGNMENT - 1) / SCRATCH_ALIGNMENT * SCRATCH_ALIGNMENT);
   p->leaves_ = scratch + leavesAt;
   p->places_ = Places(scratchFloats, p->waveShards_, p->blocksPerShard_);

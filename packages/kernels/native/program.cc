@@ -1,11 +1,11 @@
 #include "program.h"
+#include "clock.h"
 #include "scratch.h"
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #endif
 
 #include <algorithm>
-#include <chrono>
 
 namespace lockstep {
 
@@ -60,7 +60,7 @@ void Program::runWaveOp(Op& op, const Context& context, int shards, float* parti
   }
   const int64_t length = op.end - op.begin;
   // Zeroed, as what the op writes may have padding between its parts.
-  waveLeaves_.assign(std::max(waveLeaves_.size(), (size_t)shards * length), 0.0f);
+  waveLeaves_.assign(std::max(waveLeaves_.size(), (size_t)(shards * length)), 0.0f);
   for (int s = 0; s < shards; s++) runTimed(op, context, s, 1, waveLeaves_.data() + s * length - op.begin);
   if (length == 0) return;
   addTree(waveLeaves_.data(), shards, length, (int)length, rounding_, op.begin);
@@ -74,7 +74,7 @@ void Program::startProfile() {
   }
 }
 
-// As `algorithms` in packages/kernels/src/native.ts counts them
+// As `algorithms` in packages/kernels/src/calls.ts counts them
 Algorithm Program::algorithmOf(const Op& op) const {
   switch (op.record) {
     case CONV: return convs_[op.index].winogradForward ? WINOGRAD : convs_[op.index].forward.isDepthwise ? DEPTHWISE : DIRECT;
@@ -101,9 +101,9 @@ std::vector<double> Program::takeProfile() {
 
 void Program::runTimed(Op& op, const Context& context, int shard, int shards, float* contribution) {
   if (!profiles_) return run(op, context, shard, shards, contribution);
-  const auto start = std::chrono::steady_clock::now();
+  const double start = nanoseconds();
   run(op, context, shard, shards, contribution);
-  op.nanoseconds += std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now() - start).count();
+  op.nanoseconds += nanoseconds() - start;
 }
 
 void Program::run(const Op& op, const Context& context, int shard, int shards, float* contribution) {

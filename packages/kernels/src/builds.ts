@@ -3,19 +3,30 @@
  *
  *   build/lockstep-avx2.node                        compiled on this machine, in a clone
  *   prebuilds/linux-x64-glibc/lockstep-avx2.node    what the package brings, for each platform (`npm run package`)
+ *   wasm/lockstep-wasm.wasm                         for every machine, kept in the repository (`node tools/wasm.mjs`)
  */
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Builds of the kernels, best first. All give the same bits. */
-export const ISAS = ['avx512', 'avx2', 'neon', 'portable'] as const;
+export const ISAS = ['avx512', 'avx2', 'neon', 'wasm', 'wasm-exact', 'portable'] as const;
 export type Isa = (typeof ISAS)[number];
+
+/**
+ * Builds that are the same on every machine: `wasm` leaves it to the engine how often a multiply-add is rounded, and is
+ * right where that is once; `wasm-exact` is right everywhere, and far slower.
+ */
+export const WASM_ISAS = ['wasm', 'wasm-exact'] as const;
+export type WasmIsa = (typeof WASM_ISAS)[number];
+
+export const isWasm = (isa: Isa): isa is WasmIsa => WASM_ISAS.some((name) => name === isa);
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
 
 /** Where a build of the kernels is; undefined when there is none for this platform. */
 export function findBuild(isa: Isa, folder = PACKAGE, platform = platformName()): string | undefined {
+  if (isWasm(isa)) return [path.join(folder, 'wasm', `lockstep-${isa}.wasm`)].find((file) => existsSync(file));
   return places(folder, platform)
     .map((place) => path.join(place, `lockstep-${isa}.node`))
     .find((file) => existsSync(file));

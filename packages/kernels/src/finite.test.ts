@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { availableIsas, loadKernels } from './native.js';
+import { availableIsas, loadKernels } from './load.js';
 
 describe.each(availableIsas())('%s', (isa) => {
-  const { findNotFinite } = loadKernels(isa);
+  const kernels = loadKernels(isa);
+  const findNotFinite = (values: Float32Array): number => kernels.findNotFinite(values);
 
   it.each([0, 1, 3, 16, 19, 4099])('finds the first of %i values that is not finite, wherever it stands', (length) => {
     const values = Float32Array.from({ length }, (_, index) => (index % 2 === 0 ? -3.4028234e38 : 1e-45));

@@ -1,6 +1,7 @@
-/** Numbers only: native kernels, and programs of kernel calls. */
+/** Numbers only: kernels, native or in WebAssembly, and programs of kernel calls. */
+export * from './calls.js';
 export { ISAS, type Isa } from './builds.js';
-export * from './native.js';
+export * from './load.js';
 export { checkOwnership } from './ownership.js';
 export * from './program.js';
 export * from './program-ops.js';

@@ -1,13 +1,12 @@
 /** Programs that the kernels must refuse. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allocateAligned, availableIsas, loadKernels } from './native.js';
+import { availableIsas } from './load.js';
 import { record } from './records.js';
+import { createTestEngine } from './test-engine.js';
 import { writeEverything, writeLinear } from './test-programs.js';
 
-function create(program: Int32Array, isa: string, arena = allocateAligned(16)): unknown {
-  return loadKernels(isa).createEngine(program, arena, new Uint8Array(16), new Uint8Array(16), new Int32Array(16));
-}
+const create = (program: Int32Array, isa: string): unknown => createTestEngine(program, isa);
 
 const BEST = availableIsas()[0] as string;
 

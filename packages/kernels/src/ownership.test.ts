@@ -1,9 +1,10 @@
 /** The rules that a program keeps, as the compiler's check and the parser's hold it to them. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { allocateAligned, availableIsas, loadKernels } from './native.js';
+import { availableIsas } from './load.js';
 import { checkOwnership } from './ownership.js';
 import { HEADER_FIELDS, record } from './records.js';
+import { createTestEngine } from './test-engine.js';
 import { writeEverything } from './test-programs.js';
 
 type Kind = keyof typeof record;
@@ -27,10 +28,7 @@ const twice = (kind: Kind): Int32Array => encode(records.toSpliced(indexOf(kind)
 const withField = (kind: Kind, field: number, value: number, which = 0): Int32Array =>
   encode(records.with(indexOf(kind, which), (records[indexOf(kind, which)] as Words).with(2 + field, value)));
 
-function parse(program: Int32Array, isa: string): void {
-  const bytes = new Uint8Array(16);
-  loadKernels(isa).createEngine(program, allocateAligned(16), bytes, bytes, new Int32Array(16));
-}
+const parse = (program: Int32Array, isa: string): unknown => createTestEngine(program, isa);
 
 function isRefused(check: () => void): boolean {
   try {

@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
-import { allocateAligned, availableIsas, CALL_FIELDS, callField, loadKernels } from './native.js';
+import { CALL_FIELDS, callField } from './calls.js';
+import { allocateAligned, availableIsas, loadKernels, place } from './load.js';
 import { CONTRIBUTION, writeLinear } from './test-programs.js';
 
 describe.each(availableIsas())('a linear program (%s)', (isa) => {
   it('gives the loss and gradients worked by hand', () => {
     const kernels = loadKernels(isa);
-    const arena = allocateAligned(2 * CONTRIBUTION);
+    const arena = allocateAligned(2 * CONTRIBUTION, kernels.memory);
     arena.set([1, -1], 0); // weights; the biases are 0
-    const [images, labels] = [Uint8Array.of(255, 0, 0), Uint8Array.of(0, 1, 1)];
-    const order = Int32Array.of(0, 1);
+    const images = place(Uint8Array.of(255, 0, 0), kernels.memory);
+    const labels = place(Uint8Array.of(0, 1, 1), kernels.memory);
+    const order = place(Int32Array.of(0, 1), kernels.memory);
     const engine = kernels.createEngine(writeLinear(), arena, images, labels, order);
     const call = new Int32Array(CALL_FIELDS);
     call[callField.partials] = CONTRIBUTION / 16;
@@ -31,10 +33,12 @@ describe.each(availableIsas())('a linear program (%s)', (isa) => {
 
   it('evaluates the same: predicted class, its probability, loss and count', () => {
     const kernels = loadKernels(isa);
-    const arena = allocateAligned(CONTRIBUTION);
+    const arena = allocateAligned(CONTRIBUTION, kernels.memory);
     arena.set([1, -1], 0);
-    const [images, labels] = [Uint8Array.of(255, 0, 255), Uint8Array.of(0, 1, 1)];
-    const engine = kernels.createEngine(writeLinear(), arena, images, labels, new Int32Array(0));
+    const images = place(Uint8Array.of(255, 0, 255), kernels.memory);
+    const labels = place(Uint8Array.of(0, 1, 1), kernels.memory);
+    const order = place(new Int32Array(0), kernels.memory);
+    const engine = kernels.createEngine(writeLinear(), arena, images, labels, order);
     const call = new Int32Array(CALL_FIELDS);
     call[callField.endShard] = 1;
     call[callField.samples] = 2;

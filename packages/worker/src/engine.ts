@@ -7,6 +7,7 @@ import type { Dataset } from '@lockstep/core/data';
 import type { Layer } from '@lockstep/core/model';
 import type { ContributionLayout } from '@lockstep/core/run';
 import type { Recipe } from '@lockstep/core/spec';
+import type { KernelMemory } from '@lockstep/kernels';
 
 /** What an engine computes: the run's model, recipe, seed and data. */
 export interface EngineTask {
@@ -23,6 +24,8 @@ export interface EngineMemory {
   readonly arena: Float32Array;
   /** Images of the epoch's order: the image that stands at each position. */
   readonly order: Int32Array;
+  /** Where both lie. */
+  readonly kernels: KernelMemory;
 }
 
 /** Images and labels of one split. */

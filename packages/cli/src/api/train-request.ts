@@ -4,7 +4,7 @@ import type { ModelState } from '@lockstep/core/run';
 import type { RunFields, RunObserver } from '@lockstep/core/seams';
 import type { ClusterSettings } from '../fields/cluster-fields.js';
 
-type Asked = Pick<RunFields, 'workers' | 'engine' | 'preemptible'>;
+type Asked = Pick<RunFields, 'workers' | 'engine' | 'kernels' | 'preemptible'>;
 
 export interface TrainRequest extends Omit<RunOptions, 'observers'>, Asked {
   /** Lets other machines take part. */

@@ -148,7 +148,7 @@ async function prepare(given: TrainOptions, tell: Tell): Promise<TrainRequest> {
   const workers = options.workers ?? findUsableCores().count;
   const engine = options.engine ?? 'native';
   const run = { steps, until, patience, best, evaluate, checkpoints, resume, override, signal, control, observers };
-  return { model, recipe, dataset, seed, workers, engine, initial, beginning, ...run };
+  return { model, recipe, dataset, seed, workers, engine, kernels: options.kernels, initial, beginning, ...run };
 }
 
 const carried = (weights: string | undefined): ModelSource =>

@@ -6,6 +6,7 @@ import {
   commonFields,
   engineField,
   enginesField,
+  kernelsField,
   modelsField,
   outField,
   pictureField,
@@ -22,6 +23,7 @@ const speedFields: readonly Field[] = [
   ...measureFields,
   workersListField('1 and the number of cores'),
   engineField,
+  kernelsField,
   pictureField,
 ];
 const kernelFields: readonly Field[] = [secondsField, ...commonFields];

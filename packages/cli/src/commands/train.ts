@@ -215,10 +215,23 @@ async function loadRun(asked: RunSettings, io: Io) {
   return { dataset, settings: { ...asked, model, parameters: parameterCount(inferLayers(model)) } };
 }
 
-const pickRequest = ({ model, recipe, seed, workers, engine, ...rest }: RunSettings) => {
+const pickRequest = ({ model, recipe, seed, workers, engine, kernels, ...rest }: RunSettings) => {
   const { steps, until, patience, best, evaluate, checkpoints, resume, preemptible, override, cluster } = rest;
   const ends = { steps, until, patience, best, evaluate };
-  return { model, recipe, seed, workers, engine, ...ends, checkpoints, resume, preemptible, override, cluster };
+  return {
+    model,
+    recipe,
+    seed,
+    workers,
+    engine,
+    kernels,
+    ...ends,
+    checkpoints,
+    resume,
+    preemptible,
+    override,
+    cluster,
+  };
 };
 
 interface Trained {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { LockstepError } from '@lockstep/core/errors';
 import { findCacheFolder } from '@lockstep/core/files';
-import { type EngineName, engineNames } from '@lockstep/core/seams';
+import { type EngineName, engineNames, type KernelChoice, kernelChoices } from '@lockstep/core/seams';
 import type { DatasetHeader } from '@lockstep/core/wire';
 import type { Command } from 'commander';
 import { readOwnCopy } from '../api/own-copy.js';
@@ -32,6 +32,10 @@ const fields: readonly Field[] = [
   text('--engine <name>', 'engine', "what computes: the run's engine", {
     defaultText: engineNames[0],
     check: isOneOf(...engineNames),
+  }),
+  text('--kernels <which>', 'kernels', 'kernels of the native engine: auto, native (compiled here), wasm', {
+    defaultText: kernelChoices[0],
+    check: isOneOf(...kernelChoices),
   }),
   text('--token-file <file>', 'tokenFile', "the run's secret", {
     defaultText: 'LOCKSTEP_TOKEN_FILE, else the text in LOCKSTEP_TOKEN',
@@ -137,6 +141,7 @@ function readOptions(options: Record<string, unknown>, io: Io) {
   return {
     url,
     engine: (get('engine') ?? engineNames[0]) as EngineName,
+    kernels: get('kernels') as KernelChoice | undefined,
     workers,
     token: findToken(get('tokenFile'), io.env) ?? new Uint8Array(0),
     name: (get('name') ?? hostname()).slice(0, 100),

@@ -27,12 +27,17 @@ export function checkNode(version: string = process.versions.node): Finding {
 export function checkProcessor(isas: readonly string[], model: string = cpus()[0]?.model.trim() ?? ''): Finding {
   const name = 'processor';
   const text = `${model === '' ? process.arch : model}: ${isas.join(', ')}`;
-  if (isas[0] !== 'portable') return { name, verdict: 'good', text };
+  const best = isas[0] ?? 'portable';
+  if (best === 'wasm') {
+    const cost = 'training is some three times slower than with kernels compiled here; the results are the same';
+    return { name, verdict: 'notice', text, cost, fix: 'npm run build, with a C++20 compiler' };
+  }
+  if (best !== 'wasm-exact' && best !== 'portable') return { name, verdict: 'good', text };
   return {
     name,
     verdict: 'notice',
     text,
-    cost: 'training is some 50 times slower than with AVX2 or NEON; the results are the same',
+    cost: 'training is some 30 to 60 times slower than with AVX2 or NEON; the results are the same',
     fix: 'a processor with AVX2 (x64 since 2013) or NEON (every arm64); in a virtual machine, let it show the host’s features',
   };
 }

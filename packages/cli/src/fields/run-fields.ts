@@ -1,6 +1,6 @@
 /** Every field of a run but its recipe's: one table, from which flags, help, config files and error texts are made. */
 import { metricNames } from '@lockstep/core/events';
-import { checkpointSchema, engineNames, runSchema } from '@lockstep/core/seams';
+import { checkpointSchema, engineNames, kernelChoices, runSchema } from '@lockstep/core/seams';
 import { checkBy } from '@lockstep/core/spec';
 import { clusterFields } from './cluster-fields.js';
 import { DEFAULT_SEED, dataField, jsonField, workersField } from './common-fields.js';
@@ -66,6 +66,10 @@ export const runFields: readonly Field[] = [
   run.text('--engine <name>', 'engine', `what computes: ${engineNames.join(', ')}`, {
     defaultText: engineNames[0],
     check: checkBy(settings.engine),
+  }),
+  run.text('--kernels <which>', 'kernels', 'kernels of the native engine: auto, native (compiled here), wasm', {
+    defaultText: kernelChoices[0],
+    check: checkBy(settings.kernels),
   }),
   run.toggle('--dry-run', 'dryRun', 'say what would be run, do one step of it, save nothing'),
   recipeNameField,

@@ -71,6 +71,8 @@ function planNode({ place, address, env, get, tlsCa, connectTimeout, ...cores }:
   if (connectTimeout !== undefined) words.push('--connect-timeout', connectTimeout);
   const engine = get('engine');
   if (typeof engine === 'string') words.push('--engine', engine);
+  const kernels = get('kernels');
+  if (typeof kernels === 'string') words.push('--kernels', kernels);
   const health = get('health');
   if (typeof health === 'string') words.push('--health', health);
   return words;

@@ -39,6 +39,7 @@ type Given = Pick<
   | 'seed'
   | 'workers'
   | 'engine'
+  | 'kernels'
   | 'steps'
   | 'until'
   | 'patience'
@@ -139,6 +140,7 @@ export async function resolveRun(
     seed,
     workers: (get('workers') as number | undefined) ?? coreCount,
     engine: (get('engine') as EngineName | undefined) ?? 'native',
+    kernels: get('kernels') as RunSettings['kernels'],
     data: get('data') as string | undefined,
     dataForm: readDataForm(get),
     steps: dryRun ? (resume?.checkpoint.info.step ?? 0) + 1 : (get('steps') as number | undefined),

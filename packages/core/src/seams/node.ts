@@ -16,6 +16,10 @@ import type { Assignment } from '../wire/messages.js';
 export const engineNames = ['native', 'tensorflow'] as const;
 export type EngineName = (typeof engineNames)[number];
 
+/** Which builds of the native engine's kernels may be taken: the best there is, those compiled here, or WebAssembly's. */
+export const kernelChoices = ['auto', 'native', 'wasm'] as const;
+export type KernelChoice = (typeof kernelChoices)[number];
+
 /** The coordinator's own node; the others count from 1. */
 export const COORDINATOR_ID = 0;
 

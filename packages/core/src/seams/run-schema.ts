@@ -9,7 +9,7 @@ import { type MetricName, metricNames } from '../events/metric.js';
 import { allowedBy, fieldsOf } from '../spec/check-options.js';
 import type { ModelSpec } from '../spec/model-spec.js';
 import type { Recipe } from '../spec/recipe.js';
-import { type EngineName, engineNames } from './node.js';
+import { type EngineName, engineNames, type KernelChoice, kernelChoices } from './node.js';
 
 /** More threads than any machine has cores; a mistyped 10000 should not start them. */
 const MOST_WORKERS = 1024;
@@ -70,6 +70,8 @@ export const runSchema = z.strictObject({
   workers: wholeNumber(0, MOST_WORKERS),
   /** What computes. Default: `native`. */
   engine: allowedBy<EngineName>(isOneOf(...engineNames)),
+  /** Which kernels the native engine takes; all give the same bits. Default: `auto`, the best that run here. */
+  kernels: allowedBy<KernelChoice>(isOneOf(...kernelChoices)).optional(),
   /** Stop after this many steps of the run, also in the middle of an epoch; at least 1. */
   steps: wholeNumber(1).optional(),
   /** Stop after the first epoch whose test accuracy reaches this fraction, above 0 and up to 1. */

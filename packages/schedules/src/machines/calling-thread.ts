@@ -59,10 +59,10 @@ export class CallingThread implements NodeThreads, StepWorkers {
 }
 
 async function openLoop(data: NodeWorkerData, control: Control): Promise<CommandLoop> {
-  const { model, recipe, seed, normalization, arena, order, splits, engine: name } = data;
+  const { model, recipe, seed, normalization, arena, order, kernels, splits, engine: name } = data;
   const layers = inferLayers(model);
   const task = { layers, layout: planContribution(layers), recipe, seed, normalization };
-  const engine = await createEngine(name, task, { arena, order }, splits.train);
+  const engine = await createEngine(name, task, { arena, order, kernels }, splits.train);
   return new CommandLoop({ ...openSliceTools(data, undefined), control, engine }, 0);
 }
 

@@ -6,7 +6,7 @@ import type { Dataset } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
 import { inferLayers } from '@lockstep/core/model';
 import { optimizerSlots, planContribution } from '@lockstep/core/run';
-import type { EngineName } from '@lockstep/core/seams';
+import type { EngineName, KernelChoice } from '@lockstep/core/seams';
 import { formatCount } from '@lockstep/core/text';
 import {
   type Carriers,
@@ -37,6 +37,8 @@ export interface NodeOptions {
   readonly workers: number;
   /** What computes: the coordinator's own, or it refuses the node. */
   readonly engine: EngineName;
+  /** Which builds of the native engine's kernels may be taken. */
+  readonly kernels?: KernelChoice | undefined;
   readonly name: string;
   readonly tlsCa?: Uint8Array | undefined;
   /** With --transport mpi. */
@@ -174,8 +176,8 @@ class NodeLife {
   }
 
   #card() {
-    const { name, workers, carriers, engine } = this.options;
-    return { name, workers, carriers, engine: prepareEngine(engine), meshPort: this.#meshPort };
+    const { name, workers, carriers, engine, kernels } = this.options;
+    return { name, workers, carriers, engine: prepareEngine(engine, kernels), meshPort: this.#meshPort };
   }
 
   /** The data, and workers that compute this run; both are kept while the run is the same. */
@@ -188,10 +190,10 @@ class NodeLife {
     }
     const dataset = await this.#findDataset(link, talk, header, onPiece);
     await this.#node?.close();
-    const { workers, engine, report, openThreads } = this.options;
+    const { workers, engine, kernels, report, openThreads } = this.options;
     const onWarning = ({ message }: { message: string }): void => report({ kind: 'warning', text: message });
     const run = { model, recipe, dataset, seed };
-    this.#node = new LocalNode({ ...run, workers, engine, isSharing: true, onWarning, openThreads });
+    this.#node = new LocalNode({ ...run, workers, engine, kernels, isSharing: true, onWarning, openThreads });
     this.#runKey = runKey;
     const { length } = planContribution(inferLayers(model));
     const hasAverage = recipe.ema !== undefined;

@@ -20,14 +20,12 @@ export class NativeEngine implements Engine {
   readonly #call = new Int32Array(CALL_FIELDS);
   readonly #evaluators = new WeakMap<Uint8Array, NativeHandle>();
 
-  /** @param isa a build of the kernels; default: the best for this processor */
   constructor(
     task: EngineTask,
     private readonly memory: EngineMemory,
     data: EngineData,
-    isa?: string,
   ) {
-    this.#kernels = loadKernels(isa);
+    this.#kernels = loadKernels(memory.kernels);
     this.name = `native (${this.#kernels.isa})`;
     const { code, tailAt } = compile({ ...task, normalization: task.normalization });
     this.#code = code;

@@ -1,7 +1,7 @@
 import { inferLayers } from '@lockstep/core/model';
 import { planContribution } from '@lockstep/core/run';
 import { parseModelSpec, recipeSchema } from '@lockstep/core/spec';
-import { allocateAligned, loadKernels } from '@lockstep/kernels';
+import { allocateAligned, loadKernels, place } from '@lockstep/kernels';
 import { describe, expect, it } from 'vitest';
 import { drawRandomShard, NOISE_NORMALIZATION } from '../reference/random-shard.js';
 import { compile } from './compile.js';
@@ -37,8 +37,10 @@ describe('planning the kernels of a model', () => {
       recipe: recipeSchema.parse({}),
       normalization,
     });
-    const bytes = new Uint8Array(16);
-    const plan = () => loadKernels().createEngine(code, allocateAligned(16), bytes, bytes, new Int32Array(16));
+    const kernels = loadKernels();
+    const bytes = place(new Uint8Array(16), kernels.memory);
+    const order = place(new Int32Array(16), kernels.memory);
+    const plan = () => kernels.createEngine(code, allocateAligned(16, kernels.memory), bytes, bytes, order);
     const run = prepareNativeStep({ model, ...drawRandomShard(layers, { seed: 1, sampleCount: 16 }), samples: 16 });
     run.contribute();
     const step = processorTime(() => {

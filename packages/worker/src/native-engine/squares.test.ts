@@ -2,7 +2,7 @@
 import { inferLayers } from '@lockstep/core/model';
 import { planContribution, planFold } from '@lockstep/core/run';
 import { parseModelSpec } from '@lockstep/core/spec';
-import { allocateAligned, availableIsas, loadKernels, ProgramBuilder, SQUARES_CHUNK } from '@lockstep/kernels';
+import { allocateAligned, availableIsas, loadKernels, ProgramBuilder, place, SQUARES_CHUNK } from '@lockstep/kernels';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { randomValues } from '../reference/random-values.js';
@@ -23,9 +23,10 @@ function sumByDefinition(gradient: Float32Array, samples: number): number {
 describe.each(availableIsas())('on the %s kernels', (isa) => {
   it('the sum of a chunk is that of its definition, whatever its length', () => {
     const kernels = loadKernels(isa);
-    const arena = allocateAligned(2 * SQUARES_CHUNK);
+    const arena = allocateAligned(2 * SQUARES_CHUNK, kernels.memory);
     const program = new ProgramBuilder(1, 1).finish(0);
-    const handle = kernels.createEngine(program, arena, new Uint8Array(1), new Uint8Array(1), new Int32Array(1));
+    const bytes = place(new Uint8Array(1), kernels.memory);
+    const handle = kernels.createEngine(program, arena, bytes, bytes, place(new Int32Array(1), kernels.memory));
     const fold = Int32Array.from(planFold([{ begin: 0, end: 1 }]));
     fc.assert(
       fc.property(

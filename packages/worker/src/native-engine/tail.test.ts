@@ -2,7 +2,7 @@
 import { inferLayers } from '@lockstep/core/model';
 import { packState, planContribution } from '@lockstep/core/run';
 import { recipeSchema } from '@lockstep/core/spec';
-import { allocateAligned } from '@lockstep/kernels';
+import { allocateAligned, findIsa, openMemory, place } from '@lockstep/kernels';
 import { describe, expect, it } from 'vitest';
 import { planMemory } from '../threads/memory-plan.js';
 import { tailOf } from './compile.js';
@@ -19,15 +19,19 @@ async function prepare(name: string) {
   const layout = planContribution(layers);
   const recipe = recipeSchema.parse({ batchSize: SAMPLES });
   const memory = planMemory(layout, recipe, 1);
-  const arena = allocateAligned(memory.floats);
+  const kernels = openMemory(findIsa());
+  const arena = allocateAligned(memory.floats, kernels);
   packState(layout, initialState(name, SEED), arena.subarray(0, layout.length));
   const { normalization, ...data } = await jitterDigits(SAMPLES, SEED);
-  const order = Int32Array.from({ length: SAMPLES }, (_, index) => index);
+  const order = place(
+    Int32Array.from({ length: SAMPLES }, (_, index) => index),
+    kernels,
+  );
   const task = { layers, layout, recipe, seed: SEED };
   const engine = new NativeEngine(
     { ...task, normalization: { mean: [normalization.mean], std: [normalization.std] } },
-    { arena, order },
-    data,
+    { arena, order, kernels },
+    { images: place(data.images, kernels), labels: place(data.labels, kernels) },
   );
   const floats = arena.subarray(memory.partialsAt(0) * 16);
   const call = { state: 0, partials: memory.partialsAt(0), samples: SAMPLES, orderStart: 0, step: 0, epoch: 0 };

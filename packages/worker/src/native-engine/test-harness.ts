@@ -17,7 +17,7 @@ import {
   shardCount,
 } from '@lockstep/core/run';
 import { type ModelSpec, parseModelSpec, type RecipeInput, recipeSchema } from '@lockstep/core/spec';
-import { allocateAligned } from '@lockstep/kernels';
+import { allocateAligned, findIsa, openMemory, place } from '@lockstep/kernels';
 import { NativeEngine } from './native-engine.js';
 
 export const TEST_SEED = 77;
@@ -111,18 +111,21 @@ export function dropoutMask(layerIndex: number, { elements, samples, p, step = 0
 }
 
 export function prepareNativeStep(options: NativeStep): NativeRun {
-  const { model, images, labels, samples } = options;
+  const { model, samples } = options;
   const recipe = recipeSchema.parse(options.recipe ?? {});
   const layers = inferLayers(model);
   const layout = planContribution(layers);
   const shards = shardCount(samples, recipe.shardSize);
-  const arena = allocateAligned(layout.length * (2 + maxCanonicalPartials(shards)));
+  const kernels = openMemory(findIsa('auto', options.isa));
+  const arena = allocateAligned(layout.length * (2 + maxCanonicalPartials(shards)), kernels);
   packInitialState(layout, options, arena);
   const perChannel = (value: number): number[] => Array.from({ length: model.input.channels }, () => value);
   const normalization = options.normalization ?? { mean: perChannel(PLAIN.mean), std: perChannel(PLAIN.std) };
-  const order = options.order ?? Int32Array.from({ length: samples }, (_, i) => i);
+  const order = place(options.order ?? Int32Array.from({ length: samples }, (_, i) => i), kernels);
+  const images = place(options.images, kernels);
+  const labels = place(options.labels, kernels);
   const task = { layers, layout, recipe, seed: options.seed ?? TEST_SEED, normalization };
-  const engine = new NativeEngine(task, { arena, order }, { images, labels }, options.isa);
+  const engine = new NativeEngine(task, { arena, order, kernels }, { images, labels });
   const computePartials = (firstShard: number, endShard: number): Float32Array[] => {
     for (let at = layout.length; at < arena.length; at += layout.length) {
       poisonRegions(layout, arena.subarray(at, at + layout.length));

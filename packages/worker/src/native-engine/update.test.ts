@@ -22,6 +22,7 @@ import {
   type NativeEngine as NativeHandle,
   ProgramBuilder,
   pieceKind,
+  place,
   UPDATE_FIELDS,
   updateField,
 } from '@lockstep/kernels';
@@ -41,10 +42,11 @@ type Name = keyof typeof updateField;
 
 /** An arena of vectors and a handle that works on it. */
 function prepareArena(isa: string, partialCount: number) {
-  const arena = allocateAligned((PARTIALS_AT + partialCount) * LENGTH);
   const kernels = loadKernels(isa);
+  const arena = allocateAligned((PARTIALS_AT + partialCount) * LENGTH, kernels.memory);
   const program = new ProgramBuilder(1, 1).finish(0);
-  const handle = kernels.createEngine(program, arena, new Uint8Array(1), new Uint8Array(1), new Int32Array(1));
+  const bytes = place(new Uint8Array(1), kernels.memory);
+  const handle = kernels.createEngine(program, arena, bytes, bytes, place(new Int32Array(1), kernels.memory));
   const vector = (index: number): Float32Array => arena.subarray(index * LENGTH, (index + 1) * LENGTH);
   return { kernels, handle: handle as NativeHandle, vector };
 }

@@ -34,7 +34,6 @@ import {
   type StepHooks,
 } from '@lockstep/core/seams';
 import type { Link } from '@lockstep/core/wire';
-import { allocateAligned } from '@lockstep/kernels';
 import { Participant } from '../exchange/participant.js';
 import { CommandBlock } from '../threads/commands.js';
 import { abortReason, Control } from '../threads/control.js';
@@ -47,11 +46,15 @@ import type { NodeWorkerData } from '../threads/thread-messages.js';
 import { WorkerPool } from '../threads/worker-pool.js';
 import { initialSnapshot, packInitial, seedState } from './initial-snapshot.js';
 import { readMeanGradient } from './mean-gradient.js';
+import { allocateNodeMemory } from './node-memory.js';
 import { prepareEngine } from './prepare-engine.js';
 import { Replica } from './replica.js';
 import { planEvaluation, sumEvaluation } from './split-evaluation.js';
 
-export interface LocalNodeOptions extends RunIdentity, Pick<RunFields, 'workers'>, Partial<Pick<RunFields, 'engine'>> {
+export interface LocalNodeOptions
+  extends RunIdentity,
+    Pick<RunFields, 'workers'>,
+    Partial<Pick<RunFields, 'engine' | 'kernels'>> {
   /** Instead of the seed's initial weights. */
   readonly initial?: ModelState | undefined;
   readonly onWarning?: OnWarning | undefined;
@@ -85,7 +88,7 @@ export class LocalNode implements SharingNode {
     const { model, recipe, dataset, seed, workers } = options;
     const layers = inferLayers(model);
     this.workers = workers;
-    this.engine = prepareEngine(options.engine ?? 'native');
+    this.engine = prepareEngine(options.engine ?? 'native', options.kernels);
     this.#layout = planContribution(layers);
     const partials = options.isSharing ? maxPartials(recipe) : 0;
     this.#memory = planMemory(this.#layout, recipe, workers, partials);
@@ -102,10 +105,8 @@ export class LocalNode implements SharingNode {
       engine: options.engine ?? 'native',
       spins,
       normalization: { mean: dataset.mean, std: dataset.std },
-      splits: { train: dataset.train, validation: dataset.validation, test: dataset.test },
-      arena: allocateAligned(this.#memory.floats),
+      ...allocateNodeMemory(dataset, this.#memory.floats, options.kernels),
       control: Control.allocate(workers),
-      order: new Int32Array(new SharedArrayBuffer(dataset.train.count * 4)),
       results: new Float32Array(new SharedArrayBuffer(this.#epochSteps * 8)),
       stopAt: new Int32Array(new SharedArrayBuffer(4)),
       partials,

@@ -1,16 +1,17 @@
 /** What an engine needs before the first worker. */
 import type { EngineName } from '@lockstep/core/seams';
-import { loadKernels } from '@lockstep/kernels';
+import { findIsa, type KernelChoice } from '@lockstep/kernels';
 import { ENGINE_NAME, prepareTensorFlow } from '../tensorflow-engine/installation.js';
 
 /**
  * Makes this process ready for workers with an engine; call it on the main thread.
  *
+ * @param choice which builds of the kernels may be taken
  * @returns the engine for people
  * @throws LockstepError LOCKSTEP_ENGINE_MISSING when it has to be set up first
  */
-export function prepareEngine(name: EngineName): string {
-  if (name === 'native') return `native (${loadKernels().isa})`;
+export function prepareEngine(name: EngineName, choice?: KernelChoice): string {
+  if (name === 'native') return `native (${findIsa(choice)})`;
   prepareTensorFlow();
   return ENGINE_NAME;
 }

@@ -16,11 +16,14 @@ import {
   allocateAligned,
   CALL_FIELDS,
   callField,
+  findIsa,
   listOps,
   loadKernels,
   type NativeEngine as NativeHandle,
   type NativeKernels,
+  openMemory,
   type ProgramOp,
+  place,
   UPDATE_FIELDS,
   updateField,
 } from '@lockstep/kernels';
@@ -65,12 +68,13 @@ export class SingleStep {
     const layers = inferLayers(model);
     const layout = planContribution(layers);
     const memory = planMemory(layout, recipe, 1);
-    this.kernels = loadKernels(isa);
+    const shared = openMemory(findIsa('auto', isa));
+    this.kernels = loadKernels(shared);
     this.samples = Math.min(recipe.batchSize, data.labels.length);
     const plan = planStep(this.samples, recipe.shardSize, 1, memory);
-    const order = new Int32Array(new SharedArrayBuffer(4 * data.labels.length));
+    const order = place(new Int32Array(new SharedArrayBuffer(4 * data.labels.length)), shared);
     epochOrder(seed, 0, data.labels.length, order);
-    const arena = allocateAligned(memory.floats);
+    const arena = allocateAligned(memory.floats, shared);
     const state = { parameters: initialParameters(layers, seed), buffers: initialBuffers(layers) };
     packState(layout, state, arena.subarray(0, layout.length));
     this.args = {
@@ -84,7 +88,8 @@ export class SingleStep {
       pieces: planPieces(layout, 1)[0] as Int32Array,
     };
     this.ops = listOps(this.args.program);
-    this.#engine = this.kernels.createEngine(this.args.program, arena, data.images, data.labels, order);
+    const [images, labels] = [place(data.images, shared), place(data.labels, shared)];
+    this.#engine = this.kernels.createEngine(this.args.program, arena, images, labels, order);
   }
 
   #call(layout: ContributionLayout, memory: MemoryPlan, recipe: Recipe, seed: number): Int32Array {

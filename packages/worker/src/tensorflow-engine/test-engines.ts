@@ -12,7 +12,7 @@ import {
 } from '@lockstep/core/run';
 import type { EngineName } from '@lockstep/core/seams';
 import type { ModelSpec, Recipe } from '@lockstep/core/spec';
-import { allocateAligned } from '@lockstep/kernels';
+import { allocateAligned, findIsa, openMemory, place } from '@lockstep/kernels';
 import type { Engine, EngineData, EngineTask, StepCall } from '../engine.js';
 import { NativeEngine } from '../native-engine/native-engine.js';
 import { loadTensorFlow } from './installation.js';
@@ -45,20 +45,25 @@ export class EngineRun {
   readonly arena: Float32Array;
   readonly engine: Engine;
   readonly #shards: number;
+  readonly #data: EngineData;
 
   constructor(
     name: EngineName,
     private readonly options: EngineRunOptions,
   ) {
-    const { model, recipe, state, data, samples, normalization, seed = 77 } = options;
+    const { model, recipe, state, samples, normalization, seed = 77 } = options;
     this.layers = inferLayers(model);
     this.layout = planContribution(this.layers);
     this.#shards = shardCount(samples, recipe.shardSize);
-    this.arena = allocateAligned(this.layout.length * (2 + maxCanonicalPartials(this.#shards)));
+    const kernels = openMemory(findIsa());
+    this.arena = allocateAligned(this.layout.length * (2 + maxCanonicalPartials(this.#shards)), kernels);
     packState(this.layout, state, this.arena.subarray(0, this.layout.length));
-    const order = options.order ?? Int32Array.from({ length: samples }, (_, i) => i);
+    const order = place(options.order ?? Int32Array.from({ length: samples }, (_, i) => i), kernels);
     const task = { layers: this.layers, layout: this.layout, recipe, seed, normalization };
-    const memory = { arena: this.arena, order };
+    const memory = { arena: this.arena, order, kernels };
+    const { images, labels } = options.data;
+    const data = { images: place(images, kernels), labels: place(labels, kernels) };
+    this.#data = data;
     this.engine =
       name === 'native'
         ? new NativeEngine(task, memory, data)
@@ -81,7 +86,7 @@ export class EngineRun {
     const endShard = shardCount(count, this.options.recipe.shardSize);
     const results = new Float32Array(2 * (count + endShard)).fill(Number.NaN);
     const logits = new Float32Array(count * this.options.model.classes).fill(Number.NaN);
-    this.engine.evaluate({ state: 0, first: 0, count, firstShard: 0, endShard }, this.options.data, results, logits);
+    this.engine.evaluate({ state: 0, first: 0, count, firstShard: 0, endShard }, this.#data, results, logits);
     return { results, logits };
   }
 }

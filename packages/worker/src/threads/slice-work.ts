@@ -60,7 +60,7 @@ export function openSliceTools(data: NodeWorkerData, fault: FaultHook | undefine
   const memory = planMemory(layout, recipe, workers, data.partials);
   const freeze = planFreeze(layers, recipe.freeze);
   const isFrozen = (region: Region): boolean => isKept(region, layers, freeze);
-  const kernels = loadKernels();
+  const kernels = loadKernels(data.kernels);
   const { images, labels } = splits.train;
   const updater = kernels.createEngine(Int32Array.of(1, 1, 0, 1, 0, 1), data.arena, images, labels, data.order);
   const epochSteps = stepsPerEpoch(splits.train.count, recipe.batchSize);

@@ -2,6 +2,7 @@
 import type { Dataset, Split } from '@lockstep/core/data';
 import type { EngineName, SplitName } from '@lockstep/core/seams';
 import type { ModelSpec, Recipe } from '@lockstep/core/spec';
+import type { KernelMemory } from '@lockstep/kernels';
 import type { StepClockMemory } from './step-clock.js';
 
 /** Everything is shared memory or small and constant. */
@@ -16,6 +17,8 @@ export interface NodeWorkerData {
   readonly normalization: Pick<Dataset, 'mean' | 'std'>;
   readonly splits: Readonly<Record<SplitName, Split>>;
   readonly arena: Float32Array;
+  /** Where arena, order and splits lie, and what computes on them. */
+  readonly kernels: KernelMemory;
   readonly control: Int32Array<SharedArrayBuffer>;
   /** The epoch's order. */
   readonly order: Int32Array;

@@ -38,7 +38,7 @@ const pieces = planPieces(layout, workers, isFrozen);
 const engine: Engine = await createEngine(
   data.engine,
   { layers: inferLayers(data.model), layout, recipe, seed: data.seed, normalization: data.normalization },
-  { arena: data.arena, order: data.order },
+  { arena: data.arena, order: data.order, kernels: data.kernels },
   splits.train,
 );
 fault?.('start', 0, 0);

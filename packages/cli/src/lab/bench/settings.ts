@@ -1,5 +1,5 @@
 /** Flags of the bench commands and what they come to. */
-import { type EngineName, engineNames } from '@lockstep/core/seams';
+import { type EngineName, engineNames, type KernelChoice, kernelChoices } from '@lockstep/core/seams';
 import type { ModelSpec, Recipe } from '@lockstep/core/spec';
 import { loadModelSpec, zooModels } from '@lockstep/core/zoo';
 import { dataField, jsonField } from '../../fields/common-fields.js';
@@ -45,6 +45,16 @@ export const engineField = run.text('--engine <name>', 'engine', `what computes:
   check: isOneOf(...engineNames),
 });
 
+export const kernelsField = run.text(
+  '--kernels <which>',
+  'kernels',
+  `of the native engine: ${kernelChoices.join(', ')}`,
+  {
+    defaultText: kernelChoices[0],
+    check: isOneOf(...kernelChoices),
+  },
+);
+
 export const enginesField = run.text(
   '--engines <names>',
   'engines',
@@ -70,6 +80,8 @@ export interface BenchSettings {
   readonly models: readonly { readonly model: ModelSpec; readonly recipe: Recipe }[];
   readonly workers: readonly number[];
   readonly engine: EngineName;
+  /** Of the native engine. */
+  readonly kernels: KernelChoice | undefined;
   /** To compare; undefined for the speed of one. */
   readonly engines: readonly EngineName[] | undefined;
   readonly seconds: number;
@@ -92,12 +104,16 @@ export function resolveBench(
 ): BenchSettings {
   const flags = readChecked(fields, options);
   const values = flags.values as Partial<Record<'models' | 'data' | 'picture' | 'engines', string>> &
-    Partial<Record<'seconds' | 'repetitions', number>> & { workers?: number[]; json?: boolean; engine?: EngineName };
+    Partial<Record<'seconds' | 'repetitions', number>> & { workers?: number[]; json?: boolean } & {
+      engine?: EngineName;
+      kernels?: KernelChoice;
+    };
   const names = values.models?.split(',').map((name) => name.trim()) ?? zooModels.map(({ model }) => model.name);
   return {
     models: names.map((name) => loadModelSpec(name)),
     workers: values.workers ?? defaultWorkers,
     engine: values.engine ?? engineNames[0],
+    kernels: values.kernels,
     engines: values.engines?.split(',') as EngineName[] | undefined,
     seconds: values.seconds ?? DEFAULT_SECONDS,
     repetitions: values.repetitions ?? DEFAULT_REPETITIONS,

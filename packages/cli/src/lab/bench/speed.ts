@@ -1,5 +1,5 @@
 /** `lockstep bench`: training and inference speed against what the cores could do. */
-import type { EngineName } from '@lockstep/core/seams';
+import type { EngineName, KernelChoice } from '@lockstep/core/seams';
 import { BenchNode } from './measure/bench-node.js';
 import { type Spread, summarizeValues } from './measure/statistics.js';
 import { inferenceFlops, trainingFlops, type Workload } from './measure/workload.js';
@@ -11,6 +11,7 @@ export interface SpeedOptions {
   readonly seconds: number;
   readonly repetitions: number;
   readonly engine: EngineName;
+  readonly kernels?: KernelChoice | undefined;
 }
 
 /** What gives one number when asked; the position is that of the worker count. */
@@ -115,7 +116,7 @@ export async function measureSpeed(
   const nodes: BenchNode[] = [];
   try {
     for (const workers of options.workers) {
-      const node = new BenchNode(workload, workers, { engine: options.engine });
+      const node = new BenchNode(workload, workers, { engine: options.engine, kernels: options.kernels });
       nodes.push(node);
       await node.warmUp(options.seconds);
     }

@@ -1,13 +1,14 @@
 /** A node whose training and evaluation are run in pieces, against a clock. */
 
 import { stepsPerEpoch } from '@lockstep/core/run';
-import type { EngineName } from '@lockstep/core/seams';
+import type { EngineName, KernelChoice } from '@lockstep/core/seams';
 import { LocalNode } from '@lockstep/worker/node';
 import type { WorkerTotals } from '@lockstep/worker/threads';
 import { BENCH_BATCH, BENCH_SEED, type Workload } from './workload.js';
 
 export interface NodeOptions {
   readonly engine?: EngineName;
+  readonly kernels?: KernelChoice | undefined;
   /** Whether to note where the time of steps goes. */
   readonly isTimed?: boolean;
 }
@@ -21,11 +22,12 @@ export class BenchNode {
   #stepsAtOnce = 0;
   #evaluationsAtOnce = 0;
 
-  constructor({ model, recipe, dataset }: Workload, workers: number, { engine = 'native', isTimed }: NodeOptions = {}) {
+  constructor({ model, recipe, dataset }: Workload, workers: number, options: NodeOptions = {}) {
+    const { engine = 'native', kernels, isTimed } = options;
     this.workers = workers;
     this.#epochSteps = stepsPerEpoch(dataset.train.count, recipe.batchSize);
     this.#testCount = dataset.test.count;
-    this.#node = new LocalNode({ model, recipe, dataset, workers, seed: BENCH_SEED, engine, isTimed });
+    this.#node = new LocalNode({ model, recipe, dataset, workers, seed: BENCH_SEED, engine, kernels, isTimed });
   }
 
   /** Trains so many steps, over the ends of epochs. */

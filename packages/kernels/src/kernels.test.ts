@@ -1,17 +1,11 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { ISAS } from './builds.js';
-import { allocateAligned, availableIsas, CALL_FIELDS, loadKernels, UPDATE_FIELDS } from './native.js';
+import { CALL_FIELDS, UPDATE_FIELDS } from './calls.js';
+import { allocateAligned, availableIsas, loadKernels, place } from './load.js';
 import { ProgramBuilder } from './program.js';
+import { createTestEngine } from './test-engine.js';
 
 const EMPTY = new ProgramBuilder(1, 1).finish(0);
-
-function createEngine(isa: string, program = EMPTY, arena = allocateAligned(64)) {
-  const kernels = loadKernels(isa);
-  return {
-    kernels,
-    engine: kernels.createEngine(program, arena, new Uint8Array(4), new Uint8Array(4), new Int32Array(4)),
-  };
-}
 
 describe('loading', () => {
   afterEach(() => {
@@ -43,8 +37,9 @@ describe('loading', () => {
   });
 });
 
-describe.each(availableIsas())('the addon (%s)', (isa) => {
+describe.each(availableIsas())('the kernels (%s)', (isa) => {
   const kernels = loadKernels(isa);
+  const arena = allocateAligned(16, kernels.memory);
 
   it('draws the words of the Philox4x32-10 test vectors', () => {
     // Random123 1.14, tests/kat_vectors: counter, key, output. Arguments: key, then the counter.
@@ -64,48 +59,35 @@ describe.each(availableIsas())('the addon (%s)', (isa) => {
     expect(Number.isFinite(gflops)).toBe(true);
   });
 
-  it('says how many bytes are left to the next multiple of 64', () => {
-    const bytes = new Uint8Array(new SharedArrayBuffer(256));
-    const skip = kernels.alignment(bytes);
-    expect(skip).toBeLessThan(64);
-    for (const offset of [1, 17, 63, 64]) {
-      expect(kernels.alignment(bytes.subarray(offset))).toBe((((skip - offset) % 64) + 64) % 64);
-    }
-  });
-
   it('allocates memory that an engine takes as its arena', () => {
     for (const floats of [0, 1, 16, 1000]) {
-      const arena = allocateAligned(floats);
+      const { arena } = createTestEngine(EMPTY, isa, floats);
       expect(arena).toHaveLength(floats);
       expect(arena.buffer).toBeInstanceOf(SharedArrayBuffer);
-      expect(kernels.alignment(new Uint8Array(arena.buffer, arena.byteOffset))).toBe(0);
     }
   });
 
   it('refuses an arena that is not aligned', () => {
-    const shifted = allocateAligned(64).subarray(1);
-    expect(() => createEngine(isa, EMPTY, shifted)).toThrow('the arena is not aligned to 64 bytes');
+    const shifted = allocateAligned(64, kernels.memory).subarray(1);
+    const bytes = place(new Uint8Array(16), kernels.memory);
+    const order = place(new Int32Array(16), kernels.memory);
+    const create = () => kernels.createEngine(EMPTY, shifted, bytes, bytes, order);
+    expect(create).toThrow('the arena is not aligned to 64 bytes');
   });
 
   it.each<[string, unknown[]]>([
     ['no arguments', []],
-    ['no order', [EMPTY, allocateAligned(16), new Uint8Array(1), new Uint8Array(1)]],
-    [
-      'an array for the program',
-      [[1, 2, 3], allocateAligned(16), new Uint8Array(1), new Uint8Array(1), new Int32Array(1)],
-    ],
+    ['no order', [EMPTY, arena, new Uint8Array(1), new Uint8Array(1)]],
+    ['an array for the program', [[1, 2, 3], arena, new Uint8Array(1), new Uint8Array(1), new Int32Array(1)]],
     ['doubles for the arena', [EMPTY, new Float64Array(16), new Uint8Array(1), new Uint8Array(1), new Int32Array(1)]],
     [
       '16-bit integers for the program',
-      [new Int16Array(6), allocateAligned(16), new Uint8Array(1), new Uint8Array(1), new Int32Array(1)],
+      [new Int16Array(6), arena, new Uint8Array(1), new Uint8Array(1), new Int32Array(1)],
     ],
-    [
-      'floats for the program',
-      [new Float32Array(6), allocateAligned(16), new Uint8Array(1), new Uint8Array(1), new Int32Array(1)],
-    ],
+    ['floats for the program', [new Float32Array(6), arena, new Uint8Array(1), new Uint8Array(1), new Int32Array(1)]],
     ['integers for the arena', [EMPTY, new Int32Array(16), new Uint8Array(1), new Uint8Array(1), new Int32Array(1)]],
-    ['floats for the images', [EMPTY, allocateAligned(16), new Float32Array(1), new Uint8Array(1), new Int32Array(1)]],
-    ['undefined for the labels', [EMPTY, allocateAligned(16), new Uint8Array(1), undefined, new Int32Array(1)]],
+    ['floats for the images', [EMPTY, arena, new Float32Array(1), new Uint8Array(1), new Int32Array(1)]],
+    ['undefined for the labels', [EMPTY, arena, new Uint8Array(1), undefined, new Int32Array(1)]],
   ])('refuses to create an engine from %s', (_, values) => {
     expect(() => Reflect.apply(kernels.createEngine, kernels, values)).toThrow(
       'createEngine expects (Int32Array, Float32Array, Uint8Array, Uint8Array, Int32Array)',
@@ -113,7 +95,7 @@ describe.each(availableIsas())('the addon (%s)', (isa) => {
   });
 
   it('refuses calls without an engine, or with blocks that are too short', () => {
-    const { engine } = createEngine(isa);
+    const { engine } = createTestEngine(EMPTY, isa);
     const call = new Int32Array(CALL_FIELDS);
     const none = new Int32Array(0);
     const contribute = 'contribute expects (engine, Int32Array of 12)';
@@ -125,7 +107,7 @@ describe.each(availableIsas())('the addon (%s)', (isa) => {
   });
 
   it('refuses results without room for every sample and shard', () => {
-    const { engine } = createEngine(isa);
+    const { engine } = createTestEngine(EMPTY, isa);
     const call = new Int32Array(CALL_FIELDS);
     // 17 samples are two shards: 2 * (17 + 2) floats
     call[5] = 17;

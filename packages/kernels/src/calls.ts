@@ -1,16 +1,24 @@
-/** Loads the native kernels: one addon per instruction set, the best that this processor can run. */
-import { createRequire } from 'node:module';
-import { describeNoBuild, findBuild, ISAS, type Isa } from './builds.js';
+/** What the kernels can be asked, whichever build of them answers: calls, and the fields of their arguments. */
+import type { Isa } from './builds.js';
 
-/** Memory that an engine reads and writes; float offsets in calls are in units of 16 floats. */
+/** A program and the memory that it reads and writes; float offsets in calls are in units of 16 floats. */
 export interface NativeEngine {
   readonly __engine: unique symbol;
 }
 
-/** The addon's functions; see packages/kernels/native/binding.cc. */
+/** Memory that the threads of a node share: which build of the kernels works on it, and what a thread needs for that. Can be posted. */
+export interface KernelMemory {
+  readonly isa: Isa;
+  /** Of WebAssembly's kernels. */
+  readonly wasm?: object;
+}
+
+/** One build of the kernels on one thread; see packages/kernels/native/calls.h. */
 export interface NativeKernels {
   readonly isa: Isa;
-  features(): Isa[];
+  /** Where the arrays of its engines lie. */
+  readonly memory: KernelMemory;
+  /** @param arena and the others: in `memory`, by `allocateAligned` or `place` */
   createEngine(
     program: Int32Array,
     arena: Float32Array,
@@ -49,8 +57,6 @@ export interface NativeKernels {
   profile(engine: NativeEngine, call: Int32Array): Float64Array;
   /** Index of the first value that is not a finite number; -1 if there is none. */
   findNotFinite(values: Float32Array): number;
-  /** Bytes to skip until an address is a multiple of 64. */
-  alignment(bytes: Uint8Array): number;
   /** GFLOP/s of independent multiply-adds on the calling thread. */
   fmaPeak(iterations: number): number;
   philox(keyLow: number, keyHigh: number, index: number, lane: number, stream: number, purpose: number): number[];
@@ -120,58 +126,3 @@ export const SQUARES_CHUNK = 4096;
 
 /** What is done with a piece of the reduced contribution: an update, or sums alone, of gradients (rounded, if they are) or not. */
 export const pieceKind = { parameters: 0, statistics: 1, sums: 2, gradients: 3 } as const;
-
-const require = createRequire(import.meta.url);
-const loaded = new Map<Isa, NativeKernels>();
-
-let available: readonly Isa[] | undefined;
-let plainest: Isa | undefined;
-
-/** Names the builds that exist and that this processor can run, best first; looked for once. */
-export function availableIsas(): readonly Isa[] {
-  if (available === undefined) {
-    const usable = loadPlainest().features();
-    available = ISAS.filter((isa) => usable.includes(isa) && findBuild(isa));
-  }
-  return available;
-}
-
-/**
- * Loads the kernels: the build named by LOCKSTEP_ISA (for tests), else the best available.
- *
- * @throws Error when no build exists, or the named one is not available
- */
-export function loadKernels(isa: string | undefined = process.env['LOCKSTEP_ISA']): NativeKernels {
-  const isas = availableIsas();
-  const wanted = isa === undefined || isa === '' ? isas[0] : isas.find((name) => name === isa);
-  if (!wanted) {
-    throw new Error(`no build of the kernels for "${isa}" can run here; available: ${isas.join(', ')}`);
-  }
-  return load(wanted);
-}
-
-/** The build that asks least of the processor: every processor of its platform can run it, and ask it what else runs. */
-function loadPlainest(): NativeKernels {
-  plainest ??= ISAS.findLast((isa) => findBuild(isa));
-  if (plainest === undefined) throw new Error(describeNoBuild());
-  return load(plainest);
-}
-
-function load(isa: Isa): NativeKernels {
-  const known = loaded.get(isa);
-  if (known) return known;
-  const path = findBuild(isa);
-  if (path === undefined) throw new Error(describeNoBuild());
-  const kernels = require(path) as NativeKernels;
-  loaded.set(isa, kernels);
-  return kernels;
-}
-
-const LINE_BYTES = 64;
-
-/** A Float32Array over a SharedArrayBuffer that starts at a multiple of 64 bytes. */
-export function allocateAligned(floats: number): Float32Array {
-  const buffer = new SharedArrayBuffer(4 * floats + LINE_BYTES);
-  const skip = loadPlainest().alignment(new Uint8Array(buffer));
-  return new Float32Array(buffer, skip, floats);
-}
