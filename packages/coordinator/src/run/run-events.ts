@@ -84,6 +84,7 @@ export class RunEvents {
   ): EndEvent {
     const layers = inferLayers(this.options.model);
     const average = this.node.readAverage();
+    const unaudited = this.node.unaudited?.();
     return {
       event: 'end',
       epochs: Math.floor(steps / this.epochSteps),
@@ -95,6 +96,7 @@ export class RunEvents {
       ...(average && { emaSha256: hashParameters(layers, average) }),
       seconds: (performance.now() - this.#startedMs) / 1000,
       ...why,
+      ...(unaudited && { unaudited }),
     };
   }
 }

@@ -11,8 +11,8 @@
  * Whatever goes wrong in a step (a node dies, stalls, breaks a rule) ends the attempt; the step is begun again with who
  * is left, under a new generation, from version t, which everybody still has. The bits are the same whoever computes.
  */
-import type { DoubtedSteps, NodeEvent, NodeShare, StepTimes } from '@lockstep/core/events';
-import { type ModelState, stepsPerEpoch } from '@lockstep/core/run';
+import type { DoubtedSteps, NodeEvent, NodeShare, StepSpan, StepTimes } from '@lockstep/core/events';
+import type { ModelState } from '@lockstep/core/run';
 import {
   COORDINATOR_ID,
   type EvaluatedSplit,
@@ -97,12 +97,9 @@ export class Cluster implements TrainingNode {
     this.#ahead = new Ahead(this.membership);
     this.#awaited = new AwaitedNodes(this.membership, options.emit, () => this.#isStopping);
     this.#shares = new Shares(terms, this.membership, { ...options, keeperWorkers: keeper.workers });
-    const isWatched = (step: number): boolean => this.#back.isWatched(step);
-    this.#dealer = new Dealer(this.#shares, this.#told, this.membership, options.audit, isWatched);
     this.#replicas = new Replicas(keeper, this.membership);
-    const epochSteps = stepsPerEpoch(terms.dataset.train.count, terms.recipe.batchSize);
-    const backOptions = { isAuditing: options.audit > 0, epochSteps, emit: options.emit };
-    this.#back = new GoingBack(keeper, this.#replicas, this.#ahead, backOptions);
+    this.#back = new GoingBack(keeper, this.#replicas, this.#ahead, terms, options);
+    this.#dealer = new Dealer(this.#shares, this.#told, this.membership, options.audit, this.#back);
     this.#timed = options.isTimed ? new TimedSteps() : undefined;
     this.#participant = keeper.share(COORDINATOR_ID, (node) => this.membership.linkTo(node), {
       onContributed: (assignment, ms) => {
@@ -245,6 +242,10 @@ export class Cluster implements TrainingNode {
 
   doubted(): readonly DoubtedSteps[] {
     return this.#back.way.listDoubted(this.#step);
+  }
+
+  unaudited(): StepSpan | undefined {
+    return this.#back.unaudited;
   }
 
   takeSteps(): StepTimes[] {

@@ -2,7 +2,10 @@
  * Takes a run back to a state that the coordinator can answer for: from before a node that was found lying (way-back.ts), or
  * from before sums that may have led to numbers which are not finite (retracing.ts).
  */
+import type { NodeEvent, StepSpan } from '@lockstep/core/events';
+import { stepsPerEpoch } from '@lockstep/core/run';
 import type { NodeSnapshot, SharingNode } from '@lockstep/core/seams';
+import type { AdmissionTerms } from '../members/admission.js';
 import type { Replicas } from '../members/replicas.js';
 import type { Ahead } from './ahead.js';
 import type { Attempt } from './attempt.js';
@@ -12,15 +15,19 @@ import { WayBack, type WayBackOptions } from './way-back.js';
 export class GoingBack {
   readonly way: WayBack;
   readonly #retracing = new Retracing();
+  readonly #options: WayBackOptions;
   #resumedFrom: NodeSnapshot | undefined;
 
   constructor(
     private readonly keeper: SharingNode,
     private readonly replicas: Replicas,
     private readonly ahead: Ahead,
-    private readonly options: WayBackOptions,
+    { dataset, recipe }: AdmissionTerms,
+    { audit, emit }: { readonly audit: number; readonly emit: (event: NodeEvent) => void },
   ) {
-    this.way = new WayBack(options);
+    const epochSteps = stepsPerEpoch(dataset.train.count, recipe.batchSize);
+    this.#options = { isAuditing: audit > 0, epochSteps, emit };
+    this.way = new WayBack(this.#options);
   }
 
   /** Whether the keeper computes all sums of others again in a step. */
@@ -65,7 +72,7 @@ export class GoingBack {
    * @returns those committed now; undefined: it stays where it is
    */
   fromDivergence(from: number): number | undefined {
-    const { isAuditing, emit, epochSteps } = this.options;
+    const { isAuditing, emit, epochSteps } = this.#options;
     const first = this.#retracing.firstStep;
     if (first === undefined) return undefined;
     const state = isAuditing ? (this.way.findBefore(first) ?? this.#beginning) : this.replicas.verified;
@@ -73,6 +80,11 @@ export class GoingBack {
     const { step } = state;
     emit({ event: 'went-back', step, epochs: Math.floor(step / epochSteps), from });
     return this.#goTo(state);
+  }
+
+  /** With --audit: steps that hold sums of other nodes which nobody has computed again. */
+  get unaudited(): StepSpan | undefined {
+    return this.#options.isAuditing ? this.#retracing.span : undefined;
   }
 
   /** For people, behind what has come to such numbers. */

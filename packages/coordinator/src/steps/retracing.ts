@@ -6,6 +6,9 @@
  * With --audit there is always such a state; else there is that of the last comparison, and what is older is only told.
  */
 
+import type { StepSpan } from '@lockstep/core/events';
+import { describeUnaudited } from '@lockstep/core/text';
+
 /** After the point where it came to such numbers, so many steps more are watched the first time, each time twice as many. */
 const WATCHED = 16;
 
@@ -18,6 +21,11 @@ export class Retracing {
 
   get firstStep(): number | undefined {
     return this.#first;
+  }
+
+  /** Steps with such sums, and between them. */
+  get span(): StepSpan | undefined {
+    return this.#first === undefined ? undefined : { firstStep: this.#first, endStep: this.#last + 1 };
   }
 
   /** Whether the keeper computes all sums of others again in this step. */
@@ -53,9 +61,7 @@ export class Retracing {
 
   /** For people, behind what has come to such numbers: what it may have come from. */
   describeRest(): string {
-    if (this.#first === undefined) return '';
-    const steps =
-      this.#first === this.#last ? `step ${this.#first} holds` : `steps ${this.#first} to ${this.#last} hold`;
-    return `; ${steps} sums of other nodes that were not computed again (with --audit they are)`;
+    const { span } = this;
+    return span === undefined ? '' : `; ${describeUnaudited(span)} (with --audit they are)`;
   }
 }

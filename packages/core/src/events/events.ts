@@ -180,11 +180,15 @@ export interface WentBackEvent {
   readonly from: number;
 }
 
-/** Steps [firstStep, endStep) that hold sums of a node which was found lying later, and that nobody has computed again. */
-export interface DoubtedSteps {
-  readonly node: string;
+/** Steps [firstStep, endStep). */
+export interface StepSpan {
   readonly firstStep: number;
   readonly endStep: number;
+}
+
+/** Steps that hold sums of a node which was found lying later, and that nobody has computed again. */
+export interface DoubtedSteps extends StepSpan {
+  readonly node: string;
 }
 
 /** Without --audit: a node was found lying, and nobody computes again what it has had a part in. */
@@ -276,6 +280,8 @@ export interface EndEvent {
   readonly signal?: string;
   /** What of the result nobody can vouch for. */
   readonly doubted?: readonly DoubtedSteps[];
+  /** With --audit: steps of this process that hold sums of other nodes which chance did not choose to be computed again. */
+  readonly unaudited?: StepSpan;
 }
 
 export type RunEvent =

@@ -4,7 +4,7 @@
  */
 
 import type { LockstepError } from '../errors/errors.js';
-import type { DoubtedSteps, Evaluation, NodeShare, WarningEvent } from '../events/events.js';
+import type { DoubtedSteps, Evaluation, NodeShare, StepSpan, WarningEvent } from '../events/events.js';
 import type { StepTimes } from '../events/step-times.js';
 import type { ModelState } from '../run/contribution.js';
 import type { ShardRange } from '../run/shards.js';
@@ -114,6 +114,8 @@ export interface TrainingNode {
   retrace?(): number | undefined;
   /** Steps of this process that hold sums of nodes which were found lying later. */
   doubted?(): readonly DoubtedSteps[];
+  /** With --audit: steps of this process that hold sums of other nodes which were not computed again. */
+  unaudited?(): StepSpan | undefined;
   /** Ends the workers. */
   close(): Promise<void>;
 }

@@ -6,6 +6,7 @@ import type {
   NodeEvent,
   NodeShare,
   StatesKeptEvent,
+  StepSpan,
   WentBackEvent,
 } from '../events/events.js';
 import { countOf } from './count-text.js';
@@ -60,6 +61,12 @@ export function describeDoubted(doubted: readonly DoubtedSteps[]): string {
   );
   const text = texts.join(', ');
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}`;
+}
+
+/** `steps 0 to 39 hold sums of other nodes that were not computed again`. */
+export function describeUnaudited({ firstStep, endStep }: StepSpan): string {
+  const steps = endStep - firstStep === 1 ? `step ${firstStep} holds` : `steps ${firstStep} to ${endStep - 1} hold`;
+  return `${steps} sums of other nodes that were not computed again`;
 }
 
 /** With lines that can be pasted as they are. */

@@ -1,8 +1,8 @@
 /** What a run has come to: the numbers that the terminal, the page and the report show, in the same words. */
 
-import type { DoubtedSteps, EndEvent, EpochEvent, Evaluation } from '../events/events.js';
+import type { DoubtedSteps, EndEvent, EpochEvent, Evaluation, StepSpan } from '../events/events.js';
 import { countOf } from './count-text.js';
-import { describeDoubted } from './node-text.js';
+import { describeDoubted, describeUnaudited } from './node-text.js';
 import { formatDuration, formatScore, formatSpeed } from './number-text.js';
 
 /** What is known of a run that has ended. */
@@ -28,10 +28,12 @@ export interface Ending {
   readonly parametersSha256: string;
   /** Steps that hold sums of nodes which were found lying; not in what was recorded by earlier versions. */
   readonly doubted?: readonly DoubtedSteps[];
+  /** Steps that hold sums of other nodes which an audit by chance passed over. */
+  readonly unaudited?: StepSpan;
 }
 
 export function endingOf(event: EndEvent): Ending {
-  const { reason, validation, ema, parametersSha256, doubted } = event;
+  const { reason, validation, ema, parametersSha256, doubted, unaudited } = event;
   return {
     reason,
     test: testOf(event),
@@ -39,6 +41,7 @@ export function endingOf(event: EndEvent): Ending {
     ...(ema && { average: testOf(ema) }),
     parametersSha256,
     ...(doubted && { doubted }),
+    ...(unaudited && { unaudited }),
   };
 }
 
@@ -95,6 +98,7 @@ export const listResults = ({ epochs, end }: Pick<Course, 'epochs' | 'end'>): [n
   ...(end.average ? ([['Moving average', formatScore(end.average)]] as [string, string][]) : []),
   ...(end.validation ? ([['Validation accuracy', formatScore(end.validation)]] as [string, string][]) : []),
   ...(end.doubted ? ([['In doubt', describeDoubted(end.doubted)]] as [string, string][]) : []),
+  ...(end.unaudited ? ([['Not all audited', describeUnaudited(end.unaudited)]] as [string, string][]) : []),
   ['Test accuracy', describeTest(end.test, epochs)],
 ];
 
