@@ -113,6 +113,8 @@ it('cases: peers 5: where a mesh was asked for an audit finds it too, since ever
   expect(await run.exit).toBe(0);
   expect(eventsOf(run, 'warning')).toMatchObject([{ code: 'LOCKSTEP_AUDIT_STAR' }]);
   expect(eventsOf(run, 'went-back')).toMatchObject([{ node: 'liar', step: 0 }]);
+  // again without an audit before step 24, and by half of the sums since then
+  expect(eventsOf(run, 'end')).toMatchObject([{ unaudited: { firstStep: 0 } }]);
 });
 
 describe('a node whose sums end in numbers that are not finite ends no run', () => {

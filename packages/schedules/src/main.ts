@@ -3,12 +3,13 @@ import './environment.js';
 import { parseArgs } from 'node:util';
 import { type Topology, topologies } from '@lockstep/coordinator/steps';
 import { formatCount, formatCountOf, formatDuration } from '@lockstep/core/text';
-import { drawEnding, drawPlan } from './schedule/plan.js';
+import { type PlanKind, planKinds } from './schedule/plan.js';
 import { runSchedule } from './schedule/run-schedule.js';
 import { Soak } from './soak/soak.js';
 
-const USAGE = `npm run schedules -- [--seeds 1..1000] [--topology ${topologies.join('|')}] [--endings] [--processes 1]
-of one seed: step by step; --endings: nodes come and lose their connections at the end of the run`;
+const USAGE = `npm run schedules -- [--seeds 1..1000] [--topology ${topologies.join('|')}] [--endings | --liars] [--processes 1]
+of one seed: step by step; --endings: nodes come and lose their connections at the end of the run;
+--liars: one or two of four nodes lie`;
 const PROGRESS_MS = 60_000;
 const SIGNALS = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -16,7 +17,7 @@ interface Settings {
   readonly first: number;
   readonly last: number;
   readonly topology: Topology | undefined;
-  readonly isEnding: boolean;
+  readonly kind: PlanKind;
   readonly processes: number;
 }
 
@@ -26,12 +27,14 @@ function readArguments(args: string[]): Settings | string {
     seeds: { type: 'string', default: '1..1000' },
     topology: { type: 'string' },
     endings: { type: 'boolean', default: false },
+    liars: { type: 'boolean', default: false },
     processes: { type: 'string', default: '1' },
   } as const;
   let values: {
     readonly seeds: string;
     readonly topology?: string;
     readonly endings: boolean;
+    readonly liars: boolean;
     readonly processes: string;
   };
   try {
@@ -44,12 +47,13 @@ function readArguments(args: string[]): Settings | string {
   const topology = topologies.find((name) => name === values.topology);
   if (values.topology !== undefined && topology === undefined)
     return `--topology ${values.topology}: one of ${topologies.join(', ')}.`;
+  if (values.endings && values.liars) return '--endings and --liars: one of both.';
   if (!/^[1-9]\d{0,2}$/.test(values.processes)) return `--processes ${values.processes}: a number from 1 to 999.`;
   return {
     first: Number(first),
     last: Number(last),
     topology,
-    isEnding: values.endings,
+    kind: values.liars ? 'liars' : values.endings ? 'endings' : 'any',
     processes: Number(values.processes),
   };
 }
@@ -65,8 +69,8 @@ export async function main(args: string[]): Promise<number> {
 }
 
 /** One schedule, step by step. */
-async function replay({ first: seed, topology, isEnding }: Settings): Promise<number> {
-  const plan = isEnding ? drawEnding(seed, topology) : drawPlan(seed, topology);
+async function replay({ first: seed, topology, kind }: Settings): Promise<number> {
+  const plan = planKinds[kind](seed, topology);
   console.log(JSON.stringify(plan, undefined, 1));
   const { lines, fault } = await runSchedule(plan, { isTold: true });
   for (const line of lines) console.log(line);

@@ -84,3 +84,13 @@ describe('the standing of a run', () => {
     expect(reasons.map((reason) => nameOfEnd({ reason }))).toEqual(names);
   });
 });
+
+it('says of an audited run which steps hold sums that were not computed again', () => {
+  const told = (firstStep: number, endStep: number): unknown => {
+    const ending = endingOf({ ...end(9875, 'completed'), unaudited: { firstStep, endStep } });
+    const course = { model: 'net19k', epochs: [], epochCount: 2, steps: 1000, seconds: 21, end: ending };
+    return listResults(course).find(([name]) => name === 'Not all audited')?.[1];
+  };
+  expect(told(0, 40)).toBe('steps 0 to 39 hold sums of other nodes that were not computed again');
+  expect(told(7, 8)).toBe('step 7 holds sums of other nodes that were not computed again');
+});

@@ -1,7 +1,7 @@
 /** The first machine of a run: the real cluster and membership around a keeper, begun again where it was when it died. */
 import { createHash } from 'node:crypto';
 import { Cluster, type Topology } from '@lockstep/coordinator/steps';
-import type { NodeEvent } from '@lockstep/core/events';
+import type { NodeEvent, StepSpan } from '@lockstep/core/events';
 import { bytesOf } from '@lockstep/core/run';
 import type { NodeSnapshot, RunIdentity } from '@lockstep/core/seams';
 import { readLinkTimings } from '@lockstep/core/wire';
@@ -35,6 +35,8 @@ export interface CoordinatorOptions {
   /** A step is committed, and so much is the hash of the state after it. */
   onCommit(steps: number, hash: string): void;
   onEvent(event: NodeEvent): void;
+  /** The last step is committed; these are in doubt. */
+  onResult(doubted: readonly StepSpan[]): void;
   /** The run is over, and nobody was told yet. */
   onClosing(): void;
 }
@@ -101,6 +103,8 @@ export async function coordinate(
     step = (await cluster.train({ epoch, firstStep: step, endStep })).committed;
     options.onSnapshot(cluster.readSnapshot());
   }
+  const unaudited = cluster.unaudited();
+  options.onResult([...cluster.doubted(), ...(unaudited ? [unaudited] : [])]);
   await sleep(endingMs);
   options.onClosing();
   await cluster.close({ type: 'end', text: 'the run is over', exitCode: 0 });

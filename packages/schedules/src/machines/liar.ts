@@ -12,6 +12,8 @@ const KEPT = new Set(['type']);
 const GREETINGS = new Set<Message['type']>(['hello', 'peer', 'peer-welcome', 'challenge', 'inquire', 'ready']);
 
 const LIES = ['changes a field', 'spoils floats', 'says nothing', 'says an old thing again', 'accuses'] as const;
+const FLOOD = 'says it two hundred times';
+const FLOOD_TIMES = 200;
 
 export class LyingLink extends Link {
   #said: (readonly [Message, Uint8Array])[] = [];
@@ -20,6 +22,8 @@ export class LyingLink extends Link {
     private readonly draws: Draws,
     /** Of all that it says. */
     private readonly share: number,
+    /** Whether it also says things far too often. */
+    private readonly isFlooding: boolean,
     /** Is told of each lie. */
     private readonly onLie: (text: string) => void,
     ...args: ConstructorParameters<typeof Link>
@@ -34,9 +38,10 @@ export class LyingLink extends Link {
       if (!GREETINGS.has(message.type)) this.#said = [...this.#said.slice(-8), [message, Uint8Array.from(payload)]];
       return;
     }
-    const kind = draws.pick(LIES);
+    const kind = draws.pick(this.isFlooding ? [...LIES, FLOOD] : LIES);
     this.onLie(`${kind}: ${message.type}`);
     if (kind === 'says nothing') return;
+    if (kind === FLOOD) for (let times = 1; times < FLOOD_TIMES; times++) super.send(message, payload);
     const said = kind === 'changes a field' ? change(message, draws) : message;
     super.send(said, kind === 'spoils floats' ? spoil(payload, draws) : payload);
     const [old] = this.#said;

@@ -33,6 +33,7 @@ async function runCalm(recipe: RecipeName): Promise<CalmHashes> {
         onSnapshot: () => {},
         onCommit: (steps, hash) => hashes.set(steps, hash),
         onEvent: () => {},
+        onResult: () => {},
         onClosing: () => {},
       }).then(() => (isOver = true));
     world.after(0, machine, act);

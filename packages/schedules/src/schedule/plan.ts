@@ -38,6 +38,8 @@ export interface PlannedNode {
   readonly hasData: boolean;
   /** Share of what it says that is not so; 0: an honest one. */
   readonly lies: number;
+  /** Whether a liar also says things two hundred times. */
+  readonly floods?: boolean;
 }
 
 export interface Plan {
@@ -116,6 +118,34 @@ export function drawEnding(seed: number, only?: Topology): Plan {
   const plan = { waitFor: early, isComputing, audit: 0, segmentSteps: 1 + draws.below(3), faults: [], ...ending };
   return { seed, topology, recipe, nodes, ...plan };
 }
+
+/** A run of four nodes of which one or two lie, flood, stall or come and go, while the others have troubles of their own. */
+export function drawLiars(seed: number, only?: Topology): Plan {
+  const draws = new Draws(seed, 4);
+  const topology = only ?? draws.pick(topologies);
+  const recipe = draws.pick(recipeNames);
+  const liars = 1 + draws.below(2);
+  const nodes = Array.from({ length: MOST_NODES }, (_, node): PlannedNode => {
+    const lies = node < liars ? draws.pick([0.02, 0.2, 1]) : 0;
+    const floods = lies > 0 && draws.chance(0.3);
+    return { startsAtMs: draws.between(0, 50), msPerShard: draws.between(0.5, 5), hasData: true, lies, floods };
+  });
+  const isComputing = draws.chance(0.5);
+  const audit = draws.chance(0.5) ? 1 : 0.1;
+  const faults = Array.from({ length: draws.below(1 + 2 * MOST_FAULTS) }, () => {
+    const fault = drawFault(draws, draws.chance(0.5) ? liars : MOST_NODES, isComputing);
+    // which sums were not computed again is known to the process that did not do it
+    const isLost = fault.kind === 'kill coordinator' && audit < 1;
+    return [draws.between(0, BUSY_MS), isLost ? ({ kind: 'cut' } as const) : fault] as const;
+  }).sort(([a], [b]) => a - b);
+  const waitFor = draws.below(1 + MOST_NODES - liars);
+  const ending = { segmentSteps: 1 + draws.below(3), endingMs: 0, endingFaults: [], expected: 0 };
+  return { seed, topology, recipe, nodes, waitFor, isComputing, audit, faults, ...ending };
+}
+
+/** What a run is to be like, besides its seed. */
+export const planKinds = { any: drawPlan, endings: drawEnding, liars: drawLiars } as const;
+export type PlanKind = keyof typeof planKinds;
 
 function drawFault(draws: Draws, count: number, isComputing: boolean): Fault {
   const node = draws.below(count);

@@ -61,7 +61,8 @@ class ScheduledRun {
     calm: CalmHashes,
     private readonly isTold: boolean,
   ) {
-    this.#witness = new Witness(() => world.nowMs, calm, isTold);
+    const mayDoubt = plan.audit < 1 && plan.nodes.some(({ lies }) => lies > 0);
+    this.#witness = new Witness(() => world.nowMs, calm, { isTold, mayDoubt });
     this.#draws = new Draws(plan.seed, 2);
     this.#network = new SimulatedNetwork(world, new Draws(plan.seed, 1));
     this.#nodes = plan.nodes.map(() => undefined);
@@ -136,6 +137,7 @@ class ScheduledRun {
           if (steps === STEPS - 1) this.#reach('last step');
           if (steps === STEPS) this.#reach('last commit');
         },
+        onResult: (steps) => this.#witness.seeResult(steps),
         onClosing: () => this.#reach('closing'),
         onEvent: (event) => this.#witness.seeEvent(event),
       }).then(
@@ -152,7 +154,7 @@ class ScheduledRun {
   }
 
   #startNode(index: number): void {
-    const { lies, msPerShard, hasData } = this.plan.nodes[index]!;
+    const { lies, floods = false, msPerShard, hasData } = this.plan.nodes[index]!;
     // the run is over: nobody starts it any more
     if (this.#isOver) return;
     const name = `node ${index + 1}`;
@@ -166,7 +168,7 @@ class ScheduledRun {
         coordinatorHost: HOST,
         dataset: hasData ? runs[this.plan.recipe].dataset : undefined,
         pace: (shards) => shards * msPerShard * (this.#slowness[index] as number),
-        makeLink: lies > 0 ? this.#lyingLink(name, lies) : this.#watchedLink(name),
+        makeLink: lies > 0 ? this.#lyingLink(name, lies, floods) : this.#watchedLink(name),
         name,
         signal: leaving.signal,
         report: ({ kind, text }) => this.#witness.tell(name, `${kind}: ${text}`),
@@ -205,9 +207,9 @@ class ScheduledRun {
     if (machine !== this.#coordinator) this.#lives--;
   }
 
-  #lyingLink = (name: string, share: number): MakeLink => {
+  #lyingLink = (name: string, share: number, floods: boolean): MakeLink => {
     const onLie = (text: string): void => this.#witness.inject('lie', name, text);
-    return (...args) => new LyingLink(this.#draws, share, onLie, ...args);
+    return (...args) => new LyingLink(this.#draws, share, floods, onLie, ...args);
   };
 
   #watchedLink = (name: string): MakeLink => {

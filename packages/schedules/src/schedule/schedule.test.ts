@@ -5,9 +5,10 @@ import { expect, it } from 'vitest';
 import { hashState } from '../machines/coordinator.js';
 import { EPOCHS, recipeNames, runs, STEPS_PER_EPOCH } from '../machines/run.js';
 import { drawPlan, findCalm, runSchedule } from './index.js';
-import { checkEndings, checkSchedules } from './test-schedules.js';
+import { checkEndings, checkLiars, checkSchedules } from './test-schedules.js';
 
 const SCHEDULES = 250;
+const LIARS = 25;
 const ENDINGS = 25;
 
 it.each([...topologies.entries()])(
@@ -30,6 +31,11 @@ it.each([
 ] as const)('seed %i: %s', async (seed, _, topology?: Topology) => {
   expect((await runSchedule(drawPlan(seed, topology))).fault).toBeUndefined();
 });
+
+it.each([...topologies.entries()])(
+  'cases: peers 5, 8: whatever one or two liars of four nodes say, a run ends in its bits, or says where it may not ($1)',
+  async (index, topology) => expect(await checkLiars(LIARS, topology, 1 + index * LIARS)).toEqual([]),
+);
 
 it('a seed gives the same schedule, event for event', async () => {
   for (const seed of [1, 270, 373]) {

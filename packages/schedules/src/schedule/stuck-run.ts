@@ -136,6 +136,7 @@ class StuckRun {
         audit: 0,
         expected: 0,
         endingMs: 0,
+        onResult: () => {},
         onClosing: () => (this.#isOver = true),
         pace: (shards) => SHARD_MS * shards,
         from: undefined,

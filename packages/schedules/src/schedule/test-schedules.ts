@@ -1,16 +1,20 @@
 import type { Topology } from '@lockstep/coordinator/steps';
-import { drawEnding, drawPlan, runSchedule } from './index.js';
+import { type PlanKind, planKinds, runSchedule } from './index.js';
 
 /** Lets so many schedules happen; gives those that did not end as they have to, each with how it is seen again. */
 export const checkSchedules = (count: number, topology: Topology, first: number): Promise<string[]> =>
-  check(drawPlan, '', count, topology, first);
+  check('any', '', count, topology, first);
 
 /** The same for runs at whose end nodes come. */
 export const checkEndings = (count: number, topology: Topology, first: number): Promise<string[]> =>
-  check(drawEnding, '--endings ', count, topology, first);
+  check('endings', '--endings ', count, topology, first);
+
+/** The same for runs in which one or two of four nodes lie. */
+export const checkLiars = (count: number, topology: Topology, first: number): Promise<string[]> =>
+  check('liars', '--liars ', count, topology, first);
 
 async function check(
-  draw: typeof drawPlan,
+  kind: PlanKind,
   flag: string,
   count: number,
   topology: Topology,
@@ -18,7 +22,7 @@ async function check(
 ): Promise<string[]> {
   const found: string[] = [];
   for (let seed = first; seed < first + count; seed++) {
-    const { fault } = await runSchedule(draw(seed, topology));
+    const { fault } = await runSchedule(planKinds[kind](seed, topology));
     if (fault !== undefined) found.push(`npm run schedules -- ${flag}--seeds ${seed} --topology ${topology}: ${fault}`);
   }
   return found;

@@ -1,5 +1,5 @@
 /** Sees what happens in a schedule, and says what must not be. */
-import type { NodeEvent } from '@lockstep/core/events';
+import type { NodeEvent, StepSpan } from '@lockstep/core/events';
 import { fixed } from '@lockstep/core/text';
 import type { CalmHashes } from './calm.js';
 
@@ -25,11 +25,17 @@ export class Witness {
   /** How often who was sent away, by the coordinator that is there. */
   readonly #sentAway = new Map<string, number>();
   #highest = 0;
+  /** Of the steps that stand, those after which the hash was not the calm run's. */
+  readonly #wrong = new Set<number>();
 
   constructor(
     private readonly nowMs: () => number,
     private readonly calm: CalmHashes,
-    private readonly isTold: boolean,
+    private readonly options: {
+      readonly isTold: boolean;
+      /** Whether a liar may go unseen: then the end of the run has to say in which steps. */
+      readonly mayDoubt: boolean;
+    },
   ) {}
 
   fail(what: string): void {
@@ -38,7 +44,7 @@ export class Witness {
   }
 
   tell(who: string, text: string): void {
-    if (this.isTold) this.lines.push(`${fixed(this.nowMs(), 3).padStart(12)} ${who}: ${text}`);
+    if (this.options.isTold) this.lines.push(`${fixed(this.nowMs(), 3).padStart(12)} ${who}: ${text}`);
   }
 
   /** A fault has come to pass. */
@@ -59,7 +65,20 @@ export class Witness {
     if (steps > this.#highest + 1) this.fail(`step ${steps} was committed after ${this.#highest}`);
     this.#highest = Math.max(this.#highest, steps);
     this.committed = steps;
-    if (hash !== this.calm.get(steps)) this.fail(`another hash than the calm run's after step ${steps}`);
+    for (const later of this.#wrong) if (later >= steps) this.#wrong.delete(later);
+    if (hash === this.calm.get(steps)) return;
+    this.#wrong.add(steps);
+    if (!this.options.mayDoubt) this.fail(`another hash than the calm run's after step ${steps}`);
+  }
+
+  /** What is wrong at the end began in a step that is said to be in doubt. */
+  seeResult(doubted: readonly StepSpan[]): void {
+    this.tell('coordinator', `in doubt are ${JSON.stringify(doubted)}`);
+    if (!this.#wrong.has(this.committed)) return;
+    const step = Math.min(...this.#wrong) - 1;
+    this.inject('told doubt', 'world', `the result is wrong since step ${step}`);
+    if (!doubted.some(({ firstStep, endStep }) => firstStep <= step && step < endStep))
+      this.fail(`the result is wrong since step ${step}, and nobody says so`);
   }
 
   /** An honest node may be one step ahead, and no more. */

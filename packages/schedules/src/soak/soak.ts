@@ -2,6 +2,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Topology } from '@lockstep/coordinator/steps';
+import type { PlanKind } from '../schedule/plan.js';
 import { type Counted, Tally } from './tally.js';
 
 /** Schedules that a process is given at a time. */
@@ -11,8 +12,7 @@ export interface Portion {
   readonly first: number;
   readonly last: number;
   readonly topology: Topology | undefined;
-  /** Whether nodes come and lose their connections at the end of the run. */
-  readonly isEnding: boolean;
+  readonly kind: PlanKind;
 }
 
 export interface SoakOptions extends Portion {
@@ -24,8 +24,8 @@ export interface SoakOptions extends Portion {
 }
 
 /** How a seed is seen again, step by step. */
-const replayOf = (seed: number, { topology, isEnding }: Portion): string =>
-  `npm run schedules -- --seeds ${seed}${topology === undefined ? '' : ` --topology ${topology}`}${isEnding ? ' --endings' : ''}`;
+const replayOf = (seed: number, { topology, kind }: Portion): string =>
+  `npm run schedules -- --seeds ${seed}${topology === undefined ? '' : ` --topology ${topology}`}${kind === 'any' ? '' : ` --${kind}`}`;
 
 export class Soak {
   readonly tally = new Tally();
@@ -51,11 +51,11 @@ export class Soak {
   }
 
   #takePortion(): Portion | undefined {
-    const { last, topology, isEnding } = this.options;
+    const { last, topology, kind } = this.options;
     const first = this.#next;
     if (first > last) return undefined;
     this.#next = Math.min(last + 1, first + PORTION);
-    return { first, last: this.#next - 1, topology, isEnding };
+    return { first, last: this.#next - 1, topology, kind };
   }
 
   /**
