@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findFaults } from '../../tools/package/check.mjs';
 import { listOwnBuilds } from '../../tools/package/own-builds.mjs';
@@ -26,6 +27,11 @@ beforeAll(async () => {
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 describe('the package', () => {
+  it('has the kernels in WebAssembly, for platforms that it brings no others for', async () => {
+    const { findIsa } = await import(pathToFileURL(path.join(folder, 'lib', 'kernels', 'dist', 'index.js')).href);
+    expect(findIsa('wasm', '')).toMatch(/^wasm/);
+  });
+
   it('cases: work 18: trains as it lies there, with the hash of the clone', () => {
     const bin = path.join(folder, manifest.bin['lockstep'] as string);
     const { stdout, stderr, status } = spawnSync(process.execPath, [bin, ...TWENTY_STEPS.command], {

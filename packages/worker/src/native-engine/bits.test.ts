@@ -11,7 +11,9 @@ import { drawRandomShard } from '../reference/random-shard.js';
 import { findZoo, initialState, jitterDigits } from './test-digits.js';
 import { bytesOf, type NativeRun, prepareNativeStep } from './test-harness.js';
 
-const ISAS = availableIsas();
+/** The portable build computes as wasm-exact does, at half its speed: it is in test/one-process/same-bits-kernels.slow.test.ts. */
+const ISAS = availableIsas().filter((isa) => isa !== 'portable');
+const SLOW = 'wasm-exact';
 const MODELS = zooModels.map(({ model }) => model.name);
 /** Dropout is each model's own. */
 const RECIPE: RecipeInput = { augmentation: { rotation: 10, shift: 2, scale: 0.1 } };
@@ -54,10 +56,10 @@ function describeDifference(actual: Buffer, expected: Buffer): string {
 
 describe('contributions of the zoo, dropout and augmentation on', () => {
   it.each(MODELS)('%s: every build of the kernels gives the same bits', async (name) => {
-    // three shards, the last one short; cnn11m on the portable build, seven seconds a shard, is in test/one-process/same-bits-kernels.slow.test.ts
+    // three shards, the last one short; cnn11m on wasm-exact, seconds a shard, is in test/one-process/same-bits-kernels.slow.test.ts
     const isBig = name === 'cnn11m';
     const samples = isBig ? 13 : 45;
-    const [first, ...rest] = ISAS.filter((isa) => !isBig || isa !== 'portable');
+    const [first, ...rest] = ISAS.filter((isa) => !isBig || isa !== SLOW);
     const expected = await contributeBytes(name, { samples, isa: first as string });
     expect(new Float32Array(Uint8Array.from(expected).buffer).every(Number.isFinite)).toBe(true);
     for (const isa of rest) expectSame(await contributeBytes(name, { samples, isa }), expected, `${isa} and ${first}`);
@@ -131,7 +133,7 @@ describe('contributions in bf16', () => {
     const rounded = listGradients(float32.layout);
     const expected = bytesOf(reduceCanonically(leaves, rounded));
     expect(expected.equals(bytesOf(reduceCanonically(leaves)))).toBe(false);
-    for (const isa of ISAS.slice(0, name === 'lenet5' ? 3 : 1)) {
+    for (const isa of name === 'lenet5' ? ISAS.filter((isa) => isa !== SLOW) : ISAS.slice(0, 1)) {
       const run = await prepareDigits(name, { samples, recipe: { ...recipe, ...more }, isa });
       expectSame(bytesOf(run.contribute()), expected, `${isa} and the definition`);
       for (const cuts of [
