@@ -22,6 +22,7 @@ type CreateCommand = (context: CommandContext) => Command;
 const commands: Readonly<Record<string, () => Promise<CreateCommand>>> = {
   train: async () => (await import('./commands/train.js')).createTrainCommand,
   worker: async () => (await import('./commands/worker.js')).createWorkerCommand,
+  peers: async () => (await import('./commands/peers.js')).createPeersCommand,
   launch: async () => (await import('./commands/launch.js')).createLaunchCommand,
   evaluate: async () => (await import('./commands/evaluate.js')).createEvaluateCommand,
   predict: async () => (await import('./commands/predict.js')).createPredictCommand,

@@ -1,7 +1,5 @@
 /** `lockstep worker`: lends this machine's cores to a run on another. */
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { LockstepError } from '@lockstep/core/errors';
 import { findCacheFolder } from '@lockstep/core/files';
 import { type EngineName, engineNames, type KernelChoice, kernelChoices } from '@lockstep/core/seams';
 import type { DatasetHeader } from '@lockstep/core/wire';
@@ -9,8 +7,9 @@ import type { Command } from 'commander';
 import { readOwnCopy } from '../api/own-copy.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../command-line.js';
 import { findToken, transportField } from '../fields/cluster-fields.js';
+import { connectField, readConnect, readTlsCa, tlsCaField, tokenFileField } from '../fields/connect-fields.js';
 import { parseEndpoint } from '../fields/endpoint.js';
-import { type Field, fieldsIn, isOneOf, isWholeNumber, optionError } from '../fields/field.js';
+import { type Field, fieldsIn, isOneOf, isWholeNumber } from '../fields/field.js';
 import { noteCrowd } from '../settings/crowd.js';
 import { readChecked } from '../settings/setting-source.js';
 import { EXIT_PREEMPTED, isPreempted, watchEnding } from '../terminal/ending.js';
@@ -24,7 +23,7 @@ const DEFAULT_PATIENCE_S = 300;
 const { text, number, toggle } = fieldsIn('Run');
 
 const fields: readonly Field[] = [
-  text('--connect <url>', 'connect', 'the coordinator: ws://host:port, or wss://'),
+  connectField,
   number('--threads, --workers <n>', 'workers', 'threads that compute', {
     defaultText: "this machine's cores",
     check: isWholeNumber(1, MOST_WORKERS),
@@ -37,14 +36,12 @@ const fields: readonly Field[] = [
     defaultText: kernelChoices[0],
     check: isOneOf(...kernelChoices),
   }),
-  text('--token-file <file>', 'tokenFile', "the run's secret", {
-    defaultText: 'LOCKSTEP_TOKEN_FILE, else the text in LOCKSTEP_TOKEN',
-  }),
+  tokenFileField,
   text('--data <dir>', 'data', "this machine's copy of the data, if it has one", {
     defaultText: 'the cache, else from the coordinator',
   }),
   text('--name <name>', 'name', 'how the coordinator calls this node', { defaultText: "this machine's name" }),
-  text('--tls-ca <file>', 'tlsCa', 'certificate of the coordinator, or of its authority, in PEM'),
+  tlsCaField,
   text(
     '--mesh-listen <host:port>',
     'meshListen',
@@ -129,12 +126,7 @@ async function runWorker(options: Record<string, unknown>, io: Io): Promise<numb
 function readOptions(options: Record<string, unknown>, io: Io) {
   const { values } = readChecked(fields, options);
   const get = (name: string): string | undefined => values[name] as string | undefined;
-  const url = get('connect');
-  if (url === undefined || !/^wss?:\/\/.+/.test(url)) {
-    throw optionError(
-      `--connect ${url === undefined ? 'is missing' : JSON.stringify(url)}: must be a URL such as ws://10.0.0.5:7400`,
-    );
-  }
+  const url = readConnect(get('connect'));
   const meshListen = get('meshListen');
   const [health, data] = [get('health'), get('data')];
   const { workers = io.coreCount, connectTimeout = DEFAULT_PATIENCE_S } = values as Readonly<Record<string, number>>;
@@ -145,7 +137,7 @@ function readOptions(options: Record<string, unknown>, io: Io) {
     workers,
     token: findToken(get('tokenFile'), io.env) ?? new Uint8Array(0),
     name: (get('name') ?? hostname()).slice(0, 100),
-    tlsCa: readCa(get('tlsCa')),
+    tlsCa: readTlsCa(get('tlsCa')),
     health: health === undefined ? undefined : parseEndpoint(health, '--health'),
     meshListen: meshListen === undefined ? undefined : parseEndpoint(meshListen, '--mesh-listen'),
     transport: get('transport'),
@@ -153,14 +145,4 @@ function readOptions(options: Record<string, unknown>, io: Io) {
     findDataset: async (header: DatasetHeader) =>
       data === undefined ? undefined : await readOwnCopy(data, header, (text) => tellNote(io, text)),
   };
-}
-
-function readCa(path: string | undefined): Uint8Array | undefined {
-  try {
-    return path === undefined ? undefined : readFileSync(path);
-  } catch (error) {
-    throw new LockstepError('LOCKSTEP_TLS', `cannot read --tls-ca ${path}: ${(error as Error).message}.`, {
-      cause: error,
-    });
-  }
 }

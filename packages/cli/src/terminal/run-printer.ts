@@ -141,6 +141,7 @@ class TextPrinter implements RunPrinter {
       case 'node-doubted':
       case 'states-kept':
       case 'node-refused':
+      case 'node-pardoned':
       case 'waiting':
         if (!this.isQuiet) this.note(describeNodeEvent(event));
         break;

@@ -6,7 +6,7 @@ import path from 'node:path';
 const WRITTEN = 'lockstep';
 
 const NAMES =
-  'train|worker|launch|evaluate|predict|export|data|summary|models|dashboard|bench|reproduce|speedrun|simulate|doctor|help';
+  'train|worker|peers|launch|evaluate|predict|export|data|summary|models|dashboard|bench|reproduce|speedrun|simulate|doctor|help';
 
 /** The word as a word of its own, before one of its commands or flags or, in a usage line, before its options. */
 const COMMAND = new RegExp(

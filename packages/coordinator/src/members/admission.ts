@@ -21,6 +21,7 @@ import {
   type Link,
   type MessageOf,
   PROTOCOL_VERSION,
+  type Said,
   type Spoken,
 } from '@lockstep/core/wire';
 
@@ -51,6 +52,21 @@ const WINDOW = 8;
 /** What is hashed without a pause in between, since steps go on meanwhile. */
 const HASH_BYTES = 2 ** 20;
 
+/** The first words of both sides, of which none is proven yet. */
+export interface FirstWords {
+  readonly challenge: MessageOf<'challenge'>;
+  /** A node, or somebody who asks who is in the run. */
+  readonly greeting: Said<'hello' | 'ask'>;
+}
+
+/** @throws LockstepError as `Conversation.next` */
+export async function hearGreeting(link: Link, talk: Conversation): Promise<FirstWords> {
+  const nonce = createNonce();
+  const challenge = { type: 'challenge', protocol: PROTOCOL_VERSION, version: LOCKSTEP_VERSION, nonce } as const;
+  link.send(challenge);
+  return { challenge, greeting: await talk.nextOf(['hello', 'ask'], GREETING_MS) };
+}
+
 /**
  * Shakes hands: afterwards both sides have proved the token, and the node knows the run.
  *
@@ -58,23 +74,19 @@ const HASH_BYTES = 2 ** 20;
  * @param check called when its name is known and proven; throws to refuse it, before it is sent anything
  * @throws LockstepError with the reason to refuse it
  */
-export async function greetNode(
+export function greetNode(
   link: Link,
-  talk: Conversation,
+  { challenge, greeting }: FirstWords & { readonly greeting: Said<'hello'> },
   terms: AdmissionTerms,
   node: number,
   check: (hello: MessageOf<'hello'>) => void,
-): Promise<MessageOf<'hello'>> {
-  const nonce = createNonce();
-  const challenge = { type: 'challenge', protocol: PROTOCOL_VERSION, version: LOCKSTEP_VERSION, nonce } as const;
-  link.send(challenge);
-  const greeting = await talk.next('hello', GREETING_MS);
+): MessageOf<'hello'> {
   const { message: hello } = greeting;
   const said = [{ message: challenge }, greeting];
-  checkHello(hello, terms.token, said);
+  checkGreeting(hello, terms.token, said);
   check(hello);
   checkEngine(hello, terms.engine);
-  const nonces = { listener: nonce, caller: hello.nonce };
+  const nonces = { listener: challenge.nonce, caller: hello.nonce };
   const { model, recipe, seed, dataset, carriers } = terms;
   const runHash = hashRun(model, recipe, seed);
   const run = Buffer.from(JSON.stringify({ model, recipe }));
@@ -119,18 +131,25 @@ export async function prepareNode(
   return ready;
 }
 
-function checkHello(hello: MessageOf<'hello'>, token: Uint8Array, said: readonly Spoken[]): void {
+/**
+ * Checks release and token of whoever greets.
+ *
+ * @param said all up to the greeting
+ * @throws LockstepError LOCKSTEP_NODE_VERSION, LOCKSTEP_NODE_TOKEN
+ */
+export function checkGreeting(hello: MessageOf<'hello' | 'ask'>, token: Uint8Array, said: readonly Spoken[]): void {
+  const who = hello.type === 'hello' ? 'node' : 'visitor';
   if (hello.protocol !== PROTOCOL_VERSION || hello.version !== LOCKSTEP_VERSION) {
     throw new LockstepError(
       'LOCKSTEP_NODE_VERSION',
-      `the node runs Lockstep ${hello.version} (protocol ${hello.protocol}), the coordinator ${LOCKSTEP_VERSION} ` +
+      `${who === 'node' ? 'the node runs' : 'the visitor runs'} Lockstep ${hello.version} (protocol ${hello.protocol}), the coordinator ${LOCKSTEP_VERSION} ` +
         `(protocol ${PROTOCOL_VERSION}). Install the same release on both.`,
     );
   }
-  if (!isSameProof(hello.proof, createProof(token, 'node', said))) {
+  if (!isSameProof(hello.proof, createProof(token, who, said))) {
     throw new LockstepError(
       'LOCKSTEP_NODE_TOKEN',
-      'the node does not hold the token of this run. Give both sides the same --token-file.',
+      `the ${who} does not hold the token of this run. Give both sides the same --token-file.`,
     );
   }
 }

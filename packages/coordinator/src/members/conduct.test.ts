@@ -3,6 +3,8 @@ import { expect, it } from 'vitest';
 import { Conduct } from './conduct.js';
 
 const TEN_MINUTES_MS = 600_000;
+const HOUR_MS = 3_600_000;
+const FAULT = { code: 'LOCKSTEP_NODE_REPLICA', text: 'its state after step 16 is another.' } as const;
 
 /** Why it is not let in: the code; undefined when it is. */
 function codeOf(conduct: Conduct, host: string, saidName: string): string | undefined {
@@ -25,7 +27,7 @@ it('cases: peers 7: lets a liar with ever new names in a bounded number of times
         if (codeOf(conduct, '10.0.0.7', saidName) !== undefined) continue;
         joins.push(now);
         if (hasAgreed) conduct.agree({ host: '10.0.0.7', saidName });
-        conduct.strike({ host: '10.0.0.7', saidName });
+        conduct.strike({ host: '10.0.0.7', saidName }, FAULT);
       }
       expect(joins.filter((ms) => ms < 38_000).length).toBeLessThanOrEqual(6);
       expect(joins.length).toBeLessThanOrEqual(10);
@@ -38,7 +40,7 @@ it('cases: peers 7: keeps nobody out who was there before, and gives shards at o
   const conduct = new Conduct(() => 0);
   const honest = { host: '10.0.0.7', saidName: 'honest' };
   conduct.agree(honest);
-  conduct.strike({ host: '10.0.0.7', saidName: 'liar' });
+  conduct.strike({ host: '10.0.0.7', saidName: 'liar' }, FAULT);
   expect(codeOf(conduct, '10.0.0.7', 'honest')).toBeUndefined();
   expect(conduct.isOnProbation(honest)).toBe(false);
   expect(codeOf(conduct, '10.0.0.7', 'new')).toBe('LOCKSTEP_NODE_PAUSE');
@@ -51,7 +53,7 @@ it('lets a name in no more after three strikes, and says for how long others wai
   let now = 0;
   const conduct = new Conduct(() => now);
   const liar = { host: '10.0.0.7', saidName: 'liar' };
-  for (let count = 0; count < 3; count++) conduct.strike(liar);
+  for (let count = 0; count < 3; count++) conduct.strike(liar, FAULT);
   now = 1500;
   expect(() => conduct.check({ ...liar, saidName: 'new' })).toThrow(
     'LOCKSTEP_NODE_PAUSE: rules were broken from 10.0.0.7: nobody new from there is let in for 2.5 s.',
@@ -59,6 +61,48 @@ it('lets a name in no more after three strikes, and says for how long others wai
   now = 4000;
   expect(codeOf(conduct, '10.0.0.7', 'new')).toBeUndefined();
   expect(() => conduct.check(liar)).toThrow(
-    'LOCKSTEP_NODE_BANNED: liar at 10.0.0.7 broke the rules 3 times and is not let in again.',
+    'LOCKSTEP_NODE_BANNED: liar at 10.0.0.7 broke the rules 3 times and is not let in again, unless `lockstep peers --pardon` says so.',
   );
+});
+
+it('cases: peers 6: an hour of good conduct takes a strike back, and nothing else does', () => {
+  let now = 0;
+  const conduct = new Conduct(() => now);
+  const node = { host: '10.0.0.7', saidName: 'honest' };
+  const strikes = (): number => conduct.list()[0]?.strikes ?? 0;
+  for (let count = 0; count < 2; count++) conduct.strike(node, FAULT);
+  now = 24 * HOUR_MS;
+  expect(strikes()).toBe(2);
+  conduct.agree(node);
+  conduct.agree(node);
+  expect(strikes()).toBe(1);
+  now += HOUR_MS - 1;
+  conduct.agree(node);
+  expect(strikes()).toBe(1);
+  now += 1;
+  conduct.agree(node);
+  expect(conduct.list()).toEqual([]);
+  expect(conduct.isOnProbation({ host: '10.0.0.7', saidName: 'new' })).toBe(false);
+});
+
+it('lets in again whom a person pardons, by name or by address, and nobody else', () => {
+  let now = 0;
+  const conduct = new Conduct(() => now);
+  const [liar, other] = [
+    { host: '10.0.0.7', saidName: 'liar' },
+    { host: '10.0.0.8', saidName: 'other' },
+  ];
+  for (const who of [liar, other]) for (let count = 0; count < 3; count++) conduct.strike(who, FAULT);
+  now = TEN_MINUTES_MS;
+  expect(conduct.list()).toEqual([
+    { ...liar, strikes: 3, isBanned: true, code: FAULT.code, reason: FAULT.text },
+    { ...other, strikes: 3, isBanned: true, code: FAULT.code, reason: FAULT.text },
+  ]);
+  expect(conduct.pardon('nobody')).toBe(0);
+  expect(conduct.pardon('liar')).toBe(1);
+  expect(codeOf(conduct, '10.0.0.7', 'liar')).toBeUndefined();
+  expect(codeOf(conduct, '10.0.0.8', 'other')).toBe('LOCKSTEP_NODE_BANNED');
+  expect(conduct.pardon('10.0.0.8')).toBe(1);
+  expect(codeOf(conduct, '10.0.0.8', 'other')).toBeUndefined();
+  expect(conduct.list()).toEqual([]);
 });

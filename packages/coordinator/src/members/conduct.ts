@@ -8,6 +8,9 @@
  * | by a name that was compared there before, and agreed, and was never struck | at once | at once |
  * | by any other name, from an address that has strikes | after a pause that doubles with each strike | after its first comparison has agreed |
  *
+ * Each hour in which a node takes part, and its replica is compared and right, takes one of its strikes back, and one of its
+ * address; a person can take back all of them (`pardon`).
+ *
  * So a liar can take part for some steps once; from then on the run goes back for nobody from there who has not kept the
  * state for a while, and ever less often for who has.
  */
@@ -19,6 +22,8 @@ import { nodeKey } from './remote-node.js';
 const STRIKES = 3;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 600_000;
+/** A strike is forgotten so long after the last one, if the node takes part and its replica is right. */
+const FADE_MS = 3_600_000;
 /** Names that are remembered for having agreed: the run goes on without knowing more of them. */
 const MOST_AGREED = 1024;
 
@@ -30,25 +35,78 @@ export interface Claimant {
   readonly saidName: string;
 }
 
+/** What somebody is known for who broke rules, the last of them with its code and text. */
+export interface Struck extends Claimant {
+  readonly strikes: number;
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** Of a name or of an address, and when the last one was counted, or forgotten. */
+interface Count {
+  readonly strikes: number;
+  readonly lastMs: number;
+}
+
 export class Conduct {
-  readonly #ofName = new Map<string, number>();
-  readonly #ofHost = new Map<string, { strikes: number; lastMs: number }>();
+  readonly #ofName = new Map<string, Struck & Count>();
+  readonly #ofHost = new Map<string, Count>();
   readonly #agreed = new Set<string>();
 
   /** @param now in milliseconds */
   constructor(private readonly now: () => number = () => performance.now()) {}
 
   /** It has broken a rule. */
-  strike(who: Claimant): void {
-    const key = keyOf(who);
-    this.#ofName.set(key, (this.#ofName.get(key) ?? 0) + 1);
-    const strikes = (this.#ofHost.get(who.host)?.strikes ?? 0) + 1;
-    this.#ofHost.set(who.host, { strikes, lastMs: this.now() });
+  strike({ host, saidName }: Claimant, { code, text }: Pick<LockstepError, 'code' | 'text'>): void {
+    const key = nodeKey(host, saidName);
+    this.#ofName.set(key, { host, saidName, code, reason: text, ...this.#oneMore(this.#ofName.get(key)) });
+    this.#ofHost.set(host, this.#oneMore(this.#ofHost.get(host)));
+  }
+
+  #oneMore(before: Count | undefined): Count {
+    return { strikes: (before?.strikes ?? 0) + 1, lastMs: this.now() };
+  }
+
+  /** Those that broke rules, and how often. */
+  list(): (Struck & { readonly isBanned: boolean })[] {
+    return [...this.#ofName.values()].map(({ host, saidName, strikes, code, reason }) => ({
+      ...{ host, saidName, strikes, code, reason },
+      isBanned: strikes >= STRIKES,
+    }));
+  }
+
+  /**
+   * Takes back all strikes of nodes that call themselves so, or that come from this address.
+   *
+   * @returns how many nodes that are
+   */
+  pardon(nameOrHost: string): number {
+    const found = [...this.#ofName].filter(([, { host, saidName }]) => host === nameOrHost || saidName === nameOrHost);
+    for (const [key, { host, strikes }] of found) {
+      this.#ofName.delete(key);
+      this.#lessen(this.#ofHost, host, strikes);
+    }
+    return found.length;
+  }
+
+  #lessen<T extends Count>(counts: Map<string, T>, key: string, strikes: number): void {
+    const before = counts.get(key);
+    if (before === undefined) return;
+    if (before.strikes <= strikes) counts.delete(key);
+    else counts.set(key, { ...before, strikes: before.strikes - strikes, lastMs: this.now() });
   }
 
   /** A comparison of its replica has agreed. */
   agree(who: Claimant): void {
-    if (this.#agreed.size < MOST_AGREED) this.#agreed.add(keyOf(who));
+    const key = keyOf(who);
+    if (this.#agreed.size < MOST_AGREED) this.#agreed.add(key);
+    // good conduct makes up for what is long ago
+    if (this.#isLongAgo(this.#ofName.get(key))) this.#lessen(this.#ofName, key, 1);
+    if (this.#isLongAgo(this.#ofHost.get(who.host))) this.#lessen(this.#ofHost, who.host, 1);
+  }
+
+  #isLongAgo(count: Count | undefined): boolean {
+    return count !== undefined && this.now() - count.lastMs >= FADE_MS;
   }
 
   /** Whether it gets no shards before its replica was compared. */
@@ -58,8 +116,8 @@ export class Conduct {
 
   /** @throws LockstepError LOCKSTEP_NODE_BANNED, LOCKSTEP_NODE_PAUSE when it is not let in, or not yet */
   check(who: Claimant): void {
-    if ((this.#ofName.get(keyOf(who)) ?? 0) >= STRIKES) {
-      const text = `${who.saidName} at ${who.host} broke the rules ${STRIKES} times and is not let in again.`;
+    if ((this.#ofName.get(keyOf(who))?.strikes ?? 0) >= STRIKES) {
+      const text = `${who.saidName} at ${who.host} broke the rules ${STRIKES} times and is not let in again, unless \`lockstep peers --pardon\` says so.`;
       throw new LockstepError('LOCKSTEP_NODE_BANNED', text);
     }
     const waitMs = this.#isKnownGood(who) ? 0 : this.#pauseMs(who.host);

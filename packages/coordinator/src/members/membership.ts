@@ -4,11 +4,19 @@ import { LockstepError } from '@lockstep/core/errors';
 import type { NodeEvent } from '@lockstep/core/events';
 import { countOf } from '@lockstep/core/text';
 import { Conversation, type Frame, type Link, type MessageOf } from '@lockstep/core/wire';
-import { type AdmissionTerms, greetNode, hearInquiry, prepareNode } from './admission.js';
+import {
+  type AdmissionTerms,
+  type FirstWords,
+  greetNode,
+  hearGreeting,
+  hearInquiry,
+  prepareNode,
+} from './admission.js';
 import { Conduct } from './conduct.js';
 import { Farewells, type FarewellTerms } from './farewells.js';
 import { Refusals } from './refusals.js';
 import { hostOf, nodeKey, RemoteNode } from './remote-node.js';
+import { answerVisit, checkVisit, describeRoster } from './visits.js';
 
 /** What membership tells the loop that drives the steps. */
 export interface MembershipHandler {
@@ -74,7 +82,13 @@ export class Membership {
         // who holds the token may know how the run has ended
         if (!this.#isClosed) this.#conduct.check({ host: hostOf(link.address), saidName: name });
       };
-      const hello = await greetNode(link, talk, this.terms, id, check);
+      const first = await hearGreeting(link, talk);
+      const { message } = first.greeting;
+      if (message.type === 'ask') {
+        this.#answer(link, message, first);
+        return;
+      }
+      const hello = greetNode(link, { ...first, greeting: { ...first.greeting, message } }, this.terms, id, check);
       const ready = await this.#prepare(link, talk, nodeKey(hostOf(link.address), hello.name));
       if (ready === undefined) return;
       const node = new RemoteNode(id, link, hello, this.#nameFor(hello.name));
@@ -90,6 +104,25 @@ export class Membership {
       link.refuse(error);
       this.#refusals.note({ address: link.address, code: error.code, reason: error.text });
     }
+  }
+
+  /** Tells a visitor who is in the run; takes back the strikes of whom he pardons. */
+  #answer(link: Link, ask: MessageOf<'ask'>, first: FirstWords): void {
+    checkVisit(ask, first, this.terms.token);
+    const pardoned = ask.pardon === undefined ? 0 : this.#conduct.pardon(ask.pardon);
+    if (ask.pardon !== undefined && pardoned > 0) {
+      this.handler.emit({ event: 'node-pardoned', node: ask.pardon, address: link.address, count: pardoned });
+    }
+    const roster = describeRoster({
+      terms: this.terms,
+      step: this.handler.stepNow(),
+      nodes: [...this.nodes.values()],
+      waiting: this.#ready,
+      struck: this.#conduct.list(),
+      refused: this.#refusals.list(),
+      pardoned,
+    });
+    answerVisit(link, first, this.terms.token, roster);
   }
 
   /** @returns undefined when the run is over, which the node has been told */
@@ -192,7 +225,7 @@ export class Membership {
     } else {
       this.handler.emit({ event: 'node-evicted', node: name, address, step, code: reason.code, reason: reason.text });
     }
-    if (!BLAMELESS.has(reason.code)) this.#conduct.strike(node);
+    if (!BLAMELESS.has(reason.code)) this.#conduct.strike(node, reason);
     this.handler.onGone(node, reason.code);
   }
 

@@ -196,6 +196,17 @@ export interface StepsDoubtedEvent extends DoubtedSteps {
   readonly event: 'steps-doubted';
 }
 
+/** Strikes of nodes were taken back, by `lockstep peers --pardon`. */
+export interface NodePardonedEvent {
+  readonly event: 'node-pardoned';
+  /** The name, or the address, that was pardoned. */
+  readonly node: string;
+  /** Who asked for it. */
+  readonly address: string;
+  /** Nodes that go by that name or come from that address. */
+  readonly count: number;
+}
+
 /** A connection that did not become a node. */
 export interface NodeRefusedEvent {
   readonly event: 'node-refused';
@@ -242,6 +253,7 @@ export type NodeEvent =
   | WentBackEvent
   | StepsDoubtedEvent
   | NodeRefusedEvent
+  | NodePardonedEvent
   | RebalancedEvent
   | WaitingEvent;
 

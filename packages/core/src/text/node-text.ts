@@ -33,6 +33,8 @@ export function describeNodeEvent(event: NodeEvent): string {
       return `${describeDoubted([event])}, which was found lying: the result is in doubt. With --audit 0.05 the run goes back instead`;
     case 'node-refused':
       return `Refused ${event.address}: ${event.code}: ${event.reason}${event.more === undefined ? '' : ` (and ${countOf(event.more, 'other connection')} since the last line like this)`}`;
+    case 'node-pardoned':
+      return `${event.node} is pardoned, as ${event.address} asked: strikes of ${countOf(event.count, 'node')} are taken back`;
     case 'rebalanced':
       return `Shards from step ${event.step}: ${event.shards.map(({ node, shards }) => `${node} ${shards}`).join(', ')}`;
     case 'waiting':

@@ -38,25 +38,31 @@ export class Conversation {
    * @throws LockstepError what the other end gave as reason to refuse; LOCKSTEP_NODE_SILENT when nothing comes in time;
    *   LOCKSTEP_NODE_ORDER when something else comes; LOCKSTEP_NODE_LOST when the connection ends
    */
-  async next<T extends MessageType>(type: T, timeoutMs: number): Promise<Said<T>> {
-    const { message, payload } = this.#waiting.shift() ?? (await this.#await(type, timeoutMs));
-    if (message.type !== type) {
+  next<T extends MessageType>(type: T, timeoutMs: number): Promise<Said<T>> {
+    return this.nextOf([type], timeoutMs);
+  }
+
+  /** The same, of one of these types. */
+  async nextOf<T extends MessageType>(types: readonly T[], timeoutMs: number): Promise<Said<T>> {
+    const wanted = types.join(' or ');
+    const { message, payload } = this.#waiting.shift() ?? (await this.#await(wanted, timeoutMs));
+    if (!types.some((type) => message.type === type)) {
       throw new LockstepError(
         'LOCKSTEP_NODE_ORDER',
-        `${this.link.address} said ${message.type} where ${type} was expected.`,
+        `${this.link.address} said ${message.type} where ${wanted} was expected.`,
       );
     }
     return { message: message as MessageOf<T>, payload };
   }
 
-  async #await(type: MessageType, timeoutMs: number): Promise<Frame> {
+  async #await(wanted: string, timeoutMs: number): Promise<Frame> {
     if (this.#closed) throw this.#closed;
     let timer: NodeJS.Timeout | undefined;
     try {
       return await new Promise<Frame>((resolve, reject) => {
         this.#resolve = resolve;
         this.#reject = reject;
-        const text = `${this.link.address} did not say ${type} within ${timeoutMs / 1000} s.`;
+        const text = `${this.link.address} did not say ${wanted} within ${timeoutMs / 1000} s.`;
         timer = setTimeout(() => reject(new LockstepError('LOCKSTEP_NODE_SILENT', text)), timeoutMs);
       });
     } finally {

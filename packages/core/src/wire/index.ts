@@ -8,4 +8,5 @@ export * from './link.js';
 export * from './link-rules.js';
 export * from './messages.js';
 export * from './proof.js';
+export * from './roster.js';
 export * from './socket.js';

@@ -4,7 +4,7 @@
  *
  *   coordinator                          node
  *   challenge (nonce)          ->
- *                              <-        hello (nonce, proof of the token)
+ *                              <-        hello (nonce, proof of the token)         or ask, answered by roster
  *   welcome (proof, the run)   ->                                              or refused
  *                              <-        inquire (whether the data is needed, and what of it is there)
  *   dataset, dataset, ...      ->
@@ -22,7 +22,7 @@ import { LockstepError } from '../errors/errors.js';
 import { plainText } from '../text/plain-text.js';
 
 /** Changes when a message changes. */
-export const PROTOCOL_VERSION = 7;
+export const PROTOCOL_VERSION = 8;
 
 const count = z.int().min(0).max(0xffff_ffff);
 /** Steps attempted, over restarts: begins with the seconds of a clock, which outgrow 32 bits. */
@@ -56,6 +56,19 @@ const hello = z.strictObject({
   /** With --transport mpi. */
   rank: rank.optional(),
 });
+
+/** In the place of hello: somebody who holds the token, and does not compute, asks who is in the run. */
+const ask = z.strictObject({
+  type: z.literal('ask'),
+  protocol: count,
+  version,
+  nonce: hash,
+  proof: hash,
+  /** Name or address of nodes that are to be let in again though they broke rules. */
+  pardon: text.optional(),
+});
+/** The answer, with a `Roster` as JSON beside it. */
+const roster = z.strictObject({ type: z.literal('roster'), proof: hash });
 
 const refused = z.strictObject({ type: z.literal('refused'), code, text });
 
@@ -203,6 +216,8 @@ const peerWelcome = z.strictObject({ type: z.literal('peer-welcome'), proof: has
 const messageSchema = z.discriminatedUnion('type', [
   challenge,
   hello,
+  ask,
+  roster,
   refused,
   welcome,
   inquire,

@@ -6,7 +6,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import type { ModelSpec } from '../spec/model-spec.js';
 import type { Recipe } from '../spec/recipe.js';
 
-export type ProofPurpose = 'node' | 'coordinator' | 'caller' | 'called';
+export type ProofPurpose = 'node' | 'visitor' | 'coordinator' | 'caller' | 'called';
 
 /** The two nonces of a handshake: of the side that listens, and of the side that called it. */
 export interface Nonces {

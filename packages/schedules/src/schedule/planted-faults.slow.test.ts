@@ -53,8 +53,8 @@ const FAULTS: readonly (readonly [string, string, string, string])[] = [
   [
     'strikes are not counted',
     'coordinator/dist/members/conduct.js',
-    'this.#ofName.set(key, (this.#ofName.get(key) ?? 0) + 1);',
-    'this.#ofName.set(key, 0);',
+    'strikes: (before?.strikes ?? 0) + 1,',
+    'strikes: 0,',
   ],
 ];
 

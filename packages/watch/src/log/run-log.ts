@@ -41,6 +41,7 @@ const WARNINGS: ReadonlySet<string> = new Set([
   'node-evicted',
   'node-doubted',
   'node-refused',
+  'node-pardoned',
   'went-back',
   'steps-doubted',
 ]);

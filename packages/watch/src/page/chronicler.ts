@@ -137,6 +137,7 @@ export class Chronicler implements RunObserver {
       case 'node-doubted':
       case 'states-kept':
       case 'node-refused':
+      case 'node-pardoned':
       case 'rebalanced':
         this.#log('node', describeNodeEvent(event));
         break;

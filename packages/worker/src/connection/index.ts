@@ -3,3 +3,4 @@ export * from './connect.js';
 export * from './mpi.js';
 export * from './network.js';
 export * from './node-life.js';
+export * from './visit.js';
