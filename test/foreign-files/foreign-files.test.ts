@@ -55,7 +55,7 @@ describe('what reads files', () => {
 
   /** Why others need not be. */
   const TRUSTED: Readonly<Record<string, string>> = {
-    'cli/src/commands/worker.ts': 'a certificate, which is handed to TLS as it is',
+    'cli/src/fields/connect-fields.ts': 'a certificate, which is handed to TLS as it is',
     'cli/src/lab/bench/measure/run-process.ts': 'a number of the system',
     'cli/src/lab/bench/nodes/lan.ts': 'a number of the system',
     'cli/src/lab/reproduce/energy.ts': 'a number of the system',
@@ -71,6 +71,7 @@ describe('what reads files', () => {
     'core/src/exports/html.ts': 'part of the package',
     'core/src/files/version.ts': 'part of the package',
     'core/src/machine/usable-cores.ts': 'a number of the system',
+    'kernels/src/wasm/module.ts': 'part of the package',
     'kernels/src/builds.ts': 'a list of the system',
     'watch/src/page/page-files.ts': 'part of the package',
     'worker/src/tensorflow-engine/installation.ts': 'what the set-up has written, which is a library to be loaded',

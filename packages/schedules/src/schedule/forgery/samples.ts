@@ -19,6 +19,8 @@ export const samples: { readonly [T in MessageType]: Extract<Message, { type: T 
     workers: 1,
     engine: 'native',
   },
+  ask: { type: 'ask', protocol: 7, version: '0.1.0', nonce: HASH, proof: HASH, pardon: 'node 1' },
+  roster: { type: 'roster', proof: HASH },
   refused: { type: 'refused', code: 'LOCKSTEP_NODE_ORDER', text: 'no' },
   welcome: {
     type: 'welcome',
