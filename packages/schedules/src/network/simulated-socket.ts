@@ -96,7 +96,8 @@ export class SimulatedSocket implements Socket, Pipe {
     const [first] = this.other.#leaving;
     const { nowMs } = this.world;
     const isComing = first !== undefined && this.other.way.blockedUntilMs() <= nowMs && first.toMs < Infinity;
-    const share = isComing ? Math.max(0, (nowMs - first.fromMs) / (first.toMs - first.fromMs)) : 0;
+    // what a machine had sent that is no more comes to its end, and nothing after it
+    const share = isComing ? Math.min(1, Math.max(0, (nowMs - first.fromMs) / (first.toMs - first.fromMs))) : 0;
     return this.#bytesHeard + Math.floor(share * (first?.bytes ?? 0));
   }
 

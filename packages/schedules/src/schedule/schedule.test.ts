@@ -4,7 +4,7 @@ import { LocalNode } from '@lockstep/worker/node';
 import { expect, it } from 'vitest';
 import { hashState } from '../machines/coordinator.js';
 import { EPOCHS, recipeNames, runs, STEPS_PER_EPOCH } from '../machines/run.js';
-import { drawPlan, findCalm, runSchedule } from './index.js';
+import { drawLiars, drawPlan, findCalm, runSchedule } from './index.js';
 import { checkEndings, checkLiars, checkSchedules } from './test-schedules.js';
 
 const SCHEDULES = 250;
@@ -36,6 +36,14 @@ it.each([...topologies.entries()])(
   'cases: peers 5, 8: whatever one or two liars of four nodes say, a run ends in its bits, or says where it may not ($1)',
   async (index, topology) => expect(await checkLiars(LIARS, topology, 1 + index * LIARS)).toEqual([]),
 );
+
+it.each([
+  [1316, 'bytes that a dead coordinator had not sent were signs of life for ever'],
+  [2503, 'the same, of a node'],
+  [4104, 'what a coordinator had said before it died was done when the next was there'],
+] as const)('seed %i of the liars: %s', async (seed, _) => {
+  expect((await runSchedule(drawLiars(seed))).fault).toBeUndefined();
+});
 
 it('a seed gives the same schedule, event for event', async () => {
   for (const seed of [1, 270, 373]) {

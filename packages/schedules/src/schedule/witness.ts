@@ -25,6 +25,8 @@ export class Witness {
   /** How often who was sent away, by the coordinator that is there. */
   readonly #sentAway = new Map<string, number>();
   #highest = 0;
+  /** Of all coordinators that there were: what one said before it died may arrive when the next is there. */
+  #highestEver = 0;
   /** Of the steps that stand, those after which the hash was not the calm run's. */
   readonly #wrong = new Set<number>();
 
@@ -64,6 +66,7 @@ export class Witness {
     this.tell('coordinator', `step ${steps} is committed`);
     if (steps > this.#highest + 1) this.fail(`step ${steps} was committed after ${this.#highest}`);
     this.#highest = Math.max(this.#highest, steps);
+    this.#highestEver = Math.max(this.#highestEver, steps);
     this.committed = steps;
     for (const later of this.#wrong) if (later >= steps) this.#wrong.delete(later);
     if (hash === this.calm.get(steps)) return;
@@ -83,7 +86,7 @@ export class Witness {
 
   /** An honest node may be one step ahead, and no more. */
   seeApplied(name: string, step: number): void {
-    if (step > this.#highest + 1) this.fail(`${name} has applied step ${step}, ${this.#highest} are committed`);
+    if (step > this.#highestEver + 1) this.fail(`${name} has applied step ${step}, ${this.#highestEver} are committed`);
   }
 
   /** Who has broken rules as often as is borne is not let in again. */
