@@ -23,7 +23,9 @@ export function readTable(): Row[] {
   });
 }
 
-const silent: readonly Manner[] = ['says nothing', 'writes a byte a second', 'stops writing', 'stops both'];
+/** Reading on, so that nothing that is sent to it stays on its way. */
+const talking: readonly Manner[] = ['says nothing', 'writes a byte a second', 'stops writing'];
+const silent: readonly Manner[] = [...talking, 'stops both'];
 const deaf: readonly Manner[] = ['reads a byte a second', 'stops reading'];
 const gone: readonly Manner[] = ['stops writing', 'stops both'];
 const all: readonly Manner[] = [...silent, ...deaf, 'grows slower each step'];
@@ -53,7 +55,7 @@ export const plays: Readonly<Record<string, Play>> = {
     points: [{ hears: 'peers' }, { hears: 'assign', step: 0 }, { hears: 'reduced', step: 0 }],
     manners: all,
   },
-  shards: { ...step, points: [{ says: 'applied', step: 3 }], manners: [...silent, 'grows slower each step'] },
+  shards: { ...step, points: [{ says: 'applied', step: 3 }], manners: [...talking, 'grows slower each step'] },
   'rest of a step': {
     ...step,
     topologies: ['mesh', 'hierarchical', 'star'],

@@ -1,7 +1,7 @@
 /** Answers probes: whether this process lives, and whether it takes part in a run that goes. */
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Door, doorOptions, openPort } from '@lockstep/core/door';
+import { isLoopbackHost, makeServer, openPort, refuseForeignPage } from '@lockstep/core/door';
 import { LockstepError } from '@lockstep/core/errors';
 
 /** /healthz: 200 while the process answers at all. /readyz: 200 from `setReady` on, 503 before. */
@@ -16,12 +16,12 @@ export class HealthServer {
    */
   static async open(endpoint: { host: string; port: number } | undefined): Promise<HealthServer | undefined> {
     if (endpoint === undefined) return undefined;
-    const server = createServer(doorOptions, (request, response) => {
-      const [status, text] = health.#answer(request.url ?? '');
+    const { server } = makeServer((request, response) => {
+      const refusal = refuseForeignPage(request, { isLocal: isLoopbackHost(endpoint.host), ownOrigin: true });
+      const [status, text] = refusal === undefined ? health.#answer(request.url ?? '') : [403, refusal];
       response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(`${text}\n`);
     });
     const health = new HealthServer(server);
-    new Door(server);
     await openPort(
       server,
       endpoint,

@@ -1,9 +1,8 @@
 /** The coordinator's one port: takes connections, within the door's limits, and hands them on as links. */
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
+import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Door, doorOptions, isLoopbackHost, openPort } from '@lockstep/core/door';
+import { type Door, isLoopbackHost, makeServer, openPort } from '@lockstep/core/door';
 import { LockstepError } from '@lockstep/core/errors';
 import { Link, type LinkTimings, linkServerRules, readLinkTimings, type Socket } from '@lockstep/core/wire';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -47,8 +46,7 @@ export async function listenForNodes(
         'could take part in the run. To stay on this machine, listen on 127.0.0.1.',
     );
   }
-  const http = createHttpServer(options);
-  const door = new Door(http);
+  const { server: http, door } = createHttpServer(options);
   const server = new WebSocketServer({ server: http, ...linkServerRules(!options.hasToken) });
   acceptLinks(server, door, readLinkTimings(process.env), onLink);
   await listen(http, server, options);
@@ -60,13 +58,13 @@ export async function listenForNodes(
   };
 }
 
-function createHttpServer({ tlsCert, tlsKey }: ListenOptions): Server {
-  if (tlsCert === undefined && tlsKey === undefined) return createServer(doorOptions);
+function createHttpServer({ tlsCert, tlsKey }: ListenOptions): ReturnType<typeof makeServer> {
+  if (tlsCert === undefined && tlsKey === undefined) return makeServer();
   if (tlsCert === undefined || tlsKey === undefined) {
     throw new LockstepError('LOCKSTEP_TLS', '--tls-cert and --tls-key belong together: give both, or none.');
   }
   try {
-    return createTlsServer({ ...doorOptions, cert: readFileSync(tlsCert), key: readFileSync(tlsKey) });
+    return makeServer(undefined, { cert: readFileSync(tlsCert), key: readFileSync(tlsKey) });
   } catch (error) {
     const text = `cannot use ${tlsCert} and ${tlsKey}: ${(error as Error).message}. They must be a certificate and its key, in PEM.`;
     throw new LockstepError('LOCKSTEP_TLS', text, { cause: error });

@@ -1,7 +1,6 @@
 /** `--metrics` without a page: a port that answers /metrics and nothing else. */
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Door, doorOptions, isLoopbackHost, openPort, refuseForeignPage } from '@lockstep/core/door';
+import { isLoopbackHost, makeServer, openPort, refuseForeignPage } from '@lockstep/core/door';
 import { LockstepError } from '@lockstep/core/errors';
 import type { RunObserver } from '@lockstep/core/seams';
 import type { RunMetrics } from './run-metrics.js';
@@ -18,13 +17,12 @@ export async function openMetricsServer(
   tell: (line: string) => void,
 ): Promise<RunObserver> {
   const isLocal = isLoopbackHost(host);
-  const server = createServer(doorOptions, (request, response) => {
+  const { server } = makeServer((request, response) => {
     const refusal = refuseForeignPage(request, { isLocal, ownOrigin: true });
     if (refusal !== undefined) response.writeHead(403, { 'content-type': 'text/plain' }).end(`${refusal}\n`);
     else if (!metrics.answer(request, response))
       response.writeHead(404, { 'content-type': 'text/plain' }).end('metrics are at /metrics\n');
   });
-  new Door(server);
   await openPort(server, { host, port }, (trouble) => {
     const text = `cannot answer --metrics on ${trouble}. Choose another port; 0 takes any free one.`;
     return new LockstepError('LOCKSTEP_METRICS_PORT', text);

@@ -1,7 +1,7 @@
 /** Serves the page and follows its viewers: one port, one connection each. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { Door, doorOptions, isLoopbackHost, openPort } from '@lockstep/core/door';
+import { type Door, isLoopbackHost, makeServer, openPort } from '@lockstep/core/door';
 import { LockstepError } from '@lockstep/core/errors';
 import type { RunControl } from '@lockstep/core/seams';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -53,8 +53,9 @@ export class PageServer {
   private constructor(private readonly options: PageOptions) {
     this.#feeds = options.runs.map(({ name, source }, index) => new Feed(index, name, source));
     this.#access = new Access(options.token, isLoopbackHost(options.host), options.tell);
-    this.#http = createServer(doorOptions, (request, response) => this.#answer(request, response));
-    this.#door = new Door(this.#http);
+    const { server, door } = makeServer((request, response) => this.#answer(request, response));
+    this.#http = server;
+    this.#door = door;
     this.#http.on('clientError', (error: ClientError, socket) => {
       if (this.#isShutOut(socket as Socket)) return;
       if (!canPageCause(error)) this.#blame(socket as Socket);

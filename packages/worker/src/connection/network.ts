@@ -1,7 +1,6 @@
 /** How a node reaches others and is reached by them: over WebSockets, or in a simulation of many nodes without any. */
-import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { Door, doorOptions, openPort } from '@lockstep/core/door';
+import { makeServer, openPort } from '@lockstep/core/door';
 import { LockstepError } from '@lockstep/core/errors';
 import { Link, type LinkTimings, linkServerRules, type Socket } from '@lockstep/core/wire';
 import { WebSocketServer } from 'ws';
@@ -34,8 +33,7 @@ async function listen(
   timings: LinkTimings,
   onLink: (link: Link) => void,
 ): Promise<MeshPort> {
-  const http = createServer(doorOptions);
-  const door = new Door(http);
+  const { server: http, door } = makeServer();
   const server = new WebSocketServer({ server: http, ...linkServerRules(false) });
   // ws hands each error of the port to its own server too, where nobody listening ends the process
   server.on('error', () => {});
