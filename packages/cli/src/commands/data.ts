@@ -16,7 +16,7 @@ import { type DataForm, dataFormFields, readDataForm } from '../fields/data-fiel
 import { type Field, fieldsIn } from '../fields/field.js';
 import { readChecked } from '../settings/setting-source.js';
 import { formatDataReport } from '../terminal/data-lines.js';
-import { type Io, writeLine } from '../terminal/io.js';
+import { type Io, writeJson, writeLine } from '../terminal/io.js';
 
 const fields: readonly Field[] = [
   ...dataFormFields,
@@ -70,7 +70,7 @@ async function runData({ path, dataForm, validation = 0, sheet, json }: DataSett
   const dataset = loaded.heldOut === undefined ? holdOutValidation(loaded, validation) : loaded;
   const report = reportData(dataset);
   if (sheet !== undefined) writeExport(sheet, drawSamples(dataset));
-  if (json) writeLine(io.stdout, JSON.stringify({ event: 'data', ...report, ...(sheet && { sheet }) }));
+  if (json) writeJson(io.stdout, { event: 'data', ...report, ...(sheet && { sheet }) });
   else for (const line of [...formatDataReport(report), ...describeSheet(sheet, report)]) writeLine(io.stdout, line);
 }
 

@@ -9,7 +9,7 @@ import { parseEndpoint } from '../fields/endpoint.js';
 import { fieldsIn } from '../fields/field.js';
 import { readFlags } from '../settings/setting-source.js';
 import { EXIT_FAILED } from '../terminal/failure.js';
-import { type Io, writeLine } from '../terminal/io.js';
+import { type Io, writeJson, writeLine } from '../terminal/io.js';
 
 const DEFAULT_LISTEN = '0.0.0.0:7400';
 
@@ -39,7 +39,7 @@ export function createDoctorCommand(context: CommandContext): Command {
 async function runDoctor({ host, port }: { host: string; port: number }, json: boolean, io: Io): Promise<number> {
   const findings = (await examine(host, port)).map((finding) => spellFinding(finding, io.spelling));
   const isGood = findings.every(({ verdict }) => verdict !== 'problem');
-  if (json) writeLine(io.stdout, JSON.stringify({ event: 'doctor', good: isGood, findings }));
+  if (json) writeJson(io.stdout, { event: 'doctor', good: isGood, findings });
   else for (const line of [...formatFindings(findings), '', summarizeFindings(findings)]) writeLine(io.stdout, line);
   return isGood ? 0 : EXIT_FAILED;
 }

@@ -20,7 +20,7 @@ import { noteCrowd } from '../settings/crowd.js';
 import { readModelNotes } from '../settings/model-notes.js';
 import { readChecked } from '../settings/setting-source.js';
 import { loadModelState, readModelOfWeights, weightsMissing } from '../settings/weights-file.js';
-import { type Io, tellNote, writeLine } from '../terminal/io.js';
+import { type Io, tellNote, writeJson, writeLine } from '../terminal/io.js';
 
 const splits = ['test', 'train'] as const;
 const SPLIT_NAMES = { test: 'Test set', train: 'Training set' } as const;
@@ -126,18 +126,8 @@ async function runEvaluate(settings: EvaluationSettings, io: Io): Promise<void> 
     writeExport(settings.picture, drawMistakes(addImages(report.mistakes, dataset, split), classNames, title));
   }
   if (settings.json) {
-    writeLine(
-      io.stdout,
-      JSON.stringify({
-        event: 'evaluation',
-        model: model.name,
-        weights,
-        split,
-        data: dataset.source,
-        ...report,
-        dataReport: reportData(dataset),
-      }),
-    );
+    const about = { model: model.name, weights, split, data: dataset.source };
+    writeJson(io.stdout, { event: 'evaluation', ...about, ...report, dataReport: reportData(dataset) });
     return;
   }
   writeLine(io.stdout, `${model.name} with ${weights} on ${dataset.source}`);

@@ -6,7 +6,7 @@ import { namedModels, type ZooModel } from '@lockstep/core/zoo';
 import type { Command } from 'commander';
 import { addExamples, addFields, type CommandContext, createCommand } from '../command-line.js';
 import { jsonField } from '../fields/common-fields.js';
-import { writeLine } from '../terminal/io.js';
+import { writeJson, writeLine } from '../terminal/io.js';
 import { formatTable } from '../terminal/text-table.js';
 
 export function createModelsCommand(context: CommandContext): Command {
@@ -21,8 +21,9 @@ export function createModelsCommand(context: CommandContext): Command {
     ['lockstep train net19k', 'train it'],
   ]);
   return command.action((options: { json?: boolean }) => {
-    const lines = options.json ? namedModels.map((entry) => JSON.stringify(describeModel(entry))) : formatZoo();
-    for (const line of lines) writeLine(context.io.stdout, line);
+    const { stdout } = context.io;
+    if (options.json) for (const entry of namedModels) writeJson(stdout, describeModel(entry));
+    else for (const line of formatZoo()) writeLine(stdout, line);
   });
 }
 

@@ -8,7 +8,7 @@ import { jsonField } from '../fields/common-fields.js';
 import { connectField, readConnect, readTlsCa, tlsCaField, tokenFileField } from '../fields/connect-fields.js';
 import { type Field, fieldsIn, optionError, quote } from '../fields/field.js';
 import { readChecked } from '../settings/setting-source.js';
-import { type Io, writeLine } from '../terminal/io.js';
+import { type Io, writeJson, writeLine } from '../terminal/io.js';
 import { formatTable } from '../terminal/text-table.js';
 
 const fields: readonly Field[] = [
@@ -49,7 +49,7 @@ async function showPeers(options: Record<string, unknown>, io: Io): Promise<void
   const pardon = get('pardon');
   const { visit } = await import('@lockstep/worker/connection');
   const roster = await visit({ url, token, tlsCa: readTlsCa(get('tlsCa')), pardon });
-  if (values['json'] === true) writeLine(io.stdout, JSON.stringify({ event: 'peers', ...roster }));
+  if (values['json'] === true) writeJson(io.stdout, { event: 'peers', ...roster });
   else for (const line of formatRoster(roster, pardon)) writeLine(io.stdout, line);
   if (pardon !== undefined && roster.pardoned === 0) {
     const known = roster.struck.map(({ name, host }) => `${name} at ${host}`);

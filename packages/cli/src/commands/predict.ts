@@ -19,7 +19,7 @@ import { readModelNotes } from '../settings/model-notes.js';
 import { findNamedWeights } from '../settings/named-weights.js';
 import { readChecked } from '../settings/setting-source.js';
 import { loadModelState, readModelOfWeights, weightsMissing } from '../settings/weights-file.js';
-import { type Io, tellNote, writeLine } from '../terminal/io.js';
+import { type Io, tellNote, writeJson, writeLine } from '../terminal/io.js';
 import { formatTable } from '../terminal/text-table.js';
 
 /** Classes shown beside the predicted one. */
@@ -122,9 +122,9 @@ async function runPredict(settings: PredictionSettings, io: Io): Promise<void> {
   const images = asked.flatMap(({ image }) => image ?? []);
   const predictions = images.length === 0 ? [] : await predictAll(images, { model, state, notes, white, workers });
   const results = asked.map((one) => ({ ...one, prediction: one.image && predictions[images.indexOf(one.image)] }));
-  const lines = settings.json ? results.map((result) => formatJson(result, notes)) : formatResults(results, notes);
-  if (settings.json && report !== undefined) writeLine(io.stdout, JSON.stringify({ event: 'data', ...report }));
-  for (const line of lines) writeLine(io.stdout, line);
+  if (settings.json && report !== undefined) writeJson(io.stdout, { event: 'data', ...report });
+  if (settings.json) for (const result of results) writeJson(io.stdout, describeResult(result, notes));
+  else for (const line of formatResults(results, notes)) writeLine(io.stdout, line);
   // told last, below what could be read
   if (bad.length > 0) throw joinImageErrors(bad);
 }
@@ -171,9 +171,9 @@ interface Result extends AskedImage {
   readonly prediction: ImagePrediction | undefined;
 }
 
-function formatJson({ name, row, changes, prediction }: Result, { classNames }: DataNotes): string {
+function describeResult({ name, row, changes, prediction }: Result, { classNames }: DataNotes) {
   const entries = prediction?.probabilities.map((value, index) => [classNames[index] as string, value]);
-  return JSON.stringify({
+  return {
     event: 'prediction',
     image: name,
     row,
@@ -182,7 +182,7 @@ function formatJson({ name, row, changes, prediction }: Result, { classNames }: 
     probability: prediction?.probability ?? null,
     probabilities: entries === undefined ? null : Object.fromEntries(entries),
     changes,
-  });
+  };
 }
 
 function formatResults(results: readonly Result[], { classNames }: DataNotes): string[] {

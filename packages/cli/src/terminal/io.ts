@@ -2,6 +2,7 @@
 
 import { LockstepError } from '@lockstep/core/errors';
 import { isStdout } from '@lockstep/core/files';
+import { plainText } from '@lockstep/core/text';
 import { spellCommands } from './spelling.js';
 
 export interface OutputStream {
@@ -52,7 +53,8 @@ export interface Io {
 }
 
 /** Tells a person on stderr what was taken, changed or left out. */
-export const tellNote = (io: Pick<Io, 'stderr'>, text: string): void => writeLine(io.stderr, `note: ${text}`);
+export const tellNote = (io: Pick<Io, 'stderr'>, text: string): void =>
+  writeLine(io.stderr, `note: ${plainText(text)}`);
 
 /** A line for people on stdout, its commands spelled as here; stderr, which is all for people, spells its own. */
 export const tellLine = ({ stdout, spelling }: Pick<Io, 'stdout' | 'spelling'>, text: string): void =>
@@ -76,6 +78,16 @@ export function keepingStdout(io: Io, files: Readonly<Record<string, unknown>>, 
   return Object.assign(Object.create(io), { stdout: io.stderr });
 }
 
+/**
+ * A line for people, or several. Whatever others wrote of it (names of classes, columns and files, words of another
+ * machine) moves no cursor and colours nothing: all that people read goes through here, but for the status line, which
+ * `terminal.ts` draws, and the help.
+ */
 export const writeLine = (stream: OutputStream, text = ''): void => {
-  stream.write(`${text}\n`);
+  stream.write(`${text.split('\n').map(plainText).join('\n')}\n`);
+};
+
+/** A line for programs. */
+export const writeJson = (stream: OutputStream, value: unknown): void => {
+  stream.write(`${JSON.stringify(value)}\n`);
 };

@@ -25,7 +25,7 @@ import {
   formatSpeed,
   type Progress,
 } from '@lockstep/core/text';
-import { type Io, type OutputName, writeLine } from './io.js';
+import { type Io, type OutputName, writeJson, writeLine } from './io.js';
 import { formatSummaryLines, RunTally } from './run-tally.js';
 import { canRedraw, StatusLine } from './terminal.js';
 
@@ -70,7 +70,7 @@ class JsonPrinter implements RunPrinter {
       return;
     }
     this.bar?.clear();
-    writeLine(this.io.stdout, JSON.stringify(event));
+    writeJson(this.io.stdout, event);
   }
 
   note(text: string): void {

@@ -1,5 +1,5 @@
 /** What a bench command says in the end: a table, or with `--json` one object. */
-import { type Io, writeLine } from '../../terminal/io.js';
+import { type Io, writeJson, writeLine } from '../../terminal/io.js';
 import type { Costs } from '../simulate/costs.js';
 import type { StepFigures } from './kernels/kernel-figures.js';
 import { describeOccasion, formatOccasion, type Occasion } from './measure/machine.js';
@@ -44,7 +44,7 @@ export function printReport(
 ): void {
   const { bench, ...rest } = figures;
   if (json) {
-    writeLine(io.stdout, JSON.stringify({ bench, ...occasion, batchSize: BENCH_BATCH, ...rest }));
+    writeJson(io.stdout, { bench, ...occasion, batchSize: BENCH_BATCH, ...rest });
     return;
   }
   writeLine(io.stdout, formatOccasion(occasion));

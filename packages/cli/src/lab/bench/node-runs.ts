@@ -3,7 +3,7 @@
 import { checkOutputPath, writeFileAtomically } from '@lockstep/core/files';
 import { findUsableCores } from '@lockstep/core/machine';
 import { loadData } from '../../api/data.js';
-import { type Io, writeLine } from '../../terminal/io.js';
+import { type Io, writeJson, writeLine } from '../../terminal/io.js';
 import { measureEach } from '../measure-each.js';
 import type { Costs } from '../simulate/costs.js';
 import { announce, benchModels } from './bench-models.js';
@@ -45,8 +45,8 @@ export async function runCalibrate(settings: BenchSettings, out: string, io: Io)
   const measure = async (): Promise<void> => {
     const costs = await calibrateHere(settings, io);
     writeFileAtomically(out, [Buffer.from(`${JSON.stringify(costs, null, 2)}\n`)]);
-    const lines = settings.json ? [JSON.stringify(costs)] : [...formatCosts(costs), '', `Written to ${out}.`];
-    for (const line of lines) writeLine(io.stdout, line);
+    if (settings.json) writeJson(io.stdout, costs);
+    else for (const line of [...formatCosts(costs), '', `Written to ${out}.`]) writeLine(io.stdout, line);
   };
   return measureEach([measure], 'calibrations are done', (calibration) => calibration(), io);
 }

@@ -8,7 +8,7 @@ import { loadData, refuseSample } from '../../api/data.js';
 import { noteCrowd } from '../../settings/crowd.js';
 import { type ProcessEnding, watchEnding } from '../../terminal/ending.js';
 import { EXIT_FAILED } from '../../terminal/failure.js';
-import { type Io, writeLine } from '../../terminal/io.js';
+import { type Io, writeJson, writeLine } from '../../terminal/io.js';
 import { canRedraw, StatusLine } from '../../terminal/terminal.js';
 import { describeOccasion } from '../bench/measure/machine.js';
 import { PeakMeter } from '../bench/measure/peak-meter.js';
@@ -46,7 +46,7 @@ async function runQuick(settings: ReproduceSettings, dataset: Dataset, io: Io): 
       if (ending.signal.aborted) return sayInterrupted(results.length, settings, ending, io);
       const result = await checkQuickly(claim, seed, { dataset, workers: settings.workers }, promises);
       results.push(result);
-      if (settings.json) writeLine(io.stdout, JSON.stringify(result));
+      if (settings.json) writeJson(io.stdout, result);
       else
         writeLine(
           io.stdout,
@@ -191,6 +191,7 @@ class Screen {
 
   #print(event: object, text: string): void {
     this.#bar?.clear();
-    writeLine(this.io.stdout, this.settings.json ? JSON.stringify(event) : text);
+    if (this.settings.json) writeJson(this.io.stdout, event);
+    else writeLine(this.io.stdout, text);
   }
 }

@@ -6,7 +6,7 @@ import { loadData, refuseSample } from '../../api/data.js';
 import { noteCrowd } from '../../settings/crowd.js';
 import { watchEnding } from '../../terminal/ending.js';
 import { EXIT_FAILED } from '../../terminal/failure.js';
-import { type Io, writeLine } from '../../terminal/io.js';
+import { type Io, writeJson, writeLine } from '../../terminal/io.js';
 import { describeOccasion, formatOccasion, type Occasion } from '../bench/measure/machine.js';
 import { PeakMeter } from '../bench/measure/peak-meter.js';
 import { median, type Spread, summarizeValues } from '../bench/measure/statistics.js';
@@ -94,7 +94,8 @@ export async function runSpeedrun(settings: SpeedrunSettings, io: Io): Promise<n
     writeLine(io.stderr, `Interrupted: ${sprints.length} of ${countOf(settings.runs, 'training')} are done.`);
   if (sprints.length === 0) return ending.exitCode;
   const report = { ...summarize(settings, sprints, peaks), torch, ...(torchMissing !== undefined && { torchMissing }) };
-  for (const line of settings.json ? [JSON.stringify(report)] : formatReport(report)) writeLine(io.stdout, line);
+  if (settings.json) writeJson(io.stdout, report);
+  else for (const line of formatReport(report)) writeLine(io.stdout, line);
   if (signal.aborted) return ending.exitCode;
   return isReached(report) ? 0 : EXIT_FAILED;
 }
