@@ -14,6 +14,8 @@ import { EPOCHS, STEPS_PER_EPOCH } from './run.js';
 export const COORDINATOR_PORT = 7400;
 export const TOKEN = Buffer.from('the secret of the simulated runs');
 
+type KeeperOptions = ConstructorParameters<typeof LocalNode>[0];
+
 export interface CoordinatorOptions {
   readonly run: RunIdentity;
   readonly topology: Topology;
@@ -32,6 +34,7 @@ export interface CoordinatorOptions {
   /** Steps from one snapshot to the next, of an epoch's. */
   readonly segmentSteps: number;
   onSnapshot(snapshot: NodeSnapshot): void;
+  readonly onShare?: KeeperOptions['onShare'];
   /** A step is committed, and so much is the hash of the state after it. */
   onCommit(steps: number, hash: string): void;
   onEvent(event: NodeEvent): void;
@@ -44,7 +47,7 @@ export interface CoordinatorOptions {
 /** A keeper whose commits are seen. */
 class SeenKeeper extends LocalNode {
   constructor(
-    options: ConstructorParameters<typeof LocalNode>[0],
+    options: KeeperOptions,
     private readonly onCommit: CoordinatorOptions['onCommit'],
   ) {
     super(options);
@@ -82,9 +85,9 @@ export async function coordinate(
     segmentSteps,
     onEvent: emit,
   } = options;
-  const openThreads: ConstructorParameters<typeof LocalNode>[0]['openThreads'] = (data, control) =>
-    new CallingThread(data, control, pace);
-  const keeper = new SeenKeeper({ ...run, workers: 1, isSharing: true, openThreads }, options.onCommit);
+  const openThreads: KeeperOptions['openThreads'] = (data, control) => new CallingThread(data, control, pace);
+  const own = { ...run, workers: 1, isSharing: true, openThreads, onShare: options.onShare };
+  const keeper = new SeenKeeper(own, options.onCommit);
   const terms = { ...run, token: TOKEN, carriers: undefined, engine: keeper.engine, selfTest: await keeper.selfTest() };
   const cluster = new Cluster(keeper, terms, { topology, waitFor, audit, isComputing, emit });
   if (from) cluster.restore(from);

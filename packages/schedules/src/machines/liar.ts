@@ -3,7 +3,7 @@
  * is: numbers, texts and lists of a message are changed, floats beside it spoiled, old messages said again, others accused.
  * So new messages of the protocol are lied about without a line here.
  */
-import { Link, type Message } from '@lockstep/core/wire';
+import { Link, type Message, type MessageOf } from '@lockstep/core/wire';
 import type { Draws } from '../world/draws.js';
 
 /** What is never changed: without it the lie would be noticed as none of a node's. */
@@ -12,8 +12,11 @@ const KEPT = new Set(['type']);
 const GREETINGS = new Set<Message['type']>(['hello', 'peer', 'peer-welcome', 'challenge', 'inquire', 'ready']);
 
 const LIES = ['changes a field', 'spoils floats', 'says nothing', 'says an old thing again', 'accuses'] as const;
-const FLOOD = 'says it two hundred times';
-const FLOOD_TIMES = 200;
+const AGAIN = 'says it two hundred times';
+const AGAIN_TIMES = 200;
+/** What a liar says far too often: what it says, or each of its sums, for as many attempts to come. */
+export type Flood = 'again' | 'ahead';
+const AHEAD_ATTEMPTS = 50;
 
 export class LyingLink extends Link {
   #said: (readonly [Message, Uint8Array])[] = [];
@@ -22,8 +25,7 @@ export class LyingLink extends Link {
     private readonly draws: Draws,
     /** Of all that it says. */
     private readonly share: number,
-    /** Whether it also says things far too often. */
-    private readonly isFlooding: boolean,
+    private readonly floods: Flood | undefined,
     /** Is told of each lie. */
     private readonly onLie: (text: string) => void,
     ...args: ConstructorParameters<typeof Link>
@@ -33,22 +35,32 @@ export class LyingLink extends Link {
 
   override send(message: Message, payload: Uint8Array = new Uint8Array(0)): void {
     const { draws } = this;
+    if (this.floods === 'ahead' && isSum(message)) this.#flood(message, payload);
     if (GREETINGS.has(message.type) || !draws.chance(this.share)) {
       super.send(message, payload);
       if (!GREETINGS.has(message.type)) this.#said = [...this.#said.slice(-8), [message, Uint8Array.from(payload)]];
       return;
     }
-    const kind = draws.pick(this.isFlooding ? [...LIES, FLOOD] : LIES);
+    const kind = draws.pick(this.floods === 'again' ? [...LIES, AGAIN] : LIES);
     this.onLie(`${kind}: ${message.type}`);
     if (kind === 'says nothing') return;
-    if (kind === FLOOD) for (let times = 1; times < FLOOD_TIMES; times++) super.send(message, payload);
+    if (kind === AGAIN) for (let times = 1; times < AGAIN_TIMES; times++) super.send(message, payload);
     const said = kind === 'changes a field' ? change(message, draws) : message;
     super.send(said, kind === 'spoils floats' ? spoil(payload, draws) : payload);
     const [old] = this.#said;
     if (kind === 'says an old thing again' && old) super.send(...old);
     if (kind === 'accuses' && 'generation' in message && 'step' in message) super.send(accuse(message, draws));
   }
+
+  #flood(message: MessageOf<'partial' | 'reduced'>, payload: Uint8Array): void {
+    this.onLie(`floods: ${message.type}`);
+    for (let ahead = 1; ahead <= AHEAD_ATTEMPTS; ahead++)
+      super.send({ ...message, generation: message.generation + ahead }, payload);
+  }
 }
+
+const isSum = (message: Message): message is MessageOf<'partial' | 'reduced'> =>
+  message.type === 'partial' || message.type === 'reduced';
 
 function accuse({ step, generation }: { step: number; generation: number }, draws: Draws): Message {
   const code = draws.pick(['LOCKSTEP_NODE_NOT_FINITE', 'LOCKSTEP_NODE_CONTRIBUTION', 'LOCKSTEP_NODE_ORDER']);

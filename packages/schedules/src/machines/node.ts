@@ -10,6 +10,9 @@ const MESH_PORT = 7500;
 /** The default of `lockstep worker --connect-timeout`; longer than any fault of a schedule lasts. */
 const PATIENCE_MS = 300_000;
 
+/** Who keeps what others send before its time, within a bound. */
+export type Keeping = Parameters<NonNullable<Parameters<typeof runNode>[0]['onShare']>>[0];
+
 export interface NodeOptions {
   readonly coordinatorHost: string;
   readonly dataset: Dataset | undefined;
@@ -20,6 +23,7 @@ export interface NodeOptions {
   readonly name: string;
   readonly signal: AbortSignal;
   report(report: NodeReport): void;
+  readonly onShare?: (participant: Keeping) => void;
 }
 
 /** Resolves with the exit code when the run is over. */
@@ -38,5 +42,6 @@ export const live = (machine: Machine, network: SimulatedNetwork, options: NodeO
     signal: options.signal,
     report: options.report,
     network: network.of(machine, options.makeLink, options.makeCalledLink),
+    onShare: options.onShare,
     openThreads: (data, control) => new CallingThread(data, control, options.pace),
   });

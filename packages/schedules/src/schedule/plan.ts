@@ -1,5 +1,6 @@
 /** A schedule as data: what a run is like, and what happens to it when; all of it drawn from a seed. */
 import { type Topology, topologies } from '@lockstep/coordinator/steps';
+import type { Flood } from '../machines/liar.js';
 import { type RecipeName, recipeNames } from '../machines/run.js';
 import { Draws } from '../world/draws.js';
 
@@ -38,8 +39,8 @@ export interface PlannedNode {
   readonly hasData: boolean;
   /** Share of what it says that is not so; 0: an honest one. */
   readonly lies: number;
-  /** Whether a liar also says things two hundred times. */
-  readonly floods?: boolean;
+  /** What a liar says far too often. */
+  readonly floods?: Flood | undefined;
 }
 
 export interface Plan {
@@ -61,7 +62,7 @@ export interface Plan {
   readonly faults: readonly (readonly [atMs: number, fault: Fault])[];
 }
 
-/** Whoever waits for such a node waits beyond all limits; only where the keeper computes too, and the run can do without it. */
+/** Whoever waits for such a node waits beyond all limits; only where the keeper computes too, and nobody is waited for: a coordinator that is started again does so again. */
 const STUCK = 500_000;
 const MOST_NODES = 4;
 const MOST_FAULTS = 6;
@@ -71,20 +72,22 @@ const BUSY_MS = 400;
 /** @param only instead of any topology */
 export function drawPlan(seed: number, only?: Topology): Plan {
   const draws = new Draws(seed, 0);
+  const flooding = new Draws(seed, 5);
   const topology = only ?? draws.pick(topologies);
   const count = 1 + draws.below(MOST_NODES);
   const liars = draws.chance(0.25) ? 1 + draws.below(2) : 0;
   const nodes = Array.from({ length: count }, (_, node): PlannedNode => {
     const startsAtMs = draws.chance(0.7) ? draws.between(0, 20) : draws.between(0, BUSY_MS);
     const lies = node < Math.min(liars, count - 1) ? draws.pick([0.02, 0.2, 1]) : 0;
-    return { startsAtMs, msPerShard: draws.between(0.5, 5), hasData: draws.chance(0.8), lies };
+    const floods = lies > 0 && flooding.chance(0.2) ? 'ahead' : undefined;
+    return { startsAtMs, msPerShard: draws.between(0.5, 5), hasData: draws.chance(0.8), lies, floods };
   });
   const isComputing = draws.chance(0.5);
   const waitFor = draws.below(1 + nodes.filter(({ lies }) => lies === 0).length);
   const audit = liars > 0 ? 1 : draws.pick([0, 0, 0.3]);
   const faults = Array.from({ length: draws.below(1 + MOST_FAULTS) }, () => {
     const atMs = draws.chance(0.9) ? draws.between(0, BUSY_MS) : draws.between(0, 60_000);
-    return [atMs, drawFault(draws, count, isComputing)] as const;
+    return [atMs, drawFault(draws, count, isComputing, waitFor > 0)] as const;
   }).sort(([a], [b]) => a - b);
   const recipe = draws.pick(recipeNames);
   const segmentSteps = 1 + draws.below(3);
@@ -105,7 +108,13 @@ export function drawEnding(seed: number, only?: Topology): Plan {
   const early = isComputing ? draws.below(3) : 1 + draws.below(2);
   const nodes = Array.from({ length: early + 1 + draws.below(3) }, (_, node): PlannedNode => {
     const startsWith = node < early ? undefined : draws.pick(moments);
-    return { startsAtMs: draws.between(0, SOON_MS), startsWith, msPerShard: 1, hasData: draws.chance(0.5), lies: 0 };
+    return {
+      startsAtMs: draws.between(0, SOON_MS),
+      startsWith,
+      msPerShard: 1,
+      hasData: draws.chance(0.5),
+      lies: 0,
+    };
   });
   const endingFaults = Array.from({ length: draws.below(4) }, () => {
     const killed = draws.below(nodes.length);
@@ -127,13 +136,13 @@ export function drawLiars(seed: number, only?: Topology): Plan {
   const liars = 1 + draws.below(2);
   const nodes = Array.from({ length: MOST_NODES }, (_, node): PlannedNode => {
     const lies = node < liars ? draws.pick([0.02, 0.2, 1]) : 0;
-    const floods = lies > 0 && draws.chance(0.3);
+    const floods = lies > 0 && draws.chance(0.3) ? 'again' : undefined;
     return { startsAtMs: draws.between(0, 50), msPerShard: draws.between(0.5, 5), hasData: true, lies, floods };
   });
   const isComputing = draws.chance(0.5);
   const audit = draws.chance(0.5) ? 1 : 0.1;
   const faults = Array.from({ length: draws.below(1 + 2 * MOST_FAULTS) }, () => {
-    const fault = drawFault(draws, draws.chance(0.5) ? liars : MOST_NODES, isComputing);
+    const fault = drawFault(draws, draws.chance(0.5) ? liars : MOST_NODES, isComputing, true);
     // which sums were not computed again is known to the process that did not do it
     const isLost = fault.kind === 'kill coordinator' && audit < 1;
     return [draws.between(0, BUSY_MS), isLost ? ({ kind: 'cut' } as const) : fault] as const;
@@ -147,7 +156,12 @@ export function drawLiars(seed: number, only?: Topology): Plan {
 export const planKinds = { any: drawPlan, endings: drawEnding, liars: drawLiars } as const;
 export type PlanKind = keyof typeof planKinds;
 
-function drawFault(draws: Draws, count: number, isComputing: boolean): Fault {
+function drawTimes(draws: Draws, isComputing: boolean, isWaiting: boolean): number {
+  const times = draws.pick(isComputing ? [3, 30, 3000, STUCK] : [3, 30, 3000]);
+  return isWaiting ? Math.min(3000, times) : times;
+}
+
+function drawFault(draws: Draws, count: number, isComputing: boolean, isWaiting: boolean): Fault {
   const node = draws.below(count);
   const isTold = draws.chance(0.7);
   const forMs = draws.chance(0.5) ? draws.between(1, 200) : draws.between(1, 30_000);
@@ -164,7 +178,7 @@ function drawFault(draws: Draws, count: number, isComputing: boolean): Fault {
     case 5:
       return { kind: 'freeze coordinator', forMs };
     case 6:
-      return { kind: 'slow', node, times: draws.pick(isComputing ? [3, 30, 3000, STUCK] : [3, 30, 3000]), forMs };
+      return { kind: 'slow', node, times: drawTimes(draws, isComputing, isWaiting), forMs };
     case 7:
       return { kind: 'cut' };
     case 8:

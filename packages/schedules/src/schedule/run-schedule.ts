@@ -1,8 +1,8 @@
 /** Lets one schedule happen, and watches what must hold. */
 import type { NodeSnapshot } from '@lockstep/core/seams';
 import { coordinate } from '../machines/coordinator.js';
-import { LyingLink } from '../machines/liar.js';
-import { live } from '../machines/node.js';
+import { type Flood, LyingLink } from '../machines/liar.js';
+import { type Keeping, live } from '../machines/node.js';
 import { EPOCHS, runs, STEPS_PER_EPOCH } from '../machines/run.js';
 import { WatchedLink } from '../machines/watched-link.js';
 import { type MakeLink, SimulatedNetwork } from '../network/simulated-network.js';
@@ -52,6 +52,8 @@ class ScheduledRun {
   #coordinator: Machine | undefined;
   #snapshot: NodeSnapshot | undefined;
   readonly #reached = new Set<Moment>();
+  /** Who takes part in steps, on the machines that are there. */
+  readonly #keeping = new Map<Machine, Keeping>();
   #isOver = false;
   #lives = 0;
 
@@ -74,10 +76,12 @@ class ScheduledRun {
     const { stackTraceLimit } = Error;
     // stacks are for who reads them: liars and lost connections make errors by the thousand
     if (!this.isTold) Error.stackTraceLimit = 0;
-    const onRejection = (error: unknown): void => this.#witness.fail(`a promise was rejected: ${describe(error)}`);
+    const onRejection = (error: unknown): void => this.#witness.fail('a promise was rejected', error);
     process.on('unhandledRejection', onRejection);
-    world.onFailure = (machine, error) =>
-      this.#witness.fail(`${machine?.name ?? 'the network'} threw ${describe(error)}`);
+    world.onRest = () => {
+      for (const [{ name }, { kept }] of this.#keeping) this.#witness.seeKept(name, kept);
+    };
+    world.onFailure = (machine, error) => this.#witness.fail(`${machine?.name ?? 'the network'} threw`, error);
     try {
       this.#startCoordinator();
       for (const [index, { startsAtMs, startsWith }] of plan.nodes.entries())
@@ -132,6 +136,7 @@ class ScheduledRun {
         from: this.#snapshot,
         segmentSteps,
         onSnapshot: (snapshot) => (this.#snapshot = snapshot),
+        onShare: (participant) => this.#keeping.set(machine, participant),
         onCommit: (steps, hash) => {
           this.#witness.seeCommit(steps, hash);
           if (steps === STEPS - 1) this.#reach('last step');
@@ -148,13 +153,13 @@ class ScheduledRun {
           // its process ends when the last words have left
           this.world.after(LINGER_MS, undefined, () => this.#lose(machine, true));
         },
-        (error) => this.#witness.fail(`the coordinator ended: ${describe(error)}`),
+        (error) => this.#witness.fail('the coordinator ended', error),
       );
     this.world.after(0, machine, act);
   }
 
   #startNode(index: number): void {
-    const { lies, floods = false, msPerShard, hasData } = this.plan.nodes[index]!;
+    const { lies, floods, msPerShard, hasData } = this.plan.nodes[index]!;
     // the run is over: nobody starts it any more
     if (this.#isOver) return;
     const name = `node ${index + 1}`;
@@ -171,6 +176,7 @@ class ScheduledRun {
         makeLink: lies > 0 ? this.#lyingLink(name, lies, floods) : this.#watchedLink(name),
         name,
         signal: leaving.signal,
+        onShare: (participant) => this.#keeping.set(machine, participant),
         report: ({ kind, text }) => this.#witness.tell(name, `${kind}: ${text}`),
       }).then(
         (exitCode) => {
@@ -180,7 +186,7 @@ class ScheduledRun {
         (error) => {
           // long after the run's end nobody is there to say so to who comes back
           const isLate = this.#isOver && this.plan.expected === 0;
-          if (lies === 0 && !isLate) this.#witness.fail(`${name} is honest and ended: ${describe(error)}`);
+          if (lies === 0 && !isLate) this.#witness.fail(`${name} is honest and ended`, error);
           this.#endNode(index, machine);
         },
       );
@@ -204,10 +210,11 @@ class ScheduledRun {
   #lose(machine: Machine, isTold: boolean): void {
     if (!machine.isAlive) return;
     this.#network.lose(machine, isTold);
+    this.#keeping.delete(machine);
     if (machine !== this.#coordinator) this.#lives--;
   }
 
-  #lyingLink = (name: string, share: number, floods: boolean): MakeLink => {
+  #lyingLink = (name: string, share: number, floods: Flood | undefined): MakeLink => {
     const onLie = (text: string): void => this.#witness.inject('lie', name, text);
     return (...args) => new LyingLink(this.#draws, share, floods, onLie, ...args);
   };
@@ -241,10 +248,10 @@ class ScheduledRun {
         this.#leaving[fault.node]?.abort();
         break;
       case 'freeze':
-        this.#freeze(this.#nodes[fault.node], fault.forMs);
+        (this.#nodes[fault.node] as Machine).frozenUntilMs = world.nowMs + fault.forMs;
         break;
       case 'freeze coordinator':
-        this.#freeze(this.#coordinator, fault.forMs);
+        (this.#coordinator as Machine).frozenUntilMs = world.nowMs + fault.forMs;
         break;
       case 'slow':
         this.#slowness[fault.node] = fault.times;
@@ -279,10 +286,6 @@ class ScheduledRun {
     return !('node' in fault) || this.#nodes[fault.node]?.isAlive === true || fault.kind === 'slow';
   }
 
-  #freeze(machine: Machine | undefined, forMs: number): void {
-    if (machine) machine.frozenUntilMs = this.world.nowMs + forMs;
-  }
-
   #block(fault: Extract<Fault, { kind: 'deafen' | 'mute' | 'partition' }>): void {
     const untilMs = this.world.nowMs + fault.forMs;
     const all = [this.#coordinator, ...this.#nodes].filter((machine) => machine !== undefined);
@@ -295,5 +298,3 @@ class ScheduledRun {
     }
   }
 }
-
-const describe = (error: unknown): string => (error instanceof Error ? (error.stack ?? error.message) : String(error));

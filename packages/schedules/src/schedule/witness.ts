@@ -1,6 +1,6 @@
 /** Sees what happens in a schedule, and says what must not be. */
 import type { NodeEvent, StepSpan } from '@lockstep/core/events';
-import { fixed } from '@lockstep/core/text';
+import { fixed, formatCount, formatCountOf } from '@lockstep/core/text';
 import type { CalmHashes } from './calm.js';
 
 /** Rules that a node may break before it is not let in again (coordinator/members). */
@@ -40,9 +40,12 @@ export class Witness {
     },
   ) {}
 
-  fail(what: string): void {
-    this.tell('FAULT', what);
-    this.fault ??= what;
+  /** @param error what was thrown, if it was */
+  fail(what: string, error?: unknown): void {
+    const why = error instanceof Error ? (error.stack ?? error.message) : error;
+    const text = error === undefined ? what : `${what}: ${why}`;
+    this.tell('FAULT', text);
+    this.fault ??= text;
   }
 
   tell(who: string, text: string): void {
@@ -84,9 +87,15 @@ export class Witness {
       this.fail(`the result is wrong since step ${step}, and nobody says so`);
   }
 
-  /** An honest node may be one step ahead, and no more. */
+  /** An honest node may have applied the step that is under way, and no more. */
   seeApplied(name: string, step: number): void {
-    if (step > this.#highestEver + 1) this.fail(`${name} has applied step ${step}, ${this.#highestEver} are committed`);
+    if (step > this.#highestEver) this.fail(`${name} has applied step ${step}, and ${this.#highestEver} are committed`);
+  }
+
+  /** Of one sender no more is kept before its time than it owes. */
+  seeKept(name: string, { bytes, most }: { readonly bytes: number; readonly most: number }): void {
+    if (bytes > most)
+      this.fail(`${name} keeps ${formatCountOf(bytes, 'byte')} of one sender, at most ${formatCount(most)}`);
   }
 
   /** Who has broken rules as often as is borne is not let in again. */

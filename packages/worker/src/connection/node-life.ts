@@ -54,9 +54,10 @@ export interface NodeOptions {
   /** Aborting lets the node leave in order. */
   readonly signal: AbortSignal;
   readonly report: (report: NodeReport) => void;
-  /** For a simulation of many nodes: instead of WebSockets, and of threads. */
+  /** For a simulation of many nodes: instead of WebSockets, and of threads, and to see inside. */
   readonly network?: Network | undefined;
   readonly openThreads?: LocalNodeOptions['openThreads'];
+  readonly onShare?: LocalNodeOptions['onShare'];
 }
 
 /** Reasons for which it is worth to come back. */
@@ -190,10 +191,10 @@ class NodeLife {
     }
     const dataset = await this.#findDataset(link, talk, header, onPiece);
     await this.#node?.close();
-    const { workers, engine, kernels, report, openThreads } = this.options;
+    const { workers, engine, kernels, report, openThreads, onShare } = this.options;
     const onWarning = ({ message }: { message: string }): void => report({ kind: 'warning', text: message });
     const run = { model, recipe, dataset, seed };
-    this.#node = new LocalNode({ ...run, workers, engine, kernels, isSharing: true, onWarning, openThreads });
+    this.#node = new LocalNode({ ...run, workers, engine, kernels, isSharing: true, onWarning, openThreads, onShare });
     this.#runKey = runKey;
     const { length } = planContribution(inferLayers(model));
     const hasAverage = recipe.ema !== undefined;

@@ -73,6 +73,11 @@ export class Arrivals {
     return false;
   }
 
+  /** Bytes that are kept of one sender, of whom most is kept, and as many as that may be. */
+  get kept(): { readonly bytes: number; readonly most: number } {
+    return { bytes: this.#early.bytes, most: this.#early.mostBytes };
+  }
+
   /** The connection to a node is lost, and with it what it sent before its time. */
   forget(node: number): void {
     this.#early.forget(node);

@@ -47,9 +47,19 @@ export class EarlySums {
     this.#kept.delete(from);
   }
 
-  /** Bytes of payloads that are kept. */
+  /** Bytes of payloads that are kept of one sender at the most. */
+  get mostBytes(): number {
+    return ATTEMPTS * this.most.bytes;
+  }
+
+  /** Bytes of payloads that are kept of the sender of whom most is kept. */
   get bytes(): number {
-    const frames = [...this.#kept.values()].flatMap((attempts) => [...attempts.values()].flat());
-    return frames.reduce((sum, { payload }) => sum + payload.length, 0);
+    let most = 0;
+    for (const attempts of this.#kept.values()) {
+      let bytes = 0;
+      for (const frames of attempts.values()) for (const { payload } of frames) bytes += payload.length;
+      most = Math.max(most, bytes);
+    }
+    return most;
   }
 }

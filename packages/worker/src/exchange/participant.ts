@@ -92,6 +92,11 @@ export class Participant implements StepParticipant {
     return [...new Set([...partials, ...sums, ...this.#departures.listFull()])];
   }
 
+  /** What is kept of one sender before its time: bytes, and as many as that may be. */
+  get kept(): { readonly bytes: number; readonly most: number } {
+    return this.#arrivals.kept;
+  }
+
   forget(node: number): void {
     this.#arrivals.forget(node);
   }

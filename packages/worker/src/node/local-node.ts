@@ -64,6 +64,8 @@ export interface LocalNodeOptions
   readonly isSharing?: boolean | undefined;
   /** What computes, instead of a pool of threads. */
   readonly openThreads?: ((data: NodeWorkerData, control: Control) => NodeThreads) | undefined;
+  /** Is told of each part that the node takes in shared steps. */
+  readonly onShare?: ((participant: Participant) => void) | undefined;
 }
 
 export class LocalNode implements SharingNode {
@@ -165,7 +167,9 @@ export class LocalNode implements SharingNode {
       isFrozenAt: (offset) =>
         regions.some((s) => offset >= s.offset && offset < s.offset + s.size && this.#isFrozen(s)),
     };
-    return new Participant(parts, me, linkTo, hooks);
+    const participant = new Participant(parts, me, linkTo, hooks);
+    this.options.onShare?.(participant);
+    return participant;
   }
 
   async selfTest(): Promise<string> {
