@@ -55,6 +55,17 @@ describe.each([2, 3])('with %i workers', (workers) => {
   });
 });
 
+it.each(['exit', 'throw'] as const)(
+  "a worker on WebAssembly's kernels that %ss is replaced by one with a stack and memory of its own",
+  async (kind) => {
+    vi.stubEnv('LOCKSTEP_ISA', 'wasm');
+    vi.stubEnv('LOCKSTEP_FAULT', `contributed:1:${SMALL_STEPS_PER_EPOCH + 1}:${kind}`);
+    const { hash, warnings } = await runSmall({ workers: 2, steps: STEPS });
+    expect(warnings.map(({ code }) => code)).toEqual(['LOCKSTEP_WORKER_REPLACED']);
+    expect(hash).toBe(undisturbed.hash);
+  },
+);
+
 describe('threads terminated from outside', () => {
   /** Runs while `kill` gets every thread of the run, once, when some steps are committed. */
   async function runAndKill(kill: (threads: Worker[]) => void, steps: number): Promise<SmallResult> {
