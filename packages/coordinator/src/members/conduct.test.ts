@@ -98,11 +98,23 @@ it('lets in again whom a person pardons, by name or by address, and nobody else'
     { ...liar, strikes: 3, isBanned: true, code: FAULT.code, reason: FAULT.text },
     { ...other, strikes: 3, isBanned: true, code: FAULT.code, reason: FAULT.text },
   ]);
-  expect(conduct.pardon('nobody')).toBe(0);
-  expect(conduct.pardon('liar')).toBe(1);
+  expect(conduct.pardon('nobody', '127.0.0.1')).toBe(0);
+  expect(conduct.pardon('liar', '127.0.0.1')).toBe(1);
   expect(codeOf(conduct, '10.0.0.7', 'liar')).toBeUndefined();
   expect(codeOf(conduct, '10.0.0.8', 'other')).toBe('LOCKSTEP_NODE_BANNED');
-  expect(conduct.pardon('10.0.0.8')).toBe(1);
+  expect(conduct.pardon('10.0.0.8', '127.0.0.1')).toBe(1);
   expect(codeOf(conduct, '10.0.0.8', 'other')).toBeUndefined();
+  expect(conduct.list()).toEqual([]);
+});
+
+it('pardons nobody for whom it may be himself: an address with strikes asks in vain, but for this machine', () => {
+  const conduct = new Conduct(() => 0);
+  const struck = ['10.0.0.7', '127.0.0.1'].map((host) => ({ host, saidName: 'liar' }));
+  for (const who of struck) conduct.strike(who, FAULT);
+  expect(() => conduct.pardon('liar', '10.0.0.7')).toThrow(
+    /^LOCKSTEP_NODE_BANNED: rules were broken from 10\.0\.0\.7, so nobody is pardoned from there\./,
+  );
+  expect(conduct.list()).toHaveLength(2);
+  expect(conduct.pardon('liar', '127.0.0.1')).toBe(2);
   expect(conduct.list()).toEqual([]);
 });

@@ -14,6 +14,7 @@
  * So a liar can take part for some steps once; from then on the run goes back for nobody from there who has not kept the
  * state for a while, and ever less often for who has.
  */
+import { isLoopbackHost } from '@lockstep/core/door';
 import { LockstepError } from '@lockstep/core/errors';
 import { formatDuration } from '@lockstep/core/text';
 import { nodeKey } from './remote-node.js';
@@ -78,9 +79,15 @@ export class Conduct {
   /**
    * Takes back all strikes of nodes that call themselves so, or that come from this address.
    *
+   * @param by address of who asks: no liar pardons himself
    * @returns how many nodes that are
+   * @throws LockstepError LOCKSTEP_NODE_BANNED when that has strikes, and is not this machine
    */
-  pardon(nameOrHost: string): number {
+  pardon(nameOrHost: string, by: string): number {
+    if (this.#ofHost.has(by) && !isLoopbackHost(by)) {
+      const text = `rules were broken from ${by}, so nobody is pardoned from there. Say it on another machine, such as the coordinator's.`;
+      throw new LockstepError('LOCKSTEP_NODE_BANNED', text);
+    }
     const found = [...this.#ofName].filter(([, { host, saidName }]) => host === nameOrHost || saidName === nameOrHost);
     for (const [key, { host, strikes }] of found) {
       this.#ofName.delete(key);

@@ -109,7 +109,7 @@ export class Membership {
   /** Tells a visitor who is in the run; takes back the strikes of whom he pardons. */
   #answer(link: Link, ask: MessageOf<'ask'>, first: FirstWords): void {
     checkVisit(ask, first, this.terms.token);
-    const pardoned = ask.pardon === undefined ? 0 : this.#conduct.pardon(ask.pardon);
+    const pardoned = ask.pardon === undefined ? 0 : this.#conduct.pardon(ask.pardon, hostOf(link.address));
     if (ask.pardon !== undefined && pardoned > 0) {
       this.handler.emit({ event: 'node-pardoned', node: ask.pardon, address: link.address, count: pardoned });
     }

@@ -1,10 +1,8 @@
 /**
- * What follows from what one node says of another.
+ * What follows from what one node says of another; members/believed.ts has all that a node may say.
  *
  * | who says it | of whom | what follows |
  * |---|---|---|
- * | a node | itself: times, steps applied | deadlines with a ceiling from the others' times; shares by its pace |
- * | a node | itself: sums, the hash of its state | checked: by form, by a second computation (--audit), by comparison |
  * | a node to which the other sends sums | the other's sums | the attempt is made again as a star, where all sums come here |
  * | any other node, or of any other | | nothing; it has accused in vain |
  * | the coordinator, of what came to it | its sender | it is sent away; for sums that are not finite see suspects.ts |

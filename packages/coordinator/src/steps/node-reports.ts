@@ -3,6 +3,7 @@ import { LockstepError } from '@lockstep/core/errors';
 import type { NodeEvent } from '@lockstep/core/events';
 import type { StepParticipant } from '@lockstep/core/seams';
 import type { Frame, MessageOf } from '@lockstep/core/wire';
+import { believed } from '../members/believed.js';
 import type { Membership } from '../members/membership.js';
 import type { RemoteNode } from '../members/remote-node.js';
 import type { Suspects } from '../members/suspects.js';
@@ -37,6 +38,10 @@ export class NodeReports {
   /** @throws LockstepError for what a node must not say */
   take(node: RemoteNode, frame: Frame): void {
     const { message } = frame;
+    if (believed[message.type].when !== 'run') {
+      const text = `it said ${message.type}, which a node that takes part in a run does not say.`;
+      throw new LockstepError('LOCKSTEP_NODE_ORDER', text);
+    }
     switch (message.type) {
       case 'partial':
       case 'reduced':
@@ -61,11 +66,6 @@ export class NodeReports {
       case 'fault':
         this.#accuse({ by: node.id, fault: message });
         return;
-      default:
-        throw new LockstepError(
-          'LOCKSTEP_NODE_ORDER',
-          `it said ${message.type}, which a node that takes part in a run does not say.`,
-        );
     }
   }
 

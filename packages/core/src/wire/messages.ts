@@ -240,6 +240,8 @@ const messageSchema = z.discriminatedUnion('type', [
 
 export type Message = z.output<typeof messageSchema>;
 export type MessageType = Message['type'];
+/** All that can be said. */
+export const messageTypes: readonly MessageType[] = messageSchema.options.map(({ shape }) => shape.type.value);
 export type MessageOf<T extends MessageType> = Extract<Message, { type: T }>;
 
 /**
