@@ -1,21 +1,13 @@
-/** As schedule.test.ts, further on. */
+/** As schedule.test.ts, further on; a hundred thousand of any kind are in further-*.slow.test.ts. */
 import { topologies } from '@lockstep/coordinator/steps';
 import { expect, it } from 'vitest';
-import { checkEndings, checkLiars, checkSchedules } from './test-schedules.js';
+import { checkEndings, checkLiars } from './test-schedules.js';
 
-const SCHEDULES = 2500;
 const ENDINGS = 1000;
 /** All four take some five minutes of a core. */
 const LIARS = 900;
 /** Behind those of schedule.test.ts. */
 const FIRST = 1001;
-
-it.each([...topologies.entries()])(
-  'ten thousand schedules end in the bits of the calm run ($1)',
-  async (index, topology) => {
-    expect(await checkSchedules(SCHEDULES, topology, FIRST + index * SCHEDULES)).toEqual([]);
-  },
-);
 
 it.each([...topologies.entries()])(
   'work: whoever comes or comes back at the end of four thousand runs is told of it ($1)',

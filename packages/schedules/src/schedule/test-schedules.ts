@@ -1,4 +1,4 @@
-import type { Topology } from '@lockstep/coordinator/steps';
+import { type Topology, topologies } from '@lockstep/coordinator/steps';
 import { type PlanKind, planKinds, runSchedule } from './index.js';
 
 /** Lets so many schedules happen; gives those that did not end as they have to, each with how it is seen again. */
@@ -27,3 +27,10 @@ async function check(
   }
   return found;
 }
+
+/** Of a topology in the slow set, behind those of schedule.test.ts. */
+export const FURTHER = 25_000;
+
+/** A hundred thousand of all topologies together; each has a file of its own, so that two cores are used. */
+export const checkFurther = (topology: Topology): Promise<string[]> =>
+  checkSchedules(FURTHER, topology, 1001 + topologies.indexOf(topology) * FURTHER);

@@ -1,0 +1,5 @@
+import { expect, it } from 'vitest';
+import { checkFurther } from './test-schedules.js';
+
+it('25,000 schedules end in the bits of the calm run (auto)', async () =>
+  expect(await checkFurther('auto')).toEqual([]));
