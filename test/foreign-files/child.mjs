@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
 import { applyDamage, damage } from './damage.mjs';
+import { HOSTILE } from './hostile-files.mjs';
 import { openReaders } from './readers.mjs';
 
-const { seed, runs, names, sample } = JSON.parse(process.argv[2]);
+const { seed, runs, names, sample, isHostile } = JSON.parse(process.argv[2]);
 /** Of this process, the libraries of all readers included. */
 const MOST_BYTES = 512 * 2 ** 20;
 /** Of one file. */
@@ -23,6 +24,15 @@ process.env.LOCKSTEP_CACHE = path.join(folder, 'cache');
 const isCoded = (error) =>
   error?.name === 'LockstepError' && /^LOCKSTEP_[A-Z0-9_]+$/.test(error.code) && error.text !== '';
 
+if (isHostile) {
+  for (const [name, [code, read]] of Object.entries(HOSTILE)) {
+    process.send({ reader: name });
+    const fault = await findHostileFault(code, () => read(path.join(folder, name.replaceAll(' ', '-'))));
+    process.send(fault === undefined ? { reader: name, runs: 1 } : { reader: name, fault });
+  }
+  process.disconnect();
+  process.exit(0);
+}
 for (const reader of await openReaders(folder, names, sample)) {
   process.send({ reader: reader.name });
   const fault = await findFault(reader);
@@ -45,14 +55,34 @@ async function findFault(reader) {
 async function readOne(reader, damaged) {
   writeFileSync(reader.file, reader.seal?.(damaged) ?? damaged);
   process.send({ reader: reader.name });
+  await readWithin(async () => {
+    try {
+      await reader.read();
+    } catch (error) {
+      if (!isCoded(error)) throw error;
+    }
+  });
+}
+
+async function findHostileFault(code, read) {
+  try {
+    await readWithin(read);
+    return 'it is read';
+  } catch (error) {
+    return isCoded(error) && error.code === code ? undefined : error.stack;
+  }
+}
+
+/** @throws Error beyond the limits */
+async function readWithin(read) {
   const before = process.cpuUsage();
   try {
-    await reader.read();
-  } catch (error) {
-    if (!isCoded(error)) throw error;
+    await read();
+  } finally {
+    const { user, system } = process.cpuUsage(before);
+    const { maxRSS } = process.resourceUsage();
+    if (user + system > 1000 * MOST_CPU_MS || 1024 * maxRSS > MOST_BYTES)
+      // biome-ignore lint/correctness/noUnsafeFinally: whatever came of it, it took too much
+      throw new Error(`it took ${(user + system) / 1000} ms and ${maxRSS >> 10} MiB`);
   }
-  const { user, system } = process.cpuUsage(before);
-  if (user + system > 1000 * MOST_CPU_MS) throw new Error(`it took ${(user + system) / 1000} ms`);
-  const { maxRSS } = process.resourceUsage();
-  if (1024 * maxRSS > MOST_BYTES) throw new Error(`it took ${maxRSS >> 10} MiB`);
 }

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { useBars } from '../support/bars-place.ts';
 import { runHere } from '../support/program-here.ts';
 import { seedOr } from '../support/seed.ts';
-import { readDamaged } from './read-damaged.ts';
+import { HOSTILE } from './hostile-files.mjs';
+import { readDamaged, readHostile } from './read-damaged.ts';
 import { READERS } from './readers.mjs';
 
 const bars = useBars(runHere);
@@ -16,6 +17,12 @@ it('issue 25: a damaged file of any kind is read as what it holds, or refused wi
   const { runs, faults } = await readDamaged(seedOr(1), RUNS, bars.place.folder);
   expect(faults).toEqual([]);
   expect(runs).toEqual(Object.fromEntries(Object.keys(READERS).map((name) => [name, RUNS])));
+});
+
+it('cases: peers 18, 19: files made to take all memory or time are refused before they do', async () => {
+  const { runs, faults } = await readHostile();
+  expect(faults).toEqual([]);
+  expect(Object.keys(runs)).toEqual(Object.keys(HOSTILE));
 });
 
 describe('what reads files', () => {

@@ -22,8 +22,14 @@ const SILENT_MS = 60_000;
  * @param runs files of each reader
  * @param sample folder with a run in it, under `run`
  */
-export function readDamaged(seed: number, runs: number, sample: string, names?: readonly string[]): Promise<Outcome> {
-  const child = fork(path.join(import.meta.dirname, 'child.mjs'), [JSON.stringify({ seed, runs, sample, names })], {
+export const readDamaged = (seed: number, runs: number, sample: string): Promise<Outcome> =>
+  watch({ seed, runs, sample });
+
+/** Each of the files that were made to take all memory or time. */
+export const readHostile = (): Promise<Outcome> => watch({ isHostile: true });
+
+function watch(task: Readonly<Record<string, unknown>>): Promise<Outcome> {
+  const child = fork(path.join(import.meta.dirname, 'child.mjs'), [JSON.stringify(task)], {
     execArgv: ['--max-old-space-size=400'],
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
@@ -44,7 +50,7 @@ export function readDamaged(seed: number, runs: number, sample: string, names?: 
   return new Promise((resolve) => {
     child.on('close', (code, signal) => {
       clearTimeout(timer);
-      const end = `the process ended with ${signal ?? `code ${code}`}, seed ${seed}: ${errors.slice(-2000)}`;
+      const end = `the process ended with ${signal ?? `code ${code}`}, seed ${task['seed']}: ${errors.slice(-2000)}`;
       resolve({ runs: counts, faults: code === 0 ? faults : [...faults, `${now}: ${end}`] });
     });
   });
