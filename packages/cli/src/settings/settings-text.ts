@@ -2,12 +2,12 @@
 import { LockstepError } from '@lockstep/core/errors';
 import { findJsonPlace, parseJson } from '@lockstep/core/files';
 import {
-  type CST,
   type Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
+  Lexer,
   LineCounter,
   type Node,
   Parser,
@@ -48,7 +48,7 @@ function readYaml(text: string, path: string): SettingsText {
   if (text.length > MOST_YAML_BYTES)
     throw configError(`${path}:1: not settings: more than ${MOST_YAML_BYTES >> 10} KiB`);
   const lines = new LineCounter();
-  const excess = findExcess(new Parser(lines.addNewLine).parse(text));
+  const excess = findExcess(text, lines);
   if (excess !== undefined) {
     const { line, col } = lines.linePos(excess.at);
     throw configError(`${path}:${line}: not settings: column ${col}: more than ${excess.text}`);
@@ -68,19 +68,18 @@ function readYaml(text: string, path: string): SettingsText {
   }
 }
 
-/** What there is too much of, and where; undefined when there is not. Needs no stack. */
-function findExcess(tokens: Iterable<CST.Token>): { readonly at: number; readonly text: string } | undefined {
-  const open = [...tokens].map((token) => ({ token, depth: 0 }));
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { token, depth } = next;
-    if (depth > MOST_YAML_DEPTH) return { at: token.offset, text: `${MOST_YAML_DEPTH} values inside each other` };
-    if (token.type === 'document' && token.value) open.push({ token: token.value, depth });
-    if (!('items' in token)) continue;
-    if (token.items.length > MOST_YAML_ITEMS) {
-      return { at: token.offset, text: `${MOST_YAML_ITEMS} values beside each other` };
-    }
-    for (const { key, value } of token.items as readonly CST.CollectionItem[]) {
-      for (const inside of [key, value]) if (inside) open.push({ token: inside, depth: depth + 1 });
+/** What there is too much of, and where; undefined when there is not. Looked for as it is read, since the parser has a stack too. */
+function findExcess(text: string, lines: LineCounter): { readonly at: number; readonly text: string } | undefined {
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  for (const lexeme of new Lexer().lex(text)) {
+    Array.from(parser.next(lexeme));
+    const { stack, offset: at } = parser;
+    const top = stack.at(-1);
+    // the first is the document
+    if (stack.length - 1 > MOST_YAML_DEPTH) return { at, text: `${MOST_YAML_DEPTH} values inside each other` };
+    if (top && 'items' in top && top.items.length > MOST_YAML_ITEMS) {
+      return { at, text: `${MOST_YAML_ITEMS} values beside each other` };
     }
   }
   return undefined;
