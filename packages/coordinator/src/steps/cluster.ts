@@ -7,9 +7,9 @@
  *
  *   take in who waits -> deal shards -> everybody contributes, reduces, updates (worker/participant.ts) -> commit
  *
- * The others are told of the next step while one is under way, and begin it when they have applied that.
- * Whatever goes wrong in a step (a node dies, stalls, breaks a rule) ends the attempt; the step is begun again with who
- * is left, under a new generation, from version t, which everybody still has. The bits are the same whoever computes.
+ * The others are told of the next step while one is under way, and begin it when they have applied that. Whatever goes
+ * wrong in a step ends the attempt; it is begun again with who is left, under a new generation, from version t, which
+ * everybody still has. The bits are the same whoever computes.
  */
 import type { DoubtedSteps, NodeEvent, NodeShare, StepSpan, StepTimes } from '@lockstep/core/events';
 import type { ModelState } from '@lockstep/core/run';
@@ -64,7 +64,7 @@ export class Cluster implements TrainingNode {
   readonly #replicas: Replicas;
   readonly #participant: StepParticipant;
   readonly #told = new ToldSteps();
-  readonly #deadlines = new Deadlines();
+  readonly #deadlines;
   readonly #suspects = new Suspects();
   readonly #awaited: AwaitedNodes;
   readonly #ahead: Ahead;
@@ -94,6 +94,7 @@ export class Cluster implements TrainingNode {
       emit: options.emit,
       stepNow: () => this.#step,
     });
+    this.#deadlines = new Deadlines(terms.recipe.shardSize);
     this.#ahead = new Ahead(this.membership);
     this.#awaited = new AwaitedNodes(this.membership, options.emit, () => this.#isStopping);
     this.#shares = new Shares(terms, this.membership, { ...options, keeperWorkers: keeper.workers });

@@ -30,17 +30,17 @@ describe('cases: peers 11: a node that takes longer each time', () => {
   const slowDown = (deadlines: Deadlines, others: readonly number[]): number => {
     for (let step = 0; step < 60; step++) {
       for (const other of others) take(deadlines, other, 100);
-      take(deadlines, NODE, 0.9 * deadlines.limitMs(NODE));
+      take(deadlines, NODE, 0.9 * deadlines.limitMs(NODE, 1));
     }
-    return deadlines.limitMs(NODE);
+    return deadlines.limitMs(NODE, 1);
   };
 
   it('gets at most twice as long from one step to the next', () => {
     const deadlines = new Deadlines();
     take(deadlines, NODE, 2000);
-    const before = deadlines.limitMs(NODE);
+    const before = deadlines.limitMs(NODE, 1);
     take(deadlines, NODE, 1e6);
-    expect(deadlines.limitMs(NODE)).toBeLessThanOrEqual(2.1 * before);
+    expect(deadlines.limitMs(NODE, 1)).toBeLessThanOrEqual(2.1 * before);
   });
 
   it('gets no longer than a multiple of what the others take', () =>
@@ -60,7 +60,7 @@ describe('cases: peers 11: a node that takes longer each time', () => {
     take(deadlines, 4, 1);
     deadlines.forget(4);
     take(deadlines, NODE, 5000);
-    expect(deadlines.limitMs(NODE)).toBeGreaterThan(40_000);
+    expect(deadlines.limitMs(NODE, 1)).toBeGreaterThan(40_000);
   });
 });
 
@@ -73,4 +73,10 @@ describe('nobody is late at the beginning of a step', () => {
     const assignment = assignTo(...members);
     expect(deadlines.findLate(new ToldSteps().note(assignment), [NODE], [NODE])).toEqual([]);
   });
+});
+
+it('cases: peers 27: a node has as long for its first step as its part of a large batch may take', () => {
+  const deadlines = new Deadlines(64);
+  expect(deadlines.limitMs(NODE, 4)).toBe(30_000);
+  expect(deadlines.limitMs(NODE, 1024)).toBe(4_096_000);
 });

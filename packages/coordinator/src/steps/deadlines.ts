@@ -10,6 +10,8 @@ const LEAST_MS = 5000;
 const PATIENCE = 10;
 /** a node's first step takes longer: threads start, code is compiled. */
 const FIRST_PATIENCE = 6;
+/** and it has so long for each sample that it is dealt. */
+const SAMPLE_MS = 62.5;
 /** However slow it was: nobody has longer than this many times what the others take, */
 const CEILING = 100;
 /** or, where there are no others, than this. */
@@ -25,7 +27,8 @@ export class Deadlines {
   /** Usual milliseconds from the beginning of a step until a node's contribution is known, of each node. */
   readonly #usualMs = new Map<number, number>();
 
-  constructor() {
+  /** @param shardSize samples of a shard */
+  constructor(private readonly shardSize = 16) {
     this.pollMs = Math.max(10, Math.min(100, this.#leastMs / 5));
   }
 
@@ -50,10 +53,10 @@ export class Deadlines {
     if (sizeOf(assignment, COORDINATOR_ID) > 0) this.#usualMs.set(COORDINATOR_ID, ms);
   }
 
-  /** Milliseconds that a node has. */
-  limitMs(node: number): number {
+  /** Milliseconds that a node has for so many shards. */
+  limitMs(node: number, shards: number): number {
     const usual = this.#usualMs.get(node);
-    const first = FIRST_PATIENCE * this.#leastMs;
+    const first = Math.max(FIRST_PATIENCE * this.#leastMs, SAMPLE_MS * this.shardSize * shards);
     if (usual === undefined) return first;
     const others = [...this.#usualMs].filter(([other]) => other !== node).map(([, ms]) => ms);
     const ceiling = others.length === 0 ? LONGEST_MS : Math.max(first, CEILING * medianOf(others));
@@ -75,13 +78,14 @@ export class Deadlines {
     const now = performance.now();
     const members = assignment.members.map(({ node }) => node);
     const computing = members.filter((node) => node !== COORDINATOR_ID && nodes.includes(node));
-    const silent = computing.filter((node) => !contributedMs.has(node) && now - beganMs > this.limitMs(node));
+    const limitMs = (node: number): number => this.limitMs(node, sizeOf(assignment, node));
+    const silent = computing.filter((node) => !contributedMs.has(node) && now - beganMs > limitMs(node));
     if (silent.length > 0) return silent;
     if (!computing.every((node) => contributedMs.has(node))) return [];
     const lastMs = Math.max(beganMs, ...computing.map((node) => contributedMs.get(node) as number));
-    const slow = Math.max(0, ...computing.map((node) => this.limitMs(node)));
+    const slow = Math.max(0, ...computing.map(limitMs));
     // its own limit too: where the keeper alone computes, a node still has to apply the step
-    const isLate = (node: number): boolean => now - lastMs > 2 * Math.max(slow, this.limitMs(node));
+    const isLate = (node: number): boolean => now - lastMs > 2 * Math.max(slow, limitMs(node));
     return waitsFor.filter((node) => nodes.includes(node) && isLate(node));
   }
 }

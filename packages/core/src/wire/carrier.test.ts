@@ -7,6 +7,7 @@ import type { Socket } from './socket.js';
 
 /** A socket that keeps what is sent, in parts. */
 class RecordingSocket implements Socket {
+  readonly bufferedAmount = 0;
   readonly readyState = 1;
   readonly sent: Uint8Array[] = [];
   send(data: Uint8Array): void {

@@ -6,6 +6,7 @@ export * from './dataset-transfer.js';
 export * from './frames.js';
 export * from './link.js';
 export * from './link-rules.js';
+export * from './link-timings.js';
 export * from './messages.js';
 export * from './proof.js';
 export * from './roster.js';

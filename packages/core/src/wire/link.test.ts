@@ -8,6 +8,7 @@ import type { Pipe, Socket } from './socket.js';
 /** A socket and what is beneath it: bytes are read from memory when they leave, and not before. */
 class LazySocket implements Socket, Pipe {
   readyState = 1;
+  bufferedAmount = 0;
   bytesRead = 0;
   pings = 0;
   readonly left: Buffer[] = [];
@@ -161,4 +162,21 @@ describe('time', () => {
     live(10);
     expect(reason()).toBe('LOCKSTEP_NODE_STALLED');
   });
+});
+
+it('peers: who sends pings and takes no answers in is given up before they fill the memory', () => {
+  const handlers = new Map<string, () => void>();
+  const on = (event: string, handler: () => void): void => void handlers.set(event, handler);
+  const socket = Object.assign(new LazySocket(), { on });
+  const link = new Link(socket, 'listener', 'far', { heartbeatMs: 1e6, silenceMs: 1e7 });
+  let code = '';
+  link.onClose = (reason) => (code = reason.code);
+  // what was sent to it may wait
+  link.send(sum, Buffer.alloc(2 ** 20));
+  socket.bufferedAmount = 1.5 * 2 ** 20;
+  handlers.get('ping')?.();
+  expect(code).toBe('');
+  socket.bufferedAmount = 2.5 * 2 ** 20;
+  handlers.get('ping')?.();
+  expect(code).toBe('LOCKSTEP_NODE_STALLED');
 });

@@ -2,27 +2,14 @@
  * One end of a connection between two nodes: frames in and out, heartbeats, and one way to end with a reason. It is
  * given its socket, so that this file needs none.
  */
-
 import { LockstepError } from '../errors/errors.js';
 import { countOf } from '../text/count-text.js';
 import { fixed } from '../text/number-text.js';
 import type { Carrier } from './carrier.js';
 import { decodeFrame, encodeHeader, type Frame, FrameSeal, MAX_GREETING_BYTES, MAX_PAYLOAD_BYTES } from './frames.js';
+import type { LinkTimings } from './link-timings.js';
 import type { Message, MessageOf } from './messages.js';
 import type { Pipe, Socket } from './socket.js';
-
-export interface LinkTimings {
-  /** Between two heartbeats. */
-  readonly heartbeatMs: number;
-  /** Without a sign of life for so long, the other end is given up. */
-  readonly silenceMs: number;
-}
-
-/** Defaults, or what the environment says: tests use shorter ones. */
-export const readLinkTimings = (env: Readonly<Record<string, string | undefined>>): LinkTimings => {
-  const silenceMs = Number(env['LOCKSTEP_SILENCE_MS'] ?? 10_000);
-  return { heartbeatMs: Math.max(20, silenceMs / 8), silenceMs };
-};
 
 /** Frames that each side may get before there is a key: what comes beyond them could be from anybody in between. */
 const GREETINGS = { listener: 1, caller: 2 } as const;
@@ -34,6 +21,8 @@ const CLOSED_WITHOUT_A_WORD = 1006;
 const CONNECTING = 0;
 /** How long a message that nobody waits for may wait for another one to leave with. */
 const LATER_MS = 25;
+/** Bytes that may wait to leave besides payloads: messages, pings and answers to pings. */
+const MOST_WORDS_BYTES = 2 ** 20;
 /** How long a last message may take to leave. */
 const LINGER_MS = 1000;
 /** Whoever takes in less than this is given up: then the time of silence is over, and that of the largest payload. */
@@ -70,6 +59,8 @@ export class Link {
   #carrier: Carrier | undefined;
   #closed: LockstepError | undefined;
   #inFlight = 0;
+  /** Bytes of the payloads that are in flight over the socket. */
+  #bytesInFlight = 0;
   #onDrain: (() => void)[] = [];
   readonly #timer: NodeJS.Timeout;
   /** Resolves when nothing comes any more: whether the other end has closed in order, so that it got what was said last. */
@@ -83,7 +74,7 @@ export class Link {
     private readonly timings: LinkTimings,
   ) {
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
-    for (const event of ['ping', 'pong'] as const) socket.on(event, () => (this.#heardMs = performance.now()));
+    for (const event of ['ping', 'pong'] as const) socket.on(event, () => this.#hearSign());
     socket.on('error', (error) => this.#end(lost(`${address}: ${error.message}`), false));
     this.parted = new Promise((resolve) => {
       socket.on('close', (code) => {
@@ -143,9 +134,9 @@ export class Link {
       return;
     }
     this.socket.send(header, { binary: true, fin: false });
-    this.#give();
+    this.#give(payload.length);
     const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-    this.socket.send(bytes, { binary: true, fin: true }, () => this.#sent());
+    this.socket.send(bytes, { binary: true, fin: true }, () => this.#sent(payload.length));
   }
 
   /**
@@ -242,13 +233,24 @@ export class Link {
     }
   }
 
-  #give(): void {
-    if (this.#inFlight === 0) this.#leftMs = performance.now();
-    this.#inFlight += 1;
+  /** A ping or pong has come; the socket answers pings by itself, which costs memory where answers are not taken in. */
+  #hearSign(): void {
+    this.#heardMs = performance.now();
+    if (this.#closed || this.socket.bufferedAmount <= this.#bytesInFlight + MOST_WORDS_BYTES) return;
+    const text = `${this.address} takes in nothing, and ${countOf(this.socket.bufferedAmount, 'byte')} wait for it.`;
+    this.#end(new LockstepError('LOCKSTEP_NODE_STALLED', text), false);
   }
 
-  #sent(): void {
+  /** @param bytes over the socket */
+  #give(bytes = 0): void {
+    if (this.#inFlight === 0) this.#leftMs = performance.now();
+    this.#inFlight += 1;
+    this.#bytesInFlight += bytes;
+  }
+
+  #sent(bytes = 0): void {
     this.#inFlight -= 1;
+    this.#bytesInFlight -= bytes;
     this.#leftMs = performance.now();
     this.#wake();
   }

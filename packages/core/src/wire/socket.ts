@@ -4,6 +4,8 @@
 export interface Socket {
   /** 0 until the connection is open, see WHATWG's WebSocket. */
   readonly readyState: number;
+  /** Bytes that were given to it and have not left. */
+  readonly bufferedAmount: number;
   send(data: Uint8Array, options: { binary: boolean; fin: boolean }, done?: (error?: Error) => void): void;
   ping(): void;
   close(code: number, reason: string): void;

@@ -91,6 +91,10 @@ export class SimulatedSocket implements Socket, Pipe {
     });
   }
 
+  get bufferedAmount(): number {
+    return this.#leaving.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
   /** What has come, with what is there of the frame that is on its way. */
   get bytesRead(): number {
     const [first] = this.other.#leaving;

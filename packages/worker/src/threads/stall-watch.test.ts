@@ -2,7 +2,10 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import { Control } from './control.js';
 import { findLate, StallWatch } from './stall-watch.js';
 
-afterEach(() => vi.unstubAllEnvs());
+afterEach(() => {
+  vi.unstubAllEnvs();
+  vi.useRealTimers();
+});
 
 it('waits: threads: a worker that does not move is named', async () => {
   vi.stubEnv('LOCKSTEP_STALL_MS', '30');
@@ -14,6 +17,24 @@ it('waits: threads: a worker that does not move is named', async () => {
   const named = await new Promise<number>((resolve) => (watch = new StallWatch(control, 2, resolve)));
   watch?.end();
   expect(named).toBe(1);
+});
+
+it('cases: peers 27: a worker has as long as its part of the batch may take', () => {
+  vi.useFakeTimers();
+  const stalls = (samples: number, seconds: number): number[] => {
+    const control = new Control(Control.allocate(1), 1, false);
+    control.enter(0);
+    const named: number[] = [];
+    const watch = new StallWatch(control, 1, (worker) => named.push(worker), samples);
+    vi.advanceTimersByTime(1000 * seconds);
+    watch.end();
+    return named;
+  };
+  expect(stalls(128, 29)).toEqual([]);
+  expect(stalls(128, 31)).toEqual([0]);
+  // at 16 samples a second
+  expect(stalls(65_536, 4090)).toEqual([]);
+  expect(stalls(65_536, 4100)).toEqual([0]);
 });
 
 describe('findLate', () => {

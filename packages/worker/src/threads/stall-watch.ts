@@ -6,6 +6,8 @@ const POLL_MS = 250;
 const PATIENCE = 20;
 /** but for at least this long; also while threads are still starting. */
 const LEAST_MS = 30_000;
+/** and for this long for each of its samples: a step of a large batch may be one of an hour. */
+const SAMPLE_MS = 62.5;
 
 export class StallWatch {
   readonly #timer: NodeJS.Timeout;
@@ -15,11 +17,15 @@ export class StallWatch {
   #since = performance.now();
   #slowestMs = 0;
 
-  /** @param onStall called with each worker that the others wait for, and how long nothing has moved */
+  /**
+   * @param onStall called with each worker that the others wait for, and how long nothing has moved
+   * @param samples of one worker in a step, at the most
+   */
   constructor(
     private readonly control: Control,
     private readonly workers: number,
     private readonly onStall: (worker: number, stoodMs: number) => void,
+    private readonly samples = 0,
   ) {
     this.#reached = this.#read();
     this.#timer = setInterval(() => this.#poll(), Math.min(POLL_MS, this.#fixedMs || POLL_MS));
@@ -52,7 +58,7 @@ export class StallWatch {
   #limitMs(reached: readonly number[]): number {
     const isStarting = reached.includes(0);
     if (!isStarting && this.#fixedMs > 0) return this.#fixedMs;
-    return Math.max(LEAST_MS, PATIENCE * this.#slowestMs);
+    return Math.max(LEAST_MS, SAMPLE_MS * this.samples, PATIENCE * this.#slowestMs);
   }
 }
 
