@@ -19,7 +19,7 @@ export const availableIsas = (): Isa[] => ISAS.filter(canRun);
  * The best build that can run here, of those that are chosen.
  *
  * @param asked a build by its name, `wasm` for the better of WebAssembly's, or empty; default: LOCKSTEP_ISA (for tests)
- * @throws Error when there is none
+ * @throws Error LOCKSTEP_KERNELS when there is none
  */
 export function findIsa(choice: KernelChoice = 'auto', asked: string = process.env['LOCKSTEP_ISA'] ?? ''): Isa {
   const isChosen = (isa: Isa): boolean => choice === 'auto' || isWasm(isa) === (choice === 'wasm');
@@ -28,8 +28,10 @@ export function findIsa(choice: KernelChoice = 'auto', asked: string = process.e
   if (found) return found;
   const available = availableIsas().join(', ');
   if (available === '') throw new Error(describeNoBuild());
-  const wanted = asked !== '' ? `"${asked}"` : choice;
-  throw new Error(`no build of the kernels for ${wanted} can run here; available: ${available}`);
+  const kind = choice === 'auto' ? 'build' : `${choice} build`;
+  const of = asked === '' ? '' : ` for "${asked}"`;
+  const text = `no ${kind} of the kernels${of} can run here; available: ${available}`;
+  throw Object.assign(new Error(text), { code: 'LOCKSTEP_KERNELS' });
 }
 
 /** New memory for the threads of a node, and which build works on it. */
