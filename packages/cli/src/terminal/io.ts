@@ -35,6 +35,8 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Cores that this process may use: the default number of workers. */
   readonly coreCount: number;
+  /** Compiles the kernels that are not there yet, if it is set: a run begins with those in WebAssembly. */
+  readonly compileKernels?: CompileKernels | undefined;
   /** Milliseconds on a clock that never goes back. For display only. */
   now(): number;
   /** All of stdin. */
