@@ -1,5 +1,5 @@
 /** `node tools/lockstep.mjs train ...`: sets up what is stale, then is the `lockstep` program, in this same process. */
-import { areKernelsMissing, bootstrap } from './bootstrap.mjs';
+import { areKernelsMissing, bootstrap, ROOT } from './bootstrap.mjs';
 import { buildBeside } from './setup/kernels-beside.mjs';
 import { say } from './setup/report.mjs';
 
@@ -9,7 +9,7 @@ if (process.argv.includes('--offline')) process.env.LOCKSTEP_OFFLINE = '1';
 /** Called by a run, before its first step. */
 function compileKernels() {
   say('compiling the kernels for this machine; until then a run computes with those in WebAssembly, to the same bits');
-  return buildBeside();
+  return buildBeside(ROOT);
 }
 
 const mayBeginOnWasm = process.argv[2] === 'train';

@@ -1,6 +1,6 @@
 /**
- * The kernels compiled beside a run that has begun with those in WebAssembly: in a process of its own, at the lowest
- * priority. `node tools/setup/kernels-beside.mjs` is that process; what it says at its end is for who started it.
+ * The kernels compiled beside a run that has begun with those in WebAssembly: in a process of its own, at low
+ * priority. `node tools/setup/kernels-beside.mjs ROOT` is that process; what it says at its end is for who started it.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -13,6 +13,9 @@ import { acquireLock } from './lock.mjs';
 import { buildMpi, isMpiFresh, mpiProject } from './mpi.mjs';
 import { SetupError } from './report.mjs';
 
+/** A run with a worker on every core keeps three quarters of them; at the lowest of all, compiling would not end before it. */
+const PRIORITY = 5;
+
 const THIS = fileURLToPath(import.meta.url);
 
 /** Whether there are kernels for every machine, with which a run can begin. */
@@ -23,9 +26,9 @@ export const hasWasmKernels = (root) =>
  * Starts to compile. Resolves with undefined once the kernels are there, else with why they are not. The compiling ends
  * with this process, whose end closes its stdin; the next one goes on from there.
  */
-export function buildBeside() {
+export function buildBeside(root) {
   // a group of its own: a Ctrl-C is for the run
-  const child = spawn(process.execPath, [THIS], { stdio: ['pipe', 'ignore', 'pipe'], detached: true });
+  const child = spawn(process.execPath, [THIS, root], { stdio: ['pipe', 'ignore', 'pipe'], detached: true });
   // a run that is over does not wait for it
   for (const handle of [child, child.stdin, child.stderr]) handle.unref();
   const chunks = [];
@@ -55,11 +58,11 @@ async function build(root, signal) {
 }
 
 if (process.argv[1] === THIS) {
-  os.setPriority(os.constants.priority.PRIORITY_LOW);
+  os.setPriority(PRIORITY);
   const left = new AbortController();
   process.stdin.on('end', () => left.abort()).resume();
   try {
-    await build(path.dirname(path.dirname(path.dirname(THIS))), left.signal);
+    await build(process.argv[2], left.signal);
   } catch (error) {
     process.stderr.write(`${error instanceof SetupError ? error.message : String(error)}\n`);
     process.exitCode = 1;
