@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { useFixture } from '../support/cluster-fixture.ts';
 import type { Program } from '../support/program.ts';
-import { seedOr } from '../support/seed.ts';
+import { createRandom, seedOr } from '../support/seed.ts';
 import { HarmfulProxy, portOf } from './harmful-proxy.ts';
 
 const STEPS = 300;
@@ -10,17 +10,6 @@ const SEEDS = Array.from({ length: 10 }, (_, index) => seedOr(1) + index);
 /** A run that takes longer than this hangs. */
 const LIMIT_MS = 150_000;
 const fixture = useFixture(STEPS);
-
-/** A small generator, so that a seed tells the whole story (mulberry32). */
-function createRandom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % below;
-  };
-}
 
 describe('chaos', () => {
   it.each(SEEDS)('gives the same bits, seed %i', async (seed) => {
