@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { describeNoBuild, findBuild, platformName } from './builds.js';
+import { describeNoBuild, findBuild, hasSources, platformName } from './builds.js';
 
 let folder: string;
 
@@ -31,8 +31,13 @@ it('takes nothing of another platform, and says where it looked', () => {
   expect(findBuild('avx2', folder, 'linux-x64-musl')).toBeUndefined();
   expect(findBuild('avx512', folder, 'linux-x64-glibc')).toBeUndefined();
   expect(describeNoBuild(folder, 'freebsd-x64')).toBe(
-    `there is no build of the kernels for freebsd-x64 (looked in ${path.join(folder, 'build')} and ${path.join(folder, 'prebuilds', 'freebsd-x64')}): in a clone npm run build makes one`,
+    `there is no build of the kernels for freebsd-x64 (looked in ${path.join(folder, 'build')} and ${path.join(folder, 'prebuilds', 'freebsd-x64')}): in a clone npm run build makes one; --kernels wasm runs everywhere`,
   );
+});
+
+it('knows a clone by its sources', () => {
+  expect(hasSources()).toBe(true);
+  expect(hasSources(folder)).toBe(false);
 });
 
 const ALPINE = '7f8e1c000000-7f8e1c0a0000 r-xp 00000000 fe:01 1311 /lib/ld-musl-x86_64.so.1\n';

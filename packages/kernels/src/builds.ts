@@ -24,6 +24,9 @@ export const isWasm = (isa: Isa): isa is WasmIsa => WASM_ISAS.some((name) => nam
 
 const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
 
+/** Whether this is a clone: a package brings its builds, and nothing to compile. */
+export const hasSources = (folder = PACKAGE): boolean => existsSync(path.join(folder, 'native'));
+
 /** Where a build of the kernels is; undefined when there is none for this platform. */
 export function findBuild(isa: Isa, folder = PACKAGE, platform = platformName()): string | undefined {
   if (isWasm(isa)) return [path.join(folder, 'wasm', `lockstep-${isa}.wasm`)].find((file) => existsSync(file));
@@ -35,7 +38,7 @@ export function findBuild(isa: Isa, folder = PACKAGE, platform = platformName())
 /** What was looked for and what to do, where there is no build at all. */
 export function describeNoBuild(folder = PACKAGE, platform = platformName()): string {
   const looked = places(folder, platform).join(' and ');
-  return `there is no build of the kernels for ${platform} (looked in ${looked}): in a clone npm run build makes one`;
+  return `there is no build of the kernels for ${platform} (looked in ${looked}): in a clone npm run build makes one; --kernels wasm runs everywhere`;
 }
 
 const places = (folder: string, platform: string): string[] => [

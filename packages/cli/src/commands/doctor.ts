@@ -46,14 +46,14 @@ async function runDoctor({ host, port }: { host: string; port: number }, json: b
 
 async function examine(host: string, port: number): Promise<Finding[]> {
   // Loaded here, so that the program starts without them.
-  const { checkNative, checkTensorFlow, listIsas } = await import('../doctor/engine-checks.js');
+  const { canCompile, checkNative, checkTensorFlow, listIsas } = await import('../doctor/engine-checks.js');
   const native = checkNative();
   const isas = listIsas();
   return [
     checkNode(),
     native,
     checkTensorFlow(),
-    await checkCompiler(native.verdict === 'problem'),
+    ...(canCompile() ? [await checkCompiler(native.verdict === 'problem')] : []),
     ...(isas.length === 0 ? [] : [checkProcessor(isas)]),
     checkCores(),
     checkMemory(),

@@ -1,6 +1,6 @@
 /** The engines: whether they load and compute. */
 import { LockstepError } from '@lockstep/core/errors';
-import { availableIsas, loadKernels } from '@lockstep/kernels';
+import { availableIsas, hasSources, loadKernels } from '@lockstep/kernels';
 import {
   ENGINE_NAME,
   isTensorFlowSetUp,
@@ -20,6 +20,9 @@ export function listIsas(): readonly string[] {
     return [];
   }
 }
+
+/** Whether a compiler is of use here: a package compiles nothing. */
+export const canCompile = (): boolean => hasSources();
 
 export function checkNative(): Finding {
   const name = 'native engine';

@@ -5,7 +5,7 @@ import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { findUsableCores } from '@lockstep/core/machine';
 import { countOf } from '@lockstep/core/text';
-import { loadKernels } from '@lockstep/kernels';
+import { hasSources, loadKernels } from '@lockstep/kernels';
 
 export interface Machine {
   readonly processor: string;
@@ -43,7 +43,9 @@ export function describeOccasion(): Occasion {
   };
 }
 
+/** Of a clone; a package may lie in the repository of somebody else. */
 function describeCommit(): string | undefined {
+  if (!hasSources()) return undefined;
   try {
     const cwd = fileURLToPath(new URL('.', import.meta.url));
     const args = ['describe', '--always', '--dirty', '--exclude=*'];
