@@ -118,3 +118,12 @@ it('pardons nobody for whom it may be himself: an address with strikes asks in v
   expect(conduct.pardon('liar', '127.0.0.1')).toBe(2);
   expect(conduct.list()).toEqual([]);
 });
+
+it('peers: remembers four thousand of those that broke rules, the last ones', () => {
+  const conduct = new Conduct(() => 0);
+  for (let host = 0; host < 5000; host++)
+    conduct.strike({ host: `10.0.${host >> 8}.${host & 255}`, saidName: 'liar' }, FAULT);
+  expect(conduct.list().length).toBe(4096);
+  expect(conduct.isOnProbation({ host: '10.0.0.0', saidName: 'other' })).toBe(false);
+  expect(codeOf(conduct, '10.0.19.135', 'other')).toBe('LOCKSTEP_NODE_PAUSE');
+});

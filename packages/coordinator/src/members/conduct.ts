@@ -25,6 +25,8 @@ const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 600_000;
 /** A strike is forgotten so long after the last one, if the node takes part and its replica is right. */
 const FADE_MS = 3_600_000;
+/** Names, and addresses, that are remembered for having broken rules: those of the last strikes. */
+const MOST_STRUCK = 4096;
 /** Names that are remembered for having agreed: the run goes on without knowing more of them. */
 const MOST_AGREED = 1024;
 
@@ -60,8 +62,8 @@ export class Conduct {
   /** It has broken a rule. */
   strike({ host, saidName }: Claimant, { code, text }: Pick<LockstepError, 'code' | 'text'>): void {
     const key = nodeKey(host, saidName);
-    this.#ofName.set(key, { host, saidName, code, reason: text, ...this.#oneMore(this.#ofName.get(key)) });
-    this.#ofHost.set(host, this.#oneMore(this.#ofHost.get(host)));
+    remember(this.#ofName, key, { host, saidName, code, reason: text, ...this.#oneMore(this.#ofName.get(key)) });
+    remember(this.#ofHost, host, this.#oneMore(this.#ofHost.get(host)));
   }
 
   #oneMore(before: Count | undefined): Count {
@@ -149,3 +151,10 @@ export class Conduct {
 }
 
 const keyOf = ({ host, saidName }: Claimant): string => nodeKey(host, saidName);
+
+function remember<V>(struck: Map<string, V>, key: string, value: V): void {
+  struck.delete(key);
+  struck.set(key, value);
+  const [oldest] = struck.keys();
+  if (struck.size > MOST_STRUCK && oldest !== undefined) struck.delete(oldest);
+}
