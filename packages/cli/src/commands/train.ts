@@ -150,7 +150,6 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
       beginning,
       heldFolder,
       runFolder: folder,
-      compileKernels: io.compileKernels,
       ...watched,
     };
     const outcome = await followRun(request, (event) => {
