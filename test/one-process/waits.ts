@@ -11,7 +11,7 @@ export interface Row {
 
 export function readTable(): Row[] {
   const file = new URL('../../docs/exchange.md', import.meta.url);
-  const text = readFileSync(file, 'utf8').split('## Who waits for whom')[1] as string;
+  const text = readFileSync(file, 'utf8').split('## Who waits for whom')[1]?.split('\n## ')[0] as string;
   const rows = text.split('\n').filter((line) => line.startsWith('| '));
   return rows.slice(1).map((line) => {
     const [name, , , limit] = line
