@@ -15,7 +15,8 @@ RUN mkdir /app && cp -a package.json LICENSE node_modules /app && \
         [ ! -e "$package/$part" ] || cp -a "$package/$part" "/app/$package" || exit 1; \
       done; \
     done && \
-    mkdir /app/packages/kernels/build && \
+    mkdir /app/packages/kernels/build /app/packages/kernels/wasm && \
+    cp -a packages/kernels/wasm/*.wasm /app/packages/kernels/wasm && \
     cp -a packages/kernels/build/*.node packages/kernels/build/*.json /app/packages/kernels/build
 
 FROM node:22-bookworm-slim

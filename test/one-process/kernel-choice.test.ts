@@ -1,5 +1,6 @@
 /** `--kernels`: who may compute, and what is said when nobody of them can. */
 import { afterEach, expect, it, vi } from 'vitest';
+import { describeOccasion } from '../../packages/cli/dist/lab/bench/measure/machine.js';
 import { recipeSchema } from '../../packages/core/dist/spec/index.js';
 import { findZooModel } from '../../packages/core/dist/zoo/index.js';
 import { availableIsas, findIsa } from '../../packages/kernels/dist/index.js';
@@ -43,4 +44,9 @@ it('what cannot be had is refused with a code, and what there is instead', async
   await expect(openNode('native')).rejects.toThrow(
     `LOCKSTEP_KERNELS: no native build of the kernels for "wasm" can run here; available: ${availableIsas().join(', ')}`,
   );
+});
+
+it('a measurement says which kernels were measured', () => {
+  expect(describeOccasion('wasm').machine.isa).toBe(findIsa('wasm', ''));
+  expect(describeOccasion().machine.isa).toBe(availableIsas()[0]);
 });

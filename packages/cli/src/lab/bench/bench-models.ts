@@ -65,8 +65,8 @@ export async function benchAgainstPeak<Row>(
   const { picture } = settings;
   const workers = Math.max(...settings.workers);
   if (picture !== undefined) checkOutputPath(picture, '--picture');
-  const occasion = describeOccasion();
-  const meter = new PeakMeter(workers);
+  const occasion = describeOccasion(settings.kernels);
+  const meter = new PeakMeter(workers, undefined, settings.kernels);
   let measured: Measured<Row> | undefined;
   let code = 0;
   try {

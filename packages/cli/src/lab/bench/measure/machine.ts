@@ -5,7 +5,7 @@ import { arch, cpus, platform, release, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { findUsableCores } from '@lockstep/core/machine';
 import { countOf } from '@lockstep/core/text';
-import { hasSources, loadKernels } from '@lockstep/kernels';
+import { findIsa, hasSources, type KernelChoice } from '@lockstep/kernels';
 
 export interface Machine {
   readonly processor: string;
@@ -26,8 +26,12 @@ export interface Occasion {
   readonly commit?: string;
 }
 
-/** Describes this machine and moment. */
-export function describeOccasion(): Occasion {
+/**
+ * Describes this machine and moment.
+ *
+ * @param choice of the kernels that are measured
+ */
+export function describeOccasion(choice?: KernelChoice): Occasion {
   const commit = describeCommit();
   return {
     machine: {
@@ -36,7 +40,7 @@ export function describeOccasion(): Occasion {
       memoryBytes: totalmem(),
       system: `${platform()} ${release()} ${arch()}`,
       node: process.version,
-      isa: loadKernels().isa,
+      isa: findIsa(choice),
     },
     date: new Date().toISOString(),
     ...(commit !== undefined && { commit }),

@@ -2,13 +2,15 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { findUsableCores } from '@lockstep/core/machine';
-import { loadKernels } from '@lockstep/kernels';
+import { findIsa, type Isa, type KernelChoice, loadKernels } from '@lockstep/kernels';
 import { median } from './statistics.js';
 
 export interface PeakThreadData {
   /** [0]: threads that are ready for the burst. */
   readonly arrived: Int32Array;
   readonly thread: number;
+  /** The build of the kernels. */
+  readonly isa: Isa;
 }
 
 export interface PeakTask {
@@ -27,18 +29,25 @@ export class PeakMeter {
   readonly #arrived = new Int32Array(new SharedArrayBuffer(4));
   readonly #results: Float64Array;
   readonly #threads: Worker[];
+  readonly #isa: Isa;
   #iterations = 0;
   #turn = 0;
 
-  /** @param workers the most workers whose joint peak is asked for; more than there are cores share the cores' peak */
+  /**
+   * @param workers the most workers whose joint peak is asked for; more than there are cores share the cores' peak
+   * @param choice of the kernels whose multiply-adds they are
+   */
   constructor(
     workers: number,
     private readonly cores = findUsableCores().count,
+    choice?: KernelChoice,
   ) {
+    const isa = findIsa(choice);
+    this.#isa = isa;
     const count = Math.min(workers, cores);
     this.#results = new Float64Array(new SharedArrayBuffer(8 * 3 * count));
     this.#threads = Array.from({ length: count }, (_, thread) => {
-      const workerData: PeakThreadData = { arrived: this.#arrived, thread };
+      const workerData: PeakThreadData = { arrived: this.#arrived, thread, isa };
       return new Worker(new URL('./peak-thread.js', import.meta.url), { workerData });
     });
   }
@@ -46,7 +55,7 @@ export class PeakMeter {
   /** GFLOP/s of so many threads at once: the median of three bursts of about 1 ms. */
   async measure(workers: number): Promise<number> {
     const together = Math.min(workers, this.cores);
-    this.#iterations ||= fitIterations();
+    this.#iterations ||= fitIterations(this.#isa);
     const bursts: number[] = [];
     for (let burst = 0; burst < BURSTS; burst++) bursts.push(await this.#burst(together));
     return median(bursts);
@@ -73,8 +82,8 @@ export class PeakMeter {
   }
 }
 
-function fitIterations(): number {
-  const kernels = loadKernels();
+function fitIterations(isa: Isa): number {
+  const kernels = loadKernels(isa);
   kernels.fmaPeak(TRIAL_ITERATIONS);
   const began = performance.now();
   kernels.fmaPeak(TRIAL_ITERATIONS);

@@ -3,8 +3,8 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { loadKernels } from '@lockstep/kernels';
 import type { PeakTask, PeakThreadData } from './peak-meter.js';
 
-const { arrived, thread } = workerData as PeakThreadData;
-const kernels = loadKernels();
+const { arrived, thread, isa } = workerData as PeakThreadData;
+const kernels = loadKernels(isa);
 
 parentPort?.on('message', ({ iterations, together, results }: PeakTask) => {
   // A burst that does not count: clocks and vector units wake up.
