@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import type { EpochEvent, WentBackEvent } from './events.js';
+import type { EpochEvent } from './events.js';
+import type { WentBackEvent } from './node-events.js';
 import { followEpochs } from './follow-epochs.js';
 
 const epoch = (number: number): EpochEvent => ({ event: 'epoch', epoch: number }) as EpochEvent;

@@ -4,4 +4,5 @@ export * from './events.js';
 export * from './follow-epochs.js';
 export * from './judgement.js';
 export * from './metric.js';
+export * from './node-events.js';
 export * from './step-times.js';

@@ -4,7 +4,8 @@
  */
 
 import type { LockstepError } from '../errors/errors.js';
-import type { DoubtedSteps, Evaluation, NodeShare, StepSpan, WarningEvent } from '../events/events.js';
+import type { Evaluation, WarningEvent } from '../events/events.js';
+import type { DoubtedSteps, NodeShare, StepSpan } from '../events/node-events.js';
 import type { StepTimes } from '../events/step-times.js';
 import type { ModelState } from '../run/contribution.js';
 import type { ShardRange } from '../run/shards.js';

@@ -8,7 +8,7 @@ import type {
   StatesKeptEvent,
   StepSpan,
   WentBackEvent,
-} from '../events/events.js';
+} from '../events/node-events.js';
 import { countOf } from './count-text.js';
 import { fixed } from './number-text.js';
 

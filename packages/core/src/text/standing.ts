@@ -1,6 +1,7 @@
 /** What a run has come to: the numbers that the terminal, the page and the report show, in the same words. */
 
-import type { DoubtedSteps, EndEvent, EpochEvent, Evaluation, StepSpan } from '../events/events.js';
+import type { EndEvent, EpochEvent, Evaluation } from '../events/events.js';
+import type { DoubtedSteps, StepSpan } from '../events/node-events.js';
 import { countOf } from './count-text.js';
 import { describeDoubted, describeUnaudited } from './node-text.js';
 import { formatDuration, formatScore, formatSpeed } from './number-text.js';
