@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { EpochEvent } from './events.js';
-import type { WentBackEvent } from './node-events.js';
 import { followEpochs } from './follow-epochs.js';
+import type { WentBackEvent } from './node-events.js';
 
 const epoch = (number: number): EpochEvent => ({ event: 'epoch', epoch: number }) as EpochEvent;
 const back = (epochs: number): WentBackEvent => ({ event: 'went-back', node: 'liar', step: 0, epochs, from: 9 });
