@@ -88,7 +88,7 @@ export const DATA_READERS = {
     async open(at) {
       const { makeClassFiles, makeImage } = await dist('core/dist/data/test-images');
       const files = makeClassFiles(['a', 'b'], 5, (i) => makeImage(1, 6, 5, i));
-      return { files, damaged: 'a/1.png', seal: await sealPng(), read: () => openData(at) };
+      return { files, damaged: 'a/1.png', seal: sealPng(), read: () => openData(at) };
     },
   },
   'a file of MNIST that was kept': {

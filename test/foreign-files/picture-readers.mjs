@@ -1,7 +1,7 @@
 /** Readers of pictures, for data and for what a model is asked about. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { deflateSync } from 'node:zlib';
+import { crc32, deflateSync } from 'node:zlib';
 import jpeg from 'jpeg-js';
 import { dist } from './common.mjs';
 
@@ -25,8 +25,7 @@ const picture = (name, make) => ({
 });
 
 /** Gives each chunk of a PNG the CRC of what is in it, as far as chunks can be told. */
-export async function sealPng() {
-  const { crc32 } = await dist('core/dist/files/crc32');
+export function sealPng() {
   return (bytes) => {
     const sealed = Buffer.from(bytes);
     for (let at = 8; at + 12 <= sealed.length; ) {
@@ -46,7 +45,7 @@ const grey = { width: 12, depth: 8, samples: 1, values, colours: 1 };
 
 /** PNG as few write it: a palette of two bits with transparency, interlaced. */
 async function interlacedPng() {
-  const seal = await sealPng();
+  const seal = sealPng();
   const chunk = (type, data) => {
     const bytes = Buffer.alloc(12 + data.length);
     bytes.writeUInt32BE(data.length);
@@ -69,7 +68,7 @@ async function interlacedPng() {
 export const PICTURE_READERS = {
   PNG: picture('x.png', async () => {
     const { makeImage, makePng } = await dist('core/dist/data/test-images');
-    return { bytes: makePng(makeImage(3, 9, 12)), seal: await sealPng() };
+    return { bytes: makePng(makeImage(3, 9, 12)), seal: sealPng() };
   }),
   'PNG, interlaced': picture('x.png', interlacedPng),
   JPEG: picture('x.jpg', () => ({
