@@ -38,7 +38,7 @@ describeCluster('The Dockerfile', findMissing([hadolint], SETUP_COMMAND), () => 
     const values = (stage: Instruction[], name: string) =>
       stage.filter(({ instruction }) => instruction === name).map(({ value }) => value);
     expect(values(build, 'FROM')).toEqual([expect.stringMatching(/ AS build$/)]);
-    expect(values(build, 'RUN').join('\n')).toContain('npm ci && npm run build');
+    expect(values(build, 'RUN').join('\n')).toContain('npm run build && npm ci --omit=dev --workspace packages/cli');
     expect(values(final, 'COPY')).toEqual(['--from=build /app /app']);
     expect(values(final, 'RUN').join('\n')).not.toContain('g++');
     expect(values(final, 'USER')).toEqual(['1000:1000']);
