@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { findCompiler } from './setup/compiler.mjs';
 import { areDependenciesFresh, areDependenciesThere, installDependencies } from './setup/dependencies.mjs';
 import { areKernelsFresh, areKernelsThere, buildKernels, kernelsProject } from './setup/kernels.mjs';
+import { hasWasmKernels } from './setup/kernels-beside.mjs';
 import { acquireLock } from './setup/lock.mjs';
 import { buildMpi, isMpiFresh, mpiProject } from './setup/mpi.mjs';
 import { acceptStale, findRefusal } from './setup/read-only.mjs';
@@ -17,14 +18,17 @@ import { buildTypeScript, isTypeScriptFresh, isTypeScriptThere } from './setup/t
 export const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /**
- * Sets up what is stale; without what only tests need where `isForTests` is false. Resolves with whether the checkout is ready; what went wrong has been said. Ctrl-C ends the
- * process with exit code 130 once the tools have stopped; what was not finished is stale and is done next time.
+ * Sets up what is stale; without what only tests need where `isForTests` is false, and without the kernels where
+ * `mayBeginOnWasm` is true and there are none for this machine yet (`areKernelsMissing`). Resolves with whether the
+ * checkout is ready; what went wrong has been said. Ctrl-C ends the process with exit code 130 once the tools have
+ * stopped; what was not finished is stale and is done next time.
  */
-export async function bootstrap({ root = ROOT, isForTests = true } = {}) {
+export async function bootstrap({ root = ROOT, isForTests = true, mayBeginOnWasm = false } = {}) {
   const interrupt = watchSignals();
   try {
     requireNode();
-    if (!isFresh(root, isForTests)) await setUpOrAccept(root, isForTests, interrupt.signal);
+    const needs = { isForTests, isWithKernels: !(mayBeginOnWasm && areKernelsMissing(root)) };
+    if (!isFresh(root, needs)) await setUpOrAccept(root, needs, interrupt.signal);
     return true;
   } catch (error) {
     if (interrupt.signal.aborted) {
@@ -46,23 +50,28 @@ function requireNode() {
   });
 }
 
-function isFresh(root, isForTests) {
-  const isNative = areKernelsFresh(kernelsProject(root)) && isMpiFresh(mpiProject(root));
+/** Whether a run can only begin with the kernels in WebAssembly, those for this machine not having been compiled. */
+export const areKernelsMissing = (root = ROOT) =>
+  !process.env.LOCKSTEP_ISA && hasWasmKernels(root) && !areKernelsThere(kernelsProject(root));
+
+function isFresh(root, { isForTests, isWithKernels }) {
+  const isNative = !isWithKernels || (areKernelsFresh(kernelsProject(root)) && isMpiFresh(mpiProject(root)));
   return areDependenciesFresh(root, { isForTests }) && isTypeScriptFresh(root, { isForTests }) && isNative;
 }
 
 /** A checkout that cannot be written is used as it is, which is said. */
-async function setUpOrAccept(root, isForTests, signal) {
+async function setUpOrAccept(root, needs, signal) {
   const written = [path.join('build', 'setup'), path.join('packages', 'kernels', 'build'), 'node_modules'];
   const refusal = findRefusal(written.map((name) => path.join(root, name)));
   if (refusal === undefined) {
-    await setUpAlone(root, isForTests, signal);
+    await setUpAlone(root, needs, signal);
     return;
   }
+  const { isForTests } = needs;
   const project = kernelsProject(root);
   const stale = acceptStale(root, refusal, [
     { what: 'npm packages', isFresh: areDependenciesFresh(root, { isForTests }), isBuilt: areDependenciesThere(root) },
-    { what: 'kernels', isFresh: areKernelsFresh(project), isBuilt: areKernelsThere(project) },
+    { what: 'kernels', isFresh: areKernelsFresh(project), isBuilt: areKernelsThere(project) || hasWasmKernels(root) },
     { what: 'TypeScript', isFresh: isTypeScriptFresh(root, { isForTests }), isBuilt: isTypeScriptThere(root) },
     { what: 'MPI transport', isFresh: isMpiFresh(mpiProject(root)), isBuilt: true },
   ]);
@@ -71,20 +80,20 @@ async function setUpOrAccept(root, isForTests, signal) {
   );
 }
 
-async function setUpAlone(root, isForTests, signal) {
+async function setUpAlone(root, needs, signal) {
   const release = await acquireLock(path.join(root, 'build', 'setup', 'lock'), {
     signal,
     onWait: ({ pid, host, since }) => say(`waiting for process ${pid} on ${host}, which is setting up since ${since}`),
   });
   try {
-    await setUp(root, isForTests, signal);
+    await setUp(root, needs, signal);
   } finally {
     release();
   }
 }
 
 /** Looks again at each step: whoever had the lock before may have done it. */
-async function setUp(root, isForTests, signal) {
+async function setUp(root, { isForTests, isWithKernels }, signal) {
   if (!areDependenciesFresh(root, { isForTests })) {
     const install = () => installDependencies(root, { isForTests, signal });
     await sayTimed('installing the npm packages of package-lock.json', 'npm packages installed', install);
@@ -92,11 +101,11 @@ async function setUp(root, isForTests, signal) {
   const project = kernelsProject(root);
   // Found before the two builds start side by side, since it may have to ask.
   const mpi = mpiProject(root);
-  const isCompiling = !areKernelsFresh(project) || !isMpiFresh(mpi);
+  const isCompiling = isWithKernels && !(areKernelsFresh(project) && isMpiFresh(mpi));
   const compiler = isCompiling ? await findCompiler({ signal }) : undefined;
   const builds = await Promise.allSettled([
-    areKernelsFresh(project) || setUpKernels(project, compiler, signal),
-    isMpiFresh(mpi) || setUpMpi(mpi, compiler, signal),
+    !isWithKernels || areKernelsFresh(project) || setUpKernels(project, compiler, signal),
+    !isWithKernels || isMpiFresh(mpi) || setUpMpi(mpi, compiler, signal),
     isTypeScriptFresh(root, { isForTests }) || setUpTypeScript(root, signal),
   ]);
   const failures = builds.filter((build) => build.status === 'rejected').map((build) => build.reason);

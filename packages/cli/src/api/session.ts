@@ -8,7 +8,7 @@ import type { OnWarning, SplitName } from '@lockstep/core/seams';
 import { isDivergence } from '@lockstep/core/seams';
 import type { ModelSpec } from '@lockstep/core/spec';
 import { recipeSchema } from '@lockstep/core/spec';
-import { LocalNode } from '@lockstep/worker/node';
+import { type CompileKernels, LocalNode, missingKernels } from '@lockstep/worker/node';
 import { isPreempted } from '../terminal/ending.js';
 import { farewellOf } from './farewell.js';
 import type { OpenCluster } from './open-cluster.js';
@@ -44,7 +44,8 @@ export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, Tr
   let failure: unknown;
   try {
     heldFolder ??= await takeFolder(request, onWarning);
-    node = new LocalNode({ ...request, workers, isSharing, isTimed, onWarning });
+    const compileKernels = await compileFirst(request, onWarning);
+    node = new LocalNode({ ...request, compileKernels, workers, isSharing, isTimed, onWarning });
     if (cluster !== undefined) {
       // Loaded here, so that a run of one node starts without what speaks to others.
       const { openCluster } = await import('./open-cluster.js');
@@ -73,6 +74,20 @@ export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, Tr
     await (open ? open.close(goodbye, { awaitsAll: isOver || failure !== undefined, signal, tell }) : node?.close());
     heldFolder?.release();
   }
+}
+
+/**
+ * A run that shares its steps, or wants other kernels than those in WebAssembly, waits for them.
+ *
+ * @returns what is left to be done beside the run
+ */
+async function compileFirst(request: TrainRequest, onWarning: OnWarning): Promise<CompileKernels | undefined> {
+  const { compileKernels, kernels = 'auto', cluster, engine } = request;
+  if (compileKernels === undefined || kernels === 'wasm') return undefined;
+  if (kernels === 'auto' && cluster === undefined && engine === 'native') return compileKernels;
+  const reason = await compileKernels();
+  if (reason !== undefined && kernels === 'auto') onWarning(missingKernels(reason));
+  return undefined;
 }
 
 /**

@@ -2,11 +2,14 @@
 import type { RunOptions } from '@lockstep/coordinator/run';
 import type { ModelState } from '@lockstep/core/run';
 import type { RunFields, RunObserver } from '@lockstep/core/seams';
+import type { CompileKernels } from '@lockstep/worker/node';
 import type { ClusterSettings } from '../fields/cluster-fields.js';
 
 type Asked = Pick<RunFields, 'workers' | 'engine' | 'kernels' | 'preemptible'>;
 
 export interface TrainRequest extends Omit<RunOptions, 'observers'>, Asked {
+  /** See LocalNodeOptions: called at once where the run does not go over. */
+  readonly compileKernels?: CompileKernels | undefined;
   /** Lets other machines take part. */
   readonly cluster?: ClusterSettings | undefined;
   /** Gets a line when the run is over and waits for nodes that are still to be told so. */

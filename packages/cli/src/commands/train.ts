@@ -150,6 +150,7 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
       beginning,
       heldFolder,
       runFolder: folder,
+      compileKernels: io.compileKernels,
       ...watched,
     };
     const outcome = await followRun(request, (event) => {

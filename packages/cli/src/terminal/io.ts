@@ -35,6 +35,11 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Cores that this process may use: the default number of workers. */
   readonly coreCount: number;
+  /**
+   * Compiles the kernels for this machine where they are not there yet: a run begins with those in WebAssembly. Resolves with
+   * undefined, else with why that cannot be.
+   */
+  readonly compileKernels?: (() => Promise<string | undefined>) | undefined;
   /** Milliseconds on a clock that never goes back. For display only. */
   now(): number;
   /** All of stdin. */

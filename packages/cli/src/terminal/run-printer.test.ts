@@ -109,6 +109,16 @@ const summary = [
 ];
 
 describe('without a terminal', () => {
+  it('says in the epoch line what computed, where that is not what the run began with', () => {
+    const engine = 'native (wasm), then native (avx2)';
+    const changed = completed.map((event) =>
+      event.event === 'epoch' && event.epoch === 2 ? { ...event, engine } : event,
+    );
+    expect(print(new RecordingIo(), changed).stdout.lines).toContain(
+      'Epoch 2, Learning Rate: 0.025, loss=0.2000 accuracy=92.45, 469 steps in 14.9 s, 4016 images/s, native (wasm), then native (avx2)',
+    );
+  });
+
   it('prints one line per epoch, its test set, and ends with accuracy and path', () => {
     const io = print(new RecordingIo(), completed);
     expect(io.stderr.text).toBe('');
@@ -176,6 +186,16 @@ describe('in a terminal', () => {
     io.stderr.columns = 120;
     return io;
   };
+
+  it('says below the bar what computed an epoch, where that is not what the run began with', () => {
+    const engine = 'native (wasm), then native (avx2)';
+    const screen = terminal();
+    print(
+      screen,
+      completed.map((event) => (event.event === 'epoch' ? { ...event, engine } : event)),
+    );
+    expect(screen.stdout.text).toContain(`\nEngine: ${engine}\nTest set`);
+  });
 
   it('cases: work 23: prints the lines of the seeds: epoch and rate, a bar that ends with the epoch’s means, test set', () => {
     const io = terminal();

@@ -213,6 +213,7 @@ class TextPrinter implements RunPrinter {
     if (this.bar !== undefined && this.hasBarOnStdout()) {
       this.printTitle(event.epoch);
       this.bar.finish((columns) => formatProgress(this.completeProgress(event), columns));
+      if (event.engine !== undefined) this.line(`Engine: ${event.engine}`);
     } else {
       this.line(formatEpoch(event, this.tally.stepsPerEpoch));
     }
@@ -259,10 +260,11 @@ export const formatWarning = ({ code, message }: Pick<WarningEvent, 'code' | 'me
 const createBar = (io: Io): StatusLine | undefined => (canRedraw(io.stderr, io.env) ? new StatusLine(io) : undefined);
 
 function formatEpoch(event: EpochEvent, steps: number): string {
-  const { epoch, learningRate, trainLoss, trainAccuracy, seconds, imagesPerSecond } = event;
+  const { epoch, learningRate, trainLoss, trainAccuracy, seconds, imagesPerSecond, engine } = event;
   return (
     `Epoch ${epoch}, Learning Rate: ${formatRate(learningRate)}, loss=${formatLoss(trainLoss)} ` +
-    `accuracy=${formatPercent(trainAccuracy)}, ${countOf(steps, 'step')} in ${formatDuration(seconds)}, ${formatSpeed(imagesPerSecond)}`
+    `accuracy=${formatPercent(trainAccuracy)}, ${countOf(steps, 'step')} in ${formatDuration(seconds)}, ${formatSpeed(imagesPerSecond)}` +
+    (engine === undefined ? '' : `, ${engine}`)
   );
 }
 

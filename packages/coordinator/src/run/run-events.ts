@@ -11,6 +11,9 @@ import type { RunOptions } from './run-options.js';
 export class RunEvents {
   readonly #startedMs = performance.now();
   readonly report: DataReport;
+  /** What computed when the run began, and at the end of the last epoch. */
+  readonly #firstEngine: string;
+  #lastEngine: string;
 
   constructor(
     private readonly options: RunOptions,
@@ -18,6 +21,8 @@ export class RunEvents {
     private readonly epochSteps: number,
   ) {
     this.report = reportData(options.dataset);
+    this.#firstEngine = node.engine;
+    this.#lastEngine = node.engine;
   }
 
   start(): StartEvent {
@@ -27,7 +32,7 @@ export class RunEvents {
       model: model.name,
       parameters: parameterCount(inferLayers(model)),
       workers: this.node.workers,
-      engine: this.node.engine,
+      engine: this.#firstEngine,
       data: dataset.source,
       trainSamples: dataset.train.count,
       validationSamples: dataset.validation.count,
@@ -74,7 +79,15 @@ export class RunEvents {
       ...describeTest(test),
       seconds,
       imagesPerSecond: progress.samples / seconds,
+      ...this.#engineOfEpoch(),
     };
+  }
+
+  #engineOfEpoch(): Pick<EpochEvent, 'engine'> {
+    const [before, now] = [this.#lastEngine, this.node.engine];
+    this.#lastEngine = now;
+    if (before === this.#firstEngine && now === before) return {};
+    return { engine: now === before ? now : `${before}, then ${now}` };
   }
 
   end(

@@ -84,6 +84,8 @@ export interface EpochEvent {
   /** Training seconds of the epoch, evaluation and checkpoints left out. */
   readonly seconds: number;
   readonly imagesPerSecond: number;
+  /** What computed it, where that is not what the run began with: `native (wasm), then native (avx2)`. */
+  readonly engine?: string;
 }
 
 /** A checkpoint is on the disk. */

@@ -15,7 +15,6 @@ import {
   planContribution,
   planFreeze,
   type Region,
-  samplesInStep,
   stepsPerEpoch,
 } from '@lockstep/core/run';
 import {
@@ -24,7 +23,6 @@ import {
   type EvaluatedSplit,
   type EvaluateOptions,
   type NodeSnapshot,
-  type OnWarning,
   type RunFields,
   type RunIdentity,
   type SegmentPlan,
@@ -43,34 +41,33 @@ import { allocateStepClock, StepClockReader, type WorkerTotals } from '../thread
 import { isKept, planSquares } from '../threads/step-plan.js';
 import type { LostWorker, NodeThreads, SharedParts } from '../threads/step-workers.js';
 import type { NodeWorkerData } from '../threads/thread-messages.js';
-import { WorkerPool } from '../threads/worker-pool.js';
 import { initialSnapshot, packInitial, seedState } from './initial-snapshot.js';
 import { readMeanGradient } from './mean-gradient.js';
 import { allocateNodeMemory } from './node-memory.js';
+import { openThreads, type ThreadOptions } from './open-threads.js';
 import { prepareEngine } from './prepare-engine.js';
 import { Replica } from './replica.js';
+import { sumProgress } from './segment-progress.js';
 import { planEvaluation, sumEvaluation } from './split-evaluation.js';
 
 export interface LocalNodeOptions
   extends RunIdentity,
     Pick<RunFields, 'workers'>,
-    Partial<Pick<RunFields, 'engine' | 'kernels'>> {
+    Partial<Pick<RunFields, 'engine' | 'kernels'>>,
+    ThreadOptions {
   /** Instead of the seed's initial weights. */
   readonly initial?: ModelState | undefined;
-  readonly onWarning?: OnWarning | undefined;
   /** Whether to note where the time of steps goes. */
   readonly isTimed?: boolean | undefined;
   /** Whether the node may share its steps with others. */
   readonly isSharing?: boolean | undefined;
-  /** What computes, instead of a pool of threads. */
-  readonly openThreads?: ((data: NodeWorkerData, control: Control) => NodeThreads) | undefined;
   /** Is told of each part that the node takes in shared steps. */
   readonly onShare?: ((participant: Participant) => void) | undefined;
 }
 
 export class LocalNode implements SharingNode {
   readonly workers: number;
-  readonly engine: string;
+  #engine: string;
   readonly #data: NodeWorkerData;
   readonly #layout;
   readonly #memory;
@@ -83,6 +80,7 @@ export class LocalNode implements SharingNode {
   /** Whether the last step was run here, or with others; undefined: no contributions of it are left. */
   #lastStep: 'alone' | 'shared' | undefined;
   #isTraining = false;
+  #isStopped = false;
   #epoch = -1;
   #segment: SegmentPlan = { epoch: 0, firstStep: 0, endStep: 0 };
 
@@ -90,7 +88,7 @@ export class LocalNode implements SharingNode {
     const { model, recipe, dataset, seed, workers } = options;
     const layers = inferLayers(model);
     this.workers = workers;
-    this.engine = prepareEngine(options.engine ?? 'native', options.kernels);
+    this.#engine = prepareEngine(options.engine ?? 'native', options.kernels);
     this.#layout = planContribution(layers);
     const partials = options.isSharing ? maxPartials(recipe) : 0;
     this.#memory = planMemory(this.#layout, recipe, workers, partials);
@@ -120,13 +118,20 @@ export class LocalNode implements SharingNode {
     this.#clock = this.#data.clock && new StepClockReader(this.#data.clock);
     this.#replica = new Replica(this.#layout, this.#memory, this.#data.arena);
     this.#replica.begin(this.#packInitial());
-    this.#threads = options.openThreads?.(this.#data, this.#control) ?? new WorkerPool(this.#data, this.#control);
+    this.#threads = openThreads(options, this.#data, this.#control, (name) => {
+      this.#engine = name;
+    });
+  }
+
+  /** What computes now, for people. */
+  get engine(): string {
+    return this.#engine;
   }
 
   async train(segment: SegmentPlan): Promise<SegmentProgress> {
     this.#segment = segment;
     this.#prepareEpoch(segment.epoch);
-    this.#data.stopAt[0] = -1;
+    this.#isStopped = false;
     this.#control.begin(segment.firstStep);
     this.#isTraining = true;
     try {
@@ -142,7 +147,9 @@ export class LocalNode implements SharingNode {
     let losses = 0;
     for (let from = firstStep; from < endStep; from = this.#control.committed) {
       const lost = await this.#attempt(from, endStep);
-      if (lost === undefined) break;
+      if (this.#isStopped && lost === undefined) break;
+      // the threads have gone over to other kernels
+      if (lost === undefined) continue;
       losses = this.#control.committed > from ? 1 : losses + 1;
       this.#reportLoss(lost, losses);
     }
@@ -207,9 +214,9 @@ export class LocalNode implements SharingNode {
 
   /** Runs steps until they are done, stopped, or a worker is lost; then everybody is back. */
   async #attempt(firstStep: number, endStep: number): Promise<LostWorker | undefined> {
-    const isStopping = this.#control.isStopping;
     this.#control.begin(firstStep);
-    if (isStopping) this.#control.stop();
+    this.#data.stopAt[0] = -1;
+    if (this.#isStopped) this.#control.stop();
     const lost = await this.#threads.run((worker) => ({ kind: 'train', worker, firstStep, endStep }));
     if (this.#control.aborted === abortReason.notFinite) {
       throw divergedError(`the loss of step ${this.#control.committed}`, this.#segment.epoch);
@@ -222,24 +229,13 @@ export class LocalNode implements SharingNode {
   }
 
   progress(): SegmentProgress {
-    const { recipe, dataset } = this.options;
     const committed = this.#control.committed;
     const steps = committed - this.#segment.epoch * this.#epochSteps;
-    const { results } = this.#data;
-    let lossSum = 0;
-    let correct = 0;
-    for (let step = 0; step < steps; step++) {
-      lossSum += results[2 * step] as number;
-      correct += results[2 * step + 1] as number;
-    }
-    const count = dataset.train.count;
-    const samples = Math.min(count, steps * recipe.batchSize);
-    const last =
-      steps > 0 ? (results[2 * (steps - 1)] as number) / samplesInStep(steps - 1, count, recipe.batchSize) : 0;
-    return { committed, stepLoss: last, lossSum, correct, samples };
+    return sumProgress(this.#data.results, committed, steps, this.options);
   }
 
   stop(): void {
+    this.#isStopped = true;
     this.#control.stop();
   }
 

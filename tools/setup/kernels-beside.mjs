@@ -1,0 +1,71 @@
+/**
+ * The kernels compiled beside a run that has begun with those in WebAssembly: in a process of its own, at low
+ * priority. `node tools/setup/kernels-beside.mjs ROOT` is that process; what it says at its end is for who started it.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findCompiler } from './compiler.mjs';
+import { areKernelsFresh, buildKernels, kernelsProject } from './kernels.mjs';
+import { acquireLock } from './lock.mjs';
+import { buildMpi, isMpiFresh, mpiProject } from './mpi.mjs';
+import { SetupError } from './report.mjs';
+
+/** A run with a worker on every core keeps three quarters of them; at the lowest of all, compiling would not end before it. */
+const PRIORITY = 5;
+
+const THIS = fileURLToPath(import.meta.url);
+
+/** Whether there are kernels for every machine, with which a run can begin. */
+export const hasWasmKernels = (root) =>
+  existsSync(path.join(root, 'packages', 'kernels', 'wasm', 'lockstep-wasm.wasm'));
+
+/**
+ * Starts to compile. Resolves with undefined once the kernels are there, else with why they are not. The compiling ends
+ * with this process, whose end closes its stdin; the next one goes on from there.
+ */
+export function buildBeside(root) {
+  // a group of its own: a Ctrl-C is for the run
+  const child = spawn(process.execPath, [THIS, root], { stdio: ['pipe', 'ignore', 'pipe'], detached: true });
+  // a run that is over does not wait for it
+  for (const handle of [child, child.stdin, child.stderr]) handle.unref();
+  const chunks = [];
+  child.stderr.on('data', (chunk) => chunks.push(chunk));
+  return new Promise((resolve) => {
+    child.on('error', (error) => resolve(error.message));
+    child.on('close', (code, signal) => {
+      const said = Buffer.concat(chunks).toString().trim().split('\n').at(-1);
+      resolve(code === 0 ? undefined : said || `the compiling was ended by ${signal ?? code}`);
+    });
+  });
+}
+
+async function build(root, signal) {
+  const release = await acquireLock(path.join(root, 'build', 'setup', 'lock'), { signal, onWait: () => {} });
+  try {
+    const [project, mpi] = [kernelsProject(root), mpiProject(root)];
+    // whoever had the lock before may have done it
+    if (areKernelsFresh(project) && isMpiFresh(mpi)) return;
+    // nobody is asked: a person is looking at the run
+    const compiler = await findCompiler({ signal, ask: () => Promise.resolve('') });
+    if (!areKernelsFresh(project)) await buildKernels(project, compiler, { signal });
+    if (!isMpiFresh(mpi)) await buildMpi(mpi, compiler, { signal });
+  } finally {
+    release();
+  }
+}
+
+if (process.argv[1] === THIS) {
+  os.setPriority(PRIORITY);
+  const left = new AbortController();
+  process.stdin.on('end', () => left.abort()).resume();
+  try {
+    await build(process.argv[2], left.signal);
+  } catch (error) {
+    process.stderr.write(`${error instanceof SetupError ? error.message : String(error)}\n`);
+    process.exitCode = 1;
+  }
+  process.stdin.destroy();
+}
