@@ -99,6 +99,17 @@ it('stays with WebAssembly where nothing can be compiled, and says why', async (
   });
 });
 
+it('stays with WebAssembly where none of the kernels that come is faster, and says so', async () => {
+  const { compileKernels, finish } = makeCompiler();
+  const { engines, warning } = await run({ compileKernels }, ({ event }) => {
+    if (event !== 'epoch') return;
+    finish();
+    hideKernels();
+  });
+  expect(engines).toEqual([undefined, undefined, undefined]);
+  expect(warning).toMatchObject({ message: expect.stringMatching(/: none of those for this machine is faster$/) });
+});
+
 it('compiles nothing where WebAssembly is asked for, and waits where native kernels are', async () => {
   const unwanted = makeCompiler();
   expect((await run({ kernels: 'wasm', compileKernels: unwanted.compileKernels })).start['engine']).toBe(WASM);

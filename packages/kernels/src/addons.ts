@@ -13,18 +13,17 @@ export interface Addon extends Omit<NativeKernels, 'memory'> {
 
 const require = createRequire(import.meta.url);
 const loaded = new Map<Isa, Addon>();
-const verdicts = new Map<Isa, boolean>();
+const runnable = new Set<Isa>();
 
 /** The build that asks least of the processor: every processor of its platform can run it, and ask it what else runs. */
 const findPlainest = (): Isa | undefined => ISAS.findLast((isa) => !isWasm(isa) && findBuild(isa));
 
-/** Whether the build is there, and this processor can run it; looked for once. */
+/** Whether the build is there, and this processor can run it. One that is not there is looked for again: it may be compiled while a run goes on. */
 export function hasAddon(isa: Isa): boolean {
-  const known = verdicts.get(isa);
-  if (known !== undefined) return known;
+  if (runnable.has(isa)) return true;
   const plainest = findPlainest();
   const has = plainest !== undefined && loadAddon(plainest).features().includes(isa) && findBuild(isa) !== undefined;
-  verdicts.set(isa, has);
+  if (has) runnable.add(isa);
   return has;
 }
 

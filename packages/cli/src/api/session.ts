@@ -8,7 +8,7 @@ import type { OnWarning, SplitName } from '@lockstep/core/seams';
 import { isDivergence } from '@lockstep/core/seams';
 import type { ModelSpec } from '@lockstep/core/spec';
 import { recipeSchema } from '@lockstep/core/spec';
-import { type CompileKernels, LocalNode, missingKernels } from '@lockstep/worker/node';
+import { type CompileKernels, LocalNode, notCompiled, stayingOnWasm } from '@lockstep/worker/node';
 import { isPreempted } from '../terminal/ending.js';
 import { farewellOf } from './farewell.js';
 import type { OpenCluster } from './open-cluster.js';
@@ -86,7 +86,7 @@ async function compileFirst(request: TrainRequest, onWarning: OnWarning): Promis
   if (compileKernels === undefined || kernels === 'wasm') return undefined;
   if (kernels === 'auto' && cluster === undefined && engine === 'native') return compileKernels;
   const reason = await compileKernels();
-  if (reason !== undefined && kernels === 'auto') onWarning(missingKernels(reason));
+  if (reason !== undefined && kernels === 'auto') onWarning(stayingOnWasm(notCompiled(reason)));
   return undefined;
 }
 

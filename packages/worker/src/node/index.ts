@@ -1,4 +1,4 @@
 /** A node: its workers and its replica. */
-export type { CompileKernels } from '../threads/later-kernels.js';
+export { type CompileKernels, notCompiled } from '../threads/later-kernels.js';
 export * from './local-node.js';
-export { missingKernels } from './open-threads.js';
+export { stayingOnWasm } from './open-threads.js';

@@ -26,13 +26,13 @@ export function openThreads(
   return new LaterThreads(data, control, {
     compileKernels,
     onGoneOver: (isa) => onEngine(`native (${isa})`),
-    onMissing: (reason) => onWarning?.(missingKernels(reason)),
+    onStaying: (reason) => onWarning?.(stayingOnWasm(reason)),
   });
 }
 
-/** What is told where the kernels for this machine were to be compiled beside a run, and cannot be. */
-export const missingKernels = (reason: string) =>
+/** What is told where a run was to have the kernels for this machine compiled, and computes without them. */
+export const stayingOnWasm = (reason: string) =>
   ({
     code: 'LOCKSTEP_KERNELS_LATER',
-    message: `the run stays with the kernels in WebAssembly, to the same bits: those for this machine were not compiled: ${reason}`,
+    message: `the run stays with the kernels in WebAssembly, to the same bits: ${reason}`,
   }) as const;

@@ -12,12 +12,14 @@ import { WorkerPool } from './worker-pool.js';
 /** Has the kernels for this machine compiled. Resolves with undefined when they are there, else with why they are not. */
 export type CompileKernels = () => Promise<string | undefined>;
 
+export const notCompiled = (reason: string): string => `those for this machine were not compiled: ${reason}`;
+
 export interface LaterKernelsHooks {
   readonly compileKernels: CompileKernels;
   /** These compute from now on. */
   readonly onGoneOver: (isa: Isa) => void;
-  /** There will be no others. */
-  readonly onMissing: (reason: string) => void;
+  /** There will be no better ones, and why. */
+  readonly onStaying: (reason: string) => void;
 }
 
 export class LaterThreads implements NodeThreads {
@@ -31,17 +33,22 @@ export class LaterThreads implements NodeThreads {
     private readonly hooks: LaterKernelsHooks,
   ) {
     this.#pool = new WorkerPool(data, control);
-    void this.#await();
+    this.#await().catch((error: Error) => hooks.onStaying(error.message));
   }
 
   async #await(): Promise<void> {
     const reason = await this.hooks.compileKernels();
     if (this.#isClosed) return;
     if (reason !== undefined) {
-      this.hooks.onMissing(reason);
+      this.hooks.onStaying(notCompiled(reason));
       return;
     }
-    this.#better = openMemory(findIsa('native'));
+    const isa = findIsa();
+    if (isa === this.data.kernels.isa) {
+      this.hooks.onStaying('none of those for this machine is faster');
+      return;
+    }
+    this.#better = openMemory(isa);
     // the node begins the rest of its segment, if it is in one, with another task
     this.control.stop();
   }
