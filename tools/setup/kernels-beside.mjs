@@ -14,9 +14,13 @@ import { buildMpi, isMpiFresh, mpiProject } from './mpi.mjs';
 import { SetupError } from './report.mjs';
 
 /** A run with a worker on every core keeps three quarters of them; at the lowest of all, compiling would not end before it. */
-const PRIORITY = 5;
+const NICER = 5;
+const LOWEST = 19;
 
 const THIS = fileURLToPath(import.meta.url);
+
+/** The niceness for the compiling, where a run has `own`: never a lower one, which only root may set. */
+export const nicerThan = (own) => Math.min(own + NICER, LOWEST);
 
 /** Whether there are kernels for every machine, with which a run can begin. */
 export const hasWasmKernels = (root) =>
@@ -58,7 +62,7 @@ async function build(root, signal) {
 }
 
 if (process.argv[1] === THIS) {
-  os.setPriority(PRIORITY);
+  os.setPriority(nicerThan(os.getPriority()));
   const left = new AbortController();
   process.stdin.on('end', () => left.abort()).resume();
   try {

@@ -13,7 +13,7 @@ import path from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { areKernelsMissing } from '../bootstrap.mjs';
 import { addonFile, kernelsProject } from './kernels.mjs';
-import { buildBeside } from './kernels-beside.mjs';
+import { buildBeside, nicerThan } from './kernels-beside.mjs';
 
 let root;
 
@@ -64,4 +64,8 @@ it('a run may begin without kernels only where there are those in WebAssembly, a
   vi.stubEnv('LOCKSTEP_ISA', '');
   writeFileSync(addonFile(kernelsProject(root), 'portable'), '');
   expect(areKernelsMissing(root)).toBe(false);
+});
+
+it('compiles at a lower priority than the run has, also where that has the lowest', () => {
+  expect([-5, 0, 10, 19].map(nicerThan)).toEqual([0, 5, 15, 19]);
 });
