@@ -1,8 +1,8 @@
 /**
  * Step 2: every package's TypeScript, by `tsc -b`, which rebuilds only what changed. Types are checked where the packages
- * for tests are installed, which the tests among the sources need for that.
+ * for tests are installed, which the tests among the sources need for that; elsewhere only what runs is made: JavaScript.
  */
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { run } from './processes.mjs';
 import { SetupError } from './report.mjs';
@@ -24,10 +24,8 @@ export async function buildTypeScript(root, { isChecked = true, signal } = {}) {
   // Taken before the build: a file saved while it runs makes the stamp stale, as it should.
   const inputs = fingerprintInputs(root, packageFolders(root));
   const tsc = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const { code, output } = await run(process.execPath, [tsc, '-b', ...(isChecked ? [] : ['--noCheck'])], {
-    cwd: root,
-    signal,
-  });
+  const projects = isChecked ? [] : writeQuickProjects(root);
+  const { code, output } = await run(process.execPath, [tsc, '-b', ...projects], { cwd: root, signal });
   if (code !== 0) {
     throw new SetupError(`the TypeScript does not compile (tsc -b ended with exit code ${code})`, {
       output,
@@ -36,6 +34,26 @@ export async function buildTypeScript(root, { isChecked = true, signal } = {}) {
   }
   linkProgram(root);
   writeStamp(stampFile(root), { fingerprint: inputs, isChecked });
+}
+
+/** Each file becomes JavaScript by itself: no type is looked up, no declaration made. */
+const QUICK_OPTIONS = {
+  ...{ noCheck: true, composite: false, declaration: false, declarationMap: false },
+  ...{ noResolve: true, types: [], lib: ['ES5'] },
+};
+
+/** The projects of the root's tsconfig.json without their tests, as `tsc -b` takes them. A build of all of it goes on from there. */
+function writeQuickProjects(root) {
+  const folder = path.join(root, 'build', 'setup', 'tsc');
+  mkdirSync(folder, { recursive: true });
+  return readJson(path.join(root, 'tsconfig.json')).references.map((reference) => {
+    const project = path.join(root, reference.path);
+    const base = path.join(project, 'tsconfig.json');
+    const exclude = [...(readJson(base).exclude ?? []), '**/*.test.ts'].map((name) => path.join(project, name));
+    const file = path.join(folder, `${reference.path.replaceAll('/', '-')}.json`);
+    writeFileSync(file, JSON.stringify({ extends: base, compilerOptions: QUICK_OPTIONS, exclude }));
+    return file;
+  });
 }
 
 const PROGRAM = path.join('packages', 'cli', 'dist', 'bin.js');
@@ -56,12 +74,14 @@ function linkProgram(root) {
   symlinkSync(path.relative(path.dirname(link), program), link);
 }
 
+const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
+
 function stampFile(root) {
   return path.join(root, 'build', 'setup', 'typescript.json');
 }
 
 function packageFolders(root) {
-  const { workspaces } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  const { workspaces } = readJson(path.join(root, 'package.json'));
   return workspaces.map((folder) => path.join(root, folder));
 }
 
