@@ -1,0 +1,44 @@
+/** `npm run train` in a clone whose kernels are still to be linked: the real set-up, compiler and program. */
+import { readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { findCacheFolder } from '../../packages/core/dist/files/index.js';
+import { findIsa } from '../../packages/kernels/dist/index.js';
+import { FreshClone } from './fresh-clone.ts';
+
+let clone: FreshClone;
+
+beforeAll(() => {
+  clone = new FreshClone();
+  // the objects stay, so that the compiling is a matter of seconds
+  const build = path.join(clone.root, 'packages/kernels/build');
+  for (const name of readdirSync(build).filter((name) => name !== 'obj')) rmSync(path.join(build, name));
+});
+afterAll(() => clone.close());
+
+type Event = Readonly<Record<string, unknown>>;
+
+/** Where this checkout found its compiler. */
+const COMPILER = { CXX: process.env['CXX'], LOCKSTEP_CACHE: findCacheFolder() };
+
+async function train(words: string): Promise<readonly Event[]> {
+  const { code, text } = await clone.run(`npm run -s train -- --workers 2 --json --no-save ${words}`, COMPILER);
+  expect(code, text).toBe(0);
+  const lines = text.split('\n').filter((line) => line.startsWith('{'));
+  return lines.map((line) => JSON.parse(line) as Event);
+}
+
+it('trains at once, goes over to the kernels that were compiled meanwhile, and has the hash of a run that found them', async () => {
+  const [wasm, best] = [`native (${findIsa('wasm', '')})`, `native (${findIsa('auto', '')})`];
+  const find = (events: readonly Event[], name: string) => events.filter(({ event }) => event === name);
+  const gone = await train('--epochs 40');
+  expect(find(gone, 'start')).toMatchObject([{ engine: wasm }]);
+  const engines = new Set(find(gone, 'epoch').map(({ engine }) => engine));
+  // the first one may have gone over before it was done
+  engines.delete(undefined);
+  expect([...engines]).toEqual([`${wasm}, then ${best}`, best]);
+  const found = await train('--epochs 40');
+  expect(find(found, 'start')).toMatchObject([{ engine: best }]);
+  const hash = find(gone, 'end')[0]?.['parametersSha256'];
+  expect(find(found, 'end')).toMatchObject([{ parametersSha256: hash }]);
+});
