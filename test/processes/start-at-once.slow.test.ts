@@ -1,5 +1,5 @@
 /** `npm run train` in a clone whose kernels are still to be linked: the real set-up, compiler and program. */
-import { readdirSync, rmSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { findCacheFolder } from '../../packages/core/dist/files/index.js';
@@ -27,6 +27,15 @@ async function train(words: string): Promise<readonly Event[]> {
   const lines = text.split('\n').filter((line) => line.startsWith('{'));
   return lines.map((line) => JSON.parse(line) as Event);
 }
+
+it('does not wait at its end for a compiler that is not done, and says so', async () => {
+  const compiler = path.join(clone.root, 'slow-compiler');
+  writeFileSync(compiler, '#!/bin/sh\n[ "$1" = --version ] && echo "c++ 14" && exit 0\nexec sleep 3600\n');
+  chmodSync(compiler, 0o755);
+  const { code, text } = await clone.run('npm run -s train -- --workers 2 --steps 2 --no-save', { CXX: compiler });
+  expect(code, text).toBe(0);
+  expect(text).toMatch(/^setup: the kernels for this machine are not all compiled yet: /m);
+});
 
 it('trains at once, goes over to the kernels that were compiled meanwhile, and has the hash of a run that found them', async () => {
   const [wasm, best] = [`native (${findIsa('wasm', '')})`, `native (${findIsa('auto', '')})`];
