@@ -6,14 +6,17 @@ import { say } from './setup/report.mjs';
 // the set-up heeds it too
 if (process.argv.includes('--offline')) process.env.LOCKSTEP_OFFLINE = '1';
 
-let isCompiling = false;
+/** The compiling that is going on. */
+let beside;
 
 /** Called by a run, before its first step. */
 async function compileKernels() {
-  say('compiling the kernels for this machine; until then a run computes with those in WebAssembly, to the same bits');
-  isCompiling = true;
-  const failure = await buildBeside(ROOT);
-  isCompiling = false;
+  say(
+    'compiling the kernels for this machine; a run that need not wait computes in WebAssembly until then, to the same bits',
+  );
+  beside = buildBeside(ROOT);
+  const failure = await beside.failure;
+  beside = undefined;
   return failure;
 }
 
@@ -24,10 +27,12 @@ if (await bootstrap({ isForTests: false, mayBeginOnWasm })) {
   const { processIo } = await import('../packages/cli/dist/terminal/process-io.js');
   const more = mayBeginOnWasm && areKernelsMissing() ? { compileKernels } : {};
   process.exitCode = await main(process.argv.slice(2), { ...processIo(), ...more });
-  if (isCompiling)
+  if (beside) {
+    beside.leave();
     say(
-      'the kernels for this machine are not all compiled yet: the next run goes on with that, `npm run build` does all of it',
+      'the kernels for this machine are not all compiled: the next run goes on with that, `npm run build` does all of it',
     );
+  }
 } else {
   process.exitCode = 1;
 }

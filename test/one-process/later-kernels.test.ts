@@ -122,3 +122,11 @@ it('compiles nothing where WebAssembly is asked for, and waits where native kern
   const { start, engines } = await run({ kernels: 'native', compileKernels });
   expect([start['engine'], ...engines]).toEqual([NATIVE, undefined, undefined, undefined]);
 });
+
+it('says why, before anything is computed, where native kernels are asked for and cannot be compiled', async () => {
+  const compileKernels = () => Promise.resolve('no C++ compiler was found');
+  await expect(run({ kernels: 'native', compileKernels })).rejects.toMatchObject({
+    code: 'LOCKSTEP_KERNELS',
+    message: expect.stringMatching(/: those for this machine were not compiled: no C\+\+ compiler was found$/),
+  });
+});

@@ -1,7 +1,7 @@
 /** `npm run train` in a clone whose kernels are still to be linked: the real set-up, compiler and program. */
 import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { findCacheFolder } from '../../packages/core/dist/files/index.js';
 import { findIsa } from '../../packages/kernels/dist/index.js';
 import { FreshClone } from './fresh-clone.ts';
@@ -10,6 +10,8 @@ let clone: FreshClone;
 
 beforeAll(() => {
   clone = new FreshClone();
+});
+beforeEach(() => {
   // the objects stay, so that the compiling is a matter of seconds
   const build = path.join(clone.root, 'packages/kernels/build');
   for (const name of readdirSync(build).filter((name) => name !== 'obj')) rmSync(path.join(build, name));
@@ -34,7 +36,18 @@ it('does not wait at its end for a compiler that is not done, and says so', asyn
   chmodSync(compiler, 0o755);
   const { code, text } = await clone.run('npm run -s train -- --workers 2 --steps 2 --no-save', { CXX: compiler });
   expect(code, text).toBe(0);
-  expect(text).toMatch(/^setup: the kernels for this machine are not all compiled yet: /m);
+  expect(text).toMatch(/^setup: the kernels for this machine are not all compiled: /m);
+});
+
+it('waits for them where native ones are asked for, and ends with why where that is in vain', async () => {
+  const { code, text } = await clone.run('npm run -s train -- --kernels native --steps 2', { CXX: '/nowhere/c++' });
+  expect(text).toContain('LOCKSTEP_KERNELS: ');
+  expect(text).toContain('/nowhere/c++');
+  expect(code).toBe(2);
+  const events = await train('--kernels native --steps 2');
+  expect(events).toContainEqual(
+    expect.objectContaining({ event: 'start', engine: `native (${findIsa('native', '')})` }),
+  );
 });
 
 it('trains at once, goes over to the kernels that were compiled meanwhile, and has the hash of a run that found them', async () => {

@@ -27,23 +27,27 @@ export const hasWasmKernels = (root) =>
   existsSync(path.join(root, 'packages', 'kernels', 'wasm', 'lockstep-wasm.wasm'));
 
 /**
- * Starts to compile. Resolves with undefined once the kernels are there, else with why they are not. The compiling ends
- * with this process, whose end closes its stdin; the next one goes on from there.
+ * Starts to compile. The compiling ends with this process, whose end closes its stdin; the next one goes on from there.
+ *
+ * @returns `failure`: a promise of undefined once the kernels are there, else of why they are not; `leave()` when nobody
+ * waits for it any more
  */
 export function buildBeside(root) {
   // a group of its own: a Ctrl-C is for the run
   const child = spawn(process.execPath, [THIS, root], { stdio: ['pipe', 'ignore', 'pipe'], detached: true });
-  // a run that is over does not wait for it
-  for (const handle of [child, child.stdin, child.stderr]) handle.unref();
   const chunks = [];
   child.stderr.on('data', (chunk) => chunks.push(chunk));
-  return new Promise((resolve) => {
+  const failure = new Promise((resolve) => {
     child.on('error', (error) => resolve(error.message));
     child.on('close', (code, signal) => {
       const said = Buffer.concat(chunks).toString().trim().split('\n').at(-1);
       resolve(code === 0 ? undefined : said || `the compiling was ended by ${signal ?? code}`);
     });
   });
+  const leave = () => {
+    for (const handle of [child, child.stdin, child.stderr]) handle.unref();
+  };
+  return { failure, leave };
 }
 
 async function build(root, signal) {

@@ -44,12 +44,14 @@ function addCompiler(script) {
 }
 
 it('says that there is no compiler, and asks nobody', async () => {
-  expect(await buildBeside(root)).toBe('no C++ compiler was found (looked for $CXX, c++, g++, clang++ and zig)');
+  expect(await buildBeside(root).failure).toBe(
+    'no C++ compiler was found (looked for $CXX, c++, g++, clang++ and zig)',
+  );
 });
 
 it('says what does not compile, and leaves nothing that looks like kernels', async () => {
   addCompiler('echo error >&2; exit 1');
-  expect(await buildBeside(root)).toMatch(/^one\.cc does not compile for \w+ with c\+\+ 14$/);
+  expect(await buildBeside(root).failure).toMatch(/^one\.cc does not compile for \w+ with c\+\+ 14$/);
   expect(readdirSync(path.join(root, 'packages', 'kernels', 'build'))).toEqual(['obj']);
   // the next one need not wait
   expect(existsSync(path.join(root, 'build', 'setup', 'lock'))).toBe(false);

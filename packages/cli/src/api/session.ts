@@ -1,6 +1,7 @@
 /** The front door: puts a coordinator and nodes together. What the commands, and programs that embed Lockstep, call. */
 import { Coordinator, HeldFolder, Observers } from '@lockstep/coordinator/run';
 import type { Dataset } from '@lockstep/core/data';
+import { LockstepError } from '@lockstep/core/errors';
 import type { EndEvent, NodeEvent, Prediction, RunEvent, WarningEvent } from '@lockstep/core/events';
 import { listPredictions } from '@lockstep/core/events';
 import type { ModelState } from '@lockstep/core/run';
@@ -80,13 +81,17 @@ export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, Tr
  * A run that shares its steps, or wants other kernels than those in WebAssembly, waits for them.
  *
  * @returns what is left to be done beside the run
+ * @throws LockstepError LOCKSTEP_KERNELS when it waits for native ones, and they cannot be compiled
  */
 async function compileFirst(request: TrainRequest, onWarning: OnWarning): Promise<CompileKernels | undefined> {
   const { compileKernels, kernels = 'auto', cluster, engine } = request;
   if (compileKernels === undefined || kernels === 'wasm') return undefined;
   if (kernels === 'auto' && cluster === undefined && engine === 'native') return compileKernels;
   const reason = await compileKernels();
-  if (reason !== undefined && kernels === 'auto') onWarning(stayingOnWasm(notCompiled(reason)));
+  if (reason === undefined) return undefined;
+  if (kernels === 'native')
+    throw new LockstepError('LOCKSTEP_KERNELS', `no native kernels can run here: ${notCompiled(reason)}`);
+  onWarning(stayingOnWasm(notCompiled(reason)));
   return undefined;
 }
 
