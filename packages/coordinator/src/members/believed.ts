@@ -3,7 +3,7 @@
  *
  * Nothing that one node says ends a run or sends another away. What it says of itself moves deadlines and shares, within
  * limits that come from others; what it says of the run is checked by form, by comparison and, with --audit, by a second
- * computation of the coordinator; what it says of others has the coordinator look for itself (steps/accusations.ts). The
+ * computation of the coordinator; what it says of others has the coordinator look for itself (steps/doubts/accusations.ts). The
  * codes and texts of a verdict are the coordinator's own.
  */
 import type { MessageType } from '@lockstep/core/wire';

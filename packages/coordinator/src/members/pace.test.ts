@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { dealCounts } from '../steps/finish-times.js';
+import { dealCounts } from '../steps/shares/finish-times.js';
 import { Pace } from './pace.js';
 
 /** Of a node that computed one shard in each step. */

@@ -7,7 +7,7 @@ import type { ShardRange } from '@lockstep/core/run';
 import { COORDINATOR_ID } from '@lockstep/core/seams';
 import { type Assignment, isAmongNodes } from '@lockstep/core/wire';
 import type { Membership } from '../members/membership.js';
-import type { Accusation } from './accusations.js';
+import type { Accusation } from './doubts/accusations.js';
 import type { ToldStep } from './told-steps.js';
 
 /** What is decided about an attempt at a step. */
@@ -17,6 +17,12 @@ export interface Deal {
   readonly audits: readonly ShardRange[];
   /** Who was to be dealt shards. */
   readonly computing: readonly number[];
+}
+
+/** What was told of a step before its time, with what was found of it since. */
+export interface DealAhead {
+  readonly deal: Deal;
+  readonly faults: readonly Accusation[];
 }
 
 /**
@@ -51,7 +57,7 @@ export class Ahead {
   }
 
   /** What was told of this step, with what was found since, if it is what would be told now. */
-  take(step: number, computing: readonly number[], isLast: boolean) {
+  take(step: number, computing: readonly number[], isLast: boolean): DealAhead | undefined {
     const deal = this.#deal;
     this.#deal = undefined;
     if (!deal || deal.told.assignment.step !== step || !isSame(deal.computing, computing)) return undefined;

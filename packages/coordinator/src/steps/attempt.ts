@@ -9,8 +9,8 @@ import { COORDINATOR_ID, type StepOutcome, type StepParticipant, SupersededError
 import { fixed } from '@lockstep/core/text';
 import { type Assignment, isAmongNodes } from '@lockstep/core/wire';
 import type { Membership } from '../members/membership.js';
-import { sizeOf } from './assignment.js';
 import type { Deadlines } from './deadlines.js';
+import { sizeOf } from './shares/assignment.js';
 import type { ToldStep } from './told-steps.js';
 
 /** How an attempt ended. */

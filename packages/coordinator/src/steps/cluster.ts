@@ -32,15 +32,15 @@ import type { AdmissionTerms } from '../members/admission.js';
 import { AwaitedNodes } from '../members/awaited-nodes.js';
 import { Membership } from '../members/membership.js';
 import { Replicas } from '../members/replicas.js';
-import { notFiniteError, Suspects, wrongSumError } from '../members/suspects.js';
-import { Ahead, needsKeeper } from './ahead.js';
-import { sizeOf } from './assignment.js';
+import { Ahead } from './ahead.js';
 import { Attempt, type Verdict } from './attempt.js';
 import { Deadlines } from './deadlines.js';
 import { Dealer } from './dealer.js';
-import { GoingBack } from './going-back.js';
+import { GoingBack } from './doubts/going-back.js';
+import { notFiniteError, Suspects, wrongSumError } from './doubts/suspects.js';
 import { NodeReports } from './node-reports.js';
-import { Shares, type Topology } from './shares.js';
+import { sizeOf } from './shares/assignment.js';
+import { Shares, type Topology } from './shares/shares.js';
 import { TimedSteps } from './timed-steps.js';
 import { ToldSteps } from './told-steps.js';
 
@@ -100,7 +100,7 @@ export class Cluster implements TrainingNode {
     this.#shares = new Shares(terms, this.membership, { ...options, keeperWorkers: keeper.workers });
     this.#replicas = new Replicas(keeper, this.membership);
     this.#back = new GoingBack(keeper, this.#replicas, this.#ahead, terms, options);
-    this.#dealer = new Dealer(this.#shares, this.#told, this.membership, options.audit, this.#back);
+    this.#dealer = new Dealer(this.#shares, this.#told, this.#ahead, this.membership, options.audit, this.#back);
     this.#timed = options.isTimed ? new TimedSteps() : undefined;
     this.#participant = keeper.share(COORDINATOR_ID, (node) => this.membership.linkTo(node), {
       onContributed: (assignment, ms) => {
@@ -187,20 +187,16 @@ export class Cluster implements TrainingNode {
   /** One attempt at the step; meanwhile the nodes are told of the next one. */
   #try(computing: readonly number[], segment: SegmentPlan): Promise<Verdict> {
     const isLast = this.#isLast(this.#step, segment);
-    const ahead = this.#ahead.take(this.#step, computing, isLast);
-    const deal = ahead?.deal ?? this.#dealer.tell(this.#dealer.deal(this.#step, computing, isLast));
+    const { deal, faults } = this.#dealer.begin(this.#step, computing, isLast);
     this.#suspects.beginAttempt();
     const attempt = new Attempt(deal.told, deal.audits, this.membership, this.#participant, this.#deadlines);
     this.#reports.attempt = attempt;
     const verdict = attempt.run();
-    for (const fault of ahead?.faults ?? []) this.#reports.takeFault(fault);
+    for (const fault of faults) this.#reports.takeFault(fault);
     const isChanging = this.membership.readyCount > 0 || this.#suspects.list().length > 0;
     if (!isLast && !isChanging) {
-      const next = this.#dealer.deal(this.#step + 1, computing, this.#isLast(this.#step + 1, segment));
-      if (needsKeeper(next.told.assignment)) {
-        this.#ahead.keep(this.#dealer.tell(next, true));
-        if (next.audits.length === 0) this.#participant.foretell(next.told.assignment);
-      }
+      const next = this.#dealer.foretell(this.#step + 1, computing, this.#isLast(this.#step + 1, segment));
+      if (next?.audits.length === 0) this.#participant.foretell(next.told.assignment);
     }
     return verdict;
   }

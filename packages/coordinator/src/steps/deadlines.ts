@@ -1,7 +1,7 @@
 /** Until when a node must have done its part of a step: many times what it took before. */
 import { COORDINATOR_ID } from '@lockstep/core/seams';
 import type { Assignment } from '@lockstep/core/wire';
-import { sizeOf } from './assignment.js';
+import { sizeOf } from './shares/assignment.js';
 import type { ToldStep } from './told-steps.js';
 
 /** Nobody is late before this, */

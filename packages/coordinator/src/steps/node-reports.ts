@@ -6,12 +6,12 @@ import type { Frame, MessageOf } from '@lockstep/core/wire';
 import { believed } from '../members/believed.js';
 import type { Membership } from '../members/membership.js';
 import type { RemoteNode } from '../members/remote-node.js';
-import type { Suspects } from '../members/suspects.js';
-import { type Accusation, Accusations, couldSee } from './accusations.js';
 import type { Ahead } from './ahead.js';
-import { sizeOf } from './assignment.js';
 import type { Attempt } from './attempt.js';
 import type { Deadlines } from './deadlines.js';
+import { type Accusation, Accusations, couldSee } from './doubts/accusations.js';
+import type { Suspects } from './doubts/suspects.js';
+import { sizeOf } from './shares/assignment.js';
 import type { TimedSteps } from './timed-steps.js';
 import type { ToldSteps } from './told-steps.js';
 

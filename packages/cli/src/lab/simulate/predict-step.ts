@@ -80,7 +80,7 @@ export function predictStep(costs: Costs, model: ModelCosts, one: StepCase): Ste
   };
   if (nodes === 1) return { ...base, compute: alone, step: alone, imagesPerSecond: batchSize / alone, efficiency: 1 };
   const round = predictShared(costs, model, one, shards, 1);
-  // the coordinator deals rounder ranges where the network sets the pace (coordinator/src/steps/shares.ts)
+  // the coordinator deals rounder ranges where the network sets the pace (coordinator/src/steps/shares/shares.ts)
   const isLinkBound = round.exchange - round.overlap > LINK_BOUND * round.compute;
   const { compute, exchange, overlap, plan, busiest, computing } = isLinkBound
     ? predictShared(costs, model, one, shards, LINK_BOUND_SLACK)
@@ -153,7 +153,7 @@ function predictShared(costs: Costs, model: ModelCosts, one: StepCase, shards: n
 const isStar = ({ topology, nodes }: StepCase): boolean => topology === 'star' || (topology === 'auto' && nodes > 2);
 
 /**
- * As the coordinator deals to nodes of equal speed (coordinator/src/steps/shares.ts), behind slow links to groups first. Where
+ * As the coordinator deals to nodes of equal speed (coordinator/src/steps/shares/shares.ts), behind slow links to groups first. Where
  * processes share cores, a star's coordinator computes while the others wait for sums, is faster, and gets more.
  */
 function deal(one: StepCase, shards: number, slack: number): ShardRange[] {

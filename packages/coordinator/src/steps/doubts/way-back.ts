@@ -12,7 +12,7 @@
  */
 import type { DoubtedSteps, NodeEvent } from '@lockstep/core/events';
 import type { NodeSnapshot } from '@lockstep/core/seams';
-import type { RemoteNode } from '../members/remote-node.js';
+import type { RemoteNode } from '../../members/remote-node.js';
 
 /** Why a node is sent away that computes otherwise than the coordinator: nothing that it sent is to be trusted. */
 const LIES: ReadonlySet<string> = new Set([

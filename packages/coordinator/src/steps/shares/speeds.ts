@@ -1,6 +1,6 @@
 /** Speeds of nodes by which shards are dealt: measured, and held until they have changed enough. */
 
-import type { Pace } from '../members/pace.js';
+import type { Pace } from '../../members/pace.js';
 import { dealCounts } from './finish-times.js';
 
 /** Steps between two tries of a node that was too slow for any shard. */

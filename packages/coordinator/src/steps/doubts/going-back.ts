@@ -5,12 +5,20 @@
 import type { NodeEvent, StepSpan } from '@lockstep/core/events';
 import { stepsPerEpoch } from '@lockstep/core/run';
 import type { NodeSnapshot, SharingNode } from '@lockstep/core/seams';
-import type { AdmissionTerms } from '../members/admission.js';
-import type { Replicas } from '../members/replicas.js';
-import type { Ahead } from './ahead.js';
-import type { Attempt } from './attempt.js';
+import type { Assignment } from '@lockstep/core/wire';
+import type { AdmissionTerms } from '../../members/admission.js';
+import type { Replicas } from '../../members/replicas.js';
 import { Retracing } from './retracing.js';
 import { WayBack, type WayBackOptions } from './way-back.js';
+
+/** An attempt at which a step was done. */
+export interface DoneAttempt {
+  readonly assignment: Assignment;
+  /** Whether the keeper has computed all of the step's sums. */
+  readonly isConfirmed: boolean;
+  /** Nodes whose sums it has computed too. */
+  readonly audited: readonly number[];
+}
 
 export class GoingBack {
   readonly way: WayBack;
@@ -21,7 +29,8 @@ export class GoingBack {
   constructor(
     private readonly keeper: SharingNode,
     private readonly replicas: Replicas,
-    private readonly ahead: Ahead,
+    /** Steps that nodes were told of before their time. */
+    private readonly ahead: { drop(): void },
     { dataset, recipe }: AdmissionTerms,
     { audit, emit }: { readonly audit: number; readonly emit: (event: NodeEvent) => void },
   ) {
@@ -48,7 +57,7 @@ export class GoingBack {
    * @param attempt at which it was done
    * @param compared nodes whose replicas are equal
    */
-  noteStep(attempt: Attempt, compared: readonly number[]): void {
+  noteStep(attempt: DoneAttempt, compared: readonly number[]): void {
     this.#retracing.noteStep(attempt.assignment.step, attempt.isConfirmed);
     this.way.noteChecked(attempt.audited, compared);
   }

@@ -12,9 +12,9 @@ import {
 } from '@lockstep/core/run';
 import { COORDINATOR_ID } from '@lockstep/core/seams';
 import type { Assignment } from '@lockstep/core/wire';
-import type { AdmissionTerms } from '../members/admission.js';
-import type { Membership } from '../members/membership.js';
-import { Pace } from '../members/pace.js';
+import type { AdmissionTerms } from '../../members/admission.js';
+import type { Membership } from '../../members/membership.js';
+import { Pace } from '../../members/pace.js';
 import { assignToGroups, isSwapShort } from './assignment.js';
 import { groupReplicas } from './groups.js';
 import { Speeds } from './speeds.js';

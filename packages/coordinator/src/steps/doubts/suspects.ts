@@ -7,7 +7,7 @@
 import { LockstepError } from '@lockstep/core/errors';
 import { stepsPerEpoch } from '@lockstep/core/run';
 import { COORDINATOR_ID, divergedError } from '@lockstep/core/seams';
-import type { AdmissionTerms } from './admission.js';
+import type { AdmissionTerms } from '../../members/admission.js';
 
 export class Suspects {
   readonly #nodes = new Set<number>();

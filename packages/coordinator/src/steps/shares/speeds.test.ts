@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Pace } from '../members/pace.js';
+import { Pace } from '../../members/pace.js';
 import { type Runner, Speeds } from './speeds.js';
 
 const SHARDS = 8;
