@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findCompiler } from './setup/compiler.mjs';
 import { areDependenciesFresh, areDependenciesThere, installDependencies } from './setup/dependencies.mjs';
-import { areKernelsFresh, areKernelsThere, buildKernels, kernelsProject } from './setup/kernels.mjs';
+import { areKernelsFresh, areKernelsThere, buildKernels, kernelsOfRun, kernelsProject } from './setup/kernels.mjs';
 import { hasWasmKernels } from './setup/kernels-beside.mjs';
 import { acquireLock } from './setup/lock.mjs';
 import { buildMpi, isMpiFresh, mpiProject } from './setup/mpi.mjs';
@@ -54,8 +54,11 @@ function requireNode() {
 export const areKernelsMissing = (root = ROOT) =>
   !process.env.LOCKSTEP_ISA && hasWasmKernels(root) && !areKernelsThere(kernelsProject(root));
 
+const neededKernels = (root, { isForTests }) => (isForTests ? kernelsProject(root) : kernelsOfRun(root));
+
 function isFresh(root, { isForTests, isWithKernels }) {
-  const isNative = !isWithKernels || (areKernelsFresh(kernelsProject(root)) && isMpiFresh(mpiProject(root)));
+  const project = neededKernels(root, { isForTests });
+  const isNative = !isWithKernels || (areKernelsFresh(project) && isMpiFresh(mpiProject(root)));
   return areDependenciesFresh(root, { isForTests }) && isTypeScriptFresh(root, { isForTests }) && isNative;
 }
 
@@ -68,10 +71,10 @@ async function setUpOrAccept(root, needs, signal) {
     return;
   }
   const { isForTests } = needs;
-  const project = kernelsProject(root);
+  const isKernelsBuilt = areKernelsThere(kernelsProject(root)) || hasWasmKernels(root);
   const stale = acceptStale(root, refusal, [
     { what: 'npm packages', isFresh: areDependenciesFresh(root, { isForTests }), isBuilt: areDependenciesThere(root) },
-    { what: 'kernels', isFresh: areKernelsFresh(project), isBuilt: areKernelsThere(project) || hasWasmKernels(root) },
+    { what: 'kernels', isFresh: areKernelsFresh(neededKernels(root, needs)), isBuilt: isKernelsBuilt },
     { what: 'TypeScript', isFresh: isTypeScriptFresh(root, { isForTests }), isBuilt: isTypeScriptThere(root) },
     { what: 'MPI transport', isFresh: isMpiFresh(mpiProject(root)), isBuilt: true },
   ]);
@@ -98,7 +101,7 @@ async function setUp(root, { isForTests, isWithKernels }, signal) {
     const install = () => installDependencies(root, { isForTests, signal });
     await sayTimed('installing the npm packages of package-lock.json', 'npm packages installed', install);
   }
-  const project = kernelsProject(root);
+  const project = neededKernels(root, { isForTests });
   // Found before the two builds start side by side, since it may have to ask.
   const mpi = mpiProject(root);
   const isCompiling = isWithKernels && !(areKernelsFresh(project) && isMpiFresh(mpi));

@@ -18,6 +18,11 @@ export function detectInstructionSets(has = readProcessorFlags()) {
   return Object.keys(INSTRUCTION_SETS).filter((isa) => INSTRUCTION_SETS[isa].needs.every((flag) => has.has(flag)));
 }
 
+/** What a run needs of them: the best, or the one that LOCKSTEP_ISA names. The others are for tests, which compare them. */
+export function instructionSetsOfRun(asked = process.env.LOCKSTEP_ISA, available = detectInstructionSets()) {
+  return [available.find((isa) => isa === asked) ?? available[0]];
+}
+
 /** The processor's flags, by their Linux names. Empty where the system does not say: then `portable` is left. */
 export function readProcessorFlags(platform = process.platform, arch = process.arch) {
   if (arch === 'arm64') return new Set(['asimd']);

@@ -1,5 +1,11 @@
 import { expect, it } from 'vitest';
-import { detectInstructionSets, parseCpuinfo, parseSysctl, readProcessorFlags } from './instruction-sets.mjs';
+import {
+  detectInstructionSets,
+  instructionSetsOfRun,
+  parseCpuinfo,
+  parseSysctl,
+  readProcessorFlags,
+} from './instruction-sets.mjs';
 
 it.each([
   ['avx512f avx512bw avx512dq avx512vl avx2 fma', ['avx512', 'avx2', 'portable']],
@@ -24,4 +30,14 @@ it('reads what sysctl prints on macOS', () => {
 
 it('knows that every arm64 processor has NEON', () => {
   expect(detectInstructionSets(readProcessorFlags('linux', 'arm64'))).toEqual(['neon', 'portable']);
+});
+
+it.each([
+  [undefined, ['avx512', 'avx2', 'portable'], ['avx512']],
+  ['', ['neon', 'portable'], ['neon']],
+  ['avx2', ['avx512', 'avx2', 'portable'], ['avx2']],
+  ['wasm', ['avx512', 'avx2', 'portable'], ['avx512']],
+  ['avx512', ['avx2', 'portable'], ['avx2']],
+])('a run with LOCKSTEP_ISA %j, where %j can run, needs %j', (asked, available, needed) => {
+  expect(instructionSetsOfRun(asked, available)).toEqual(needed);
 });

@@ -8,7 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findCompiler } from './compiler.mjs';
-import { areKernelsFresh, buildKernels, kernelsProject } from './kernels.mjs';
+import { areKernelsFresh, buildKernels, kernelsOfRun } from './kernels.mjs';
 import { acquireLock } from './lock.mjs';
 import { buildMpi, isMpiFresh, mpiProject } from './mpi.mjs';
 import { SetupError } from './report.mjs';
@@ -53,13 +53,17 @@ export function buildBeside(root) {
 async function build(root, signal) {
   const release = await acquireLock(path.join(root, 'build', 'setup', 'lock'), { signal, onWait: () => {} });
   try {
-    const [project, mpi] = [kernelsProject(root), mpiProject(root)];
+    const [project, mpi] = [kernelsOfRun(root), mpiProject(root)];
     // whoever had the lock before may have done it
     if (areKernelsFresh(project) && isMpiFresh(mpi)) return;
     // nobody is asked: a person is looking at the run
     const compiler = await findCompiler({ signal, ask: () => Promise.resolve('') });
-    if (!areKernelsFresh(project)) await buildKernels(project, compiler, { signal });
-    if (!isMpiFresh(mpi)) await buildMpi(mpi, compiler, { signal });
+    const builds = await Promise.allSettled([
+      areKernelsFresh(project) || buildKernels(project, compiler, { signal }),
+      isMpiFresh(mpi) || buildMpi(mpi, compiler, { signal }),
+    ]);
+    const failed = builds.find(({ status }) => status === 'rejected');
+    if (failed) throw failed.reason;
   } finally {
     release();
   }

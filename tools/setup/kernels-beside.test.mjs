@@ -12,6 +12,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { areKernelsMissing } from '../bootstrap.mjs';
+import { instructionSetsOfRun } from './instruction-sets.mjs';
 import { addonFile, kernelsProject } from './kernels.mjs';
 import { buildBeside, nicerThan } from './kernels-beside.mjs';
 
@@ -53,6 +54,8 @@ it('says what does not compile, and leaves nothing that looks like kernels', asy
   addCompiler('echo error >&2; exit 1');
   expect(await buildBeside(root).failure).toMatch(/^one\.cc does not compile for \w+ with c\+\+ 14$/);
   expect(readdirSync(path.join(root, 'packages', 'kernels', 'build'))).toEqual(['obj']);
+  // those that tests compare it with are left to them
+  expect(readdirSync(path.join(root, 'packages', 'kernels', 'build', 'obj'))).toEqual(instructionSetsOfRun());
   // the next one need not wait
   expect(existsSync(path.join(root, 'build', 'setup', 'lock'))).toBe(false);
 });

@@ -10,7 +10,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from
 import os from 'node:os';
 import path from 'node:path';
 import { isSameCompiler } from './compiler.mjs';
-import { detectInstructionSets, INSTRUCTION_SETS } from './instruction-sets.mjs';
+import { detectInstructionSets, INSTRUCTION_SETS, instructionSetsOfRun } from './instruction-sets.mjs';
 import { run, runPool } from './processes.mjs';
 import { SetupError } from './report.mjs';
 import { fingerprint, hashFiles, hashText, listFiles, readStamp, writeStamp } from './stale.mjs';
@@ -51,6 +51,9 @@ export function kernelsProject(
     env,
   };
 }
+
+/** The builds that a run needs, not those that tests compare it with. */
+export const kernelsOfRun = (root) => kernelsProject(root, { isas: instructionSetsOfRun() });
 
 /** Whether every addon is what the sources give. Looks at names, sizes and times only, and starts no process. */
 export function areKernelsFresh(project) {
