@@ -12,6 +12,7 @@ import {
   encodeHeader,
   type Frame,
   FrameSeal,
+  Identity,
   type Message,
   PROTOCOL_VERSION,
 } from '../../packages/core/dist/wire/index.js';
@@ -22,6 +23,7 @@ const TOKEN = Buffer.from('a token for the tests');
 type Hello = Extract<Message, { type: 'hello' }>;
 
 export class HostileNode {
+  readonly identity = new Identity();
   readonly frames: Frame[] = [];
   /** Code of the refusal, once there is one. */
   readonly closed: Promise<string>;
@@ -81,6 +83,7 @@ export class HostileNode {
       name: 'hostile',
       workers: 1,
       engine: 'native (none)',
+      key: this.identity.key,
       ...change,
     } as const;
     const proof = createProof(this.token, 'node', [challenge, { message: hello }]);

@@ -80,8 +80,13 @@ export const believed = {
     about: 'itself',
     follows: 'the connection is over, which is no fault of anybody; its words are told in the log',
   },
-  peer: { when: 'mesh', about: 'itself', follows: 'with a proof of the token the other takes sums from it' },
-  'peer-welcome': { when: 'mesh', about: 'itself', follows: 'with a proof of the token it is sent sums' },
+  peer: {
+    when: 'mesh',
+    about: 'itself',
+    follows:
+      'with a proof by the token and by the key that the coordinator has told of that node, the other takes sums from it',
+  },
+  'peer-welcome': { when: 'mesh', about: 'itself', follows: 'with the same proof it is sent sums' },
   challenge: NEVER,
   welcome: NEVER,
   dataset: NEVER,

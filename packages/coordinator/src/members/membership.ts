@@ -230,15 +230,16 @@ export class Membership {
   }
 
   /**
-   * Tells every node that can be part of a mesh where those are that came before it: of one that nobody has reached yet, its
-   * first caller alone. Where that finds no port of the run, no other node calls.
+   * Tells every node the keys of all others, and where those are that came before it, if they can be part of a mesh: of one
+   * that nobody has reached yet, its first caller alone. Where that finds no port of the run, no other node calls.
    */
   #introduce(): void {
     for (const node of this.nodes.values()) {
-      const peers = [...this.nodes.values()].flatMap((other) => {
+      const others = [...this.nodes.values()].filter((other) => other !== node);
+      const peers = others.map((other) => {
         const isKnown = other.isReached || this.#firstCallerOf(other) === node.id;
         const url = other.id < node.id && isKnown ? other.meshUrlFor(node) : undefined;
-        return url === undefined ? [] : [{ node: other.id, url }];
+        return { node: other.id, key: other.publicKey, ...(url !== undefined && { url }) };
       });
       node.link.send({ type: 'peers', peers });
     }

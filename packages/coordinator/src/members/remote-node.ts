@@ -38,6 +38,10 @@ export class RemoteNode {
     return nodeKey(this.host, this.saidName);
   }
 
+  get publicKey(): string {
+    return this.hello.key;
+  }
+
   get workers(): number {
     return this.hello.workers;
   }

@@ -4,6 +4,7 @@ export * from './carry-by.js';
 export * from './conversation.js';
 export * from './dataset-transfer.js';
 export * from './frames.js';
+export * from './identity.js';
 export * from './link.js';
 export * from './link-rules.js';
 export * from './link-timings.js';

@@ -22,7 +22,7 @@ import { LockstepError } from '../errors/errors.js';
 import { plainText } from '../text/plain-text.js';
 
 /** Changes when a message changes. */
-export const PROTOCOL_VERSION = 8;
+export const PROTOCOL_VERSION = 9;
 
 const count = z.int().min(0).max(0xffff_ffff);
 /** Steps attempted, over restarts: begins with the seconds of a clock, which outgrow 32 bits. */
@@ -33,6 +33,8 @@ const version = z.string().regex(/^[\w.+-]{0,64}$/, 'the version of a release');
 /** Of a process among those that MPI has started. */
 const rank = z.int().min(0).max(0xffff);
 const hash = z.string().regex(/^[0-9a-f]{64}$/, '64 hex digits');
+/** A node's public key, see identity.ts. */
+const nodeKey = z.string().regex(/^0[23][0-9a-f]{64}$/, 'a compressed point of P-256');
 const code = z.string().regex(/^LOCKSTEP_[A-Z_]{1,60}$/);
 const milliseconds = z.number().min(0).max(1e9);
 const range = z.strictObject({ begin: count, end: count });
@@ -51,6 +53,8 @@ const hello = z.strictObject({
   name: z.string().min(1).max(100).transform(plainText),
   workers: z.int().min(1).max(4096),
   engine: text,
+  /** Who it is to other nodes: what they hear by this key, no other node has said. */
+  key: nodeKey,
   /** Port at which the node takes connections of other nodes. */
   meshPort: z.int().min(1).max(65_535).optional(),
   /** With --transport mpi. */
@@ -127,11 +131,12 @@ const ready = z.strictObject({
 /** State and optimizer slots of a version, as bytes beside it. */
 const state = z.strictObject({ type: z.literal('state'), step: count, ...piece });
 
-/** Where the nodes of a mesh take connections. */
+/** The other nodes, by their keys; with the addresses of those that this one is to call. */
 const peers = z.strictObject({
   type: z.literal('peers'),
-  peers: z.array(z.strictObject({ node: count, url: text })).max(1024),
+  peers: z.array(z.strictObject({ node: count, key: nodeKey, url: text.optional() })).max(1024),
 });
+export type PeerCard = z.output<typeof peers>['peers'][0];
 /** Nodes that this one has a connection to. */
 const reachable = z.strictObject({ type: z.literal('reachable'), nodes: z.array(count).max(1024) });
 

@@ -26,6 +26,8 @@ export interface NodeCard {
   readonly name: string;
   readonly workers: number;
   readonly engine: string;
+  /** Its public key, for other nodes. */
+  readonly key: string;
   readonly meshPort: number | undefined;
   readonly carriers: Carriers | undefined;
 }
@@ -60,7 +62,7 @@ export async function greet(link: Link, talk: Conversation, token: Uint8Array, c
     );
   }
   const nonces = { listener: challenge.nonce, caller: createNonce() };
-  const { name, workers, engine, meshPort, carriers } = card;
+  const { name, workers, engine, key, meshPort, carriers } = card;
   const hello = {
     type: 'hello',
     protocol: PROTOCOL_VERSION,
@@ -69,6 +71,7 @@ export async function greet(link: Link, talk: Conversation, token: Uint8Array, c
     name: plainText(name),
     workers,
     engine,
+    key,
     ...(meshPort !== undefined && { meshPort }),
     ...(carriers && { rank: carriers.rank }),
   } as const;

@@ -1,4 +1,7 @@
-/** A node's connections to the other nodes of a mesh: of each pair, the one that came later calls the other. */
+/**
+ * A node's connections to the other nodes of a mesh: of each pair, the one that came later calls the other. Who the other
+ * one is, the coordinator has told by its key: nobody is believed to be a node without the proof by that.
+ */
 import { LockstepError } from '@lockstep/core/errors';
 import { LOCKSTEP_VERSION } from '@lockstep/core/files';
 import {
@@ -9,11 +12,14 @@ import {
   createProof,
   deriveFrameKey,
   type Frame,
+  Identity,
   isSameProof,
   type Link,
   type LinkTimings,
+  type PeerCard,
   PROTOCOL_VERSION,
 } from '@lockstep/core/wire';
+import { KnownKeys } from './known-keys.js';
 import { type MeshPort, type Network, webSockets } from './network.js';
 
 export interface MeshHandler {
@@ -30,6 +36,9 @@ const LASTING_MS = 10_000;
 
 export class Mesh {
   readonly links = new Map<number, Link>();
+  readonly identity = new Identity();
+  /** Of the other nodes of the run. */
+  readonly #keys = new KnownKeys();
   #wanted = new Map<number, string>();
   /** Nodes that are being called, each by one loop. */
   readonly #calling = new Set<string>();
@@ -67,6 +76,7 @@ export class Mesh {
   /** Ends every connection, and calls nobody. */
   end(): void {
     this.#handler = { onFrame: () => {}, onChange: () => {} };
+    this.#keys.clear();
     this.#wanted.clear();
     this.#pausesMs.clear();
     const old = [...this.links.values()];
@@ -74,10 +84,16 @@ export class Mesh {
     for (const link of old) link.close(undefined, 'the session is over');
   }
 
-  /** Calls these nodes, and again when a connection is lost. */
-  call(peers: readonly { readonly node: number; readonly url: string }[]): void {
-    this.#wanted = new Map(peers.map(({ node, url }) => [node, url]));
-    for (const { node, url } of peers) if (!this.links.has(node)) void this.#keepCalling(node, url, this.#me);
+  /**
+   * Takes connections of these nodes and no others; calls those that have an address, and again when a connection is lost.
+   */
+  know(peers: readonly PeerCard[]): void {
+    this.#keys.set(peers);
+    this.#wanted = new Map(peers.flatMap(({ node, url }) => (url === undefined ? [] : [[node, url]])));
+    for (const [node, link] of this.links) {
+      if (!this.#keys.has(node)) link.close(undefined, 'that node is not in the run any more');
+    }
+    for (const [node, url] of this.#wanted) if (!this.links.has(node)) void this.#keepCalling(node, url, this.#me);
   }
 
   async #keepCalling(node: number, url: string, me: number): Promise<void> {
@@ -92,9 +108,9 @@ export class Mesh {
         link = await this.network.connect(url, { timings: this.timings });
         await this.#introduce(link, node, url, me);
       } catch (error) {
-        // one that is silent would stay open beside the next call
-        link?.close(undefined, 'it could not be used');
         if (!(error instanceof LockstepError)) throw error;
+        // one that is silent would stay open beside the next call
+        link?.refuse(error);
       }
     }
     this.#calling.delete(call);
@@ -118,17 +134,15 @@ export class Mesh {
   async #introduce(link: Link, node: number, url: string, me: number): Promise<void> {
     const talk = new Conversation(link);
     const challenged = await talk.next('challenge', GREETING_MS);
+    const secret = await this.#secretWith(node);
     const nonces = { listener: challenged.message.nonce, caller: createNonce() };
     const hello = { type: 'peer', node: me, called: node, nonce: nonces.caller, ...this.#rank } as const;
     const said = [challenged, { message: hello }];
-    link.send({ ...hello, proof: createProof(this.token, 'caller', said) });
+    link.send({ ...hello, proof: createProof(secret, 'caller', said) });
     const welcomed = await talk.next('peer-welcome', GREETING_MS);
     const { message: welcome } = welcomed;
-    if (!isSameProof(welcome.proof, createProof(this.token, 'called', [...said, welcomed]))) {
-      link.refuse(new LockstepError('LOCKSTEP_NODE_TOKEN', 'the other node does not hold the token of this run.'));
-      throw new LockstepError('LOCKSTEP_NODE_TOKEN', `${link.address} does not hold the token of this run.`);
-    }
-    link.secure(deriveFrameKey(this.token, nonces));
+    if (!isSameProof(welcome.proof, createProof(secret, 'called', [...said, welcomed]))) throw isNot(node, link);
+    link.secure(deriveFrameKey(secret, nonces));
     carryBy(link, this.carriers, welcome.rank);
     // meanwhile the session may have ended, or the other node called
     if (this.#isToCall(node, url, me)) this.#adopt(node, link);
@@ -145,22 +159,25 @@ export class Mesh {
       const { message } = greeting;
       const nonces = { listener: nonce, caller: message.nonce };
       const said = [{ message: challenge }, greeting];
-      if (!isSameProof(message.proof, createProof(this.token, 'caller', said))) {
-        throw new LockstepError('LOCKSTEP_NODE_TOKEN', 'the other node does not hold the token of this run.');
-      }
+      const secret = await this.#secretWith(message.node);
+      if (!isSameProof(message.proof, createProof(secret, 'caller', said))) throw isNot(message.node, link);
       if (message.called !== this.#me) {
         const text = `node ${message.called} was called, and node ${this.#me} is here now.`;
         throw new LockstepError('LOCKSTEP_NODE_ORDER', text);
       }
       const welcome = { type: 'peer-welcome', ...this.#rank } as const;
-      link.send({ ...welcome, proof: createProof(this.token, 'called', [...said, { message: welcome }]) });
-      link.secure(deriveFrameKey(this.token, nonces));
+      link.send({ ...welcome, proof: createProof(secret, 'called', [...said, { message: welcome }]) });
+      link.secure(deriveFrameKey(secret, nonces));
       carryBy(link, this.carriers, message.rank);
       this.#adopt(message.node, link);
     } catch (error) {
       if (!(error instanceof LockstepError)) throw error;
       link.refuse(error);
     }
+  }
+
+  async #secretWith(node: number): Promise<Buffer> {
+    return this.identity.secretWith(this.token, await this.#keys.next(node, GREETING_MS));
   }
 
   #adopt(node: number, link: Link): void {
@@ -193,3 +210,9 @@ export class Mesh {
     this.#port?.close();
   }
 }
+
+const isNot = (node: number, { address }: Link): LockstepError =>
+  new LockstepError(
+    'LOCKSTEP_NODE_IDENTITY',
+    `${address} does not prove that it is node ${node}: it holds another token, or has not the key that the coordinator told of that node.`,
+  );

@@ -178,7 +178,8 @@ class NodeLife {
 
   #card() {
     const { name, workers, carriers, engine, kernels } = this.options;
-    return { name, workers, carriers, engine: prepareEngine(engine, kernels), meshPort: this.#meshPort };
+    const { key } = this.mesh.identity;
+    return { name, workers, carriers, engine: prepareEngine(engine, kernels), key, meshPort: this.#meshPort };
   }
 
   /** The data, and workers that compute this run; both are kept while the run is the same. */

@@ -97,7 +97,7 @@ export class NodeSession {
         this.#takeSum(COORDINATOR_ID, { message, payload });
         return;
       case 'peers':
-        this.mesh.call(message.peers);
+        this.mesh.know(message.peers);
         return;
       default:
         throw new LockstepError('LOCKSTEP_NODE_ORDER', `the coordinator said ${message.type} to a node that is ready.`);

@@ -5,6 +5,7 @@ import {
   createNonce,
   createProof,
   deriveFrameKey,
+  Identity,
   type Link,
   type MessageOf,
   PROTOCOL_VERSION,
@@ -25,6 +26,8 @@ export interface ForgerTools {
   readonly recording: Recording;
   /** Counts a forged frame. */
   count(): void;
+  /** Counts a handshake with a node of a mesh. */
+  reachPeer(): void;
   /** Whether there were as many as there are to be. */
   readonly isEnough: boolean;
 }
@@ -32,9 +35,8 @@ export interface ForgerTools {
 const GREETING_MS = 5000;
 const MOST_FRAMES = 40;
 const MOST_MS_BETWEEN = 4;
-const MESH_NODES = 4;
-/** Ids that no run gives, or only after a long time. */
-const UNKNOWN_NODES = 60_000;
+/** For the coordinator to take in who is ready. */
+const TAKEN_IN_MS = 600_000;
 
 const timings = readLinkTimings({});
 
@@ -49,15 +51,7 @@ export async function forgeAsStranger(machine: Machine, url: string, tools: Forg
 /** Shakes hands with a coordinator, as any node of the run does, and forges what it says from then on. */
 export async function forgeAsNode(machine: Machine, url: string, tools: ForgerTools): Promise<void> {
   const { draws, recording } = tools;
-  const link = await open(machine, url, tools);
-  const talk = new Conversation(link);
-  const challenge = await talk.next('challenge', GREETING_MS);
-  const recorded = recording.up.find(({ message }) => message.type === 'hello')?.message as MessageOf<'hello'>;
-  const { meshPort: _, ...rest } = recorded;
-  const hello = { ...rest, name: machine.name, nonce: createNonce() };
-  link.send({ ...hello, proof: createProof(TOKEN, 'node', [challenge, { message: hello }]) });
-  await talk.next('welcome', GREETING_MS);
-  link.secure(deriveFrameKey(TOKEN, { listener: challenge.message.nonce, caller: hello.nonce }));
+  const { link } = await greetAsNode(machine, url, tools, new Identity());
   link.onFrame = () => {};
   // some get as far as into the run
   const inquiry = recording.up.find(({ message }) => message.type === 'inquire');
@@ -69,18 +63,53 @@ export async function forgeAsNode(machine: Machine, url: string, tools: ForgerTo
   await forgeMany(link, tools, () => damageFrame(draws.pick(listAll(tools)), draws), 1 + draws.below(MOST_FRAMES));
 }
 
-/** Shakes hands with a node of a mesh. */
+async function greetAsNode(machine: Machine, url: string, tools: ForgerTools, identity: Identity) {
+  const link = await open(machine, url, tools);
+  const talk = new Conversation(link);
+  const challenge = await talk.next('challenge', GREETING_MS);
+  const { up } = tools.recording;
+  const recorded = up.find(({ message }) => message.type === 'hello')?.message as MessageOf<'hello'>;
+  const { meshPort: _, ...rest } = recorded;
+  const hello = { ...rest, name: machine.name, key: identity.key, nonce: createNonce() };
+  link.send({ ...hello, proof: createProof(TOKEN, 'node', [challenge, { message: hello }]) });
+  const { message: welcome } = await talk.next('welcome', GREETING_MS);
+  link.secure(deriveFrameKey(TOKEN, { listener: challenge.message.nonce, caller: hello.nonce }));
+  return { link, talk, node: welcome.node };
+}
+
+/** Takes part in a run until it is told of a node, shakes hands with that, and forges what nodes say to each other. */
 export async function forgeAsPeer(machine: Machine, url: string, tools: ForgerTools): Promise<void> {
+  const identity = new Identity();
+  const { link: up, talk, node } = await greetAsNode(machine, url, tools, identity);
+  try {
+    up.send({ type: 'inquire', needsData: false });
+    const ready = tools.recording.up.find(({ message }) => message.type === 'ready')?.message as MessageOf<'ready'>;
+    up.send({ ...ready, held: undefined });
+    const { message: told } = await talk.next('peers', TAKEN_IN_MS);
+    for (const { node: called, key, url } of told.peers)
+      if (url !== undefined) await forgeToPeer(machine, url, { node, called }, identity.secretWith(TOKEN, key), tools);
+  } finally {
+    up.close(undefined, 'enough');
+  }
+}
+
+async function forgeToPeer(
+  machine: Machine,
+  url: string,
+  ids: { readonly node: number; readonly called: number },
+  secret: Uint8Array,
+  tools: ForgerTools,
+): Promise<void> {
   const { draws } = tools;
   const link = await open(machine, url, tools);
   const talk = new Conversation(link);
   const challenge = await talk.next('challenge', GREETING_MS);
-  const node = UNKNOWN_NODES + draws.below(1000);
-  const hello = { type: 'peer', node, called: 1 + draws.below(MESH_NODES), nonce: createNonce() } as const;
-  link.send({ ...hello, proof: createProof(TOKEN, 'caller', [challenge, { message: hello }]) });
+  const hello = { type: 'peer', ...ids, nonce: createNonce() } as const;
+  link.send({ ...hello, proof: createProof(secret, 'caller', [challenge, { message: hello }]) });
   await talk.next('peer-welcome', GREETING_MS);
-  link.secure(deriveFrameKey(TOKEN, { listener: challenge.message.nonce, caller: hello.nonce }));
+  link.secure(deriveFrameKey(secret, { listener: challenge.message.nonce, caller: hello.nonce }));
   link.onFrame = () => {};
+  tools.reachPeer();
   await forgeMany(link, tools, () => damageFrame(draws.pick(listAll(tools)), draws), 1 + draws.below(MOST_FRAMES));
 }
 

@@ -34,6 +34,8 @@ export interface ForgeryOutcome {
   readonly fault: string | undefined;
   /** Forged frames that were sent. */
   readonly sent: number;
+  /** Handshakes of forgers with nodes of a mesh. */
+  readonly reachedPeers: number;
   readonly simulatedMs: number;
 }
 
@@ -99,13 +101,13 @@ export async function forgeToRun({ seed, topology, frames }: Forgery): Promise<F
     startForgers(world, tools, (machine) => {
       const { draws } = tools;
       const atMesh = draws.chance(0.3);
-      const url = atMesh ? draws.pick(targets) : `ws://${HOST}:${COORDINATOR_PORT}`;
-      if (draws.chance(0.2)) return forgeAsStranger(machine, url, tools);
+      const url = `ws://${HOST}:${COORDINATOR_PORT}`;
+      if (draws.chance(0.2)) return forgeAsStranger(machine, atMesh ? draws.pick(targets) : url, tools);
       return atMesh ? forgeAsPeer(machine, url, tools) : forgeAsNode(machine, url, tools);
     });
     await watch(world, witness, () => isOver);
     if (isOver && witness.committed !== STEPS) witness.fail(`it ended after step ${witness.committed} of ${STEPS}`);
-    return { fault: witness.fault, sent: counts.sent, simulatedMs: world.nowMs };
+    return { fault: witness.fault, ...counts, simulatedMs: world.nowMs };
   });
 }
 
@@ -143,18 +145,19 @@ export async function forgeToNode({ seed, topology, frames }: Forgery): Promise<
     };
     world.after(1, undefined, begin);
     await watch(world, witness, () => counts.sent >= frames);
-    return { fault: witness.fault, sent: counts.sent, simulatedMs: world.nowMs };
+    return { fault: witness.fault, ...counts, simulatedMs: world.nowMs };
   });
 }
 
 function makeTools(world: World, seed: number, frames: number, recording: ForgerTools['recording']) {
-  const counts = { sent: 0 };
+  const counts = { sent: 0, reachedPeers: 0 };
   const network = new SimulatedNetwork(world, new Draws(seed, 1));
   const tools: ForgerTools = {
     network,
     draws: new Draws(seed, 2),
     recording,
     count: () => counts.sent++,
+    reachPeer: () => counts.reachedPeers++,
     get isEnough() {
       return counts.sent >= frames;
     },

@@ -1,6 +1,7 @@
 /** A message of every type, as the schema has it, for types that a recorded run may lack. */
 import type { Message, MessageType } from '@lockstep/core/wire';
 
+const KEY = `02${'ab'.repeat(32)}`;
 const HASH = 'ab'.repeat(32);
 const step = 1;
 const generation = 1;
@@ -18,6 +19,7 @@ export const samples: { readonly [T in MessageType]: Extract<Message, { type: T 
     name: 'n',
     workers: 1,
     engine: 'native',
+    key: KEY,
   },
   ask: { type: 'ask', protocol: 7, version: '0.1.0', nonce: HASH, proof: HASH, pardon: 'node 1' },
   roster: { type: 'roster', proof: HASH },
@@ -45,7 +47,7 @@ export const samples: { readonly [T in MessageType]: Extract<Message, { type: T 
   dataset: { type: 'dataset', offset: 0, total: 64 },
   ready: { type: 'ready', runHash: HASH, checksum: HASH, selfTest: HASH, held: { bytes: 8, hash: HASH, step } },
   state: { type: 'state', step, offset: 0, total: 64 },
-  peers: { type: 'peers', peers: [{ node: 2, url: 'ws://10.0.1.2:7500' }] },
+  peers: { type: 'peers', peers: [{ node: 2, key: KEY, url: 'ws://10.0.1.2:7500' }] },
   reachable: { type: 'reachable', nodes: [1, 2] },
   assign: {
     type: 'assign',
