@@ -75,7 +75,7 @@ export function mapRooms(sources) {
 
 /**
  * The table of ARCHITECTURE.md: a line for each room in the order of `order`, with what it imports of its own package (what
- * follows from others left out) and of other packages.
+ * follows from others left out) and of other packages (core left out, which all but kernels import).
  */
 export function drawRooms(sources, order) {
   const rooms = mapRooms(sources);
@@ -88,7 +88,7 @@ export function drawRooms(sources, order) {
       const room = `${name}/${place}`;
       const targets = [...(rooms.get(room) ?? [])];
       const own = targets.filter((target) => target.startsWith(`${name}/`) && !follows(room, target));
-      const others = new Set(targets.map((target) => target.split('/')[0]).filter((other) => other !== name));
+      const others = new Set(targets.map((target) => target.split('/')[0]).filter((other) => other !== name && other !== 'core'));
       const list = [...own.map((target) => target.split('/')[1]).sort(), ...[...others].sort().map((o) => `*${o}*`)];
       return `| ${room} | ${list.join(', ')} |`;
     }),
@@ -155,6 +155,7 @@ export const ORDER = [
       'native-engine',
       'tensorflow-engine',
       'engines',
+      'plan',
       'threads',
       'single-step',
       'exchange',
@@ -165,7 +166,7 @@ export const ORDER = [
   ],
   ['coordinator', ['members', 'steps', 'run']],
   ['schedules', ['environment', 'world', 'network', 'machines', 'schedule', 'soak', 'main']],
-  ['watch', ['files', 'log', 'metrics', 'trace', 'tensorboard', 'page', 'report']],
+  ['watch', ['files', 'log', 'metrics', 'trace', 'tensorboard', 'chronicle', 'page', 'report']],
   [
     'cli',
     [

@@ -38,7 +38,7 @@ export function sealPng() {
   };
 }
 
-const kinds = () => dist('core/dist/data/pictures/test-kinds');
+const kinds = () => dist('core/dist/data/pictures/formats/test-kinds');
 const values = Array.from({ length: 108 }, (_, i) => (i * 7) % 4);
 const palette = Array.from({ length: 16 }, (_, i) => (i * 15) % 256);
 const grey = { width: 12, depth: 8, samples: 1, values, colours: 1 };

@@ -11,7 +11,6 @@ import type { ProgressEvent } from '../../packages/core/dist/events/index.js';
 import { RunControl } from '../../packages/core/dist/seams/index.js';
 import { recipeSchema } from '../../packages/core/dist/spec/index.js';
 import { formatLoss } from '../../packages/core/dist/text/index.js';
-import { RunFolder } from '../../packages/watch/dist/files/index.js';
 import {
   Chronicler,
   describeMoment,
@@ -19,7 +18,8 @@ import {
   nameOfPhase,
   percentOf,
   readNow,
-} from '../../packages/watch/dist/page/index.js';
+} from '../../packages/watch/dist/chronicle/index.js';
+import { RunFolder } from '../../packages/watch/dist/files/index.js';
 import { ReportFolder } from '../../packages/watch/dist/report/report-folder.js';
 import { cutSample } from '../../tools/golden-runs.mjs';
 import { SMALL_STEPS_PER_EPOCH, smallModel, smallRecipe } from '../support/small-run.ts';

@@ -4,13 +4,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { train } from '../../packages/cli/dist/api/session.js';
 import { RunControl } from '../../packages/core/dist/seams/index.js';
-import {
-  Chronicler,
-  offenceLimits,
-  type PageOptions,
-  PageServer,
-  proveView,
-} from '../../packages/watch/dist/page/index.js';
+import { Chronicler } from '../../packages/watch/dist/chronicle/index.js';
+import { offenceLimits, type PageOptions, PageServer, proveView } from '../../packages/watch/dist/page/index.js';
 import { cutSample } from '../../tools/golden-runs.mjs';
 import { runSmall, SMALL_STEPS_PER_EPOCH, smallModel, smallRecipe } from '../support/small-run.ts';
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { afterAll, expect, it, vi } from 'vitest';
 import { main } from '../../packages/cli/dist/main.js';
 import { RecordingIo } from '../../packages/cli/dist/testing/recording-io.js';
-import type { Chronicle } from '../../packages/watch/dist/page/index.js';
+import type { Chronicle } from '../../packages/watch/dist/chronicle/index.js';
 import { writeBars } from '../support/digit-bars.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'lockstep-spelled-'));

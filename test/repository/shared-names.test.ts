@@ -23,7 +23,7 @@ import {
   UPDATE_FIELDS,
   updateField,
 } from '../../packages/kernels/dist/index.js';
-import { optimizerType } from '../../packages/worker/dist/threads/update-table.js';
+import { optimizerType } from '../../packages/worker/dist/plan/update-table.js';
 import { parseEnum, parseHeader, parseRecords } from './native-source.ts';
 
 const FOLDER = path.resolve(import.meta.dirname, '../../packages/kernels/native');

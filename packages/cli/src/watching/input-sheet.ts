@@ -2,7 +2,7 @@
 
 import { elementCount } from '@lockstep/core/model';
 import type { RunView } from '@lockstep/core/seams';
-import { type InputSheet, toDataUri } from '@lockstep/watch/page';
+import { type InputSheet, toDataUri } from '@lockstep/watch/chronicle';
 import { TrainingInputs } from '@lockstep/worker/single-step';
 
 const IMAGES = 12;

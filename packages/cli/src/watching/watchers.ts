@@ -58,7 +58,7 @@ export async function openWatchers(
   if (best !== undefined) observers.push(best);
   const opened = { observers, control, notes, folder, best };
   if (dashboard === undefined && folder === undefined) return { ...opened, page: undefined };
-  const { Chronicler, PageServer } = await import('@lockstep/watch/page');
+  const { Chronicler } = await import('@lockstep/watch/chronicle');
   const { createInputDrawer } = await import('./input-sheet.js');
   // before those who read what it writes
   const chronicler = new Chronicler({
@@ -76,6 +76,7 @@ export async function openWatchers(
   }
   if (dashboard === undefined) return { ...opened, page: undefined };
   try {
+    const { PageServer } = await import('@lockstep/watch/page');
     const runs = [{ name: settings.model.name, source: chronicler }];
     const answer = isShowingMetrics ? metrics?.answer : undefined;
     const page = await PageServer.open({ flag: '--dashboard', ...dashboard, runs, control, answer, tell });

@@ -2,7 +2,7 @@
  * What a viewer is sent: the sections that changed since it was told last, and of a curve the points that are new. A
  * viewer that was skipped for a while gets all of it in one message, never more than a chronicle is long.
  */
-import { type Chronicle, type Curve, curveColumns, type Section } from './chronicle.js';
+import { type Chronicle, type Curve, curveColumns, type Section } from '../chronicle/chronicle.js';
 
 /** A chronicle that may still change. */
 export interface ChronicleSource {

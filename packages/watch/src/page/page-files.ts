@@ -34,7 +34,7 @@ export function readPageFiles(): Map<string, PageFile> {
   }
   // what both sides know: names of columns and phases, and what is said of a run
   for (const name of ['chronicle.js', 'showing.js']) {
-    add(`/page/${name}`, fileURLToPath(new URL(`./${name}`, import.meta.url)));
+    add(`/chronicle/${name}`, fileURLToPath(new URL(`../chronicle/${name}`, import.meta.url)));
   }
   const texts = require.resolve('@lockstep/core/text');
   const core = path.dirname(path.dirname(texts));

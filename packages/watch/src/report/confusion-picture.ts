@@ -1,8 +1,8 @@
 /** A confusion matrix as an SVG: the deeper a cell, the larger its share of the row; of mistakes by its root. */
 
 import { fixed, formatCount } from '@lockstep/core/text';
-import type { Judgement } from '../page/chronicle.js';
-import { describeMoment } from '../page/showing.js';
+import type { Judgement } from '../chronicle/chronicle.js';
+import { describeMoment } from '../chronicle/showing.js';
 import { drawPicture, drawText, round } from './svg.js';
 
 const CELL = 46;

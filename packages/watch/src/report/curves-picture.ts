@@ -1,5 +1,5 @@
 /** The learning curves of a run as an SVG: loss on the left, accuracy on the right, over epochs. */
-import type { Chronicle } from '../page/chronicle.js';
+import type { Chronicle } from '../chronicle/chronicle.js';
 import { drawPicture, drawText, round } from './svg.js';
 
 interface Series {

@@ -2,7 +2,7 @@ import { allocateSplit, createDataset } from '@lockstep/core/data';
 import { decodeImage } from '@lockstep/core/data/pictures';
 import { pickMistakes } from '@lockstep/core/events';
 import { describe, expect, it } from 'vitest';
-import { addImages } from '../page/judge.js';
+import { addImages } from '../chronicle/judge.js';
 import { drawMistakeSheet, drawMistakes } from './mistakes-picture.js';
 
 const test = allocateSplit(3, 12);

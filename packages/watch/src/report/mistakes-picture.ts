@@ -3,7 +3,7 @@
 import { toPlanar } from '@lockstep/core/data';
 import { decodeImage } from '@lockstep/core/data/pictures';
 import { escapeHtml, formatPercent } from '@lockstep/core/text';
-import type { Mistake } from '../page/chronicle.js';
+import type { Mistake } from '../chronicle/chronicle.js';
 import { drawSheet } from './sheet.js';
 import { drawPicture, drawText } from './svg.js';
 

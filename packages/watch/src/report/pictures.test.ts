@@ -1,7 +1,7 @@
 import type { EpochEvent } from '@lockstep/core/events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { emptyChronicle, type Judgement } from '../page/chronicle.js';
+import { emptyChronicle, type Judgement } from '../chronicle/chronicle.js';
 import { drawConfusion } from './confusion-picture.js';
 import { drawCurvePanels, drawCurves } from './curves-picture.js';
 

@@ -10,7 +10,7 @@ import {
   listDataFacts,
   tabulateClasses,
 } from '@lockstep/core/text';
-import type { About, Chronicle, LogLine, Mistake } from '../page/chronicle.js';
+import type { About, Chronicle, LogLine, Mistake } from '../chronicle/chronicle.js';
 import {
   describeResult,
   type Fact,
@@ -19,7 +19,7 @@ import {
   percentOf,
   readNow,
   tabulateEpochs,
-} from '../page/showing.js';
+} from '../chronicle/showing.js';
 
 /** Pictures that go into the page, as SVG. */
 export interface ReportPictures {

@@ -6,7 +6,7 @@ import { COORDINATOR_ID } from '@lockstep/core/seams';
 import { countOf } from '@lockstep/core/text';
 import type { Assignment, Frame, MessageOf } from '@lockstep/core/wire';
 import { loadKernels } from '@lockstep/kernels';
-import { maxPartials, viewFloats } from '../threads/memory-plan.js';
+import { maxPartials, viewFloats } from '../plan/memory-plan.js';
 import type { SharedParts } from '../threads/step-workers.js';
 import { EarlySums } from './early-sums.js';
 import { comesFor, type RoutedBucket, type SharedStep } from './shared-step.js';

@@ -1,7 +1,7 @@
 /** What a step sends to other nodes, and what of the arena may not be overwritten until it has left. */
 import { type Bucket, BucketForm, listRounded, type Span } from '@lockstep/core/run';
 import type { Assignment, Frame, Link } from '@lockstep/core/wire';
-import { viewFloats } from '../threads/memory-plan.js';
+import { viewFloats } from '../plan/memory-plan.js';
 import type { SharedParts } from '../threads/step-workers.js';
 import type { Held } from './shared-step.js';
 

@@ -5,7 +5,7 @@ import type { Assignment } from '@lockstep/core/wire';
 import { zooModels } from '@lockstep/core/zoo';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { maxPartials, planMemory } from '../threads/memory-plan.js';
+import { maxPartials, planMemory } from '../plan/memory-plan.js';
 import { comesFor, type RoutedBucket, type SharedStep, SharedSteps } from './shared-step.js';
 
 const layout = planContribution(inferLayers((zooModels[0] as (typeof zooModels)[number]).model));

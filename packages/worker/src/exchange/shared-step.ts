@@ -12,8 +12,8 @@ import {
   type ShardRange,
 } from '@lockstep/core/run';
 import type { Assignment } from '@lockstep/core/wire';
+import type { MemoryPlan } from '../plan/memory-plan.js';
 import type { FoldJob } from '../threads/commands.js';
-import type { MemoryPlan } from '../threads/memory-plan.js';
 import { planRoutes } from './routes.js';
 
 /** A vector of the arena that holds a partial, or will. */

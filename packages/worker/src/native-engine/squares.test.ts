@@ -5,8 +5,8 @@ import { parseModelSpec } from '@lockstep/core/spec';
 import { allocateAligned, availableIsas, loadKernels, ProgramBuilder, place, SQUARES_CHUNK } from '@lockstep/kernels';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { planSquares } from '../plan/step-plan.js';
 import { randomValues } from '../reference/random-values.js';
-import { planSquares } from '../threads/step-plan.js';
 
 const LANES = 8;
 

@@ -4,7 +4,7 @@ import { packState, planContribution } from '@lockstep/core/run';
 import { recipeSchema } from '@lockstep/core/spec';
 import { allocateAligned, findIsa, openMemory, place } from '@lockstep/kernels';
 import { describe, expect, it } from 'vitest';
-import { planMemory } from '../threads/memory-plan.js';
+import { planMemory } from '../plan/memory-plan.js';
 import { tailOf } from './compile.js';
 import { NativeEngine } from './native-engine.js';
 import { findZoo, initialState, jitterDigits } from './test-digits.js';

@@ -33,12 +33,12 @@ import {
 } from '@lockstep/core/seams';
 import type { Link } from '@lockstep/core/wire';
 import { Participant } from '../exchange/participant.js';
+import { maxPartials, planMemory } from '../plan/memory-plan.js';
+import { isKept, planSquares } from '../plan/step-plan.js';
 import { CommandBlock } from '../threads/commands.js';
 import { abortReason, Control } from '../threads/control.js';
 import { reportLoss } from '../threads/lost-workers.js';
-import { maxPartials, planMemory } from '../threads/memory-plan.js';
 import { allocateStepClock, StepClockReader, type WorkerTotals } from '../threads/step-clock.js';
-import { isKept, planSquares } from '../threads/step-plan.js';
 import type { LostWorker, NodeThreads, SharedParts } from '../threads/step-workers.js';
 import type { NodeWorkerData } from '../threads/thread-messages.js';
 import { initialSnapshot, packInitial, seedState } from './initial-snapshot.js';

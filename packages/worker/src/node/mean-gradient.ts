@@ -3,8 +3,8 @@
 import { roundToBf16 } from '@lockstep/core/math';
 import { inferLayers } from '@lockstep/core/model';
 import { foldStep, planContribution, planFreeze, samplesInStep, stepsPerEpoch } from '@lockstep/core/run';
-import { planMemory, viewFloats } from '../threads/memory-plan.js';
-import { planStep } from '../threads/step-plan.js';
+import { planMemory, viewFloats } from '../plan/memory-plan.js';
+import { planStep } from '../plan/step-plan.js';
 import type { NodeWorkerData } from '../threads/thread-messages.js';
 
 /**

@@ -2,7 +2,7 @@
 import { assert } from '@lockstep/core/errors';
 import { type ContributionLayout, type ModelState, unpackState } from '@lockstep/core/run';
 import type { NodeSnapshot } from '@lockstep/core/seams';
-import { type MemoryPlan, viewFloats } from '../threads/memory-plan.js';
+import { type MemoryPlan, viewFloats } from '../plan/memory-plan.js';
 
 export class Replica {
   constructor(

@@ -29,9 +29,9 @@ import {
 } from '@lockstep/kernels';
 import type { EngineData } from '../engine.js';
 import { compile } from '../native-engine/compile.js';
-import { type MemoryPlan, planMemory } from '../threads/memory-plan.js';
-import { planPieces, planStep } from '../threads/step-plan.js';
-import { tabulateUpdates } from '../threads/update-table.js';
+import { type MemoryPlan, planMemory } from '../plan/memory-plan.js';
+import { planPieces, planStep } from '../plan/step-plan.js';
+import { tabulateUpdates } from '../plan/update-table.js';
 
 export interface SingleStepOptions {
   readonly model: ModelSpec;

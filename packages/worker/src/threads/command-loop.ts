@@ -1,9 +1,9 @@
 /** A worker's side of a step that several nodes share: it carries out commands until it is told to leave. */
 import { ALIGNMENT, dealShards, samplesInStep } from '@lockstep/core/run';
 import type { Engine, StepCall } from '../engine.js';
+import { viewFloats } from '../plan/memory-plan.js';
 import { type Command, CommandBlock, commandFlag } from './commands.js';
 import type { Control } from './control.js';
-import { viewFloats } from './memory-plan.js';
 import { type SliceTools, SliceWork } from './slice-work.js';
 
 /** What a worker thread has, whoever tells it what to do. */

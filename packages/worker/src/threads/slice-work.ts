@@ -25,12 +25,12 @@ import {
   UPDATE_FIELDS,
   updateField,
 } from '@lockstep/kernels';
+import { type MemoryPlan, planMemory } from '../plan/memory-plan.js';
+import { isKept, planPiecesOf, planSquares, planSums, type SquaresPlan } from '../plan/step-plan.js';
+import { tabulateUpdates } from '../plan/update-table.js';
 import type { FoldJob } from './commands.js';
 import type { FaultHook } from './fault.js';
-import { type MemoryPlan, planMemory } from './memory-plan.js';
-import { isKept, planPiecesOf, planSquares, planSums, type SquaresPlan } from './step-plan.js';
 import type { NodeWorkerData } from './thread-messages.js';
-import { tabulateUpdates } from './update-table.js';
 
 /** Floats [offset, offset + length) of the vectors. */
 export interface Slice {

@@ -1,8 +1,8 @@
 /** What computes for a node, seen from its main thread: threads, or in a simulation of many nodes the calling thread. */
 import type { ContributionLayout } from '@lockstep/core/run';
+import type { MemoryPlan } from '../plan/memory-plan.js';
 import type { Command } from './commands.js';
 import type { Control } from './control.js';
-import type { MemoryPlan } from './memory-plan.js';
 import type { NodeTask, NodeWorkerData } from './thread-messages.js';
 
 /** A worker that threw, exited or stood still. */

@@ -10,15 +10,15 @@ import { ALIGNMENT, averageDecay, gradientScale, samplesInStep } from '@lockstep
 import { AVERAGE_FIELDS, averageField, UPDATE_FIELDS, updateField } from '@lockstep/kernels';
 import type { Engine, StepCall } from '../engine.js';
 import { createEngine } from '../engines.js';
+import { planPieces, planStep, type StepPlan } from '../plan/step-plan.js';
+import { tabulateUpdates } from '../plan/update-table.js';
 import { CommandLoop } from './command-loop.js';
 import { abortReason, Control } from './control.js';
 import { readFault } from './fault.js';
 import { openViews, type SaidViews } from './shared-views.js';
 import { openSliceTools } from './slice-work.js';
 import { StepClock, stepMark } from './step-clock.js';
-import { planPieces, planStep, type StepPlan } from './step-plan.js';
 import type { EvaluateTask, NodeTask, NodeWorkerData, TrainTask } from './thread-messages.js';
-import { tabulateUpdates } from './update-table.js';
 
 const data = openViews(workerData as SaidViews<NodeWorkerData>);
 const { workers, splits } = data;

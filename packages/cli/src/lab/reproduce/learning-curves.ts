@@ -1,5 +1,5 @@
 /** Learning curves for the report: the first seed of each claim, as the documents of lenet5 and mynet show them. */
-import { emptyChronicle } from '@lockstep/watch/page';
+import { emptyChronicle } from '@lockstep/watch/chronicle';
 import { drawCurves } from '@lockstep/watch/report';
 import type { Curve } from './report.js';
 import type { RunRecord } from './run-record.js';

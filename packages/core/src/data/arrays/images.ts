@@ -2,6 +2,7 @@
 import { guessed, type Note, warned } from '../../events/data-report.js';
 import { countOf, formatCount } from '../../text/count-text.js';
 import type { LabelledImages } from '../dataset/own-data.js';
+import { type RawImage, WHITE_16 } from '../pictures/formats/raw-image.js';
 import { type PictureRules, RuleFinder } from '../pictures/picture-rules.js';
 import {
   checkSaid,
@@ -20,7 +21,6 @@ import {
   toPlanes,
 } from '../pictures/pixel-form.js';
 import { isTransparent, type PlanarImage, toPlanar, withChannels } from '../pictures/planar-image.js';
-import { type RawImage, WHITE_16 } from '../pictures/raw-image.js';
 import { ImageList, type ImageSize } from '../readers/image-list.js';
 import type { NpyNumbers } from './npy.js';
 import { arrayError, findScale, isNumbers, type NamedArray, type Scale, toBytes } from './values.js';

@@ -1,6 +1,6 @@
 /** The values of arrays as pixels and as names of classes. */
 import { LockstepError } from '../../errors/errors.js';
-import { WHITE_16 } from '../pictures/raw-image.js';
+import { WHITE_16 } from '../pictures/formats/raw-image.js';
 import type { NpyArray, NpyNumbers } from './npy.js';
 
 /** An array, and its name for people: `x_train of digits.npz`. */

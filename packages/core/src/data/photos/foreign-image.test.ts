@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RawImage } from '../pictures/raw-image.js';
+import type { RawImage } from '../pictures/formats/raw-image.js';
 import type { DataNotes } from '../pixels/data-notes.js';
 import { INK } from '../pixels/ink.js';
 import { fitImage } from './foreign-image.js';

@@ -4,6 +4,7 @@ import { LockstepError } from '../../errors/errors.js';
 import type { Shape } from '../../model/layers.js';
 import { countOf } from '../../text/count-text.js';
 import type { Ground } from '../dataset/dataset.js';
+import type { RawImage } from '../pictures/formats/raw-image.js';
 import { DrawnLight } from '../pictures/picture-rules.js';
 import {
   invert,
@@ -13,7 +14,6 @@ import {
   toPlanar,
   withChannels,
 } from '../pictures/planar-image.js';
-import type { RawImage } from '../pictures/raw-image.js';
 import type { DataNotes } from '../pixels/data-notes.js';
 import { centreInk, mayHaveInk } from '../pixels/ink.js';
 import { groundOf } from '../pixels/pixels.js';

@@ -1,14 +1,14 @@
 /** Files of pictures to pixels, told apart by content, never by name. */
 import { LockstepError } from '../../errors/errors.js';
 import { countOf } from '../../text/count-text.js';
-import { decodeBmpImage } from './bmp-image.js';
-import { decodeGifImage } from './gif-image.js';
+import { decodeBmpImage } from './formats/bmp-image.js';
+import { decodeGifImage } from './formats/gif-image.js';
+import { decodeJpegImage } from './formats/jpeg-image.js';
+import { UnreadKind } from './formats/picture-limits.js';
+import { decodePngImage } from './formats/png-image.js';
+import { type RawImage, WHITE_16 } from './formats/raw-image.js';
+import { decodeTiffImage } from './formats/tiff-image.js';
 import { CONVERSION, KINDS_OR } from './image-names.js';
-import { decodeJpegImage } from './jpeg-image.js';
-import { UnreadKind } from './picture-limits.js';
-import { decodePngImage } from './png-image.js';
-import { type RawImage, WHITE_16 } from './raw-image.js';
-import { decodeTiffImage } from './tiff-image.js';
 
 /** A kind of files, and the bytes that they begin with. */
 interface Kind {

@@ -5,8 +5,8 @@
 import { z } from 'zod';
 import { guessed, type Note } from '../../events/data-report.js';
 import { countOf, formatCount } from '../../text/count-text.js';
+import { type RawImage, WHITE_16 } from './formats/raw-image.js';
 import { pixelFormSchema } from './pixel-form.js';
-import { type RawImage, WHITE_16 } from './raw-image.js';
 
 export const pictureRulesSchema = z.object({
   /** What transparent parts lie on, 0 (black) to 255 (white); only where training pictures had such. */

@@ -1,5 +1,5 @@
 /** Images as a dataset holds them: uint8, [channels][height][width]; what brings others to that form. */
-import type { RawImage } from './raw-image.js';
+import type { RawImage } from './formats/raw-image.js';
 
 export interface PlanarImage {
   readonly channels: number;

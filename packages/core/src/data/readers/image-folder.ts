@@ -4,10 +4,10 @@ import { basename, resolve } from 'node:path';
 import { LockstepError } from '../../errors/errors.js';
 import type { Reading } from '../dataset/dataset.js';
 import type { LabelledImages, OwnData } from '../dataset/own-data.js';
+import { type RawImage, WHITE_16 } from '../pictures/formats/raw-image.js';
 import { decodeImage, joinImageErrors } from '../pictures/image-file.js';
 import { type PictureRules, RuleFinder } from '../pictures/picture-rules.js';
 import { isTransparent, toPlanar } from '../pictures/planar-image.js';
-import { type RawImage, WHITE_16 } from '../pictures/raw-image.js';
 import { type ClassFile, countEndings, type ImageFolder } from './folder-list.js';
 import { ImageList, type ImageSize } from './image-list.js';
 

@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { textOf } from '../../text/data-report-text.js';
+import { encodeBmp, encodeGif, encodeTiff } from '../pictures/formats/test-kinds.js';
 import type { PlanarImage } from '../pictures/planar-image.js';
-import { encodeBmp, encodeGif, encodeTiff } from '../pictures/test-kinds.js';
 import { DataFolder, makeGrey } from '../test-data-folder.js';
 import { makeClassFiles, makePng, writeFiles } from '../test-images.js';
 

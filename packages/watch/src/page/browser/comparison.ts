@@ -1,7 +1,7 @@
 /** Several finished runs beside each other: their curves over one another, their results and recipes in tables. */
 import { bestEpoch } from '@lockstep/core/text';
-import type { Chronicle } from '../chronicle.js';
-import { type Fact, flatten, readNow } from '../showing.js';
+import type { Chronicle } from '../../chronicle/chronicle.js';
+import { type Fact, flatten, readNow } from '../../chronicle/showing.js';
 import { alignColumns, Chart, type Line } from './chart.js';
 import { byId, element, fill, scrollable, table } from './dom.js';
 import { count, loss, percent, rate } from './format.js';

@@ -1,5 +1,5 @@
 /** Who computes: a row per node and worker, with shards, speed and where the time of a step goes. */
-import { type CrewMember, phaseNames, type StepBar } from '../chronicle.js';
+import { type CrewMember, phaseNames, type StepBar } from '../../chronicle/chronicle.js';
 import { byId, element, fill, scrollable, table } from './dom.js';
 import { count, milliseconds } from './format.js';
 

@@ -1,5 +1,5 @@
 /** The charts of one run: loss, accuracy, learning rate, images per second. */
-import type { Chronicle, Curve } from '../chronicle.js';
+import type { Chronicle, Curve } from '../../chronicle/chronicle.js';
 import { alignColumns, Chart, type ChartData, type Line, showNothing, smooth } from './chart.js';
 import { byId } from './dom.js';
 import { count, loss, percent, rate } from './format.js';

@@ -1,8 +1,8 @@
 /** The recipe, the model's table, the epochs and the log. */
 
 import { listDataFacts, tabulateClasses } from '@lockstep/core/text';
-import type { About, Chronicle, LogLine } from '../chronicle.js';
-import { listFacts, tabulateEpochs } from '../showing.js';
+import type { About, Chronicle, LogLine } from '../../chronicle/chronicle.js';
+import { listFacts, tabulateEpochs } from '../../chronicle/showing.js';
 import { byId, describeFacts, element, fill, scrollable, setText, table } from './dom.js';
 import { clock, count } from './format.js';
 

@@ -1,6 +1,6 @@
 /** The page: takes what the connection brings and shows what has changed. */
 import { countOf } from '@lockstep/core/text';
-import { type Chronicle, emptyChronicle, type Section } from '../chronicle.js';
+import { type Chronicle, emptyChronicle, type Section } from '../../chronicle/chronicle.js';
 import { Comparison } from './comparison.js';
 import { Connection, type Needs, takeKey } from './connection.js';
 import { showCrew, showSteps } from './crew.js';

@@ -1,7 +1,7 @@
 /** What the network sees, and what it gets wrong. */
 import { countOf, formatCountOf } from '@lockstep/core/text';
-import type { Chronicle, FilterSheet, InputSheet, Judgement } from '../chronicle.js';
-import { describeMoment, percentOf } from '../showing.js';
+import type { Chronicle, FilterSheet, InputSheet, Judgement } from '../../chronicle/chronicle.js';
+import { describeMoment, percentOf } from '../../chronicle/showing.js';
 import { byId, element, fill, scrollable, setText } from './dom.js';
 import { count, rate } from './format.js';
 

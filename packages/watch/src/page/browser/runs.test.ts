@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Chronicle, curveColumns, emptyChronicle, type Section } from '../chronicle.js';
-import { CurveKeeper } from '../curve-keeper.js';
+import { type Chronicle, curveColumns, emptyChronicle, type Section } from '../../chronicle/chronicle.js';
+import { CurveKeeper } from '../../chronicle/curve-keeper.js';
 import { type ChronicleSource, Feed, type Known, NOTHING_KNOWN, type RunMessage } from '../feed.js';
 import { takeNews } from './runs.js';
 

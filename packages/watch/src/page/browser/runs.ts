@@ -1,5 +1,5 @@
 /** What the page knows of a run: the news put together, over restarts of the process that computes it. */
-import type { Chronicle, Curve, LogLine } from '../chronicle.js';
+import type { Chronicle, Curve, LogLine } from '../../chronicle/chronicle.js';
 import type { RunMessage, SectionNews } from '../feed.js';
 
 export interface Run {

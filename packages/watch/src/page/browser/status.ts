@@ -1,7 +1,7 @@
 /** The top of the page: how far the run is, its numbers, its buttons. */
 import { bestEpoch, countOf } from '@lockstep/core/text';
-import type { Chronicle, Status } from '../chronicle.js';
-import { describeResult, type KnownChronicle, nameOfPhase, percentOf, readNow } from '../showing.js';
+import type { Chronicle, Status } from '../../chronicle/chronicle.js';
+import { describeResult, type KnownChronicle, nameOfPhase, percentOf, readNow } from '../../chronicle/showing.js';
 import type { Ask } from './connection.js';
 import { byId, describeFacts, element, fill, setText } from './dom.js';
 import { count, duration, loss, rate } from './format.js';

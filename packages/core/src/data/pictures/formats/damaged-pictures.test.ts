@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import jpeg from 'jpeg-js';
 import { expect, it } from 'vitest';
-import { LockstepError } from '../../errors/errors.js';
-import { makeImage, makePng } from '../test-images.js';
-import { decodeImage } from './image-file.js';
+import { LockstepError } from '../../../errors/errors.js';
+import { makeImage, makePng } from '../../test-images.js';
+import { decodeImage } from '../image-file.js';
 import { encodeBmp, encodeGif, encodeTiff } from './test-kinds.js';
 
 const values = Array.from({ length: 12 * 9 }, (_, i) => (i * 7) % 4);

@@ -1,6 +1,6 @@
 /** TIFF files: the first picture, of 1 to 16 bits, in strips or tiles, plain or packed by LZW, Deflate or PackBits. */
 import { inflateSync } from 'node:zlib';
-import { countOf } from '../../text/count-text.js';
+import { countOf } from '../../../text/count-text.js';
 import { unpackLzw } from './lzw.js';
 import { findOrientation, turnUpright } from './orientation.js';
 import { viewOf } from './picture-limits.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decodeImage } from './image-file.js';
+import { decodeImage } from '../image-file.js';
 import { HEIGHT, makePhoto, WIDTH } from './test-photo.js';
 
 function cornersOf(bytes: Uint8Array): number[] {

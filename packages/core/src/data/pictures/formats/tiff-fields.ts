@@ -1,5 +1,5 @@
 /** What a TIFF file says of its first picture. */
-import { countOf } from '../../text/count-text.js';
+import { countOf } from '../../../text/count-text.js';
 import { checkSize, UnreadKind, viewOf } from './picture-limits.js';
 
 const FILE_HEADER = 8;

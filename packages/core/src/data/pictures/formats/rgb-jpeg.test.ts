@@ -1,6 +1,6 @@
 import jpeg from 'jpeg-js';
 import { describe, expect, it } from 'vitest';
-import { decodeImage } from './image-file.js';
+import { decodeImage } from '../image-file.js';
 
 /** A JPEG of one colour: what jpeg-js encodes, with another marker instead of JFIF's. */
 function withMarker(marker: readonly number[] | undefined, names: string | undefined): Uint8Array {

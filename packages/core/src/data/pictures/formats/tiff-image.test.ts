@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeImage } from './image-file.js';
+import { decodeImage } from '../image-file.js';
 import { encodeTiff, type Tiff } from './test-kinds.js';
 
 const decode = (bytes: Uint8Array) => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeImage } from './image-file.js';
+import { decodeImage } from '../image-file.js';
 import { encodeGif } from './test-kinds.js';
 
 const PALETTE = [10, 20, 30, 200, 0, 0, 0, 200, 0, 0, 0, 200];

@@ -1,6 +1,6 @@
 /** Interlaced PNG files (Adam7) of 1, 2 or 4 bits a pixel, which fast-png 8 reads as if a pixel took a byte. */
 import { crc32, inflateSync } from 'node:zlib';
-import { countOf } from '../../text/count-text.js';
+import { countOf } from '../../../text/count-text.js';
 
 /** Of each pass, its first column and row, and the steps between columns and rows. */
 const PASSES = [

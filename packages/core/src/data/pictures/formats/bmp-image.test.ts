@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decodeImage } from './image-file.js';
+import { decodeImage } from '../image-file.js';
 import { encodeBmp } from './test-kinds.js';
 
 const bytesOf = (base64: string): Uint8Array => Buffer.from(base64, 'base64');

@@ -2,7 +2,7 @@
 import { crc32, deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { decodeImage } from './image-file.js';
+import { decodeImage } from '../image-file.js';
 
 interface Kind {
   /** 0 grey, 2 colours, 3 palette, 4 grey and alpha, 6 colours and alpha. */
