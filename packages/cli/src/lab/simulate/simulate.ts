@@ -28,7 +28,7 @@ export interface Simulation {
 
 /** Images for each node where no batch size is given. */
 const BATCH_PER_NODE = 128;
-/** What one run takes today: coordinator/src/members/membership.ts, worker/src/threads/memory-plan.ts. */
+/** What one run takes today: coordinator/src/members/membership.ts, worker/src/plan/memory-plan.ts. */
 const MOST_NODES = 128;
 /** Vectors that an owner can hold. */
 const MOST_SUMS = 192;
