@@ -19,15 +19,18 @@ export const ROOT = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /**
  * Sets up what is stale; without what only tests need where `isForTests` is false, and without the kernels where
- * `mayBeginOnWasm` is true and there are none for this machine yet (`areKernelsMissing`). Resolves with whether the
+ * `mayBeginOnWasm` is true and there are none for this machine yet (`areKernelsMissing`). Where `canUseWasm` is true,
+ * kernels that cannot be compiled are gone without, in those in WebAssembly, which is said. Resolves with whether the
  * checkout is ready; what went wrong has been said. Ctrl-C ends the process with exit code 130 once the tools have
  * stopped; what was not finished is stale and is done next time.
  */
-export async function bootstrap({ root = ROOT, isForTests = true, mayBeginOnWasm = false } = {}) {
+export async function bootstrap({ root = ROOT, isForTests = true, canUseWasm = false, mayBeginOnWasm = false } = {}) {
   const interrupt = watchSignals();
   try {
     requireNode();
-    const needs = { isForTests, isWithKernels: !(mayBeginOnWasm && areKernelsMissing(root)) };
+    const isWasmAsked = canUseWasm && /^wasm/.test(process.env.LOCKSTEP_ISA ?? '');
+    const isWithKernels = !isWasmAsked && !(mayBeginOnWasm && areKernelsMissing(root));
+    const needs = { isForTests, isWithKernels, canUseWasm: canUseWasm && !process.env.LOCKSTEP_ISA };
     if (!isFresh(root, needs)) await setUpOrAccept(root, needs, interrupt.signal);
     return true;
   } catch (error) {
@@ -96,24 +99,61 @@ async function setUpAlone(root, needs, signal) {
 }
 
 /** Looks again at each step: whoever had the lock before may have done it. */
-async function setUp(root, { isForTests, isWithKernels }, signal) {
+async function setUp(root, needs, signal) {
+  const { isForTests, isWithKernels } = needs;
   if (!areDependenciesFresh(root, { isForTests })) {
     const install = () => installDependencies(root, { isForTests, signal });
     await sayTimed('installing the npm packages of package-lock.json', 'npm packages installed', install);
   }
-  const project = neededKernels(root, { isForTests });
-  // Found before the two builds start side by side, since it may have to ask.
+  const project = neededKernels(root, needs);
   const mpi = mpiProject(root);
   const isCompiling = isWithKernels && !(areKernelsFresh(project) && isMpiFresh(mpi));
-  const compiler = isCompiling ? await findCompiler({ signal }) : undefined;
+  // Found before the builds start side by side, since it may have to ask.
+  const compiler = isCompiling ? await findCompilerOr(root, needs, signal) : undefined;
   const builds = await Promise.allSettled([
-    !isWithKernels || areKernelsFresh(project) || setUpKernels(project, compiler, signal),
-    !isWithKernels || isMpiFresh(mpi) || setUpMpi(mpi, compiler, signal),
+    compiler === undefined || areKernelsFresh(project) || setUpKernelsOr(root, needs, compiler, signal),
+    compiler === undefined || isMpiFresh(mpi) || setUpMpi(mpi, compiler, signal),
     isTypeScriptFresh(root, { isForTests }) || setUpTypeScript(root, signal),
   ]);
   const failures = builds.filter((build) => build.status === 'rejected').map((build) => build.reason);
   if (!signal.aborted) failures.slice(1).forEach(sayFailure);
   if (failures.length > 0) throw failures[0];
+}
+
+/** Who can go on without a compiler is not asked whether to fetch one. Kernels of other sources are not used then. */
+async function findCompilerOr(root, needs, signal) {
+  if (!needs.canUseWasm || !hasWasmKernels(root)) return await findCompiler({ signal });
+  try {
+    return await findCompiler({ signal, ask: () => Promise.resolve('') });
+  } catch (error) {
+    if (areKernelsFresh(neededKernels(root, needs))) {
+      if (signal.aborted || !(error instanceof SetupError)) throw error;
+      say(`the MPI transport stays as it is: ${error.message}`);
+      return undefined;
+    }
+    goWithoutKernels(error, signal);
+    if (areKernelsThere(kernelsProject(root))) process.env.LOCKSTEP_ISA = 'wasm';
+    return undefined;
+  }
+}
+
+/** Where there have been kernels, it is their sources that do not compile, and whoever changed them wants to know. */
+async function setUpKernelsOr(root, needs, compiler, signal) {
+  const isNeeded = !needs.canUseWasm || !hasWasmKernels(root) || areKernelsThere(kernelsProject(root));
+  try {
+    await setUpKernels(neededKernels(root, needs), compiler, signal);
+  } catch (error) {
+    if (isNeeded) throw error;
+    goWithoutKernels(error, signal);
+  }
+}
+
+/** @throws what is no reason of the compiler's */
+function goWithoutKernels(error, signal) {
+  if (signal.aborted || !(error instanceof SetupError)) throw error;
+  say(
+    `computing with the kernels in WebAssembly, to the same bits, since those for this machine are not compiled: ${error.message} (\`npm run build\` says more)`,
+  );
 }
 
 function setUpTypeScript(root, signal) {

@@ -22,7 +22,7 @@ async function compileKernels() {
 
 const mayBeginOnWasm = process.argv[2] === 'train';
 
-if (await bootstrap({ isForTests: false, mayBeginOnWasm })) {
+if (await bootstrap({ isForTests: false, canUseWasm: true, mayBeginOnWasm })) {
   const { main } = await import('../packages/cli/dist/main.js');
   const { processIo } = await import('../packages/cli/dist/terminal/process-io.js');
   const more = mayBeginOnWasm && areKernelsMissing() ? { compileKernels } : {};

@@ -1,11 +1,25 @@
 /**
- * One set-up at a time. The lock is a file that names its holder; the holder touches it while it works, so that a lock
- * left by a process that died (or by one whose number another process has now) is known by its age and taken over.
+ * One set-up at a time. The lock is a file that names its holder, who writes it anew while it works. A holder that can be
+ * seen from here has it for as long as it lives, also where it stands still or the clock jumps; one of another machine,
+ * container or boot has lost it when its lock was not written for a minute, by the clock of the file system.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { SetupError } from './report.mjs';
 
 const HEARTBEAT_MS = 5_000;
 const STALE_AFTER_MS = 60_000;
@@ -13,15 +27,17 @@ const POLL_MS = 100;
 
 /**
  * Waits for the lock and returns the function that gives it back. `onWait(holder)` is called once if another
- * process has it. Rejects when `signal` is aborted.
+ * process has it. Rejects when `signal` is aborted, and with a SetupError when the lock cannot be read.
  */
 export async function acquireLock(file, { onWait = () => {}, signal } = {}) {
   mkdirSync(path.dirname(file), { recursive: true });
-  const own = JSON.stringify({ pid: process.pid, host: os.hostname(), since: new Date().toISOString() });
-  for (let waited = false; !tryCreate(file, own); ) {
+  const own = JSON.stringify({ ...identify(process.pid), since: new Date().toISOString() });
+  for (let waited = false; ; ) {
+    const { isOurs, nowMs } = tryCreate(file, own);
+    if (isOurs) break;
     const holder = readHolder(file);
     if (holder === undefined) continue;
-    if (isStale(file, holder)) {
+    if (isGone(holder, nowMs)) {
       takeAway(file, holder.text);
       continue;
     }
@@ -29,47 +45,92 @@ export async function acquireLock(file, { onWait = () => {}, signal } = {}) {
     waited = true;
     await delay(POLL_MS, undefined, { signal });
   }
-  const heartbeat = setInterval(() => touch(file), HEARTBEAT_MS);
+  // of the lock itself, whatever its name leads to by then
+  const descriptor = openSync(file, 'r+');
+  const heartbeat = setInterval(() => touch(descriptor, own), HEARTBEAT_MS);
   heartbeat.unref();
   return () => {
     clearInterval(heartbeat);
+    closeSync(descriptor);
     if (readHolder(file)?.text === own) rmSync(file, { force: true });
   };
 }
 
-/** A link appears with its contents already in it; a file created and then written could be read empty. */
+/** Who a process is; as core's processes are told apart (coordinator's process-identity.ts), which are not built yet. */
+export function identify(pid) {
+  const boot = attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+  const namespace = attempt(() => readlinkSync('/proc/self/ns/pid'));
+  return { pid, host: os.hostname(), place: [boot, namespace].join(' '), began: beginningOf(pid) };
+}
+
+/** When a process began, where /proc says it: its 22nd field, behind a name that may hold spaces. An ended one began never. */
+function beginningOf(pid) {
+  const fields = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' '));
+  return fields?.[0] === 'Z' ? 'never' : fields?.[19];
+}
+
+function attempt(read) {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+/** A link appears with its contents already in it; where a file system has no links, a file is made and then written. */
 function tryCreate(file, text) {
   const draft = `${file}.${process.pid}`;
-  writeFileSync(draft, text);
   try {
-    linkSync(draft, file);
-    return true;
-  } catch (error) {
-    if (error.code === 'EEXIST') return false;
-    throw error;
+    writeFileSync(draft, text);
+    const nowMs = statSync(draft).mtimeMs;
+    return {
+      isOurs: isCreated(
+        () => linkSync(draft, file),
+        () => writeFileSync(file, text, { flag: 'wx' }),
+      ),
+      nowMs,
+    };
   } finally {
     rmSync(draft, { force: true });
   }
 }
 
-function readHolder(file) {
-  let text;
+function isCreated(create, otherwise) {
   try {
-    text = readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
-  try {
-    return { ...JSON.parse(text), text };
-  } catch {
-    return { pid: 0, host: '', since: 'unknown', text };
+    create();
+    return true;
+  } catch (error) {
+    if (error.code === 'EEXIST') return false;
+    if (otherwise === undefined) throw error;
+    return isCreated(otherwise);
   }
 }
 
-function isStale(file, holder) {
-  const ageMs = Date.now() - (statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
-  if (ageMs > STALE_AFTER_MS) return true;
-  return holder.host === os.hostname() && !isAlive(holder.pid);
+function readHolder(file) {
+  let text;
+  let touchedMs;
+  try {
+    touchedMs = statSync(file).mtimeMs;
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error.code === 'ENOENT') return undefined;
+    throw new SetupError(`the lock ${file} cannot be read: ${error.message}`, {
+      hint: 'It says who is setting up. If nobody is, remove it and run the same command again.',
+    });
+  }
+  try {
+    return { ...JSON.parse(text), text, touchedMs };
+  } catch {
+    return { pid: 0, host: '', since: 'unknown', text, touchedMs };
+  }
+}
+
+function isGone({ pid, host, place, began, touchedMs }, nowMs) {
+  const here = identify(pid);
+  const isSilent = nowMs - touchedMs > STALE_AFTER_MS;
+  if (host !== here.host || place !== here.place) return isSilent;
+  // where a number may be another process's by now, silence tells
+  return !isAlive(pid) || (here.began === undefined ? isSilent : began !== here.began);
 }
 
 function isAlive(pid) {
@@ -87,8 +148,9 @@ function takeAway(file, staleText) {
   const moved = `${file}.stale.${process.pid}`;
   try {
     renameSync(file, moved);
-  } catch {
-    return;
+  } catch (error) {
+    if (error.code === 'ENOENT') return;
+    throw error;
   }
   if (readFileSync(moved, 'utf8') !== staleText) {
     try {
@@ -100,11 +162,10 @@ function takeAway(file, staleText) {
   rmSync(moved, { force: true });
 }
 
-function touch(file) {
-  const now = new Date();
+function touch(descriptor, own) {
   try {
-    utimesSync(file, now, now);
+    writeSync(descriptor, own, 0);
   } catch {
-    // Somebody removed the lock by hand: there is nothing left to keep alive.
+    // A full disk: who can see this process knows that it lives.
   }
 }

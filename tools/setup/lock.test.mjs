@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { acquireLock } from './lock.mjs';
+import { acquireLock, identify } from './lock.mjs';
+import { SetupError } from './report.mjs';
 
 let folder;
 let file;
@@ -15,8 +16,20 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }));
 
-function leaveLock(pid, host) {
-  writeFileSync(file, JSON.stringify({ pid, host, since: '2020-01-01T00:00:00.000Z' }));
+function leaveLock(pid, more = {}) {
+  writeFileSync(file, JSON.stringify({ ...identify(pid), since: '2020-01-01T00:00:00.000Z', ...more }));
+}
+
+function age() {
+  const old = new Date(Date.now() - 61_000);
+  utimesSync(file, old, old);
+}
+
+async function expectWait() {
+  const interrupt = new AbortController();
+  const waiting = acquireLock(file, { onWait: () => interrupt.abort(), signal: interrupt.signal });
+  await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
+  expect(existsSync(file)).toBe(true);
 }
 
 it('is there while held and gone afterwards', async () => {
@@ -42,35 +55,56 @@ it('lets the second wait until the first gives it back, and tells it who holds i
   expect(order).toEqual([`waits for ${process.pid}`, 'has it']);
 });
 
+const atOnce = { onWait: () => expect.unreachable('must not wait') };
+
 it('takes over the lock of a process that died', async () => {
   const { pid } = spawnSync(process.execPath, ['-e', '']);
-  leaveLock(pid, os.hostname());
-  const release = await acquireLock(file, { onWait: () => expect.unreachable('must not wait') });
+  leaveLock(pid);
+  const release = await acquireLock(file, atOnce);
   release();
   expect(readdirSync(folder)).toEqual([]);
 });
 
-it('takes over a lock that nobody touched for over a minute, whoever it names', async () => {
-  leaveLock(process.pid, 'another-host');
-  const old = new Date(Date.now() - 61_000);
-  utimesSync(file, old, old);
-  const release = await acquireLock(file, { onWait: () => expect.unreachable('must not wait') });
-  release();
+it.runIf(process.platform === 'linux')(
+  'takes over the lock of a process whose number another one has now',
+  async () => {
+    leaveLock(process.pid, { began: '1' });
+    (await acquireLock(file, atOnce))();
+  },
+);
+
+it.runIf(process.platform === 'linux')(
+  'waits for a process that lives, though it stands still or the clock has jumped',
+  async () => {
+    leaveLock(process.pid);
+    age();
+    await expectWait();
+  },
+);
+
+it('takes over a lock of another host or boot that nobody touched for over a minute', async () => {
+  for (const elsewhere of [{ host: 'another-host' }, { place: 'an earlier boot' }]) {
+    leaveLock(process.pid, elsewhere);
+    age();
+    (await acquireLock(file, atOnce))();
+  }
 });
 
-it('takes over a lock that cannot be read', async () => {
+it('takes over a lock that was only half written', async () => {
   writeFileSync(file, 'half a li');
-  const old = new Date(Date.now() - 61_000);
-  utimesSync(file, old, old);
+  age();
   (await acquireLock(file))();
 });
 
+it('says that a lock cannot be read, where it looked for ever', async () => {
+  mkdirSync(file);
+  await expect(acquireLock(file)).rejects.toThrow(SetupError);
+  await expect(acquireLock(file)).rejects.toThrow(/^the lock .* cannot be read: EISDIR/);
+});
+
 it('waits for a process of another host, whose number means nothing here, until it is told to stop', async () => {
-  leaveLock(2 ** 22 - 1, 'another-host');
-  const interrupt = new AbortController();
-  const waiting = acquireLock(file, { onWait: () => interrupt.abort(), signal: interrupt.signal });
-  await expect(waiting).rejects.toMatchObject({ name: 'AbortError' });
-  expect(existsSync(file)).toBe(true);
+  leaveLock(2 ** 22 - 1, { host: 'another-host' });
+  await expectWait();
 });
 
 it('lets only one in at a time when many ask at once', async () => {

@@ -1,5 +1,8 @@
 /** What the set-up says. Everything goes to stderr: stdout belongs to the program (`--json`). */
 
+// A reader that has gone, or a full disk, ends no set-up: the program behind it tells on its other stream what was lost.
+process.stderr.on('error', () => {});
+
 /** The set-up cannot go on. `output` is what the failing tool printed, `hint` what to do. */
 export class SetupError extends Error {
   constructor(text, { hint = '', output = '' } = {}) {
@@ -26,6 +29,12 @@ export async function sayTimed(start, done, step, write = say) {
 
 /** Writes a failure: the tool's own output first, so that the last lines say what happened and what to do. */
 export function sayFailure(error) {
+  // the system's own refusals say what and where: a full disk, a folder of somebody else
+  if (error.syscall !== undefined) {
+    say(`FAILED: ${error.message}`);
+    say('Nothing half made is used: once that is put right, the same command goes on from here.');
+    return;
+  }
   if (!(error instanceof SetupError)) {
     say(error instanceof Error ? (error.stack ?? error.message) : String(error));
     return;
