@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { RecordingIo } from '../../packages/cli/dist/testing/recording-io.js';
 import { findFaults } from '../../tools/package/check.mjs';
 import { listOwnBuilds } from '../../tools/package/own-builds.mjs';
@@ -74,6 +74,28 @@ describe('the package', () => {
     const names = (JSON.parse(io.stdout.text).findings as { name: string }[]).map(({ name }) => name);
     expect(names).toContain('native engine');
     expect(names).not.toContain('compiler');
+  });
+
+  it('says that what it cannot set up is set up in a clone', async () => {
+    vi.stubEnv('LOCKSTEP_CACHE', path.join(project, 'empty cache'));
+    const { main } = await import(pathToFileURL(path.join(folder, 'lib', 'cli', 'dist', 'main.js')).href);
+    const io = new RecordingIo();
+    const words = [
+      'bench',
+      '--engines',
+      'native,tensorflow',
+      '--models',
+      'tiny6k',
+      '--workers',
+      '1',
+      '--seconds',
+      '0.1',
+    ];
+    expect(await main(words, io)).toBe(2);
+    expect(io.stderr.text).toMatch(
+      /LOCKSTEP_ENGINE_MISSING: .* Run this once: npm run setup:tensorflow in a clone of Lockstep's repository$/m,
+    );
+    vi.unstubAllEnvs();
   });
 
   it('has only imports that lead somewhere, no script, and engines that its dependencies keep', () => {

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { describeNoBuild, findBuild, hasSources, platformName } from './builds.js';
+import { describeNoBuild, findBuild, hasSources, inClone, platformName } from './builds.js';
 
 let folder: string;
 
@@ -38,6 +38,8 @@ it('takes nothing of another platform, and says where it looked', () => {
 it('knows a clone by its sources', () => {
   expect(hasSources()).toBe(true);
   expect(hasSources(folder)).toBe(false);
+  expect(inClone('npm run build')).toBe('npm run build');
+  expect(inClone('npm run build', false)).toBe("npm run build in a clone of Lockstep's repository");
 });
 
 const ALPINE = '7f8e1c000000-7f8e1c0a0000 r-xp 00000000 fe:01 1311 /lib/ld-musl-x86_64.so.1\n';

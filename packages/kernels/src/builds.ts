@@ -27,6 +27,10 @@ const PACKAGE = fileURLToPath(new URL('..', import.meta.url));
 /** Whether this is a clone: a package brings its builds, and nothing to compile. */
 export const hasSources = (folder = PACKAGE): boolean => existsSync(path.join(folder, 'native'));
 
+/** A command of the repository, as people are told to run it: a package sets nothing up. */
+export const inClone = (command: string, isClone = hasSources()): string =>
+  isClone ? command : `${command} in a clone of Lockstep's repository`;
+
 /** Where a build of the kernels is; undefined when there is none for this platform. */
 export function findBuild(isa: Isa, folder = PACKAGE, platform = platformName()): string | undefined {
   if (isWasm(isa)) return [path.join(folder, 'wasm', `lockstep-${isa}.wasm`)].find((file) => existsSync(file));

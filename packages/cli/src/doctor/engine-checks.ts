@@ -1,6 +1,6 @@
 /** The engines: whether they load and compute. */
 import { LockstepError } from '@lockstep/core/errors';
-import { availableIsas, hasSources, loadKernels } from '@lockstep/kernels';
+import { availableIsas, hasSources, inClone, loadKernels } from '@lockstep/kernels';
 import {
   ENGINE_NAME,
   isTensorFlowSetUp,
@@ -34,7 +34,7 @@ export function checkNative(): Finding {
       verdict: 'problem',
       text: (error as Error).message.split('\n')[0] ?? '',
       cost: 'nothing can be trained or evaluated',
-      fix: 'npm run build',
+      fix: inClone('npm run build'),
     };
   }
 }
@@ -48,7 +48,7 @@ export function checkTensorFlow(folder: string = tensorFlowFolder()): Finding {
       verdict: 'notice',
       text: `not set up (${folder})`,
       cost: '--engine tensorflow, bench --engines, and the tests that compare the two engines',
-      fix: `${SETUP_COMMAND} (downloads 0.25 GB, takes 0.7 GB of disk; needs pip and a C++ compiler)`,
+      fix: `${inClone(SETUP_COMMAND)} (downloads 0.25 GB, takes 0.7 GB of disk; needs pip and a C++ compiler)`,
     };
   }
   try {
@@ -67,7 +67,7 @@ export function checkTensorFlow(folder: string = tensorFlowFolder()): Finding {
       // what loads but does not compute is whole: a new set-up would be the same
       fix:
         error instanceof LockstepError
-          ? `delete ${folder}, then ${SETUP_COMMAND}`
+          ? `delete ${folder}, then ${inClone(SETUP_COMMAND)}`
           : `${TRIED_NODES} (this is Node ${process.versions.node})`,
     };
   }

@@ -5,6 +5,7 @@ import { cpus, freemem, totalmem } from 'node:os';
 import { promisify } from 'node:util';
 import { findUsableCores, type UsableCores } from '@lockstep/core/machine';
 import { countOf, fixed } from '@lockstep/core/text';
+import { inClone } from '@lockstep/kernels';
 import type { Finding } from './finding.js';
 
 const OLDEST_NODE = 20;
@@ -30,7 +31,7 @@ export function checkProcessor(isas: readonly string[], model: string = cpus()[0
   const best = isas[0] ?? 'portable';
   if (best === 'wasm') {
     const cost = 'training is some three times slower than with kernels compiled here; the results are the same';
-    return { name, verdict: 'notice', text, cost, fix: 'npm run build, with a C++20 compiler' };
+    return { name, verdict: 'notice', text, cost, fix: `${inClone('npm run build')}, with a C++20 compiler` };
   }
   if (best !== 'wasm-exact' && best !== 'portable') return { name, verdict: 'good', text };
   return {

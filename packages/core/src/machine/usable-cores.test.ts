@@ -48,6 +48,14 @@ describe('cases: peers 31: the default number of workers is what the process may
     });
   });
 
+  it.each([
+    ['the outermost group has no cpu.max', '/', {}],
+    ['the controller is not on', '/user.slice/session-1.scope', { '/user.slice': 'max 100000' }],
+    ['the file is none of a quota', '/', { '': 'max' }],
+  ])('version 2, absent: %s', (_, group, limits) => {
+    expect(findV2(group, limits as Record<string, string>)).toEqual({ count: 16, allowed: 16 });
+  });
+
   it('version 2, nested: the smallest of those around it counts', () => {
     const limits = { '/kube': '400000 100000', '/kube/pod': '250000 100000', '/kube/pod/c1': 'max 100000' };
     expect(findV2('/kube/pod/c1', limits)).toEqual({

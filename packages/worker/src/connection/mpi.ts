@@ -7,6 +7,7 @@ import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { LockstepError } from '@lockstep/core/errors';
 import type { Carrier, Carriers } from '@lockstep/core/wire';
+import { inClone } from '@lockstep/kernels';
 
 /** native/mpi.cc. */
 interface Addon {
@@ -107,7 +108,7 @@ function loadAddon(): Addon {
   } catch (error) {
     throw new LockstepError(
       'LOCKSTEP_MPI',
-      'the MPI transport is not built here. Install an MPI with its headers (Debian: libopenmpi-dev), then: npm run build',
+      `the MPI transport is not built here. Install an MPI with its headers (Debian: libopenmpi-dev), then: ${inClone('npm run build')}, and start the run from there`,
       { cause: error },
     );
   }

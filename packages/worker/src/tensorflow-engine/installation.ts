@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { LockstepError } from '@lockstep/core/errors';
 import { findCacheFolder, isRecord, readJson, readText } from '@lockstep/core/files';
+import { inClone } from '@lockstep/kernels';
 import { giveBackUtil } from './given-back.js';
 import type { TensorFlow } from './tfjs-node.js';
 
@@ -57,7 +58,7 @@ export function loadTensorFlow(folder: string = tensorFlowFolder()): TensorFlow 
   } catch (error) {
     throw new LockstepError(
       'LOCKSTEP_ENGINE_BROKEN',
-      `the tensorflow engine in ${folder} does not load: ${firstLine(error)}. Delete that folder and run ${SETUP_COMMAND}.`,
+      `the tensorflow engine in ${folder} does not load: ${firstLine(error)}. Delete that folder and run ${inClone(SETUP_COMMAND)}.`,
       { cause: error },
     );
   }
@@ -68,7 +69,7 @@ function requireSetUp(folder: string): void {
   const why = existsSync(folder) ? `${folder} is unfinished, or of an earlier release` : `there is no ${folder}`;
   throw new LockstepError(
     'LOCKSTEP_ENGINE_MISSING',
-    `the tensorflow engine is not set up on this machine (${why}). Run this once: ${SETUP_COMMAND}`,
+    `the tensorflow engine is not set up on this machine (${why}). Run this once: ${inClone(SETUP_COMMAND)}`,
   );
 }
 
