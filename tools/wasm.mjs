@@ -40,11 +40,14 @@ export const wasmFile = (isa) => path.join(KERNELS, 'wasm', `lockstep-${isa}.was
 const defineOf = (isa) => `-DLOCKSTEP_ISA_${isa.toUpperCase().replaceAll('-', '_')}`;
 const flagsOf = (isa) => [...FLAGS, `-mcpu=${WASM_BUILDS[isa]}`, defineOf(isa)];
 
+/** Sources of the addons alone. */
+const OF_NODE = ['native/binding.cc', 'native/binding.h', 'native/entry.cc'];
+
 /** Sorted by code point, whatever the locale: the order of the sources is part of the bytes. */
 const listSources = () =>
   ['native', 'wasm']
     .flatMap((name) => listFiles(path.join(KERNELS, name), (file) => /\.(cc|h)$/.test(file)))
-    .filter((file) => path.relative(KERNELS, file) !== path.join('native', 'binding.cc'));
+    .filter((file) => !OF_NODE.includes(path.relative(KERNELS, file).replaceAll(path.sep, '/')));
 
 /** SHA-256 over all that decides a module's bytes. */
 export const sourcesHash = (isa) => hashText(JSON.stringify([ZIG_PACKAGE, flagsOf(isa), hashFiles(listSources())]));

@@ -74,7 +74,7 @@ it('writes all that a step is given, array after array', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'lockstep-export-step-'));
   const file = path.join(folder, 'step');
   try {
-    exportStep('lenet5', 1, 'portable', file);
+    exportStep('lenet5', 1, 'wasm', file);
     const bytes = readFileSync(file);
     const types = [];
     for (let at = 0; at < bytes.length; ) {

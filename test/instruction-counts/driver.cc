@@ -123,6 +123,7 @@ napi_status napi_get_value_int32(napi_env, napi_value value, int32_t* result) { 
 napi_status napi_get_value_uint32(napi_env, napi_value value, uint32_t* result) { return takeNumber(value, result); }
 napi_status napi_get_value_double(napi_env, napi_value value, double* result) { return takeNumber(value, result); }
 napi_status napi_get_value_bool(napi_env, napi_value value, bool* result) { return takeNumber(value, result); }
+napi_status napi_get_boolean(napi_env, bool value, napi_value* result) { return giveNumber(value, result); }
 napi_status napi_create_int32(napi_env, int32_t number, napi_value* result) { return giveNumber(number, result); }
 napi_status napi_create_uint32(napi_env, uint32_t number, napi_value* result) { return giveNumber(number, result); }
 napi_status napi_create_double(napi_env, double number, napi_value* result) { return giveNumber(number, result); }

@@ -17,7 +17,8 @@ import { compareCounts, describeCompiler, parseCount } from './counts.mjs';
 const COUNTS_FILE = path.join(ROOT, 'test', 'instruction-counts.json');
 const BUILD = path.join(ROOT, 'packages', 'kernels', 'build');
 /** valgrind 3.19 does not know AVX-512, and does without it in the C library. */
-const ISAS = ['avx2', 'portable'];
+const ISA = 'avx2';
+const ADDON = path.join(BUILD, `lockstep-${ISA}.node`);
 /** Shards of a step: two, so that adding them up is counted; one where a step is long. */
 const SHARDS = { tiny6k: 2, net19k: 2, gap19k: 2, lenet5: 2, mynet: 2, cnn11m: 1 };
 
@@ -28,11 +29,11 @@ async function main(args) {
   if (unknown.length > 0)
     throw new Error(`no model is called ${unknown.join(', ')}; there are ${Object.keys(SHARDS).join(', ')}`);
   await requireValgrind();
-  const { isa, compiler } = readBuild();
-  const counts = await countAll(isa, models.length > 0 ? models : Object.keys(SHARDS));
+  const compiler = readBuild();
+  const counts = await countAll(models.length > 0 ? models : Object.keys(SHARDS));
   const recorded = JSON.parse(readFileSync(COUNTS_FILE, 'utf8'));
-  if (isUpdate) return update(recorded, isa, compiler, counts);
-  const { lines, isGood } = compareCounts(recorded.builds[isa], { compiler, counts }, recorded.tolerance);
+  if (isUpdate) return update(recorded, compiler, counts);
+  const { lines, isGood } = compareCounts(recorded.builds[ISA], { compiler, counts }, recorded.tolerance);
   for (const line of lines) console.log(line);
   return isGood;
 }
@@ -42,14 +43,14 @@ async function requireValgrind() {
   if (code !== 0) throw new Error('valgrind is not installed: sudo apt-get install valgrind');
 }
 
-/** The build that is counted, with the compiler of its stamp. */
+/** The compiler of the build that is counted, by its stamp. */
 function readBuild() {
-  const isa = ISAS.find((name) => existsSync(path.join(BUILD, `lockstep-${name}.node`)));
-  const stamp = JSON.parse(readFileSync(path.join(BUILD, `lockstep-${isa}.json`), 'utf8'));
-  return { isa, compiler: describeCompiler(stamp.compiler.version) };
+  if (!existsSync(ADDON)) throw new Error(`the ${ISA} kernels, which are counted, are not built for this processor`);
+  const stamp = JSON.parse(readFileSync(path.join(BUILD, `lockstep-${ISA}.json`), 'utf8'));
+  return describeCompiler(stamp.compiler.version);
 }
 
-async function countAll(isa, models) {
+async function countAll(models) {
   const scratch = mkdtempSync(path.join(os.tmpdir(), 'lockstep-instructions-'));
   try {
     const driver = await buildDriver(scratch);
@@ -60,8 +61,8 @@ async function countAll(isa, models) {
       .sort((a, b) => SHARDS[a] - SHARDS[b])
       .map((model) => async () => {
         const step = path.join(scratch, `${model}.step`);
-        exportStep(model, SHARDS[model], isa, step);
-        counts[model] = await count(driver, path.join(BUILD, `lockstep-${isa}.node`), step);
+        exportStep(model, SHARDS[model], ISA, step);
+        counts[model] = await count(driver, step);
         console.log(`counted ${model}: ${counts[model].toLocaleString('en-US')} instructions`);
       });
     await runPool(jobs, os.availableParallelism());
@@ -84,18 +85,18 @@ async function buildDriver(scratch) {
   return driver;
 }
 
-async function count(driver, addon, step) {
+async function count(driver, step) {
   const out = `${step}.callgrind`;
   const tool = ['--tool=callgrind', '--toggle-collect=measuredStep', `--callgrind-out-file=${out}`];
-  const { code, output } = await run('valgrind', [...tool, driver, addon, step]);
+  const { code, output } = await run('valgrind', [...tool, driver, ADDON, step]);
   if (code !== 0) throw new Error(`valgrind ended with code ${code}:\n${output}`);
   return parseCount(readFileSync(out, 'utf8'));
 }
 
-function update(recorded, isa, compiler, counts) {
-  const known = recorded.builds[isa];
+function update(recorded, compiler, counts) {
+  const known = recorded.builds[ISA];
   const kept = known?.compiler === compiler ? known.counts : {};
-  recorded.builds[isa] = { compiler, counts: { ...kept, ...counts } };
+  recorded.builds[ISA] = { compiler, counts: { ...kept, ...counts } };
   writeFileSync(COUNTS_FILE, `${JSON.stringify(recorded, null, 2)}\n`);
   console.log(`wrote ${path.relative(ROOT, COUNTS_FILE)}`);
   return true;

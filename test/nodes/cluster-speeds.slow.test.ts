@@ -8,7 +8,7 @@ const BATCH = ['--batch-size', '256'];
 const STEPS = 120;
 const HELD_STEP = 60;
 /** Slow kernels, so that a step takes many of the times below; and nobody is sent away for being slow. */
-const NODE = { LOCKSTEP_ISA: 'portable', LOCKSTEP_SILENCE_MS: '60000' };
+const NODE = { LOCKSTEP_ISA: 'wasm-exact', LOCKSTEP_SILENCE_MS: '60000' };
 const STOPPED_MS = 12;
 const RUNNING_MS = 2;
 const fixture = useFixture(STEPS, BATCH);

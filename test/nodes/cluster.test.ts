@@ -245,7 +245,7 @@ it('deals more shards to the faster of two nodes, as measured', async () => {
   const alone = fixture.train(STEPS, batch);
   const coordinator = fixture.listen(STEPS, [...batch, '--workers', '0', '--wait-for', '2'], { LOCKSTEP_EVEN: '0' });
   const url = await coordinator.url();
-  fixture.worker(url, ['--name', 'slow'], { LOCKSTEP_ISA: 'portable' });
+  fixture.worker(url, ['--name', 'slow'], { LOCKSTEP_ISA: 'wasm-exact' });
   fixture.worker(url, ['--name', 'fast']);
   expect(await coordinator.hash()).toBe(await alone.hash());
   const dealt = coordinator.events.filter(({ event }) => event === 'rebalanced');

@@ -19,7 +19,7 @@ async function openNode(kernels?: 'auto' | 'native' | 'wasm'): Promise<LocalNode
 
 it.each([
   ['wasm', /^native \(wasm(-exact)?\)$/],
-  ['native', /^native \((avx512|avx2|neon|portable)\)$/],
+  ['native', /^native \((avx512|avx2|neon)\)$/],
 ] as const)('a node with the kernels of choice %s says which they are, and trains', async (choice, name) => {
   const node = await openNode(choice);
   try {

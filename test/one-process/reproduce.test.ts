@@ -25,7 +25,7 @@ afterAll(() => {
 });
 
 const occasion = {
-  machine: { processor: 'CPU', cores: 1, memoryBytes: 1, system: 'linux', node: 'v20', isa: 'portable' },
+  machine: { processor: 'CPU', cores: 1, memoryBytes: 1, system: 'linux', node: 'v20', isa: 'avx2' },
   date: '2026-01-01T00:00:00.000Z',
 };
 

@@ -14,7 +14,7 @@ const HELP = 'if this change of the arithmetic is meant, run: node tools/golden-
 /** Native builds beside the best, which all runs are on. */
 const otherIsas = availableIsas()
   .slice(1)
-  .filter((isa) => isa !== 'portable' && !isa.startsWith('wasm'));
+  .filter((isa) => !isa.startsWith('wasm'));
 /** A third or less of the speed: whole runs of all models on them are in same-bits-kernels.slow.test.ts. */
 const RUN_OF_WASM = /^(tiny6k|lenet5), shards of 16$/;
 const isasBeside = (name: string): readonly string[] =>
@@ -54,11 +54,11 @@ const short = cases.filter(
 );
 
 it.each(short)(
-  '$name: one hash on all kernels but the portable after a step of a full shard and a shard of one image',
+  '$name: one hash on all kernels after a step of a full shard and a shard of one image',
   async ({ run }) => {
     const images = (run.recipe.shardSize ?? 16) + 1;
     const hashes = [];
-    for (const isa of availableIsas().filter((name) => name !== 'portable')) {
+    for (const isa of availableIsas()) {
       vi.stubEnv('LOCKSTEP_ISA', isa);
       hashes.push(await computeGoldenHash({ ...run, images, steps: 1 }, 2));
     }

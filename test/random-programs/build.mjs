@@ -6,6 +6,10 @@ import { run, runPool } from '../../tools/setup/processes.mjs';
 const ROOT = path.resolve(import.meta.dirname, '../..');
 /** As in tools/setup/kernels.mjs, where bits depend on them. */
 const FLAGS = ['-std=c++20', '-fno-exceptions', '-fno-rtti', '-ffp-contract=off', '-fno-math-errno'];
+/** Sources of the addons alone. */
+const OF_NODE = ['binding.cc', 'entry.cc'];
+/** WebAssembly's page of the kernels with this machine's compiler, on any processor. */
+export const WASM_PAGE = ['-DLOCKSTEP_ISA_WASM_EXACT', `-I${path.join(import.meta.dirname, 'page')}`];
 
 /**
  * @param folder where objects and the driver go
@@ -21,7 +25,7 @@ export async function buildDriver({
   native = path.join(ROOT, 'packages/kernels/native'),
   kept = {},
 }) {
-  const kernels = readdirSync(native).filter((name) => name.endsWith('.cc') && name !== 'binding.cc');
+  const kernels = readdirSync(native).filter((name) => name.endsWith('.cc') && !OF_NODE.includes(name));
   const include = `-I${path.join(ROOT, 'node_modules/node-api-headers/include')}`;
   const objects = {};
   const jobs = [...kernels.map((name) => path.join(native, name)), path.join(import.meta.dirname, 'driver.cc')].map(

@@ -6,7 +6,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../tools/setup/processes.mjs';
-import { buildDriver } from './build.mjs';
+import { buildDriver, WASM_PAGE } from './build.mjs';
 import { writeCases, writeMalformed } from './cases.mjs';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -91,7 +91,7 @@ describe('a fault in the compiler is found:', () => {
 describe('a fault in the kernels’ parser or interpreter is found:', () => {
   const cases = path.join(folder, 'cases');
   const malformed = path.join(folder, 'malformed');
-  const flags = ['-DLOCKSTEP_ISA_PORTABLE', '-O1'];
+  const flags = [...WASM_PAGE, '-O1'];
   let objects;
 
   const check = async (driver) => {

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { run } from '../../tools/setup/processes.mjs';
 import { seedOr } from '../support/seed.ts';
-import { buildDriver } from './build.mjs';
+import { buildDriver, WASM_PAGE } from './build.mjs';
 import { writeCases } from './cases.mjs';
 
 const PROGRAMS = 10_000;
@@ -29,7 +29,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const SANITIZE = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 const X64 = [
   ['avx2 build, under sanitizers', ['-mavx2', '-mfma', '-DLOCKSTEP_ISA_AVX2', '-O1', '-g1', ...SANITIZE]],
-  ['portable build, under sanitizers', ['-DLOCKSTEP_ISA_PORTABLE', '-O1', '-g1', ...SANITIZE]],
+  ['wasm-exact build, by this machine’s compiler, under sanitizers', [...WASM_PAGE, '-O1', '-g1', ...SANITIZE]],
 ];
 const MISSING = await findMissing();
 

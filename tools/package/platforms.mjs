@@ -1,7 +1,7 @@
 /** The platforms whose kernels are in the package, as platformName of packages/kernels/src/builds.ts names them. */
 import { INSTRUCTION_SETS } from '../setup/instruction-sets.mjs';
 
-const X64 = ['avx512', 'avx2', 'portable'];
+const X64 = ['avx512', 'avx2'];
 const ARM64 = ['neon'];
 
 /**

@@ -10,20 +10,19 @@ export const INSTRUCTION_SETS = {
   },
   avx2: { needs: ['avx2', 'fma'], flags: ['-mavx2', '-mfma'] },
   neon: { needs: ['asimd'], flags: [] },
-  portable: { needs: [], flags: [] },
 };
 
-/** The instruction sets this processor can run, best first; `portable` is always among them. */
+/** The instruction sets this processor can run, best first; none where WebAssembly's kernels are all that it can. */
 export function detectInstructionSets(has = readProcessorFlags()) {
   return Object.keys(INSTRUCTION_SETS).filter((isa) => INSTRUCTION_SETS[isa].needs.every((flag) => has.has(flag)));
 }
 
 /** What a run needs of them: the best, or the one that LOCKSTEP_ISA names. The others are for tests, which compare them. */
 export function instructionSetsOfRun(asked = process.env.LOCKSTEP_ISA, available = detectInstructionSets()) {
-  return [available.find((isa) => isa === asked) ?? available[0]];
+  return available.includes(asked) ? [asked] : available.slice(0, 1);
 }
 
-/** The processor's flags, by their Linux names. Empty where the system does not say: then `portable` is left. */
+/** The processor's flags, by their Linux names. Empty where the system does not say. */
 export function readProcessorFlags(platform = process.platform, arch = process.arch) {
   if (arch === 'arm64') return new Set(['asimd']);
   if (platform === 'linux') return parseCpuinfo(readStart('/proc/cpuinfo'));

@@ -67,7 +67,7 @@ it('a run may begin without kernels only where there are those in WebAssembly, a
   vi.stubEnv('LOCKSTEP_ISA', 'avx2');
   expect(areKernelsMissing(root)).toBe(false);
   vi.stubEnv('LOCKSTEP_ISA', '');
-  writeFileSync(addonFile(kernelsProject(root), 'portable'), '');
+  writeFileSync(addonFile(kernelsProject(root), instructionSetsOfRun()[0]), '');
   expect(areKernelsMissing(root)).toBe(false);
 });
 

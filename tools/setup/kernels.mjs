@@ -20,6 +20,8 @@ const COMPILE_FLAGS = [
   ...['-std=c++20', '-O3', '-fPIC', '-fno-exceptions', '-fno-rtti', '-fvisibility=hidden'],
   ...['-ffp-contract=off', '-fno-math-errno', '-DNAPI_VERSION=8', '-DNODE_GYP_MODULE_NAME=lockstep'],
 ];
+/** The source that asks the processor whether it can run the others: compiled for every processor of the platform. */
+const ENTRY = 'entry.cc';
 /**
  * What depends on where the addons will run: here on this machine. `staticFlags` are left out where linking fails with
  * them; an addon that `runsHere` is loaded before it counts as built.
@@ -70,8 +72,9 @@ export function areKernelsFresh(project) {
   });
 }
 
-/** Whether there is a build that this processor can run, of whatever sources. */
-export const areKernelsThere = (project) => project.isas.some((isa) => existsSync(addonFile(project, isa)));
+/** Whether there is a build that this processor can run, of whatever sources; or none that it could. */
+export const areKernelsThere = ({ isas, ...project }) =>
+  isas.length === 0 || isas.some((isa) => existsSync(addonFile(project, isa)));
 
 /**
  * Builds what is missing or changed with `compiler` (of findCompiler). Returns the counts `{ compiled, linked }`.
@@ -122,7 +125,8 @@ function planBuild(project, compiler, isa, units, headersHash) {
   const objects = units.map((source) => {
     const unit = path.relative(project.sourceFolder, source).replace(/[\\/]/g, '-').replace(/\.cc$/, '');
     const parts = [
-      settingsOf(isa, project.target),
+      project.target.name,
+      flagsOf(isa, source),
       compiler.command,
       compiler.version,
       headersHash,
@@ -141,15 +145,17 @@ function planBuild(project, compiler, isa, units, headersHash) {
 
 /** Everything but sources and compiler that shapes an addon. Node's own version is no part of it: Node-API is stable. */
 function settingsOf(isa, { name, linkFlags, staticFlags }) {
-  const define = `-DLOCKSTEP_ISA_${isa.toUpperCase()}`;
-  const flags = [...COMPILE_FLAGS, define, ...INSTRUCTION_SETS[isa].flags];
-  return [name, ...flags, ...linkFlags, ...staticFlags].join(' ');
+  return [name, ...flagsOf(isa), ...linkFlags, ...staticFlags].join(' ');
+}
+
+function flagsOf(isa, source = '') {
+  const allowed = path.basename(source) === ENTRY ? [] : INSTRUCTION_SETS[isa].flags;
+  return [...COMPILE_FLAGS, `-DLOCKSTEP_ISA_${isa.toUpperCase()}`, ...allowed];
 }
 
 async function compile({ isa, source, file }, compiler, project, signal) {
   const draft = `${file}.${process.pid}`;
-  const define = `-DLOCKSTEP_ISA_${isa.toUpperCase()}`;
-  const flags = [...COMPILE_FLAGS, define, ...INSTRUCTION_SETS[isa].flags, `-I${project.includeFolder}`];
+  const flags = [...flagsOf(isa, source), `-I${project.includeFolder}`];
   try {
     const { code, output } = await runCompiler(compiler, [...flags, '-c', source, '-o', draft], project, signal);
     if (code !== 0) {

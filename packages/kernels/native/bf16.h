@@ -47,11 +47,6 @@ INLINE R roundToBf16(R a) {
   const R rounded = wasm_v128_and(raised, wasm_i32x4_splat((int)0xffff0000));
   return select(equal(a, a), rounded, wasm_i32x4_splat(0x7fc00000));
 }
-#else
-INLINE R roundToBf16(R a) {
-  for (int i = 0; i < LR; i++) a[i] = roundToBf16(a[i]);
-  return a;
-}
 #endif
 
 // Which floats of a contribution a recipe rounds in every partial of the canonical tree; none unless it asks for bf16.

@@ -1,9 +1,6 @@
 // The Node-API surface: a program, and calls that work on Float32Arrays (over SharedArrayBuffers) by offset.
 // Context-aware: every worker thread has its own instance and its own programs.
-#include <node_api.h>
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
+#include "binding.h"
 
 #include "calls.h"
 #include "finite.h"
@@ -234,51 +231,9 @@ napi_value philox(napi_env env, napi_callback_info info) {
   return array;
 }
 
-#if defined(__x86_64__)
+}  // namespace
 
-// What processor and system can run, asked of the processor itself: __builtin_cpu_supports needs a symbol of libgcc that
-// not every compiler links into an addon. Bits: Intel SDM vol. 2A, CPUID leaves 1 and 7, and XCR0.
-struct Processor {
-  bool avx2 = false, avx512 = false;
-
-  Processor() {
-    unsigned a, b, c, d;
-    if (!__get_cpuid(1, &a, &b, &c, &d)) return;
-    const bool fma = c >> 12 & 1, savesState = c >> 27 & 1;
-    if (!savesState || !__get_cpuid_count(7, 0, &a, &b, &c, &d)) return;
-    uint32_t low, high;
-    asm volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    const bool savesYmm = (low & 0x06) == 0x06, savesZmm = (low & 0xe6) == 0xe6;
-    avx2 = fma && savesYmm && (b >> 5 & 1);
-    avx512 = avx2 && savesZmm && (b >> 16 & 1) && (b >> 17 & 1) && (b >> 30 & 1) && (b >> 31 & 1);  // F, DQ, BW, VL
-  }
-};
-
-#endif
-
-// features(): the builds that this processor can run
-napi_value features(napi_env env, napi_callback_info) {
-  const char* names[4];
-  uint32_t count = 0;
-#if defined(__x86_64__)
-  const Processor processor;
-  if (processor.avx512) names[count++] = "avx512";
-  if (processor.avx2) names[count++] = "avx2";
-#elif defined(__aarch64__)
-  names[count++] = "neon";
-#endif
-  names[count++] = "portable";
-  napi_value array;
-  CHECK(napi_create_array_with_length(env, count, &array));
-  for (uint32_t i = 0; i < count; i++) {
-    napi_value name;
-    CHECK(napi_create_string_utf8(env, names[i], NAPI_AUTO_LENGTH, &name));
-    CHECK(napi_set_element(env, array, i, name));
-  }
-  return array;
-}
-
-napi_value init(napi_env env, napi_value exports) {
+napi_value exportCalls(napi_env env, napi_value exports) {
   const napi_property_descriptor properties[] = {
       {"createEngine", nullptr, createEngine, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"contribute", nullptr, contribute, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
@@ -291,7 +246,6 @@ napi_value init(napi_env env, napi_value exports) {
       {"alignment", nullptr, alignment, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"fmaPeak", nullptr, fmaPeak, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
       {"philox", nullptr, philox, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
-      {"features", nullptr, features, nullptr, nullptr, nullptr, napi_enumerable, nullptr},
   };
   CHECK(napi_define_properties(env, exports, sizeof properties / sizeof *properties, properties));
   napi_value name;
@@ -300,7 +254,4 @@ napi_value init(napi_env env, napi_value exports) {
   return exports;
 }
 
-}  // namespace
 }  // namespace lockstep
-
-NAPI_MODULE_INIT() { return lockstep::init(env, exports); }

@@ -15,8 +15,8 @@
 #include <arm_neon.h>
 #elif defined(LOCKSTEP_ISA_WASM) || defined(LOCKSTEP_ISA_WASM_EXACT)
 #include <wasm_simd128.h>
-#elif !defined(LOCKSTEP_ISA_PORTABLE)
-#error "define LOCKSTEP_ISA_AVX512, LOCKSTEP_ISA_AVX2, LOCKSTEP_ISA_NEON, LOCKSTEP_ISA_WASM, LOCKSTEP_ISA_WASM_EXACT or LOCKSTEP_ISA_PORTABLE"
+#else
+#error "define LOCKSTEP_ISA_AVX512, LOCKSTEP_ISA_AVX2, LOCKSTEP_ISA_NEON, LOCKSTEP_ISA_WASM or LOCKSTEP_ISA_WASM_EXACT"
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
@@ -162,7 +162,8 @@ INLINE R squareRoot(R a) { return wasm_f32x4_sqrt(a); }
 INLINE R fma(R a, R b, R c) { return wasm_f32x4_relaxed_madd(a, b, c); }
 #else
 #define LOCKSTEP_ISA_NAME "wasm-exact"
-// As the portable build's below: the product is exact in double, the sum rounded to odd
+// a*b + c rounded once without a fused instruction: the product of two floats is exact in double; the sum is rounded to odd
+// (Boldo and Melquiond 2008), so the second rounding, to float, is right.
 static inline __attribute__((noinline)) v128_t roundedToOdd(v128_t product, v128_t addend) {
   const v128_t sum = wasm_f64x2_add(product, addend), back = wasm_f64x2_sub(sum, product);
   const v128_t error = wasm_f64x2_add(wasm_f64x2_sub(product, wasm_f64x2_sub(sum, back)), wasm_f64x2_sub(addend, back));
@@ -206,60 +207,6 @@ INLINE Mask maskFromBits(uint32_t bits) {
   return wasm_i32x4_eq(wasm_v128_and(wasm_i32x4_splat((int)bits), lanes), lanes);
 }
 INLINE void fmaMemory(R& acc, R v, const float* w) { acc = fma(v, wasm_v128_load32_splat(w), acc); }
-
-#else
-
-#define LOCKSTEP_ISA_NAME "portable"
-constexpr int LR = 4;
-constexpr int REGISTERS = 16;
-// Vectors of GCC and clang: of the processor's own registers where it has any of this size, else of scalars
-typedef float R __attribute__((vector_size(16)));
-typedef int32_t Mask __attribute__((vector_size(16)));
-INLINE R load(const float* p) {
-  R r;
-  memcpy(&r, p, sizeof r);
-  return r;
-}
-INLINE void store(float* p, R a) { memcpy(p, &a, sizeof a); }
-INLINE void storeUnaligned(float* p, R a) { store(p, a); }
-INLINE R splat(float a) { return R{a, a, a, a}; }
-INLINE R zero() { return splat(0); }
-INLINE R add(R a, R b) { return a + b; }
-INLINE R sub(R a, R b) { return a - b; }
-INLINE R mul(R a, R b) { return a * b; }
-INLINE R div(R a, R b) { return a / b; }
-INLINE R squareRoot(R a) {
-  for (int i = 0; i < LR; i++) a[i] = __builtin_sqrtf(a[i]);
-  return a;
-}
-// a*b + c rounded once, without a fused instruction and without trusting a libm: the product of two floats is exact in
-// double, the sum is rounded to odd (Boldo and Melquiond 2008), so the second rounding, to float, is right. Not inlined:
-// kernels have thousands of these, and compiling them all took longer than all the other builds of a machine.
-static inline __attribute__((noinline)) R fma(R a, R b, R c) {
-  typedef double Doubles __attribute__((vector_size(32)));
-  typedef int64_t Bits __attribute__((vector_size(32)));
-  const Doubles product = __builtin_convertvector(a, Doubles) * __builtin_convertvector(b, Doubles);
-  const Doubles addend = __builtin_convertvector(c, Doubles);
-  const Doubles sum = product + addend;
-  const Doubles back = sum - product;
-  const Doubles error = (product - (sum - back)) + (addend - back);
-  const Bits isInexact = (Bits)(error > 0.0) | (Bits)(error < 0.0);  // false for NaN
-  const Bits isEven = ((Bits)sum & 1) - 1;
-  const Bits towardsError = ((Bits)(error > 0.0) ^ (Bits)(sum > 0.0)) | 1;  // 1 or -1
-  return __builtin_convertvector((Doubles)((Bits)sum + (towardsError & isInexact & isEven)), R);
-}
-INLINE Mask greater(R a, R b) { return (Mask)(a > b); }
-INLINE Mask equal(R a, R b) { return (Mask)(a == b); }
-INLINE R select(Mask m, R a, R b) { return (R)(((Mask)a & m) | ((Mask)b & ~m)); }
-INLINE R keep(Mask m, R a) { return (R)((Mask)a & m); }
-INLINE Mask andNot(Mask a, Mask b) { return a & ~b; }
-INLINE Mask maskOr(Mask a, Mask b) { return a | b; }
-INLINE Mask noLanes() { return Mask{0, 0, 0, 0}; }
-INLINE Mask maskFromBits(uint32_t bits) {
-  const int32_t all = (int32_t)bits;
-  return (Mask)((Mask{all, all, all, all} & Mask{1, 2, 4, 8}) != 0);
-}
-INLINE void fmaMemory(R& acc, R v, const float* w) { acc = fma(v, splat(*w), acc); }
 
 #endif
 

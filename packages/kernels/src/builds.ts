@@ -10,7 +10,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** Builds of the kernels, best first. All give the same bits. */
-export const ISAS = ['avx512', 'avx2', 'neon', 'wasm', 'wasm-exact', 'portable'] as const;
+export const ISAS = ['avx512', 'avx2', 'neon', 'wasm', 'wasm-exact'] as const;
 export type Isa = (typeof ISAS)[number];
 
 /**

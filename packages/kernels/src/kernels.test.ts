@@ -12,9 +12,9 @@ describe('loading', () => {
     vi.unstubAllEnvs();
   });
 
-  it('names the builds best first, the portable one always among them', () => {
+  it('names the builds best first, an exact one always among them', () => {
     const isas = availableIsas();
-    expect(isas).toContain('portable');
+    expect(isas).toContain('wasm-exact');
     expect(isas).toEqual(ISAS.filter((isa) => isas.includes(isa)));
   });
 
@@ -25,16 +25,30 @@ describe('loading', () => {
   it('gives the best build unless LOCKSTEP_ISA names another', () => {
     vi.stubEnv('LOCKSTEP_ISA', '');
     expect(loadKernels().isa).toBe(availableIsas()[0]);
-    vi.stubEnv('LOCKSTEP_ISA', 'portable');
-    expect(loadKernels().isa).toBe('portable');
+    vi.stubEnv('LOCKSTEP_ISA', 'wasm-exact');
+    expect(loadKernels().isa).toBe('wasm-exact');
   });
 
   it('refuses a build that is not there, and names those that are', () => {
     const available = availableIsas().join(', ');
-    expect(() => loadKernels('sse9')).toThrow(
-      `no build of the kernels for "sse9" can run here; available: ${available}`,
+    const other = ISAS.find((isa) => !availableIsas().includes(isa)) as string;
+    expect(() => loadKernels(other)).toThrow(
+      `no build of the kernels for "${other}" can run here; available: ${available}`,
     );
   });
+
+  it.each(['portable', 'sse9'])(
+    'cases: issue 26: refuses %s, a build that there is none of, and says what runs everywhere',
+    (name) => {
+      const available = availableIsas().join(', ');
+      expect(() => loadKernels(name)).toThrow(
+        expect.objectContaining({
+          code: 'LOCKSTEP_KERNELS',
+          message: `no build of the kernels is called "${name}"; available: ${available}; wasm runs everywhere`,
+        }),
+      );
+    },
+  );
 });
 
 describe.each(availableIsas())('the kernels (%s)', (isa) => {

@@ -30,7 +30,10 @@ export function findIsa(choice: KernelChoice = 'auto', asked: string = process.e
   if (available === '') throw new Error(describeNoBuild());
   const kind = choice === 'auto' ? 'build' : `${choice} build`;
   const of = asked === '' ? '' : ` for "${asked}"`;
-  const text = `no ${kind} of the kernels${of} can run here; available: ${available}`;
+  const isName = asked === '' || ISAS.some((isa) => isa === asked);
+  const text = isName
+    ? `no ${kind} of the kernels${of} can run here; available: ${available}`
+    : `no ${kind} of the kernels is called "${asked}"; available: ${available}; wasm runs everywhere`;
   throw Object.assign(new Error(text), { code: 'LOCKSTEP_KERNELS' });
 }
 

@@ -23,8 +23,8 @@ describe('the checks of the doctor', () => {
   it.each<[string, () => Finding, Finding['verdict'], string]>([
     ['a new Node', () => checkNode('24.1.0'), 'good', '24.1.0'],
     ['an old Node', () => checkNode('18.19.0'), 'problem', '18.19.0, older than 20'],
-    ['vector units', () => checkProcessor(['avx2', 'portable'], 'CPU'), 'good', 'CPU: avx2, portable'],
-    ['no vector units', () => checkProcessor(['portable'], 'CPU'), 'notice', 'CPU: portable'],
+    ['vector units', () => checkProcessor(['avx2', 'wasm'], 'CPU'), 'good', 'CPU: avx2, wasm'],
+    ['no vector units', () => checkProcessor(['wasm-exact'], 'CPU'), 'notice', 'CPU: wasm-exact'],
     ['all cores', () => checkCores({ count: 4, allowed: 4 }, 4), 'good', '4, the default of --workers'],
     [
       'a share of the cores',

@@ -28,12 +28,12 @@ export function checkNode(version: string = process.versions.node): Finding {
 export function checkProcessor(isas: readonly string[], model: string = cpus()[0]?.model.trim() ?? ''): Finding {
   const name = 'processor';
   const text = `${model === '' ? process.arch : model}: ${isas.join(', ')}`;
-  const best = isas[0] ?? 'portable';
+  const best = isas[0];
   if (best === 'wasm') {
     const cost = 'training is some three times slower than with kernels compiled here; the results are the same';
     return { name, verdict: 'notice', text, cost, fix: `${inClone('npm run build')}, with a C++20 compiler` };
   }
-  if (best !== 'wasm-exact' && best !== 'portable') return { name, verdict: 'good', text };
+  if (best !== undefined && best !== 'wasm-exact') return { name, verdict: 'good', text };
   return {
     name,
     verdict: 'notice',

@@ -11,8 +11,7 @@ import { drawRandomShard } from '../reference/random-shard.js';
 import { findZoo, initialState, jitterDigits } from './test-digits.js';
 import { bytesOf, type NativeRun, prepareNativeStep } from './test-harness.js';
 
-/** The portable build computes as wasm-exact does, at half its speed: it is in test/one-process/same-bits-kernels.slow.test.ts. */
-const ISAS = availableIsas().filter((isa) => isa !== 'portable');
+const ISAS = availableIsas();
 const SLOW = 'wasm-exact';
 const MODELS = zooModels.map(({ model }) => model.name);
 /** Dropout is each model's own. */

@@ -5,8 +5,7 @@ import { checkRandomModels, MOST_UNJUDGED } from './test-random-programs.js';
 
 /** Ten thousand in random-programs.slow.test.ts, a million in a soak. */
 const MODELS = 200;
-/** The portable build computes as wasm-exact does, at half its speed: it is in random-programs.slow.test.ts. */
-const ISAS = availableIsas().filter((isa) => isa !== 'portable');
+const ISAS = availableIsas();
 
 it('random models have the gradients of float64, but for rounding, and the same bits on all kernels but the slowest', async () => {
   expect((await checkRandomModels(MODELS, ISAS)) / MODELS).toBeLessThan(MOST_UNJUDGED);
