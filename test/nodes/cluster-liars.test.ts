@@ -87,6 +87,18 @@ describe('cases: peers 5: a node that lies and is caught late', () => {
     expect(eventsOf(run, 'went-back')).toMatchObject([{ node: 'liar', step: 11, epochs: 1, from: 24 }]);
   });
 
+  it('cases: peers 5: a resumed run goes on naming the steps in doubt of before', async () => {
+    const folder = path.join(fixture.folder, 'doubted');
+    const first = fixture.listen(6, ['--audit', '0.01', '--wait-for', '1', '--checkpoint', folder]);
+    fixture.worker(await first.url());
+    expect(await first.exit).toBe(0);
+    const unaudited = eventsOf(first, 'end')[0]?.['unaudited'];
+    expect(unaudited).toMatchObject({ firstStep: expect.any(Number), endStep: expect.any(Number) });
+    const resumed = fixture.train(STEPS, ['--resume', folder]);
+    expect(await resumed.hash()).toBe(fixture.expected);
+    expect(eventsOf(resumed, 'end')).toMatchObject([{ unaudited }]);
+  });
+
   it('two of them, one after the other', async () => {
     const run = fixture.listen(STEPS, AUDIT, { LOCKSTEP_HOLD: '12:2', ...auditFrom(24) });
     const url = await run.url();

@@ -17,6 +17,7 @@ import {
 import type { FoundCheckpoint } from '@lockstep/core/state';
 import { Checkpoints } from './checkpoints.js';
 import { checkLoss, checkVectors, type Progress, vectorsOf } from './divergence-checks.js';
+import { addDoubts, listDoubts } from './doubts.js';
 import { type Evaluated, evaluateNode } from './evaluation.js';
 import { awaitRequest } from './next-request.js';
 import { Observers } from './observers.js';
@@ -67,9 +68,7 @@ export class Coordinator {
 
   /** With what is in doubt by now. */
   get #beginningNow(): RunOptions['beginning'] {
-    const doubted = this.node.doubted?.() ?? [];
-    if (doubted.length === 0) return this.#beginning;
-    return { ...this.#beginning, doubted: [...(this.#beginning?.doubted ?? []), ...doubted] };
+    return addDoubts(this.#beginning, this.node);
   }
 
   /** Takes a warning into the run's events. */
@@ -158,8 +157,7 @@ export class Coordinator {
     test ??= await this.#evaluate(steps);
     yield* this.#drainWarnings();
     this.#checkEnd(test, steps);
-    const doubted = this.#beginningNow?.doubted;
-    yield this.#events.end(steps, test, { ...(halt ?? { reason }), ...(doubted && { doubted }) });
+    yield this.#events.end(steps, test, { ...(halt ?? { reason }), ...listDoubts(this.#beginningNow) });
   }
 
   /**

@@ -93,11 +93,10 @@ export class RunEvents {
   end(
     steps: number,
     { test, validation, ema }: Evaluated,
-    why: Pick<EndEvent, 'reason' | 'signal' | 'doubted'>,
+    why: Pick<EndEvent, 'reason' | 'signal' | 'doubted' | 'unaudited'>,
   ): EndEvent {
     const layers = inferLayers(this.options.model);
     const average = this.node.readAverage();
-    const unaudited = this.node.unaudited?.();
     return {
       event: 'end',
       epochs: Math.floor(steps / this.epochSteps),
@@ -109,7 +108,6 @@ export class RunEvents {
       ...(average && { emaSha256: hashParameters(layers, average) }),
       seconds: (performance.now() - this.#startedMs) / 1000,
       ...why,
-      ...(unaudited && { unaudited }),
     };
   }
 }

@@ -241,8 +241,9 @@ export class Cluster implements TrainingNode {
     return this.#back.way.listDoubted(this.#step);
   }
 
-  unaudited(): StepSpan | undefined {
-    return this.#back.unaudited;
+  unaudited(): { readonly isAuditing: boolean; readonly steps?: StepSpan } {
+    const steps = this.#back.unaudited;
+    return { isAuditing: this.options.audit > 0, ...(steps && { steps }) };
   }
 
   takeSteps(): StepTimes[] {

@@ -142,7 +142,7 @@ export interface EndEvent {
   readonly signal?: string;
   /** What of the result nobody can vouch for. */
   readonly doubted?: readonly DoubtedSteps[];
-  /** With --audit: steps of this process that hold sums of other nodes which chance did not choose to be computed again. */
+  /** With --audit, now or before a resume: steps that hold sums of other nodes which chance did not choose to be computed again. */
   readonly unaudited?: StepSpan;
 }
 

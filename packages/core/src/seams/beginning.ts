@@ -18,6 +18,18 @@ export const beginningSchema = z.object({
   doubted: z
     .array(z.object({ node: z.string(), firstStep: z.int().min(0), endStep: z.int().min(0) }).readonly())
     .optional(),
+  /** Steps with sums of other nodes that were not computed again, and between them. */
+  unaudited: z
+    .object({
+      /** Whether --audit was given, in any of the processes: then the end of the run names them. */
+      isAuditing: z.boolean(),
+      steps: z
+        .object({ firstStep: z.int().min(0), endStep: z.int().min(0) })
+        .readonly()
+        .optional(),
+    })
+    .readonly()
+    .optional(),
 });
 
 export type Beginning = Readonly<z.output<typeof beginningSchema>>;

@@ -5,13 +5,14 @@
 
 import type { LockstepError } from '../errors/errors.js';
 import type { Evaluation, WarningEvent } from '../events/events.js';
-import type { DoubtedSteps, NodeShare, StepSpan } from '../events/node-events.js';
+import type { DoubtedSteps, NodeShare } from '../events/node-events.js';
 import type { StepTimes } from '../events/step-times.js';
 import type { ModelState } from '../run/contribution.js';
 import type { ShardRange } from '../run/shards.js';
 import type { Frame } from '../wire/frames.js';
 import type { Link } from '../wire/link.js';
 import type { Assignment } from '../wire/messages.js';
+import type { Beginning } from './beginning.js';
 
 /** What computes; the first is the default. */
 export const engineNames = ['native', 'tensorflow'] as const;
@@ -115,8 +116,8 @@ export interface TrainingNode {
   retrace?(): number | undefined;
   /** Steps of this process that hold sums of nodes which were found lying later. */
   doubted?(): readonly DoubtedSteps[];
-  /** With --audit: steps of this process that hold sums of other nodes which were not computed again. */
-  unaudited?(): StepSpan | undefined;
+  /** Steps of this process that hold sums of other nodes which were not computed again. */
+  unaudited?(): NonNullable<Beginning['unaudited']>;
   /** Ends the workers. */
   close(): Promise<void>;
 }

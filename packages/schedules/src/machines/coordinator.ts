@@ -106,7 +106,7 @@ export async function coordinate(
     step = (await cluster.train({ epoch, firstStep: step, endStep })).committed;
     options.onSnapshot(cluster.readSnapshot());
   }
-  const unaudited = cluster.unaudited();
+  const { steps: unaudited } = cluster.unaudited();
   options.onResult([...cluster.doubted(), ...(unaudited ? [unaudited] : [])]);
   await sleep(endingMs);
   options.onClosing();

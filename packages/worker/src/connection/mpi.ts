@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { LockstepError } from '@lockstep/core/errors';
 import type { Carrier, Carriers } from '@lockstep/core/wire';
 import { inClone } from '@lockstep/kernels';
+import { RankFrames } from './rank-frames.js';
 
 /** native/mpi.cc. */
 interface Addon {
@@ -26,9 +27,7 @@ const STARTED = ['OMPI_COMM_WORLD_SIZE', 'PMI_SIZE', 'PMI_RANK', 'PMIX_RANK'];
 export class MpiWorld implements Carriers {
   readonly rank: number;
   readonly size: number;
-  readonly #takers = new Map<number, (parts: readonly Buffer[]) => void>();
-  /** What came before a connection to its sender was ready for it. */
-  readonly #early = new Map<number, (readonly Buffer[])[]>();
+  readonly #frames = new RankFrames();
   /** Payloads on their way, which keep their memory so long. */
   readonly #sending = new Map<number, { readonly payload: Uint8Array; readonly done: () => void }>();
   #nextId = 0;
@@ -36,7 +35,7 @@ export class MpiWorld implements Carriers {
 
   private constructor(private readonly addon: Addon) {
     [this.rank, this.size] = addon.open((what, rank, id, header, payload) => {
-      if (what === kind.frame) this.#take(rank, [header, payload]);
+      if (what === kind.frame) this.#frames.take(rank, [header, payload]);
       else if (what === kind.sent) this.#finish(id);
       else this.#onClosed();
     });
@@ -61,7 +60,7 @@ export class MpiWorld implements Carriers {
     }
     return {
       send: (header, payload, done) => this.#send(rank, header, payload, done),
-      receive: (take) => this.#listen(rank, take),
+      receive: (take) => this.#frames.listen(rank, take),
     };
   }
 
@@ -76,17 +75,6 @@ export class MpiWorld implements Carriers {
     const sent = this.#sending.get(id);
     this.#sending.delete(id);
     sent?.done();
-  }
-
-  #listen(rank: number, take: (parts: readonly Buffer[]) => void): void {
-    this.#takers.set(rank, take);
-    for (const parts of this.#early.get(rank)?.splice(0) ?? []) take(parts);
-  }
-
-  #take(rank: number, parts: readonly Buffer[]): void {
-    const take = this.#takers.get(rank);
-    if (take) take(parts);
-    else this.#early.set(rank, [...(this.#early.get(rank) ?? []), parts]);
   }
 
   /** Resolves when what was given to it is sent and all ranks have come this far. */

@@ -91,9 +91,9 @@ export class GoingBack {
     return this.#goTo(state);
   }
 
-  /** With --audit: steps that hold sums of other nodes which nobody has computed again. */
+  /** Steps that hold sums of other nodes which nobody has computed again. */
   get unaudited(): StepSpan | undefined {
-    return this.#options.isAuditing ? this.#retracing.span : undefined;
+    return this.#retracing.span;
   }
 
   /** For people, behind what has come to such numbers. */
