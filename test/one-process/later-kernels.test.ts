@@ -1,6 +1,9 @@
 /** A run that begins with the kernels in WebAssembly, while this machine's are compiled beside it, and goes over to them. */
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { awaitKernels } from '../../packages/cli/dist/api/awaited-kernels.js';
 import { train } from '../../packages/cli/dist/api/session.js';
+import { main } from '../../packages/cli/dist/main.js';
+import { RecordingIo } from '../../packages/cli/dist/testing/recording-io.js';
 import type { EpochEvent, RunEvent } from '../../packages/core/dist/events/index.js';
 import { findIsa } from '../../packages/kernels/dist/index.js';
 import { cutSample } from '../../tools/golden-runs.mjs';
@@ -39,7 +42,8 @@ async function run(asked: Asked = {}, onEvent: (event: RunEvent) => void = () =>
   const events: RunEvent[] = [];
   const recipe = { ...smallRecipe, clipNorm: 1 };
   const request = { model: smallModel, recipe, dataset, seed: 3, engine: 'native' as const, workers: 2 };
-  for await (const event of train({ ...request, steps: EPOCHS * SMALL_STEPS_PER_EPOCH, ...asked })) {
+  const compileKernels = await awaitKernels({ ...request, ...asked }, () => {});
+  for await (const event of train({ ...request, steps: EPOCHS * SMALL_STEPS_PER_EPOCH, ...asked, compileKernels })) {
     events.push(event);
     onEvent(event);
   }
@@ -129,4 +133,26 @@ it('says why, before anything is computed, where native kernels are asked for an
     code: 'LOCKSTEP_KERNELS',
     message: expect.stringMatching(/: those for this machine were not compiled: no C\+\+ compiler was found$/),
   });
+});
+
+it('ends at the first signal while it waits for a compiler: nothing has begun', async () => {
+  const { compileKernels, finish } = makeCompiler();
+  const io = new RecordingIo();
+  const argv = ['train', '--kernels', 'native', '--workers', '1', '--steps', '1', '--no-save', '--offline'];
+  compileKernels.mockImplementationOnce(() => {
+    io.interrupt('SIGINT');
+    finish('of the signal');
+    return compileKernels();
+  });
+  expect(await main(argv, Object.assign(io, { compileKernels }))).toBe(2);
+  expect(io.exitCodes).toEqual([130]);
+  expect(io.stderr.lines).toContain('Ended by SIGINT before the run began.');
+});
+
+it.each([['train'], ['bench']])('%s: kernels that are asked for and cannot run here are bad input', async (command) => {
+  const io = new RecordingIo();
+  expect(await main([command, '--kernels', 'native', '--offline'], io)).toBe(2);
+  expect(io.stderr.text).toContain(
+    'LOCKSTEP_KERNELS: no native build of the kernels for "wasm" can run here; available: ',
+  );
 });

@@ -70,7 +70,11 @@ async function build(root, signal) {
 }
 
 if (process.argv[1] === THIS) {
-  os.setPriority(nicerThan(os.getPriority()));
+  try {
+    os.setPriority(nicerThan(os.getPriority()));
+  } catch {
+    // a sandbox may forbid it; the run is slower for that long
+  }
   const left = new AbortController();
   process.stdin.on('end', () => left.abort()).resume();
   try {

@@ -67,10 +67,14 @@ export function areKernelsFresh(project) {
       stamp.settings === settingsOf(isa, project.target) &&
       stamp.cxx === (project.env.CXX ?? '') &&
       isSameCompiler(stamp.compiler) &&
-      existsSync(addonFile(project, isa))
+      isWhole(project, isa, stamp)
     );
   });
 }
+
+/** Whether the addon has as many bytes as it was linked with: a full disk, or a power cut, may have left fewer. */
+const isWhole = (project, isa, { bytes }) =>
+  bytes !== undefined && statSync(addonFile(project, isa), { throwIfNoEntry: false })?.size === bytes;
 
 /** Whether there is a build that this processor can run, of whatever sources; or none that it could. */
 export const areKernelsThere = ({ isas, ...project }) =>
@@ -180,7 +184,14 @@ async function link(build, compiler, project, signal) {
       result = await runCompiler(compiler, [...objects, ...linkFlags, ...extra, '-o', draft], project, signal);
       if (result.code === 0) break;
     }
-    if (result.code !== 0) throw new SetupError(`the ${build.isa} kernels do not link`, { output: result.output });
+    if (result.code !== 0) {
+      // one of them may be damaged, for all that its name says
+      rmSync(build.objectFolder, { recursive: true });
+      throw new SetupError(`the ${build.isa} kernels do not link`, {
+        output: result.output,
+        hint: 'Their objects were removed: the same command compiles them anew.',
+      });
+    }
     if (runsHere) await checkLoads(draft, build.isa, signal);
     renameSync(draft, addonFile(project, build.isa));
   } finally {
@@ -200,9 +211,8 @@ function runCompiler(compiler, args, project, signal) {
 }
 
 function isLinked(project, build) {
-  return (
-    readStamp(stampFile(project, build.isa)).content === build.content && existsSync(addonFile(project, build.isa))
-  );
+  const stamp = readStamp(stampFile(project, build.isa));
+  return stamp.content === build.content && isWhole(project, build.isa, stamp);
 }
 
 /** Drops the objects of earlier sources and says that this build is done. */
@@ -217,6 +227,7 @@ function finish(project, compiler, build, sources) {
     cxx: project.env.CXX ?? '',
     compiler: { file: compiler.file, fileKey: compiler.fileKey, version: compiler.version },
     content: build.content,
+    bytes: statSync(addonFile(project, build.isa)).size,
   });
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -170,6 +170,20 @@ it('refuses an addon with a symbol missing', async () => {
     message: `the ${ISA} kernels were built but do not load`,
     output: expect.stringContaining('fused'),
   });
+});
+
+it('links an addon anew that was cut short, and compiles anew when an object was', async () => {
+  await buildKernels(project, compiler);
+  const addon = path.join(project.buildFolder, `lockstep-${ISA}.node`);
+  truncateSync(addon, 1000);
+  expect(areKernelsFresh(project)).toBe(false);
+  expect(await buildKernels(project, compiler)).toEqual({ compiled: 0, linked: 1 });
+  expect(areKernelsFresh(project)).toBe(true);
+  const objects = path.join(project.buildFolder, 'obj', ISA);
+  for (const name of readdirSync(objects)) truncateSync(path.join(objects, name), 100);
+  rmSync(addon);
+  await expect(buildKernels(project, compiler)).rejects.toThrow(`the ${ISA} kernels do not link`);
+  expect(await buildKernels(project, compiler)).toEqual({ compiled: 2, linked: 1 });
 });
 
 it('says so when there are no sources', async () => {

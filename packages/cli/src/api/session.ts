@@ -1,7 +1,6 @@
 /** The front door: puts a coordinator and nodes together. What the commands, and programs that embed Lockstep, call. */
 import { Coordinator, HeldFolder, Observers } from '@lockstep/coordinator/run';
 import type { Dataset } from '@lockstep/core/data';
-import { LockstepError } from '@lockstep/core/errors';
 import type { EndEvent, NodeEvent, Prediction, RunEvent, WarningEvent } from '@lockstep/core/events';
 import { listPredictions } from '@lockstep/core/events';
 import type { ModelState } from '@lockstep/core/run';
@@ -9,7 +8,7 @@ import type { OnWarning, SplitName } from '@lockstep/core/seams';
 import { isDivergence } from '@lockstep/core/seams';
 import type { ModelSpec } from '@lockstep/core/spec';
 import { recipeSchema } from '@lockstep/core/spec';
-import { type CompileKernels, LocalNode, notCompiled, stayingOnWasm } from '@lockstep/worker/node';
+import { LocalNode } from '@lockstep/worker/node';
 import { isPreempted } from '../terminal/ending.js';
 import { farewellOf } from './farewell.js';
 import type { OpenCluster } from './open-cluster.js';
@@ -45,8 +44,7 @@ export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, Tr
   let failure: unknown;
   try {
     heldFolder ??= await takeFolder(request, onWarning);
-    const compileKernels = await compileFirst(request, onWarning);
-    node = new LocalNode({ ...request, compileKernels, workers, isSharing, isTimed, onWarning });
+    node = new LocalNode({ ...request, workers, isSharing, isTimed, onWarning });
     if (cluster !== undefined) {
       // Loaded here, so that a run of one node starts without what speaks to others.
       const { openCluster } = await import('./open-cluster.js');
@@ -75,24 +73,6 @@ export async function* train(request: TrainRequest): AsyncGenerator<RunEvent, Tr
     await (open ? open.close(goodbye, { awaitsAll: isOver || failure !== undefined, signal, tell }) : node?.close());
     heldFolder?.release();
   }
-}
-
-/**
- * A run that shares its steps, or wants other kernels than those in WebAssembly, waits for them.
- *
- * @returns what is left to be done beside the run
- * @throws LockstepError LOCKSTEP_KERNELS when it waits for native ones, and they cannot be compiled
- */
-async function compileFirst(request: TrainRequest, onWarning: OnWarning): Promise<CompileKernels | undefined> {
-  const { compileKernels, kernels = 'auto', cluster, engine } = request;
-  if (compileKernels === undefined || kernels === 'wasm') return undefined;
-  if (kernels === 'auto' && cluster === undefined && engine === 'native') return compileKernels;
-  const reason = await compileKernels();
-  if (reason === undefined) return undefined;
-  if (kernels === 'native')
-    throw new LockstepError('LOCKSTEP_KERNELS', `no native kernels can run here: ${notCompiled(reason)}`);
-  onWarning(stayingOnWasm(notCompiled(reason)));
-  return undefined;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { ClusterSettings } from '../fields/cluster-fields.js';
 type Asked = Pick<RunFields, 'workers' | 'engine' | 'kernels' | 'preemptible'>;
 
 export interface TrainRequest extends Omit<RunOptions, 'observers'>, Asked {
-  /** See LocalNodeOptions: called at once where the run does not go over. */
+  /** See LocalNodeOptions: for a run that goes over to other kernels on its way, as `awaitKernels` finds. */
   readonly compileKernels?: CompileKernels | undefined;
   /** Lets other machines take part. */
   readonly cluster?: ClusterSettings | undefined;

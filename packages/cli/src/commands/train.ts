@@ -5,7 +5,7 @@ import { type EndEvent, type EpochEvent, followEpochs, type RunEvent } from '@lo
 import { checkOutputPath } from '@lockstep/core/files';
 import { inferLayers, parameterCount } from '@lockstep/core/model';
 import type { ModelState } from '@lockstep/core/run';
-import { isDivergence } from '@lockstep/core/seams';
+import { isDivergence, type OnWarning } from '@lockstep/core/seams';
 import { describeDoubted } from '@lockstep/core/text';
 import { LATEST_PATH } from '@lockstep/watch/files';
 import { type Command, Option } from 'commander';
@@ -120,8 +120,12 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
   const { openWatchers } = await import('../watching/watchers.js');
   const { saveFinalWeights } = await import('../watching/final-weights.js');
   const { takeFolder } = await import('../api/session.js');
+  const { awaitKernels } = await import('../api/awaited-kernels.js');
+  const onWarning: OnWarning = (warning) => writeLine(io.stderr, formatWarning(warning));
+  // signals end the process while it waits for a compiler, and nobody waits for this run's folder
+  const compileKernels = await awaitKernels({ ...settings, compileKernels: io.compileKernels }, onWarning);
   // before anything is opened that the run which has the folder may be writing to
-  const heldFolder = await takeFolder(settings, (warning) => writeLine(io.stderr, formatWarning(warning)));
+  const heldFolder = await takeFolder(settings, onWarning);
   const { observers, control, notes, folder, best } = await openWatchers(
     settings.dryRun ? { ...settings, runFolder: undefined } : settings,
     { command, spelling: io.spelling, now: io.now },
@@ -150,7 +154,7 @@ async function runToEnd(asked: RunSettings, io: Io, command: string, onProgress:
       beginning,
       heldFolder,
       runFolder: folder,
-      compileKernels: io.compileKernels,
+      compileKernels,
       ...watched,
     };
     const outcome = await followRun(request, (event) => {

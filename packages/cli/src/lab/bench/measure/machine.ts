@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { findUsableCores } from '@lockstep/core/machine';
 import { countOf } from '@lockstep/core/text';
 import { findIsa, hasSources, type KernelChoice } from '@lockstep/kernels';
+import { withKernelCodes } from '@lockstep/worker/node';
 
 export interface Machine {
   readonly processor: string;
@@ -30,6 +31,7 @@ export interface Occasion {
  * Describes this machine and moment.
  *
  * @param choice of the kernels that are measured
+ * @throws LockstepError LOCKSTEP_KERNELS when there are none of these
  */
 export function describeOccasion(choice?: KernelChoice): Occasion {
   const commit = describeCommit();
@@ -40,7 +42,7 @@ export function describeOccasion(choice?: KernelChoice): Occasion {
       memoryBytes: totalmem(),
       system: `${platform()} ${release()} ${arch()}`,
       node: process.version,
-      isa: findIsa(choice),
+      isa: withKernelCodes(() => findIsa(choice)),
     },
     date: new Date().toISOString(),
     ...(commit !== undefined && { commit }),
