@@ -88,7 +88,9 @@ export function drawRooms(sources, order) {
       const room = `${name}/${place}`;
       const targets = [...(rooms.get(room) ?? [])];
       const own = targets.filter((target) => target.startsWith(`${name}/`) && !follows(room, target));
-      const others = new Set(targets.map((target) => target.split('/')[0]).filter((other) => other !== name && other !== 'core'));
+      const others = new Set(
+        targets.map((target) => target.split('/')[0]).filter((other) => other !== name && other !== 'core'),
+      );
       const list = [...own.map((target) => target.split('/')[1]).sort(), ...[...others].sort().map((o) => `*${o}*`)];
       return `| ${room} | ${list.join(', ')} |`;
     }),
