@@ -1,6 +1,6 @@
 /** `node tools/lockstep.mjs train ...`: sets up what is stale, then is the `lockstep` program, in this same process. */
 import { areKernelsMissing, bootstrap, ROOT } from './bootstrap.mjs';
-import { buildBeside } from './setup/kernels-beside.mjs';
+import { buildBeside, kernelsNeed } from './setup/kernels-beside.mjs';
 import { say } from './setup/report.mjs';
 
 // the set-up heeds it too
@@ -20,12 +20,15 @@ async function compileKernels() {
   return failure;
 }
 
-const mayBeginOnWasm = process.argv[2] === 'train';
+const need = kernelsNeed(process.argv.slice(2));
 
-if (await bootstrap({ isForTests: false, canUseWasm: true, mayBeginOnWasm })) {
+if (await bootstrap({ isForTests: false, canUseWasm: true, mayBeginOnWasm: need !== 'native' })) {
   const { main } = await import('../packages/cli/dist/main.js');
   const { processIo } = await import('../packages/cli/dist/terminal/process-io.js');
-  const more = mayBeginOnWasm && areKernelsMissing() ? { compileKernels } : {};
+  const more = need !== 'native' && areKernelsMissing() ? { compileKernels } : {};
+  if (need === 'any' && more.compileKernels) {
+    say('no kernels are compiled for this machine yet: this computes in WebAssembly, slower, to the same bits');
+  }
   process.exitCode = await main(process.argv.slice(2), { ...processIo(), ...more });
   if (beside) {
     beside.leave();

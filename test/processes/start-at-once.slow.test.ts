@@ -39,6 +39,21 @@ it('does not wait at its end for a compiler that is not done, and says so', asyn
   expect(text).toMatch(/^setup: the kernels for this machine are not all compiled: /m);
 });
 
+it('waits for no compiler to list the models or to evaluate, and says in what it computes', async () => {
+  const weights = path.join(clone.root, 'w.safetensors');
+  const saved = await clone.run(`npm run -s train -- --workers 2 --steps 2 --save ${weights}`, COMPILER);
+  expect(saved.code, saved.text).toBe(0);
+  for (const name of readdirSync(path.join(clone.root, 'packages/kernels/build')))
+    if (name !== 'obj') rmSync(path.join(clone.root, 'packages/kernels/build', name));
+  const models = await clone.run('npm run -s models', { CXX: '/nowhere/c++' });
+  expect(models.text).not.toContain('setup: ');
+  expect(models.code).toBe(0);
+  const { code, text } = await clone.run(`npm run -s evaluate -- --weights ${weights}`, { CXX: '/nowhere/c++' });
+  expect(text).toMatch(/^setup: no kernels are compiled for this machine yet: this computes in WebAssembly, /m);
+  expect(text).toContain('Test set: ');
+  expect(code).toBe(0);
+});
+
 it('waits for them where native ones are asked for, and ends with why where that is in vain', async () => {
   const { code, text } = await clone.run('npm run -s train -- --kernels native --steps 2', { CXX: '/nowhere/c++' });
   expect(text).toContain('LOCKSTEP_KERNELS: ');

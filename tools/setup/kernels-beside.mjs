@@ -19,6 +19,22 @@ const LOWEST = 19;
 
 const THIS = fileURLToPath(import.meta.url);
 
+/** Commands whose speed is what they are about, or that others wait for. */
+const ON_NATIVE = new Set(['bench', 'launch', 'reproduce', 'speedrun', 'worker']);
+/** Those that compute for seconds at the most. */
+const ON_ANY = new Set(['evaluate', 'export', 'predict']);
+
+/**
+ * Which kernels a command line waits for: `native`, those of this machine; `later`, none, since a training compiles them
+ * beside itself; `any`, those in WebAssembly do for what it computes; `none`, since it computes nothing.
+ */
+export function kernelsNeed([command, ...rest]) {
+  if (rest.includes('--help') || rest.includes('-h')) return 'none';
+  if (command === 'train') return 'later';
+  if (ON_NATIVE.has(command)) return 'native';
+  return ON_ANY.has(command) ? 'any' : 'none';
+}
+
 /** The niceness for the compiling, where a run has `own`: never a lower one, which only root may set. */
 export const nicerThan = (own) => Math.min(own + NICER, LOWEST);
 

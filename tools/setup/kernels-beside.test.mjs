@@ -14,7 +14,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { areKernelsMissing } from '../bootstrap.mjs';
 import { instructionSetsOfRun } from './instruction-sets.mjs';
 import { addonFile, kernelsProject } from './kernels.mjs';
-import { buildBeside, nicerThan } from './kernels-beside.mjs';
+import { buildBeside, kernelsNeed, nicerThan } from './kernels-beside.mjs';
 
 let root;
 
@@ -73,4 +73,17 @@ it('a run may begin without kernels only where there are those in WebAssembly, a
 
 it('compiles at a lower priority than the run has, also where that has the lowest', () => {
   expect([-5, 0, 10, 19].map(nicerThan)).toEqual([0, 5, 15, 19]);
+});
+
+it('only what is measured, or shared with other machines, waits for the compiler; and nobody who asks for help does', () => {
+  const needs = (line) => kernelsNeed(line.split(' ').filter(Boolean));
+  expect(['', '--version', 'help train', 'models', 'data', 'summary tiny6k', 'doctor', 'simulate'].map(needs)).toEqual(
+    Array(8).fill('none'),
+  );
+  expect(['bench', 'bench sync', 'worker', 'launch', 'reproduce', 'speedrun'].map(needs)).toEqual(
+    Array(6).fill('native'),
+  );
+  expect(['bench --help', 'worker -h', 'train --help'].map(needs)).toEqual(Array(3).fill('none'));
+  expect(['evaluate --weights latest', 'predict a.png', 'export'].map(needs)).toEqual(Array(3).fill('any'));
+  expect(needs('train')).toBe('later');
 });

@@ -114,7 +114,9 @@ function explainCommanderError(error: CommanderError, command: Command): Error {
     case 'commander.optionMissingArgument':
       return optionError(`${flagName({ flags: quoted })} needs a value: ${quoted}`);
     case 'commander.excessArguments':
-      return new LockstepError('LOCKSTEP_CLI_ARGUMENT', describeExcess(command));
+      return command.commands.length > 0
+        ? new LockstepError('LOCKSTEP_CLI_COMMAND', describeUnknownCommand(command.args[0] ?? '', command))
+        : new LockstepError('LOCKSTEP_CLI_ARGUMENT', describeExcess(command));
     case 'commander.missingArgument':
       return new LockstepError(
         'LOCKSTEP_CLI_ARGUMENT',
@@ -193,9 +195,10 @@ const OTHER_COMMANDS: Readonly<Record<string, string>> = {
 
 function describeUnknownCommand(name: string, command: Command): string {
   const names = command.commands.map((sub) => sub.name());
-  const instead = Object.hasOwn(OTHER_COMMANDS, name) ? OTHER_COMMANDS[name] : undefined;
+  const isProgram = command.parent === null;
+  const instead = isProgram && Object.hasOwn(OTHER_COMMANDS, name) ? OTHER_COMMANDS[name] : undefined;
   const hint = instead === undefined ? didYouMean(name, names) || '.' : `: ${instead}.`;
-  return `unknown command ${name}${hint} There are ${names.join(', ')}.`;
+  return `unknown command ${name}${isProgram ? '' : ` of ${command.name()}`}${hint} There are ${names.join(', ')}.`;
 }
 
 function describeExcess(command: Command): string {

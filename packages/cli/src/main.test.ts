@@ -102,6 +102,11 @@ describe('errors are one line on stderr, exit code 2', () => {
     [['--workers', '8'], 'LOCKSTEP_CLI_OPTION: --workers belongs to a command: lockstep train --workers'],
     [['--verison'], 'LOCKSTEP_CLI_OPTION: unknown option --verison. Did you mean --version?'],
     [['trian'], 'LOCKSTEP_CLI_COMMAND: unknown command trian. Did you mean train? There are train, '],
+    [
+      ['bench', 'scalling'],
+      'LOCKSTEP_CLI_COMMAND: unknown command scalling of bench. Did you mean scaling? There are ',
+    ],
+    [['bench', 'run'], 'LOCKSTEP_CLI_COMMAND: unknown command run of bench. There are kernels, '],
     [['help', 'modles'], 'LOCKSTEP_CLI_COMMAND: unknown command modles. Did you mean models?'],
     [['trian', '--help'], 'LOCKSTEP_CLI_COMMAND: unknown command trian. Did you mean train?'],
     [['train', '--workers'], 'LOCKSTEP_CLI_OPTION: --workers needs a value: --workers <n>'],

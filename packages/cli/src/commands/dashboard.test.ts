@@ -27,7 +27,9 @@ it('cases: work 19: passes over what is no run, and says so', () => {
   const given = ['a', 'b', 'empty', 'w.safetensors', 'gone'].map((name) => join(folder, name));
   expect(findRuns(given, io)).toEqual(given.slice(0, 2));
   expect(io.stderr.lines).toEqual(
-    given.slice(2).map((path) => `note: ${path} is no run, and is not shown: it has no chronicle.json.`),
+    ['there is no chronicle.json in it', 'it is a file', 'there is no such folder'].map(
+      (reason, index) => `note: ${given[index + 2]} is no run, and is not shown: ${reason}.`,
+    ),
   );
 });
 
@@ -53,7 +55,11 @@ it('takes latest for the latest run, and says where none is', () => {
   }
 });
 
-it('names a folder without any run', () => {
+it('names a folder without any run, and what is no folder at all', () => {
+  expect(() => findRuns([join(folder, 'gone')], io)).toThrow(
+    `${join(folder, 'gone')} cannot be shown: there is no such folder.`,
+  );
+  expect(() => findRuns([join(folder, 'gone'), join(folder, 'empty')], io)).toThrow('none of them is a run');
   expect(() => findRuns([join(folder, 'empty')], io)).toThrow(
     `LOCKSTEP_DASHBOARD_FOLDER: ${join(folder, 'empty')} cannot be shown: there is no chronicle.json in it.`,
   );

@@ -81,9 +81,16 @@ export function findRuns(given: readonly string[], io: Pick<Io, 'stderr'>): stri
     return runs.length === 0 ? [path] : runs;
   });
   const [runs, others] = [folders.filter(isRun), folders.filter((path) => !isRun(path))];
-  if (runs.length === 0) throw cannotShow(given.join(', '), `there is no ${CHRONICLE_FILE} in it`);
-  for (const path of others) tellNote(io, `${path} is no run, and is not shown: it has no ${CHRONICLE_FILE}.`);
+  if (runs.length === 0)
+    throw cannotShow(given.join(', '), given.length === 1 ? whyNoRun(given[0] as string) : `none of them is a run`);
+  for (const path of others) tellNote(io, `${path} is no run, and is not shown: ${whyNoRun(path)}.`);
   return [...new Set(runs)];
+}
+
+function whyNoRun(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return 'there is no such folder';
+  return found.isDirectory() ? `there is no ${CHRONICLE_FILE} in it` : 'it is a file';
 }
 
 const cannotShow = (what: string, reason: string): LockstepError =>
