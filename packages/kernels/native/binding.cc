@@ -86,7 +86,7 @@ napi_value contribute(napi_env env, napi_callback_info info) {
   HeldEngine* engine;
   Span<int32_t> call;
   if (a.count < 2 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], call) || call.length < CALL_FIELDS) {
-    return fail(env, "contribute expects (engine, Int32Array of 12)");
+    return fail(env, "contribute expects (engine, Int32Array of 13)");
   }
   int partials;
   if (Fault fault = lockstep::contribute(*engine, call.data, partials)) return fail(env, fault);
@@ -102,7 +102,7 @@ napi_value profile(napi_env env, napi_callback_info info) {
   HeldEngine* engine;
   Span<int32_t> call;
   if (a.count < 2 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], call) || call.length < CALL_FIELDS) {
-    return fail(env, "profile expects (engine, Int32Array of 12)");
+    return fail(env, "profile expects (engine, Int32Array of 13)");
   }
   std::vector<double> rows;
   lockstep::profile(*engine, call.data, rows);
@@ -123,7 +123,7 @@ napi_value evaluate(napi_env env, napi_callback_info info) {
   Span<float> results, logits;
   if (a.count < 3 || !engineOf(env, a.values[0], engine) || !spanOf(env, a.values[1], call) || call.length < CALL_FIELDS ||
       !spanOf(env, a.values[2], results)) {
-    return fail(env, "evaluate expects (engine, Int32Array of 12, Float32Array)");
+    return fail(env, "evaluate expects (engine, Int32Array of 13, Float32Array)");
   }
   if (a.count > 3 && !spanOf(env, a.values[3], logits)) return fail(env, "evaluate: logits are not a Float32Array");
   if (a.count > 3 && logits.length == 0) return fail(env, "evaluate: the logits do not have room for every sample");

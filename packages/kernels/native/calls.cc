@@ -14,6 +14,7 @@ Context contextOf(const Engine& engine, const int32_t* call, bool train) {
   c.blocksPerShard = engine.program->blocksPerShard();
   c.samples = call[SAMPLES];
   c.seedLow = call[SEED_LOW], c.seedHigh = call[SEED_HIGH], c.step = call[STEP], c.epoch = call[EPOCH];
+  if (call[PROGRESS] != 0) c.progress = (uint32_t*)(engine.arena.data + (int64_t)call[PROGRESS] * BLOCK);
   c.images = engine.images.data, c.labels = engine.labels.data;
   return c;
 }

@@ -28,11 +28,13 @@ struct Engine {
 Fault openEngine(Engine& engine, Span<int32_t> code);
 
 // Fields of the call block of contribute and evaluate: Int32Array
-enum Call { STATE, PARTIALS, PARTIAL_FLOATS, FIRST_SHARD, END_SHARD, SAMPLES, ORDER, SEED_LOW, SEED_HIGH, STEP, EPOCH, PART, CALL_FIELDS };
+enum Call {
+  STATE, PARTIALS, PARTIAL_FLOATS, FIRST_SHARD, END_SHARD, SAMPLES, ORDER, SEED_LOW, SEED_HIGH, STEP, EPOCH, PART, PROGRESS, CALL_FIELDS
+};
 
 // Computes shards [FIRST_SHARD, END_SHARD) and leaves their partials, in order, at PARTIALS; `count` becomes how many there
 // are. PART leaves the last stage of the last wave for a second call: between the two the partials' floats from `prefix` on
-// are final.
+// are final. The uint32 at PROGRESS grows by one with each op of a shard or a wave; 0: nobody wants to know.
 Fault contribute(Engine& engine, const int32_t* call, int& count);
 
 // Contributes like `contribute` (no merging); `rows` becomes [record, index, nanoseconds, algorithm] of each op in program

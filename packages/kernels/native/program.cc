@@ -107,6 +107,7 @@ void Program::runTimed(Op& op, const Context& context, int shard, int shards, fl
 }
 
 void Program::run(const Op& op, const Context& context, int shard, int shards, float* contribution) {
+  context.noteProgress();
   switch (op.record) {
     case INPUT: return runInput(inputs_[op.index], context, shard);
     case DROPOUT_MASK:

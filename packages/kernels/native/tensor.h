@@ -34,6 +34,7 @@ struct Context {
   int32_t firstImage;
   float* results;         // evaluation: per sample of the call, [predicted class, its probability]
   float* logits;          // evaluation: per sample of the call, [classes]; null: nobody asks for them
+  uint32_t* progress;     // grows by one before each op, for who watches the thread; null: nobody does
 
   int firstSample(int shard, int b) const { return ((firstShard + shard) * blocksPerShard + b) * BLOCK; }
   // The image that sample i of the step shows
@@ -42,6 +43,10 @@ struct Context {
   int validLanes(int shard, int b) const {
     int left = samples - firstSample(shard, b);
     return left >= BLOCK ? BLOCK : left > 0 ? left : 0;
+  }
+  // One thread writes it, so nothing is locked.
+  void noteProgress() const {
+    if (progress) __atomic_store_n(progress, __atomic_load_n(progress, __ATOMIC_RELAXED) + 1, __ATOMIC_RELAXED);
   }
   int validSamples(int shard) const {
     int n = 0;

@@ -83,8 +83,10 @@ export const callField = {
   step: 9,
   epoch: 10,
   part: 11,
+  /** Where a uint32 of the calling thread's own grows by one with each op of a shard or a wave; 0: nobody wants to know. */
+  progress: 12,
 } as const;
-export const CALL_FIELDS = 12;
+export const CALL_FIELDS = 13;
 
 /** What of its range a call of contribute computes; the two parts of a whole in this order. */
 export const contributePart = { whole: 0, allButLastStage: 1, lastStage: 2 } as const;

@@ -50,4 +50,38 @@ describe.each(availableIsas())('a linear program (%s)', (isa) => {
       expect(results[i]).toBeCloseTo(value, 6);
     });
   });
+
+  it('counts its ops where it is told to, one more for each op of a shard, and nowhere else', () => {
+    const kernels = loadKernels(isa);
+    const arena = allocateAligned(4 * CONTRIBUTION + 16, kernels.memory);
+    const counted = new Uint32Array(arena.buffer, arena.byteOffset + 16 * CONTRIBUTION, 16);
+    const images = place(new Uint8Array(64), kernels.memory);
+    const labels = place(new Uint8Array(64), kernels.memory);
+    const order = place(
+      Int32Array.from({ length: 64 }, (_, i) => i),
+      kernels.memory,
+    );
+    const engine = kernels.createEngine(writeLinear(), arena, images, labels, order);
+    const call = new Int32Array(CALL_FIELDS);
+    call[callField.partials] = CONTRIBUTION / 16;
+    call[callField.partialFloats] = CONTRIBUTION / 16;
+    call[callField.endShard] = 1;
+    call[callField.samples] = 64;
+    call[callField.progress] = (4 * CONTRIBUTION) / 16;
+    const before = arena.slice(0, CONTRIBUTION);
+    kernels.contribute(engine, call);
+    const ofShard = counted[0] as number;
+    expect(ofShard).toBeGreaterThan(2);
+    call[callField.firstShard] = 1;
+    call[callField.endShard] = 4;
+    kernels.contribute(engine, call);
+    expect([...counted]).toEqual([4 * ofShard, ...new Array(15).fill(0)]);
+    kernels.evaluate(engine, call, new Float32Array(2 * (64 + 4)));
+    expect(counted[0]).toBeGreaterThan(4 * ofShard);
+    expect(arena.slice(0, CONTRIBUTION)).toEqual(before);
+    const end = counted[0];
+    call[callField.progress] = 0;
+    kernels.contribute(engine, call);
+    expect(counted[0]).toBe(end);
+  });
 });

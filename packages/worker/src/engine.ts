@@ -51,6 +51,8 @@ export interface StepCall {
   step: number;
   /** From 0. */
   epoch: number;
+  /** Arena offset / 16 of a uint32 that grows with what is done, for who watches the thread; 0: nobody does. */
+  progress: number;
 }
 
 /** Images [first, first + count) of a split to evaluate, shards [firstShard, endShard) of them. */
@@ -60,6 +62,8 @@ export interface EvaluateCall {
   readonly count: number;
   readonly firstShard: number;
   readonly endShard: number;
+  /** As in a step's call. */
+  readonly progress: number;
 }
 
 export interface Engine {

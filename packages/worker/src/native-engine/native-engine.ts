@@ -50,6 +50,7 @@ export class NativeEngine implements Engine {
     fields[callField.order] = call.orderStart;
     fields[callField.step] = call.step;
     fields[callField.epoch] = call.epoch;
+    fields[callField.progress] = call.progress;
     if (!onTail || !this.#hasTail) {
       this.#contributePart(contributePart.whole);
       return;
@@ -71,6 +72,7 @@ export class NativeEngine implements Engine {
     fields[callField.samples] = call.count;
     fields[callField.firstShard] = call.firstShard;
     fields[callField.endShard] = call.endShard;
+    fields[callField.progress] = call.progress;
     if (logits) this.#kernels.evaluate(this.#evaluator(data), fields, results, logits);
     else this.#kernels.evaluate(this.#evaluator(data), fields, results);
   }

@@ -34,7 +34,8 @@ async function prepare(name: string) {
     { images: place(data.images, kernels), labels: place(data.labels, kernels) },
   );
   const floats = arena.subarray(memory.partialsAt(0) * 16);
-  const call = { state: 0, partials: memory.partialsAt(0), samples: SAMPLES, orderStart: 0, step: 0, epoch: 0 };
+  const partials = memory.partialsAt(0);
+  const call = { state: 0, partials, samples: SAMPLES, orderStart: 0, step: 0, epoch: 0, progress: 0 };
   return { engine, floats, call, layout, tailAt: tailOf(layers, layout, recipe) };
 }
 

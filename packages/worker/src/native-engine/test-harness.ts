@@ -132,7 +132,7 @@ export function prepareNativeStep(options: NativeStep): NativeRun {
     }
     const { orderStart = 0, step = 0, epoch = 0 } = options;
     const partials = layout.length / 16;
-    engine.contribute({ state: 0, partials, firstShard, endShard, samples, orderStart, step, epoch });
+    engine.contribute({ state: 0, partials, firstShard, endShard, samples, orderStart, step, epoch, progress: 0 });
     return canonicalPartials({ begin: firstShard, end: endShard }).map((_, i) =>
       arena.slice(layout.length * (1 + i), layout.length * (2 + i)),
     );
@@ -158,7 +158,8 @@ export function prepareNativeStep(options: NativeStep): NativeRun {
       const endShard = shardCount(count, recipe.shardSize);
       const results = new Float32Array(2 * (count + endShard)).fill(Number.NaN);
       const logits = new Float32Array(count * model.classes).fill(Number.NaN);
-      engine.evaluate({ state: 0, first, count, firstShard: 0, endShard }, { images, labels }, results, logits);
+      const call = { state: 0, first, count, firstShard: 0, endShard, progress: 0 };
+      engine.evaluate(call, { images, labels }, results, logits);
       return { results, logits };
     },
     parts: (contribution) =>

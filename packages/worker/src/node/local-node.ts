@@ -105,7 +105,7 @@ export class LocalNode implements SharingNode {
       engine: options.engine ?? 'native',
       spins,
       normalization: { mean: dataset.mean, std: dataset.std },
-      ...allocateNodeMemory(dataset, this.#memory.floats, options.kernels),
+      ...allocateNodeMemory(dataset, this.#memory, workers, options.kernels),
       control: Control.allocate(workers),
       results: new Float32Array(new SharedArrayBuffer(this.#epochSteps * 8)),
       stopAt: new Int32Array(new SharedArrayBuffer(4)),

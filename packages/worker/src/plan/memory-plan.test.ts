@@ -39,7 +39,9 @@ describe.each(optimizers)('the memory of a node under %s', (_, optimizer, slotCo
         starts.sort((a, b) => a - b);
         expect(starts).toEqual(starts.map((_start, index) => index * memory.vector));
         expect(memory.vector * ALIGNMENT).toBe(layout.length);
-        expect(memory.floats).toBe(starts.length * layout.length);
+        expect(memory.progressAt(0)).toBe(starts.length * memory.vector);
+        expect(memory.progressAt(workers - 1)).toBe(memory.progressAt(0) + workers - 1);
+        expect(memory.floats).toBe(starts.length * layout.length + workers * ALIGNMENT);
         expect(memory.slotCount).toBe(slotCount);
       }),
     );

@@ -6,7 +6,8 @@
  * State, optimizer slots and the moving average (if the recipe has them) are kept twice: a step reads version t % 2 and writes version (t + 1) % 2, so a crash in the
  * middle of a step loses nothing.
  *
- * A node that shares its steps with others has a few vectors more: the finished reduction, and partial sums.
+ * A node that shares its steps with others has a few vectors more: the finished reduction, and partial sums. Last, in a
+ * unit for each worker, stands how much it has done.
  */
 import {
   ALIGNMENT,
@@ -42,6 +43,8 @@ export interface MemoryPlan {
   partialAt(index: number): number;
   /** How many partial sums there is room for. */
   readonly partials: number;
+  /** Units at which a worker's count of what it has done stands, a uint32. */
+  progressAt(worker: number): number;
 }
 
 /** What stands at `unit` of an arena: floats [offset, offset + length) from there on, as a view. */
@@ -49,6 +52,10 @@ export function viewFloats(arena: Float32Array, unit: number, length: number, of
   const begin = unit * ALIGNMENT + offset;
   return arena.subarray(begin, begin + length);
 }
+
+/** How much each worker has done, as it grows: [worker] every `ALIGNMENT` words. */
+export const viewProgress = (arena: Float32Array, { progressAt }: MemoryPlan, workers: number): Uint32Array =>
+  new Uint32Array(arena.buffer, arena.byteOffset + 4 * ALIGNMENT * progressAt(0), ALIGNMENT * workers);
 
 /** However many nodes share a step, a node holds no more partial sums of others than this. */
 const MAX_PARTIALS = 192;
@@ -64,12 +71,13 @@ export function planMemory(layout: ContributionLayout, recipe: Recipe, workers: 
   const versions = 2 * (1 + slotCount + (hasAverage ? 1 : 0));
   const stateAt = (version: number): number => version * vector;
   const partialsAt = (worker: number): number => (versions + worker * partialsPerWorker) * vector;
+  const progressAt = (worker: number): number => partialsAt(workers) + (partials > 0 ? partials + 1 : 0) * vector + worker;
   return {
     vector,
     slotCount,
     hasAverage,
     partialsPerWorker,
-    floats: (partialsAt(workers) + (partials > 0 ? partials + 1 : 0) * vector) * ALIGNMENT,
+    floats: progressAt(workers) * ALIGNMENT,
     stateAt,
     slotAt: (slot, version) => (slot <= slotCount ? (2 * slot + version) * vector : stateAt(version)),
     averageAt: (version) => (hasAverage ? (2 * (1 + slotCount) + version) * vector : stateAt(version)),
@@ -77,6 +85,7 @@ export function planMemory(layout: ContributionLayout, recipe: Recipe, workers: 
     reductionAt: partialsAt(workers),
     partialAt: (index) => partialsAt(workers) + (index + 1) * vector,
     partials,
+    progressAt,
   };
 }
 

@@ -99,6 +99,7 @@ export class SingleStep {
     call[callField.partialFloats] = layout.length / ALIGNMENT;
     call[callField.endShard] = shardCount(this.samples, recipe.shardSize);
     call[callField.samples] = this.samples;
+    call[callField.progress] = memory.progressAt(0);
     call[callField.seedLow] = seed | 0;
     call[callField.seedHigh] = Math.floor(seed / 2 ** 32) | 0;
     return call;

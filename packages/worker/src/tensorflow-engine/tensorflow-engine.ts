@@ -79,10 +79,16 @@ export class TensorFlowEngine implements Engine {
     this.#state.load(call.state);
     const sizes: number[] = [];
     for (let shard = call.firstShard; shard < call.endShard; shard++) {
+      this.#noteProgress(call);
       this.#contributeShard(call, shard, this.#partial(call, sizes.length));
       sizes.push(1);
       this.#mergeNodes(call, sizes, shard + 1);
     }
+  }
+
+  #noteProgress({ progress }: { readonly progress: number }): void {
+    const { buffer, byteOffset } = this.memory.arena;
+    if (progress !== 0) Atomics.add(new Uint32Array(buffer, byteOffset + 4 * ALIGNMENT * progress, 1), 0, 1);
   }
 
   /** Adds the last two partials as long as they make up one of the canonical tree; they end before shard `end`. */

@@ -74,7 +74,8 @@ export class EngineRun {
   contribute(call: Partial<StepCall> = {}, begin = 0, end = this.#shards): Float32Array[] {
     const { length } = this.layout;
     this.arena.fill(Number.NaN, length);
-    const fixed = { state: 0, partials: length / 16, samples: this.options.samples, orderStart: 0, step: 0, epoch: 0 };
+    const { samples } = this.options;
+    const fixed = { state: 0, partials: length / 16, samples, orderStart: 0, step: 0, epoch: 0, progress: 0 };
     this.engine.contribute({ ...fixed, ...call, firstShard: begin, endShard: end });
     return canonicalPartials({ begin, end }).map((_, partial) =>
       this.arena.slice(length * (1 + partial), length * (2 + partial)),
@@ -86,7 +87,8 @@ export class EngineRun {
     const endShard = shardCount(count, this.options.recipe.shardSize);
     const results = new Float32Array(2 * (count + endShard)).fill(Number.NaN);
     const logits = new Float32Array(count * this.options.model.classes).fill(Number.NaN);
-    this.engine.evaluate({ state: 0, first: 0, count, firstShard: 0, endShard }, this.#data, results, logits);
+    const call = { state: 0, first: 0, count, firstShard: 0, endShard, progress: 0 };
+    this.engine.evaluate(call, this.#data, results, logits);
     return { results, logits };
   }
 }

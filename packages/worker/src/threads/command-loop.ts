@@ -28,8 +28,18 @@ export class CommandLoop {
   ) {
     this.#commands = new CommandBlock(tools.data.commands);
     this.#slices = new SliceWork(tools, worker, tools.data.workers);
-    const partials = tools.memory.partialsAt(worker);
-    this.#call = { state: 0, partials, firstShard: 0, endShard: 0, samples: 0, orderStart: 0, step: 0, epoch: 0 };
+    const { memory } = tools;
+    this.#call = {
+      state: 0,
+      partials: memory.partialsAt(worker),
+      firstShard: 0,
+      endShard: 0,
+      samples: 0,
+      orderStart: 0,
+      step: 0,
+      epoch: 0,
+      progress: memory.progressAt(worker),
+    };
   }
 
   /** @param seen commands that are done */

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { abortReason, Control } from './control.js';
+import { abortReason, Control, LEFT } from './control.js';
 
 const THREAD = new URL('./test-barrier-thread.mjs', import.meta.url);
 const BARRIERS = 2000;
@@ -90,9 +90,18 @@ describe('the words of a segment', () => {
     control.enter(2);
     control.leave(2);
     const reached = [0, 1, 2].map((worker) => control.reachedBy(worker));
-    expect(reached[0]).toBe(0);
-    expect(reached[1]).toBe(2);
-    expect(reached[2]).toBeGreaterThan(1e9);
+    expect(reached).toEqual([0, 3, LEFT]);
+  });
+
+  it('say who works and who waits: an odd number, and an even one', async () => {
+    const { control, log, ended } = startWalk(2, false, { worker: 1, at: 4 });
+    // past four barriers, and at the fifth, where it waits for one that never comes
+    while (Atomics.load(log, 4) < 1 || control.reachedBy(0) < 10) await new Promise((resolve) => setImmediate(resolve));
+    expect(control.reachedBy(0)).toBe(10);
+    expect(control.reachedBy(1)).toBe(9);
+    control.abort(abortReason.workerLost);
+    await ended;
+    expect(control.reachedBy(0)).toBe(LEFT);
   });
 
   it('give each chunk out once', () => {

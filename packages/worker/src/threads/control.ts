@@ -19,7 +19,10 @@ const word = {
   chunk: 5,
   /** Injected faults that have happened, so that each happens as often as asked for. */
   faults: 6,
-  /** From here, for each worker: 0 until its task begins, then one more at each barrier or chunk; `LEFT` at the end. */
+  /**
+   * From here, for each worker: 0 until its task begins; then odd while it works, and even while it waits for others at a
+   * barrier: more with each; `LEFT` at the end.
+   */
   reached: 16,
 } as const;
 
@@ -27,7 +30,7 @@ const word = {
 export const abortReason = { none: 0, workerLost: 1, notFinite: 2 } as const;
 
 /** What stands in `reached` of a worker whose task has ended. */
-const LEFT = 0x7fff_ffff;
+export const LEFT = 0x7fff_ffff;
 
 /** Loads of the generation before a thread sleeps; only when every thread has a core of its own. */
 const SPINS = 400;
@@ -81,7 +84,7 @@ export class Control {
     return Atomics.load(this.words, word.stop) !== 0;
   }
 
-  /** How far a worker has come: 0 before its task begins, more at each barrier or chunk, most when it has ended. */
+  /** How far a worker has come: 0 before its task begins, odd while it works, even while it waits, `LEFT` when it has ended. */
   reachedBy(worker: number): number {
     return Atomics.load(this.words, word.reached + worker);
   }
@@ -90,7 +93,7 @@ export class Control {
 
   /** A task begins: from here on a worker that stands still is late. One that waits for commands says so again. */
   enter(worker: number, isAgain = false): void {
-    if (isAgain) Atomics.add(this.words, word.reached + worker, 1);
+    if (isAgain) Atomics.add(this.words, word.reached + worker, 2);
     else Atomics.store(this.words, word.reached + worker, 1);
   }
 
@@ -118,16 +121,18 @@ export class Control {
       Atomics.store(words, word.arrived, 0);
       Atomics.add(words, word.generation, 1);
       Atomics.notify(words, word.generation);
+      Atomics.add(words, word.reached + worker, 1);
       return true;
     }
     if (this.spins) for (let i = 0; i < SPINS && Atomics.load(words, word.generation) === generation; i++);
     while (Atomics.load(words, word.generation) === generation) Atomics.wait(words, word.generation, generation);
+    Atomics.add(words, word.reached + worker, 1);
     return Atomics.load(words, word.abort) === 0;
   }
 
   /** The next chunk of an evaluation, from 0; each is given out once. */
   takeChunk(worker: number): number {
-    Atomics.add(this.words, word.reached + worker, 1);
+    Atomics.add(this.words, word.reached + worker, 2);
     return Atomics.add(this.words, word.chunk, 1);
   }
 

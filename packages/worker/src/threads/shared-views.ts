@@ -3,7 +3,7 @@
  * Deno copies one in workerData element by element, before it finds that its memory is shared.
  */
 
-const kinds = { Uint8Array, Int32Array, Float32Array, Float64Array };
+const kinds = { Uint8Array, Int32Array, Uint32Array, Float32Array, Float64Array };
 type Kind = keyof typeof kinds;
 type ViewMaker = new (buffer: ArrayBufferLike, offset?: number, length?: number) => ArrayBufferView;
 

@@ -1,33 +1,45 @@
-/** Notices when a node's tasks stand still, and says which workers the others are waiting for. */
-import type { Control } from './control.js';
+/** Notices when a worker of a node stands still: it does not wait for others, and its count of what it has done stays as it was. */
+import { ALIGNMENT } from '@lockstep/core/run';
+import { type Control, LEFT } from './control.js';
 
 const POLL_MS = 250;
-/** Nobody may stand still for longer than this many times the slowest barrier or chunk so far, */
+/** Nobody may stand still for longer than this many times the slowest piece of work so far, */
 const PATIENCE = 20;
 /** but for at least this long; also while threads are still starting. */
 const LEAST_MS = 30_000;
-/** and for this long for each of its samples: a step of a large batch may be one of an hour. */
+/** and for this long for each sample that is computed at once. */
 const SAMPLE_MS = 62.5;
+
+/** Where a worker was seen last. */
+interface Place {
+  /** As `Control.reachedBy` says. */
+  readonly reached: number;
+  /** What its count of work done was. */
+  readonly done: number;
+  sinceMs: number;
+}
+
+const isWorking = ({ reached }: Place): boolean => reached !== LEFT && (reached === 0 || reached % 2 === 1);
 
 export class StallWatch {
   readonly #timer: NodeJS.Timeout;
   /** Instead of the limit worked out from the run's own pace, once all threads have begun: for tests. */
   readonly #fixedMs = Number(process.env['LOCKSTEP_STALL_MS'] ?? Number.NaN);
-  #reached: number[];
-  #since = performance.now();
+  #places: Place[];
   #slowestMs = 0;
 
   /**
-   * @param onStall called with each worker that the others wait for, and how long nothing has moved
-   * @param samples of one worker in a step, at the most
+   * @param progress [worker] every `ALIGNMENT` words: its count of work done; see `viewProgress`
+   * @param onStall called with each worker that the others wait for, and how long it has not moved
+   * @param samples computed between two of a worker's counts, at the most
    */
   constructor(
     private readonly control: Control,
-    private readonly workers: number,
+    private readonly progress: Uint32Array,
     private readonly onStall: (worker: number, stoodMs: number) => void,
     private readonly samples = 0,
   ) {
-    this.#reached = this.#read();
+    this.#places = this.#look(performance.now());
     this.#timer = setInterval(() => this.#poll(), Math.min(POLL_MS, this.#fixedMs || POLL_MS));
     this.#timer.unref();
   }
@@ -36,36 +48,49 @@ export class StallWatch {
     clearInterval(this.#timer);
   }
 
-  #read(): number[] {
-    return Array.from({ length: this.workers }, (_, worker) => this.control.reachedBy(worker));
+  #look(sinceMs: number): Place[] {
+    return Array.from({ length: this.progress.length / ALIGNMENT }, (_, worker) => ({
+      reached: this.control.reachedBy(worker),
+      done: Atomics.load(this.progress, worker * ALIGNMENT),
+      sinceMs,
+    }));
   }
 
   #poll(): void {
     const now = performance.now();
-    const reached = this.#read();
-    const stoodMs = now - this.#since;
-    const moves = reached.reduce((sum, marks, worker) => sum + marks - (this.#reached[worker] as number), 0);
-    if (moves > 0) {
-      this.#slowestMs = Math.max(this.#slowestMs, (stoodMs * this.workers) / moves);
-      this.#reached = reached;
-      this.#since = now;
-    } else if (stoodMs >= this.#limitMs(reached)) {
-      for (const worker of findLate(reached)) this.onStall(worker, stoodMs);
-      this.#since = now;
+    this.#places = this.#look(now).map((place, worker) => this.#compare(this.#places[worker] as Place, place));
+    const limitMs = this.#limitMs();
+    for (const worker of findLate(this.#places, now - limitMs)) {
+      const place = this.#places[worker] as Place;
+      this.onStall(worker, now - place.sinceMs);
+      place.sinceMs = now;
     }
   }
 
-  #limitMs(reached: readonly number[]): number {
-    const isStarting = reached.includes(0);
+  /** @returns where a worker is: since before, if it has not moved */
+  #compare(before: Place, place: Place): Place {
+    const moves = place.reached - before.reached + ((place.done - before.done) >>> 0);
+    if (moves === 0) return before;
+    if (isWorking(before)) this.#slowestMs = Math.max(this.#slowestMs, (place.sinceMs - before.sinceMs) / moves);
+    return place;
+  }
+
+  #limitMs(): number {
+    const isStarting = this.#places.some(({ reached }) => reached === 0);
     if (!isStarting && this.#fixedMs > 0) return this.#fixedMs;
     return Math.max(LEAST_MS, SAMPLE_MS * this.samples, PATIENCE * this.#slowestMs);
   }
 }
 
-/** The workers behind the one that has come furthest; all of them when none is: then nobody can be told apart. */
-export function findLate(reached: readonly number[]): number[] {
-  const workers = [...reached.keys()];
-  const furthest = Math.max(...reached);
-  const late = workers.filter((worker) => (reached[worker] as number) < furthest);
-  return late.length > 0 ? late : workers;
+/**
+ * The workers that have not moved since a moment, of those that work: who waits for others is not late. Where nobody works
+ * and some wait, all of these are: nobody is left to wake them.
+ */
+export function findLate(places: readonly Place[], beforeMs: number): number[] {
+  const workers = [...places.keys()];
+  const here = workers.filter((worker) => places[worker]?.reached !== LEFT);
+  const working = here.filter((worker) => isWorking(places[worker] as Place));
+  const stands = (worker: number): boolean => (places[worker] as Place).sinceMs <= beforeMs;
+  if (working.length > 0) return working.filter(stands);
+  return here.every(stands) ? here : [];
 }

@@ -17,6 +17,8 @@ export interface NodeWorkerData {
   readonly normalization: Pick<Dataset, 'mean' | 'std'>;
   readonly splits: Readonly<Record<SplitName, Split>>;
   readonly arena: Float32Array;
+  /** How much of its work each worker has done: `viewProgress` of the arena. */
+  readonly progress: Uint32Array;
   /** Where arena, order and splits lie, and what computes on them. */
   readonly kernels: KernelMemory;
   readonly control: Int32Array<SharedArrayBuffer>;

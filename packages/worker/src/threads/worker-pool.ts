@@ -39,11 +39,9 @@ export class WorkerPool implements NodeThreads {
     const threads = this.#pool.threads;
     const aborts = Array.from({ length: this.data.workers }, () => new AbortController());
     this.#aborts = aborts;
-    const { recipe, splits, workers } = this.data;
     const onStall = (worker: number, stoodMs: number): void =>
       aborts[worker]?.abort(new Error(`worker ${worker} did not move for ${fixed(stoodMs / 1000, 1)} s`));
-    const samples = Math.ceil(Math.min(recipe.batchSize, splits.train.count) / workers);
-    const watch = new StallWatch(this.control, workers, onStall, samples);
+    const watch = new StallWatch(this.control, this.data.progress, onStall, this.data.recipe.shardSize);
     let lost: LostWorker | undefined;
     const tasks = aborts.map(async ({ signal }, worker) => {
       try {

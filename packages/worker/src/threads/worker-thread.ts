@@ -63,6 +63,7 @@ function train({ worker, firstStep, endStep }: TrainTask): void {
     orderStart: 0,
     step: 0,
     epoch: Math.floor(firstStep / epochSteps),
+    progress: memory.progressAt(worker),
   };
   const row = new Float64Array(UPDATE_FIELDS);
   for (let step = firstStep; step < endStep; step++) {
@@ -153,7 +154,7 @@ function evaluate({ worker, step, split, ofAverage, shards, chunkShards, results
     const firstShard = control.takeChunk(worker) * chunkShards;
     if (firstShard >= shards) return;
     const endShard = Math.min(shards, firstShard + chunkShards);
-    const call = { state, first: 0, count, firstShard, endShard };
+    const call = { state, first: 0, count, firstShard, endShard, progress: memory.progressAt(worker) };
     engine.evaluate(call, splits[split], results, logits);
   }
 }
