@@ -52,6 +52,12 @@ export const believed = {
     follows:
       'its form is checked, and whether its floats are finite: if not, all sums of the step come to the coordinator; else replicas are compared, which nobody has alone',
   },
+  computing: {
+    when: 'run',
+    about: 'itself',
+    follows:
+      'more time for its first step, as long as it says so and within what the others take; only of shards that it was dealt',
+  },
   contributed: {
     when: 'run',
     about: 'itself',

@@ -10,7 +10,6 @@ import { fixed } from '@lockstep/core/text';
 import { type Assignment, isAmongNodes } from '@lockstep/core/wire';
 import type { Membership } from '../members/membership.js';
 import type { Deadlines } from './deadlines.js';
-import { sizeOf } from './shares/assignment.js';
 import type { ToldStep } from './told-steps.js';
 
 /** How an attempt ended. */
@@ -120,7 +119,7 @@ export class Attempt {
       return;
     }
     for (const id of late) {
-      const text = `it did not finish step ${assignment.step} within ${fixed(deadlines.limitMs(id, sizeOf(assignment, id)) / 1000, 1)} s; its shards are computed elsewhere.`;
+      const text = `it did not finish step ${assignment.step} within ${fixed(deadlines.limitMs(id, told) / 1000, 1)} s; its shards are computed elsewhere.`;
       membership.evict(id, new LockstepError('LOCKSTEP_NODE_STALLED', text));
     }
   }

@@ -19,6 +19,9 @@ function assignTo(...members: number[]): Assignment {
   };
 }
 
+/** Milliseconds that the node has for a step that begins now. */
+const limitOf = (deadlines: Deadlines): number => deadlines.limitMs(NODE, new ToldSteps().note(assignTo(NODE)));
+
 /** A step that is told of now, and whose contribution comes so many milliseconds later. */
 function take(deadlines: Deadlines, node: number, ms: number): void {
   const told = new ToldSteps().note(assignTo(node));
@@ -30,17 +33,17 @@ describe('cases: peers 11: a node that takes longer each time', () => {
   const slowDown = (deadlines: Deadlines, others: readonly number[]): number => {
     for (let step = 0; step < 60; step++) {
       for (const other of others) take(deadlines, other, 100);
-      take(deadlines, NODE, 0.9 * deadlines.limitMs(NODE, 1));
+      take(deadlines, NODE, 0.9 * limitOf(deadlines));
     }
-    return deadlines.limitMs(NODE, 1);
+    return limitOf(deadlines);
   };
 
   it('gets at most twice as long from one step to the next', () => {
     const deadlines = new Deadlines();
     take(deadlines, NODE, 2000);
-    const before = deadlines.limitMs(NODE, 1);
+    const before = limitOf(deadlines);
     take(deadlines, NODE, 1e6);
-    expect(deadlines.limitMs(NODE, 1)).toBeLessThanOrEqual(2.1 * before);
+    expect(limitOf(deadlines)).toBeLessThanOrEqual(2.1 * before);
   });
 
   it('gets no longer than a multiple of what the others take', () =>
@@ -60,7 +63,7 @@ describe('cases: peers 11: a node that takes longer each time', () => {
     take(deadlines, 4, 1);
     deadlines.forget(4);
     take(deadlines, NODE, 5000);
-    expect(deadlines.limitMs(NODE, 1)).toBeGreaterThan(40_000);
+    expect(limitOf(deadlines)).toBeGreaterThan(40_000);
   });
 });
 
@@ -75,8 +78,37 @@ describe('nobody is late at the beginning of a step', () => {
   });
 });
 
-it('cases: peers 27: a node has as long for its first step as its part of a large batch may take', () => {
-  const deadlines = new Deadlines(64);
-  expect(deadlines.limitMs(NODE, 4)).toBe(30_000);
-  expect(deadlines.limitMs(NODE, 1024)).toBe(4_096_000);
+describe('cases: peers 27: the first step of a node', () => {
+  /** Limit of a step of so many shards that began ten minutes ago, of a node whose kernels were at work for so long. */
+  const limitAfter = (deadlines: Deadlines, atWorkMs: number, shards = 1): number => {
+    const told = new ToldSteps().note({ ...assignTo(), members: [{ node: NODE, range: { begin: 0, end: shards } }] });
+    told.atWorkMs.set(NODE, told.beganMs + atWorkMs);
+    return deadlines.limitMs(NODE, told);
+  };
+
+  it('may last half a minute longer than its kernels are known to be at work', () => {
+    expect(limitOf(new Deadlines())).toBe(30_000);
+    expect(limitAfter(new Deadlines(), 400_000)).toBe(430_000);
+  });
+
+  it('may last ten minutes where there are no others, or a second for each 16 samples of a large batch', () => {
+    expect(limitAfter(new Deadlines(64), 1e9, 4)).toBe(600_000);
+    expect(limitAfter(new Deadlines(64), 1e9, 1024)).toBe(4_096_000);
+  });
+
+  it('may last a hundred times as long as that of the others, whatever it says', () => {
+    const deadlines = new Deadlines();
+    take(deadlines, 4, 100);
+    expect(limitAfter(deadlines, 1e9, 4096)).toBe(30_000);
+    take(deadlines, 5, 2000);
+    take(deadlines, 6, 2000);
+    expect(limitAfter(deadlines, 1e9, 4096)).toBeGreaterThan(199_000);
+    expect(limitAfter(deadlines, 1e9, 4096)).toBeLessThan(201_000);
+  });
+
+  it('is no measure of later ones: what a node says of its kernels gives it no more time there', () => {
+    const deadlines = new Deadlines();
+    take(deadlines, NODE, 100);
+    expect(limitAfter(deadlines, 1e6)).toBe(5000);
+  });
 });

@@ -8,14 +8,13 @@ import type { ToldStep } from './told-steps.js';
 const LEAST_MS = 5000;
 /** nor before this many times the longest part of late; */
 const PATIENCE = 10;
-/** a node's first step takes longer: threads start, code is compiled. */
+/** a node's first step takes longer: threads start, code is compiled. It has so much more time whenever it says that its kernels go on. */
 const FIRST_PATIENCE = 6;
-/** and it has so long for each sample that it is dealt. */
-const SAMPLE_MS = 62.5;
 /** However slow it was: nobody has longer than this many times what the others take, */
 const CEILING = 100;
-/** or, where there are no others, than this. */
+/** or, where there are no others, than this, and in its first step so long for each sample. */
 const LONGEST_MS = 600_000;
+const SAMPLE_MS = 62.5;
 const NEWEST = 0.1;
 /** What a node takes is believed to grow so many times from one step to the next. */
 const GROWTH = 2;
@@ -53,14 +52,18 @@ export class Deadlines {
     if (sizeOf(assignment, COORDINATOR_ID) > 0) this.#usualMs.set(COORDINATOR_ID, ms);
   }
 
-  /** Milliseconds that a node has for so many shards. */
-  limitMs(node: number, shards: number): number {
+  /** Milliseconds that a node has for its shards of a step. */
+  limitMs(node: number, { assignment, beganMs, atWorkMs }: ToldStep): number {
     const usual = this.#usualMs.get(node);
-    const first = Math.max(FIRST_PATIENCE * this.#leastMs, SAMPLE_MS * this.shardSize * shards);
-    if (usual === undefined) return first;
+    const firstMs = FIRST_PATIENCE * this.#leastMs;
     const others = [...this.#usualMs].filter(([other]) => other !== node).map(([, ms]) => ms);
-    const ceiling = others.length === 0 ? LONGEST_MS : Math.max(first, CEILING * medianOf(others));
-    return Math.min(ceiling, Math.max(this.#leastMs, PATIENCE * usual));
+    const measured = Math.max(firstMs, CEILING * medianOf(others));
+    if (usual !== undefined) {
+      return Math.min(others.length === 0 ? LONGEST_MS : measured, Math.max(this.#leastMs, PATIENCE * usual));
+    }
+    const longest = Math.max(LONGEST_MS, SAMPLE_MS * this.shardSize * sizeOf(assignment, node));
+    const workedMs = Math.max(0, (atWorkMs.get(node) ?? beganMs) - beganMs);
+    return Math.min(others.length === 0 ? longest : measured, workedMs + firstMs);
   }
 
   /** It is gone: its times are no measure for others. */
@@ -78,7 +81,7 @@ export class Deadlines {
     const now = performance.now();
     const members = assignment.members.map(({ node }) => node);
     const computing = members.filter((node) => node !== COORDINATOR_ID && nodes.includes(node));
-    const limitMs = (node: number): number => this.limitMs(node, sizeOf(assignment, node));
+    const limitMs = (node: number): number => this.limitMs(node, told);
     const silent = computing.filter((node) => !contributedMs.has(node) && now - beganMs > limitMs(node));
     if (silent.length > 0) return silent;
     if (!computing.every((node) => contributedMs.has(node))) return [];
@@ -90,5 +93,6 @@ export class Deadlines {
   }
 }
 
+/** Of no values 0. */
 const medianOf = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] as number;
+  [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? 0;

@@ -47,6 +47,9 @@ export class NodeReports {
       case 'reduced':
         this.#takeSum(node, frame);
         return;
+      case 'computing':
+        this.#noteAtWork(node, message);
+        return;
       case 'contributed':
         this.#noteContributed(node, message);
         return;
@@ -116,6 +119,11 @@ export class NodeReports {
       if (type === 'reduced' && attempt.isAmongNodes) this.#doubt(node.id, node.id, error.text);
       else this.blame(node.id, error);
     }
+  }
+
+  #noteAtWork({ id }: RemoteNode, { generation }: MessageOf<'computing'>): void {
+    const told = this.to.told.find(generation);
+    if (told && sizeOf(told.assignment, id) > 0) told.atWorkMs.set(id, performance.now());
   }
 
   /**

@@ -8,6 +8,8 @@ export interface ToldStep {
   readonly assignment: Assignment;
   /** When nodes were told; from when the attempt began here, that. */
   beganMs: number;
+  /** Until when a node was known to compute its shards. */
+  readonly atWorkMs: Map<number, number>;
   /** Nodes that have computed their shards, and when that was known here. */
   readonly contributedMs: Map<number, number>;
   /** Nodes that have applied the step, with the hash of their state if it was asked for. */
@@ -18,7 +20,8 @@ export class ToldSteps {
   readonly #steps = new Map<number, ToldStep>();
 
   note(assignment: Assignment): ToldStep {
-    const step = { assignment, beganMs: performance.now(), contributedMs: new Map(), applied: new Map() };
+    const known = { atWorkMs: new Map(), contributedMs: new Map(), applied: new Map() };
+    const step: ToldStep = { assignment, beganMs: performance.now(), ...known };
     this.#steps.set(assignment.generation, step);
     for (const generation of this.#steps.keys()) {
       if (this.#steps.size <= REMEMBERED) break;

@@ -143,6 +143,8 @@ export interface StepOutcome {
 export interface StepHooks {
   /** The steps before it are over, and this one begins. */
   onBegan?(assignment: Assignment): void;
+  /** Told every two seconds while its shards are computed and its kernels go on. */
+  onComputing?(assignment: Assignment): void;
   /** The node's shards are computed. */
   onContributed(assignment: Assignment, computeMs: number): void;
   /** Another node broke a rule. */

@@ -13,6 +13,7 @@
  *   assign                     ->                                              once per step and attempt, one step ahead
  *                              <-        partial, partial, ...                 towards whoever owns the bucket
  *   reduced, reduced, ...      ->                                              from there
+ *                              <-        computing                             every two seconds, while its kernels go on
  *                              <-        contributed                           where it takes long from here on
  *                              <-        applied
  */
@@ -173,6 +174,8 @@ const partial = z.strictObject({
 /** One bucket of the finished reduction; floats beside it. */
 const reduced = z.strictObject({ type: z.literal('reduced'), step: count, generation, offset: count });
 
+/** The node's shards are not computed yet, and its kernels have gone on since it said so last. */
+const computing = z.strictObject({ type: z.literal('computing'), step: count, generation });
 /** The node's shards are computed and on their way. */
 const contributed = z.strictObject({
   type: z.literal('contributed'),
@@ -234,6 +237,7 @@ const messageSchema = z.discriminatedUnion('type', [
   assignmentSchema,
   partial,
   reduced,
+  computing,
   contributed,
   applied,
   fault,

@@ -52,8 +52,8 @@ const FAULTS: readonly (readonly [string, string, string, string, RegExp])[] = [
   [
     'the deadline of a node never ends',
     'coordinator/dist/steps/deadlines.js',
-    'limitMs(node, shards) {',
-    'limitMs(node, shards) { return Number.POSITIVE_INFINITY;',
+    'limitMs(node, { assignment, beganMs, atWorkMs }) {',
+    'limitMs(node, { assignment, beganMs, atWorkMs }) { return Number.POSITIVE_INFINITY;',
     SOMETHING,
   ],
   [

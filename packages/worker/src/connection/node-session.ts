@@ -42,6 +42,7 @@ export class NodeSession {
         this.#begun = assignment;
         node.beginShared({ epoch: 0, firstStep: assignment.step, endStep: assignment.step });
       },
+      onComputing: ({ step, generation }) => link.send({ type: 'computing', step, generation }),
       onContributed: (assignment, computeMs) => this.#tellLate(assignment, computeMs),
       onFault: (id, error) => this.#tellFault(id, error),
     });

@@ -20,6 +20,16 @@ export interface Computation {
   ended: Promise<void>;
 }
 
+/** So often is told that the kernels go on. */
+const TELL_MS = 2000;
+
+interface ComputationHooks {
+  /** A computation has come to its tail, or its end. */
+  onProgress(): void;
+  /** The kernels have gone on with a step's shards. */
+  onAtWork(assignment: Assignment): void;
+}
+
 export class Computations {
   /** What is run next, as far as is known. */
   #next: Assignment | undefined;
@@ -31,7 +41,7 @@ export class Computations {
     private readonly steps: SharedSteps,
     private readonly work: StepWork,
     private readonly departures: Departures,
-    private readonly onProgress: () => void,
+    private readonly hooks: ComputationHooks,
   ) {}
 
   /** This is run next, without audits. */
@@ -82,8 +92,9 @@ export class Computations {
     const computation: Computation = { step, beganMs, ended: Promise.resolve() };
     const onTail = (): void => {
       computation.tailMs = performance.now() - beganMs;
-      this.onProgress();
+      this.hooks.onProgress();
     };
+    const telling = this.#tellAtWork(assignment);
     computation.ended = this.work
       .contribute(step, { onTail, beforeAgain: () => this.departures.drainPartials() })
       .then(() => {
@@ -92,8 +103,21 @@ export class Computations {
       .catch((error: unknown) => {
         computation.failure = error;
       })
-      .finally(() => this.onProgress());
+      .finally(() => {
+        clearInterval(telling);
+        this.hooks.onProgress();
+      });
     return computation;
+  }
+
+  #tellAtWork(assignment: Assignment): NodeJS.Timeout {
+    const count = (): number => this.parts.data.progress.reduce((sum, done) => sum + done, 0);
+    let last = count();
+    return setInterval(() => {
+      const now = count();
+      if (now !== last) this.hooks.onAtWork(assignment);
+      last = now;
+    }, TELL_MS);
   }
 
   get #epochSteps(): number {

@@ -54,7 +54,10 @@ export class Participant implements StepParticipant {
     });
     this.#departures = new Departures(parts, linkTo);
     const steps = new SharedSteps(me, parts.layout, parts.memory, parts.data.workers);
-    this.#computations = new Computations(parts, steps, this.#work, this.#departures, () => this.#signal());
+    this.#computations = new Computations(parts, steps, this.#work, this.#departures, {
+      onProgress: () => this.#signal(),
+      onAtWork: (assignment) => hooks.onComputing?.(assignment),
+    });
   }
 
   open(): void {

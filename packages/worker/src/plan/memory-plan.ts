@@ -71,7 +71,8 @@ export function planMemory(layout: ContributionLayout, recipe: Recipe, workers: 
   const versions = 2 * (1 + slotCount + (hasAverage ? 1 : 0));
   const stateAt = (version: number): number => version * vector;
   const partialsAt = (worker: number): number => (versions + worker * partialsPerWorker) * vector;
-  const progressAt = (worker: number): number => partialsAt(workers) + (partials > 0 ? partials + 1 : 0) * vector + worker;
+  const progressAt = (worker: number): number =>
+    partialsAt(workers) + (partials > 0 ? partials + 1 : 0) * vector + worker;
   return {
     vector,
     slotCount,

@@ -61,6 +61,7 @@ export const samples: { readonly [T in MessageType]: Extract<Message, { type: T 
   },
   partial: { type: 'partial', step, generation, begin: 0, end: 1, offset: 0 },
   reduced: { type: 'reduced', step, generation, offset: 0 },
+  computing: { type: 'computing', step, generation },
   contributed: { type: 'contributed', step, generation, computeMs: 1 },
   applied: { type: 'applied', step, generation, ...milliseconds, hash: HASH },
   fault: { type: 'fault', step, generation, node: 1, code: 'LOCKSTEP_NODE_NOT_FINITE', text: 'x' },
