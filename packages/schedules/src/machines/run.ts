@@ -36,6 +36,10 @@ export type RecipeName = keyof typeof recipes;
 export const recipeNames = Object.keys(recipes) as RecipeName[];
 
 const SHARED = { epochs: EPOCHS, batchSize: BATCH, shardSize: 16 };
+/** Of all steps together: the last of an epoch's is short. */
+export const SHARDS = EPOCHS * Math.ceil(TRAIN / SHARED.shardSize);
+/** What a shard takes the coordinator, if it computes. */
+export const KEEPER_MS_PER_SHARD = 2;
 
 /** The same for everybody who asks: runs are compared by their hashes. */
 export const runs: Readonly<Record<RecipeName, RunIdentity>> = (() => {

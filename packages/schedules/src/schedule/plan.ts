@@ -3,6 +3,7 @@ import { type Topology, topologies } from '@lockstep/coordinator/steps';
 import type { Flood } from '../machines/liar.js';
 import { type RecipeName, recipeNames } from '../machines/run.js';
 import { Draws } from '../world/draws.js';
+import { drawFaultMs, estimateStartMs, estimateWorkMs } from './fault-times.js';
 
 /** `node` is a node's place in the schedule, from 0; faults of a machine go by themselves after `forMs`. */
 export type Fault =
@@ -66,8 +67,8 @@ export interface Plan {
 const STUCK = 500_000;
 const MOST_NODES = 4;
 const MOST_FAULTS = 6;
-/** A calm run takes about as long. */
-const BUSY_MS = 400;
+/** A node that comes soon; late: while the run goes on. */
+const EARLY_MS = 20;
 
 /** @param only instead of any topology */
 export function drawPlan(seed: number, only?: Topology): Plan {
@@ -76,17 +77,20 @@ export function drawPlan(seed: number, only?: Topology): Plan {
   const topology = only ?? draws.pick(topologies);
   const count = 1 + draws.below(MOST_NODES);
   const liars = draws.chance(0.25) ? 1 + draws.below(2) : 0;
-  const nodes = Array.from({ length: count }, (_, node): PlannedNode => {
-    const startsAtMs = draws.chance(0.7) ? draws.between(0, 20) : draws.between(0, BUSY_MS);
+  const isComputing = draws.chance(0.5);
+  const audit = liars > 0 ? 1 : draws.pick([0, 0, 0.3]);
+  const speeds = Array.from({ length: count }, () => ({ msPerShard: draws.between(0.5, 5) }));
+  const workMs = estimateWorkMs({ nodes: speeds, isComputing, audit });
+  const nodes = speeds.map(({ msPerShard }, node): PlannedNode => {
+    const startsAtMs = draws.between(0, draws.chance(0.7) ? EARLY_MS : workMs);
     const lies = node < Math.min(liars, count - 1) ? draws.pick([0.02, 0.2, 1]) : 0;
     const floods = lies > 0 && flooding.chance(0.2) ? 'ahead' : undefined;
-    return { startsAtMs, msPerShard: draws.between(0.5, 5), hasData: draws.chance(0.8), lies, floods };
+    return { startsAtMs, msPerShard, hasData: draws.chance(0.8), lies, floods };
   });
-  const isComputing = draws.chance(0.5);
   const waitFor = draws.below(1 + nodes.filter(({ lies }) => lies === 0).length);
-  const audit = liars > 0 ? 1 : draws.pick([0, 0, 0.3]);
+  const calmMs = estimateStartMs({ nodes, waitFor, isComputing }) + workMs;
   const faults = Array.from({ length: draws.below(1 + MOST_FAULTS) }, () => {
-    const atMs = draws.chance(0.9) ? draws.between(0, BUSY_MS) : draws.between(0, 60_000);
+    const atMs = drawFaultMs(draws, calmMs);
     return [atMs, drawFault(draws, count, isComputing, waitFor > 0)] as const;
   }).sort(([a], [b]) => a - b);
   const recipe = draws.pick(recipeNames);
@@ -141,13 +145,14 @@ export function drawLiars(seed: number, only?: Topology): Plan {
   });
   const isComputing = draws.chance(0.5);
   const audit = draws.chance(0.5) ? 1 : 0.1;
+  const waitFor = draws.below(1 + MOST_NODES - liars);
+  const calmMs = estimateStartMs({ nodes, waitFor, isComputing }) + estimateWorkMs({ nodes, isComputing, audit });
   const faults = Array.from({ length: draws.below(1 + 2 * MOST_FAULTS) }, () => {
     const fault = drawFault(draws, draws.chance(0.5) ? liars : MOST_NODES, isComputing, true);
     // which sums were not computed again is known to the process that did not do it
     const isLost = fault.kind === 'kill coordinator' && audit < 1;
-    return [draws.between(0, BUSY_MS), isLost ? ({ kind: 'cut' } as const) : fault] as const;
+    return [drawFaultMs(draws, calmMs), isLost ? ({ kind: 'cut' } as const) : fault] as const;
   }).sort(([a], [b]) => a - b);
-  const waitFor = draws.below(1 + MOST_NODES - liars);
   const ending = { segmentSteps: 1 + draws.below(3), endingMs: 0, endingFaults: [], expected: 0 };
   return { seed, topology, recipe, nodes, waitFor, isComputing, audit, faults, ...ending };
 }

@@ -3,7 +3,7 @@ import type { NodeSnapshot } from '@lockstep/core/seams';
 import { coordinate } from '../machines/coordinator.js';
 import { type Flood, LyingLink } from '../machines/liar.js';
 import { type Keeping, live } from '../machines/node.js';
-import { EPOCHS, runs, STEPS_PER_EPOCH } from '../machines/run.js';
+import { EPOCHS, KEEPER_MS_PER_SHARD, runs, STEPS_PER_EPOCH } from '../machines/run.js';
 import { WatchedLink } from '../machines/watched-link.js';
 import { type MakeLink, SimulatedNetwork } from '../network/simulated-network.js';
 import { Draws } from '../world/draws.js';
@@ -63,8 +63,8 @@ class ScheduledRun {
     calm: CalmHashes,
     private readonly isTold: boolean,
   ) {
-    const mayDoubt = plan.audit < 1 && plan.nodes.some(({ lies }) => lies > 0);
-    this.#witness = new Witness(() => world.nowMs, calm, { isTold, mayDoubt });
+    const hasLiars = plan.nodes.some(({ lies }) => lies > 0);
+    this.#witness = new Witness(() => world.nowMs, calm, { isTold, hasLiars, mayDoubt: hasLiars && plan.audit < 1 });
     this.#draws = new Draws(plan.seed, 2);
     this.#network = new SimulatedNetwork(world, new Draws(plan.seed, 1));
     this.#nodes = plan.nodes.map(() => undefined);
@@ -132,7 +132,7 @@ class ScheduledRun {
         endingMs,
         isComputing,
         audit,
-        pace: (shards) => 2 * shards,
+        pace: (shards) => KEEPER_MS_PER_SHARD * shards,
         from: this.#snapshot,
         segmentSteps,
         onSnapshot: (snapshot) => (this.#snapshot = snapshot),

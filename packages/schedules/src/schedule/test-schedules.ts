@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { type Topology, topologies } from '@lockstep/coordinator/steps';
-import { type PlanKind, planKinds, runSchedule } from './index.js';
+import { type Plan, type PlanKind, planKinds, runSchedule } from './index.js';
 
 /** Lets so many schedules happen; gives those that did not end as they have to, each with how it is seen again. */
 export const checkSchedules = (count: number, topology: Topology, first: number): Promise<string[]> =>
@@ -27,6 +28,21 @@ async function check(
   }
   return found;
 }
+
+export interface Regression {
+  /** What was wrong. */
+  readonly was: string;
+  /** Which file of the built packages has the text that mended it, and the text without that. */
+  readonly mend: readonly [file: string, text: string, without: string];
+  readonly plan: Plan;
+}
+
+/** Schedules that once did not end as they have to: as plans, since seeds mean others when the drawing of plans changes. */
+export const readRegressions = (): Regression[] =>
+  readFileSync(new URL('./regressions.jsonl', import.meta.url), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Regression);
 
 /** Of a topology in the slow set, behind those of schedule.test.ts. */
 export const FURTHER = 25_000;

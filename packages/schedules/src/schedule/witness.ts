@@ -13,6 +13,9 @@ const RULES = new Set([
   'LOCKSTEP_NODE_REPLICA',
 ]);
 
+/** What nodes are told that are held to be at fault. */
+const BLAMES = new Set<NodeEvent['event']>(['node-refused', 'node-doubted', 'node-evicted']);
+
 export class Witness {
   /** One line for everything that happened, if they are asked for. */
   readonly lines: string[] = [];
@@ -35,6 +38,7 @@ export class Witness {
     private readonly calm: CalmHashes,
     private readonly options: {
       readonly isTold: boolean;
+      readonly hasLiars: boolean;
       /** Whether a liar may go unseen: then the end of the run has to say in which steps. */
       readonly mayDoubt: boolean;
     },
@@ -98,11 +102,14 @@ export class Witness {
       this.fail(`${name} keeps ${formatCountOf(bytes, 'byte')} of one sender, at most ${formatCount(most)}`);
   }
 
-  /** Who has broken rules as often as is borne is not let in again. */
+  /** Nobody is blamed for nothing; who has broken rules as often as is borne is not let in again. */
   seeEvent(event: NodeEvent): void {
     const { event: kind, ...rest } = event;
     this.tell('coordinator', `${kind} ${JSON.stringify(rest)}`);
+    if (BLAMES.has(kind) && this.injected.size === 0)
+      this.fail(`nothing has happened yet, and ${kind} ${JSON.stringify(rest)}`);
     if (event.event !== 'node-evicted' || !RULES.has(event.code)) return;
+    if (!this.options.hasLiars) this.fail(`nobody lies, and ${event.node} broke a rule: ${event.code}`);
     const name = event.node.replace(/#.*/, '');
     const times = (this.#sentAway.get(name) ?? 0) + 1;
     this.#sentAway.set(name, times);

@@ -53,7 +53,7 @@ const STEPS = EPOCHS * STEPS_PER_EPOCH;
 export async function forgeToRun({ seed, topology, frames }: Forgery): Promise<ForgeryOutcome> {
   const [calm, recording] = [await findCalm('sgd'), await findRecording(topology)];
   return inWorld(seed, async (world) => {
-    const witness = new Witness(() => world.nowMs, calm, { isTold: false, mayDoubt: false });
+    const witness = new Witness(() => world.nowMs, calm, { isTold: false, hasLiars: true, mayDoubt: false });
     const { tools, counts } = makeTools(world, seed, frames, recording);
     let isOver = false;
     // the run goes on slowly until most of the frames have come
@@ -115,7 +115,7 @@ export async function forgeToRun({ seed, topology, frames }: Forgery): Promise<F
 export async function forgeToNode({ seed, topology, frames }: Forgery): Promise<ForgeryOutcome> {
   const [calm, recording] = [await findCalm('sgd'), await findRecording(topology)];
   return inWorld(seed, async (world) => {
-    const witness = new Witness(() => world.nowMs, calm, { isTold: false, mayDoubt: false });
+    const witness = new Witness(() => world.nowMs, calm, { isTold: false, hasLiars: true, mayDoubt: false });
     const { tools, counts } = makeTools(world, seed, frames, recording);
     const forger = new Machine('forger', HOST);
     world.after(0, forger, () => void forgeAsCoordinator(forger, COORDINATOR_PORT, seed % 3 > 0, tools));
