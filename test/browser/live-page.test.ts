@@ -1,7 +1,7 @@
 /** The live page in a real browser, over real runs: what it shows, its buttons, and that it asks for nothing elsewhere. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -17,6 +17,7 @@ import { cutSample } from '../../tools/golden-runs.mjs';
 import { browserPath, isBrowserRequired, launchBrowser, lookedFor, whyNoBrowser } from '../support/browser.ts';
 import { BIN, Fixture } from '../support/cluster-fixture.ts';
 import type { Program } from '../support/program.ts';
+import { runHere } from '../support/program-here.ts';
 import { runSmall, SMALL_STEPS_PER_EPOCH, smallModel, smallRecipe } from '../support/small-run.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -184,6 +185,43 @@ describe.skipIf(browserPath === undefined)(`the live page in Chromium${whyNoBrow
     expect(await page.locator('#crew tr').filter({ hasText: 'working' }).count()).toBe(0);
     expect(await page.locator('#hash').textContent()).toBe(end['parametersSha256']);
     expect(await page.locator('#buttons').isVisible()).toBe(false);
+  });
+
+  it('cases: peers 6: lists who is in, who broke rules and who was turned away as the terminal does, and lifts a ban', async () => {
+    const flags = ['--listen', '127.0.0.1:0', '--token-file', fixture.token, '--dashboard', '0', '--wait-for', '1'];
+    const run = runForever(flags, { LOCKSTEP_HOLD: '20:2' });
+    const url = await run.url();
+    fixture.worker(url, ['--name', 'honest']);
+    await run.event('node-joined', WAIT_MS);
+    const wild = fixture.worker(url, ['--name', 'wild'], { LOCKSTEP_FAULT: 'contributed:0:20:nan' });
+    expect(await wild.exit).toBe(1);
+    const other = path.join(fixture.folder, 'other-token');
+    writeFileSync(other, 'a secret of another run\n');
+    const ask = (token: string) => runHere(fixture.folder, ['peers', '--connect', url, '--token-file', token]);
+    expect((await ask(other)).code).toBe(2);
+    await open(await urlOf(run));
+    await page.setViewportSize(PHONE);
+    await page.getByLabel('Token').fill(readFileSync(fixture.token, 'utf8').trim());
+    await page.keyboard.press('Enter');
+    await shows('#peers tr', 'LOCKSTEP_NODE_TOKEN: the visitor');
+    // the same names, addresses and reasons, in the same order
+    const { out } = await ask(fixture.token);
+    const told = out.split('\n').flatMap((line) => /^(honest|wild|127\.\S+) /.exec(line)?.[1] ?? []);
+    expect(await page.locator('#peers tbody tr td:first-child').allTextContents()).toEqual(told);
+    expect(told).toEqual(['honest', 'wild', expect.stringContaining('127.0.0.1:')]);
+    const cells = await page.locator('#peers tr').filter({ hasText: 'wild' }).locator('td').allTextContents();
+    for (const cell of cells.filter((text) => text !== 'Pardon')) expect(out).toContain(cell);
+    expect(await page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true);
+    expect(await findFaults()).toEqual([]);
+    const button = page.getByRole('button', { name: 'Pardon wild' });
+    await button.focus();
+    await page.keyboard.press('Enter');
+    await shows('#peers-told:focus', 'wild is pardoned: strikes of 1 node are taken back');
+    expect(await run.event('node-pardoned', WAIT_MS)).toMatchObject({ node: 'wild', count: 1 });
+    await shows('#log li', 'wild');
+    await button.waitFor({ state: 'detached', timeout: WAIT_MS });
+    expect((await ask(fixture.token)).out).not.toContain('Broke rules');
+    run.kill('SIGKILL');
   });
 
   it('survives the death of the coordinator, and goes on with the curves of the run that is resumed', async () => {

@@ -3,7 +3,8 @@ import net from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { train } from '../../packages/cli/dist/api/session.js';
-import { RunControl } from '../../packages/core/dist/seams/index.js';
+import { Conduct } from '../../packages/coordinator/dist/members/conduct.js';
+import { RunControl, type RunPeers } from '../../packages/core/dist/seams/index.js';
 import { Chronicler } from '../../packages/watch/dist/chronicle/index.js';
 import { offenceLimits, type PageOptions, PageServer, proveView } from '../../packages/watch/dist/page/index.js';
 import { cutSample } from '../../tools/golden-runs.mjs';
@@ -150,6 +151,38 @@ describe('a run that is looked at', () => {
     do later = new TestViewer();
     while (!(await Promise.race([later.message('hello'), later.closed.then(() => undefined)])));
     later.socket.terminate();
+  });
+
+  it('cases: peers 6: is told who is in the run when that changes, and what came of a pardon', async () => {
+    const conduct = new Conduct();
+    conduct.strike({ host: '10.0.0.7', saidName: 'wild' }, { code: 'LOCKSTEP_NODE_ORDER', text: 'it said end.' });
+    const peers: RunPeers = {
+      roster: () => ({
+        ...{ run: 'small, seed 1', step: 3, nodes: [], refused: [], pardoned: 0 },
+        struck: conduct.list().map(({ saidName, ...rest }) => ({ name: saidName, ...rest })),
+      }),
+      pardon: (who, by) => conduct.pardon(who, by.replace(/:\d+$/, '')),
+    };
+    const viewer = await new TestViewer().enter();
+    viewer.socket.send('{"pardon":"wild"}');
+    expect(await viewer.message('pardoned')).toEqual({ who: 'wild', count: 0 });
+    control.peers = peers;
+    expect(await viewer.message('peers')).toMatchObject({ struck: [{ name: 'wild', host: '10.0.0.7', strikes: 1 }] });
+    viewer.messages.length = 0;
+    viewer.socket.send('{"pardon":"wild"}');
+    expect(await viewer.message('pardoned')).toEqual({ who: 'wild', count: 1 });
+    expect(await viewer.message('peers')).toMatchObject({ struck: [] });
+    for (const said of [
+      '{"pardon":""}',
+      '{"pardon":7}',
+      `{"pardon":"${'x'.repeat(301)}"}`,
+      '{"pardon":"a","ask":"stop"}',
+    ]) {
+      const sender = await new TestViewer().enter();
+      sender.socket.send(said);
+      expect(await sender.closed).toBe(1008);
+    }
+    expect(control.isStopped).toBe(false);
   });
 
   it('is paused, resumed and stopped by a viewer, in order', async () => {

@@ -48,11 +48,13 @@ export async function openCluster(
     node.membership.admit(link),
   );
   if (audit > 0 && (topology === 'mesh' || topology === 'hierarchical')) emit(warnOfStar(topology));
+  if (request.control) request.control.peers = node.membership;
   const flags = settings.tokenFile === undefined ? '' : `--token-file ${quote(settings.tokenFile)}`;
   emit({ event: 'listening', url: server.url, reachable: listReachable(server.url), flags });
   return {
     node,
     close: async (goodbye, { awaitsAll, ...around }) => {
+      if (request.control) request.control.peers = undefined;
       await node.close(goodbye);
       // MPI ends when all ranks have come so far
       const expected = carriers ? Math.max(carriers.size - 1, expect) : awaitsAll ? expect : 0;

@@ -1,6 +1,6 @@
 /** `lockstep peers --connect URL`: who is in a run, and who is kept out of it. */
-import { countOf, fixed } from '@lockstep/core/text';
-import type { Roster } from '@lockstep/core/wire';
+import type { Roster } from '@lockstep/core/events';
+import { countOf, type RosterTable, rosterNodes, rosterRefused, rosterStruck } from '@lockstep/core/text';
 import type { Command } from 'commander';
 import { addExamples, addFields, type CommandContext, createCommand } from '../command-line.js';
 import { findToken } from '../fields/cluster-fields.js';
@@ -59,33 +59,15 @@ async function showPeers(options: Record<string, unknown>, io: Io): Promise<void
 }
 
 /** What people read: a paragraph for each list that is not empty. */
-export function formatRoster({ run, step, nodes, struck, refused, pardoned }: Roster, pardon?: string): string[] {
+function formatRoster(roster: Roster, pardon?: string): string[] {
+  const { run, step, nodes, pardoned } = roster;
   const lines = [`${run}, step ${step}: ${countOf(nodes.length, 'node')}`];
-  const list = (title: string, heads: readonly string[], rows: readonly (readonly string[])[]): void => {
-    if (rows.length > 0) lines.push('', title, ...formatTable([heads, ...rows], heads.map(() => 'l').join('')));
+  const list = ({ title, heads, rows }: RosterTable): void => {
+    if (rows.length > 0) lines.push('', `${title}:`, ...formatTable([heads, ...rows], heads.map(() => 'l').join('')));
   };
   if (pardoned > 0) lines.unshift(`${pardon} is pardoned: strikes of ${countOf(pardoned, 'node')} are taken back`);
-  list(
-    'In the run:',
-    ['Node', 'Address', 'Threads', 'Engine', 'State'],
-    nodes.map(({ name, address, workers, engine, state }) => [name, address, String(workers), engine, state]),
-  );
-  list(
-    'Broke rules:',
-    ['Node', 'Address', 'Strikes', 'May come again', 'The last one'],
-    struck.map(({ name, host, strikes, isBanned, code, reason }) => [
-      ...[name, host, String(strikes), isBanned ? 'when pardoned' : 'yes'],
-      `${code}: ${reason}`,
-    ]),
-  );
-  list(
-    'Turned away, the latest first:',
-    ['Address', 'Ago', 'Why'],
-    refused.map(({ address, secondsAgo, code, reason }) => [
-      address,
-      `${fixed(secondsAgo, 0)} s`,
-      `${code}: ${reason}`,
-    ]),
-  );
+  list(rosterNodes(roster));
+  list(rosterStruck(roster));
+  list(rosterRefused(roster));
   return lines;
 }

@@ -40,7 +40,8 @@ export interface AdmissionTerms {
 }
 
 const SELF_TEST_ADVICE: Readonly<Record<string, string>> = {
-  native: 'Rebuild the kernels there (npm run build; of a package, install it again), and report it if that does not help.',
+  native:
+    'Rebuild the kernels there (npm run build; of a package, install it again), and report it if that does not help.',
   tensorflow: 'With --engine tensorflow all machines need the same kind of processor; native has no such limit.',
 };
 /** For each message of a handshake that needs no work. */

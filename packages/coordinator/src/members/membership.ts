@@ -1,7 +1,7 @@
 /** Who is in the run: admits nodes, sends them away, remembers who broke a rule, and tells what happened. */
-
 import { LockstepError } from '@lockstep/core/errors';
-import type { NodeEvent } from '@lockstep/core/events';
+import type { NodeEvent, Roster } from '@lockstep/core/events';
+import type { RunPeers } from '@lockstep/core/seams';
 import { countOf } from '@lockstep/core/text';
 import { Conversation, type Frame, type Link, type MessageOf } from '@lockstep/core/wire';
 import {
@@ -40,7 +40,7 @@ const BLAMELESS = new Set([
 /** Nodes at a time. */
 const MAX_NODES = 128;
 
-export class Membership {
+export class Membership implements RunPeers {
   readonly nodes = new Map<number, RemoteNode>();
   /** Admitted, to be taken in at the next step boundary. */
   readonly #ready: RemoteNode[] = [];
@@ -109,20 +109,25 @@ export class Membership {
   /** Tells a visitor who is in the run; takes back the strikes of whom he pardons. */
   #answer(link: Link, ask: MessageOf<'ask'>, first: FirstWords): void {
     checkVisit(ask, first, this.terms.token);
-    const pardoned = ask.pardon === undefined ? 0 : this.#conduct.pardon(ask.pardon, hostOf(link.address));
-    if (ask.pardon !== undefined && pardoned > 0) {
-      this.handler.emit({ event: 'node-pardoned', node: ask.pardon, address: link.address, count: pardoned });
-    }
-    const roster = describeRoster({
+    const pardoned = ask.pardon === undefined ? 0 : this.pardon(ask.pardon, link.address);
+    answerVisit(link, first, this.terms.token, { ...this.roster(), pardoned });
+  }
+
+  pardon(nameOrHost: string, by: string): number {
+    const count = this.#conduct.pardon(nameOrHost, hostOf(by));
+    if (count > 0) this.handler.emit({ event: 'node-pardoned', node: nameOrHost, address: by, count });
+    return count;
+  }
+
+  roster(): Roster {
+    return describeRoster({
       terms: this.terms,
       step: this.handler.stepNow(),
       nodes: [...this.nodes.values()],
       waiting: this.#ready,
       struck: this.#conduct.list(),
       refused: this.#refusals.list(),
-      pardoned,
     });
-    answerVisit(link, first, this.terms.token, roster);
   }
 
   /** @returns undefined when the run is over, which the node has been told */
@@ -230,8 +235,8 @@ export class Membership {
   }
 
   /**
-   * Tells every node the keys of all others, and where those are that came before it, if they can be part of a mesh: of one
-   * that nobody has reached yet, its first caller alone. Where that finds no port of the run, no other node calls.
+   * Tells every node the keys of all others, and where those are that came before it and can be part of a mesh: of one that
+   * nobody has reached, its first caller alone; where that finds no port of the run, no other node calls.
    */
   #introduce(): void {
     for (const node of this.nodes.values()) {

@@ -1,5 +1,6 @@
 /** Those who do not compute: they ask who is in the run, and may have strikes taken back (`lockstep peers`). */
-import { createProof, type Link, type MessageOf, type Roster } from '@lockstep/core/wire';
+import type { Roster } from '@lockstep/core/events';
+import { createProof, type Link, type MessageOf } from '@lockstep/core/wire';
 import { type AdmissionTerms, checkGreeting, type FirstWords } from './admission.js';
 import type { Conduct } from './conduct.js';
 import type { Refusals } from './refusals.js';
@@ -28,7 +29,7 @@ export function answerVisit(link: Link, { challenge, greeting }: FirstWords, tok
   link.close(undefined, 'it was answered');
 }
 
-export interface RosterTerms extends Pick<Roster, 'step' | 'pardoned'> {
+export interface RosterTerms extends Pick<Roster, 'step'> {
   readonly terms: Pick<AdmissionTerms, 'model' | 'seed'>;
   readonly nodes: readonly RemoteNode[];
   readonly waiting: readonly RemoteNode[];
@@ -54,6 +55,7 @@ export function describeRoster({ terms, nodes, waiting, struck, refused, ...rest
     nodes: [...nodes.map((node) => describe(node, true)), ...waiting.map((node) => describe(node, false))],
     struck: struck.slice(-MOST_TOLD).map(({ saidName, ...entry }) => cut({ name: saidName, ...entry })),
     refused: refused.map(cut),
+    pardoned: 0,
     ...rest,
   };
 }

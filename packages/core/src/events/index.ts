@@ -5,4 +5,5 @@ export * from './follow-epochs.js';
 export * from './judgement.js';
 export * from './metric.js';
 export * from './node-events.js';
+export * from './roster.js';
 export * from './step-times.js';

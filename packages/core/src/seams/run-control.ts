@@ -1,8 +1,25 @@
+import type { Roster } from '../events/roster.js';
+
+/** Who is in a run of several machines, for its owner. */
+export interface RunPeers {
+  roster(): Roster;
+  /**
+   * Takes back all strikes of nodes that call themselves so, or that come from this address; tells it in the run's events.
+   *
+   * @param by address of who asks
+   * @returns how many nodes that are
+   * @throws LockstepError LOCKSTEP_NODE_BANNED when that has strikes itself, and is not this machine
+   */
+  pardon(nameOrHost: string, by: string): number;
+}
+
 /**
  * What can be asked of a run from outside while it goes: pause, go on, write a checkpoint, stop. A request is taken up
  * after the step that is under way, and changes when things happen, never what comes out.
  */
 export class RunControl {
+  /** While other machines can take part. */
+  peers: RunPeers | undefined;
   #isPaused = false;
   #isStopped = false;
   #wantsCheckpoint = false;

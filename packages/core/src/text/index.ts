@@ -8,4 +8,5 @@ export * from './number-text.js';
 export * from './plain-text.js';
 export * from './progress.js';
 export * from './recipe-text.js';
+export * from './roster-text.js';
 export * from './standing.js';

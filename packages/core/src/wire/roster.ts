@@ -1,6 +1,7 @@
-/** Who is in a run, who broke its rules and who was turned away: what a coordinator answers to `ask`. */
+/** How a roster travels: what a coordinator answers to `ask`. */
 import { z } from 'zod';
 import { LockstepError } from '../errors/errors.js';
+import type { Roster } from '../events/roster.js';
 import { parseJson } from '../files/json-text.js';
 import { plainText } from '../text/plain-text.js';
 
@@ -10,7 +11,6 @@ const count = z.int().min(0);
 
 const rosterSchema = z.strictObject({
   run: text,
-  /** Steps that are committed. */
   step: count,
   nodes: z
     .array(
@@ -19,21 +19,16 @@ const rosterSchema = z.strictObject({
         address: text,
         workers: count,
         engine: text,
-        /** `waiting` until the next step begins; one on probation gets no shards until its replica was compared. */
         state: z.enum(['takes part', 'on probation', 'waiting']),
       }),
     )
     .max(256),
-  /** Those that broke rules, by what they called themselves, with the last of these. */
   struck: z
     .array(z.strictObject({ name: text, host: text, strikes: count, isBanned: z.boolean(), code: text, reason: text }))
     .max(256),
-  /** Connections that were turned away, the latest first. */
   refused: z.array(z.strictObject({ address: text, code: text, reason: text, secondsAgo: z.number().min(0) })).max(64),
-  /** Nodes whose strikes were taken back, as was asked. */
   pardoned: count,
-});
-export type Roster = z.output<typeof rosterSchema>;
+}) satisfies z.ZodType<Roster>;
 
 /**
  * Reads a roster.

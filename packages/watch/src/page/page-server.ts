@@ -9,6 +9,7 @@ import { Access } from './access.js';
 import { type ChronicleSource, Feed } from './feed.js';
 import { Offenders } from './offenders.js';
 import { type PageFile, pageHeaders, readPageFiles } from './page-files.js';
+import { PeersFeed } from './peers-feed.js';
 import { Viewer, viewerLimits } from './viewer.js';
 
 export interface PageOptions {
@@ -41,6 +42,7 @@ const CLOSING_MS = 1000;
 export class PageServer {
   readonly #access: Access;
   readonly #feeds: readonly Feed[];
+  readonly #peers: PeersFeed;
   readonly #files = readPageFiles();
   readonly #headers = pageHeaders(this.#files);
   readonly #http: Server;
@@ -52,6 +54,7 @@ export class PageServer {
 
   private constructor(private readonly options: PageOptions) {
     this.#feeds = options.runs.map(({ name, source }, index) => new Feed(index, name, source));
+    this.#peers = new PeersFeed(options.control);
     this.#access = new Access(options.token, isLoopbackHost(options.host), options.tell);
     const { server, door } = makeServer((request, response) => this.#answer(request, response));
     this.#http = server;
@@ -134,7 +137,9 @@ export class PageServer {
   #welcome(socket: WebSocket, pipe: Socket): void {
     const viewer = new Viewer(socket, this.#access, this.#feeds, {
       control: this.options.control,
+      peers: this.#peers,
       address: pipe.remoteAddress ?? '',
+      port: pipe.remotePort ?? 0,
       onOffence: () => this.#blame(pipe),
       onAdmitted: () => this.#door.know(pipe),
     });
@@ -160,6 +165,7 @@ export class PageServer {
 
   #update(): void {
     const now = performance.now();
+    if (this.#viewers.size > 0) this.#peers.look();
     for (const viewer of this.#viewers) viewer.update(now);
   }
 

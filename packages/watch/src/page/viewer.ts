@@ -2,12 +2,14 @@
  * One page that looks on: proves its secret, is sent what is new to it, and may press buttons. A page that takes nothing
  * in is skipped, and after a while dropped; nothing is kept for it.
  */
+import { LockstepError } from '@lockstep/core/errors';
 import { readJson } from '@lockstep/core/files';
-import type { RunControl } from '@lockstep/core/seams';
+import type { RunControl, RunPeers } from '@lockstep/core/seams';
 import { type RawData, WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Access } from './access.js';
 import { type Feed, type Known, NOTHING_KNOWN } from './feed.js';
+import type { PardonMessage, PeersFeed } from './peers-feed.js';
 
 export const viewerLimits = {
   /** For the proof. */
@@ -20,6 +22,8 @@ export const viewerLimits = {
 
 const proofSchema = z.strictObject({ proof: z.string().length(64) });
 const askSchema = z.strictObject({ ask: z.enum(['pause', 'resume', 'checkpoint', 'stop']) });
+/** Name or address of nodes that may come again though they broke rules. */
+const pardonSchema = z.strictObject({ pardon: z.string().min(1).max(300) });
 
 export type Ask = z.output<typeof askSchema>['ask'];
 
@@ -31,6 +35,8 @@ export interface ViewerOptions {
   readonly control: RunControl | undefined;
   /** Where it is. */
   readonly address: string;
+  readonly port: number;
+  readonly peers: PeersFeed;
   /** It has broken a rule. */
   readonly onOffence: () => void;
   /** It has proved the secret. */
@@ -40,6 +46,8 @@ export interface ViewerOptions {
 export class Viewer {
   readonly #nonce: string;
   readonly #known = new Map<Feed, Known>();
+  /** Version of the peers that it was sent. */
+  #knownPeers = 0;
   #isAdmitted = false;
   #stalledSinceMs: number | undefined;
 
@@ -84,6 +92,10 @@ export class Viewer {
       this.#known.set(feed, news.known);
       this.socket.send(news.text);
     }
+    const { peers } = this.options;
+    if (peers.version === this.#knownPeers) return;
+    this.#knownPeers = peers.version;
+    this.socket.send(peers.text);
   }
 
   /** The run has ended, or the program does. */
@@ -99,11 +111,26 @@ export class Viewer {
 
   /** Presses a button. @returns what is wrong with the message */
   #obey(message: unknown): string | undefined {
-    const { data: asked } = askSchema.safeParse(message);
     const { control } = this.options;
-    if (asked === undefined || control === undefined) return 'not understood';
-    control[asked.ask]();
+    const { data: asked } = askSchema.safeParse(message);
+    const { data: mercy } = pardonSchema.safeParse(message);
+    if (asked && control) control[asked.ask]();
+    // it may have been pressed as the run ended
+    else if (mercy && control) this.#pardon(mercy.pardon, control.peers);
+    else return 'not understood';
     return undefined;
+  }
+
+  #pardon(who: string, peers: RunPeers | undefined): void {
+    const { address, port } = this.options;
+    const answer = (count: number, refusal?: string): void =>
+      this.#send({ pardoned: { who, count, ...(refusal !== undefined && { refusal }) } } satisfies PardonMessage);
+    try {
+      answer(peers?.pardon(who, `${address}:${port}`) ?? 0);
+    } catch (error) {
+      if (!(error instanceof LockstepError)) throw error;
+      answer(0, error.text);
+    }
   }
 
   /** Lets a page in that proves its secret. @returns what is wrong with the message */

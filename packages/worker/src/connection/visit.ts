@@ -1,5 +1,6 @@
 /** Asks a coordinator who is in its run: a visit, which is over with the answer. */
 import { LockstepError } from '@lockstep/core/errors';
+import type { Roster } from '@lockstep/core/events';
 import { LOCKSTEP_VERSION } from '@lockstep/core/files';
 import { plainText } from '@lockstep/core/text';
 import {
@@ -8,7 +9,6 @@ import {
   createProof,
   isSameProof,
   PROTOCOL_VERSION,
-  type Roster,
   readLinkTimings,
   readRoster,
 } from '@lockstep/core/wire';

@@ -1,11 +1,14 @@
 /** The page's one connection: proves the secret, hands on what comes, and comes back by itself when it is lost. */
 import type { RunMessage } from '../feed.js';
+import type { PardonMessage, PeersMessage } from '../peers-feed.js';
 import { proveView } from './proof.js';
 
 export type Ask = 'pause' | 'resume' | 'checkpoint' | 'stop';
 
 export interface Listener {
   onRun(message: RunMessage): void;
+  onPeers(peers: PeersMessage['peers']): void;
+  onPardoned(pardoned: PardonMessage['pardoned']): void;
   /** The secret was right. */
   onWelcome(welcome: { readonly runs: number; readonly canAsk: boolean }): void;
   onLost(): void;
@@ -21,7 +24,7 @@ interface Hello {
   readonly needs: Needs;
 }
 
-interface Message extends Partial<RunMessage> {
+interface Message extends Partial<RunMessage>, Partial<PeersMessage>, Partial<PardonMessage> {
   readonly hello?: Hello;
   readonly welcome?: { readonly runs: number; readonly canAsk: boolean };
 }
@@ -52,8 +55,14 @@ export class Connection {
     this.#socket?.send(JSON.stringify({ ask }));
   }
 
-  #receive({ hello, welcome, ...message }: Message): void {
+  pardon(who: string): void {
+    this.#socket?.send(JSON.stringify({ pardon: who }));
+  }
+
+  #receive({ hello, welcome, peers, pardoned, ...message }: Message): void {
     if (hello) this.#greet(hello);
+    else if (peers) this.listener.onPeers(peers);
+    else if (pardoned) this.listener.onPardoned(pardoned);
     else if (welcome) {
       this.#waitMs = FIRST_WAIT_MS;
       this.listener.onWelcome(welcome);

@@ -7,6 +7,7 @@ import { showCrew, showSteps } from './crew.js';
 import { Curves } from './curves.js';
 import { byId, setText } from './dom.js';
 import { showData, showEpochs, showLog, showModel, showRecipe } from './facts.js';
+import { Peers } from './peers.js';
 import { showPictures } from './pictures.js';
 import { type Run, takeNews } from './runs.js';
 import { Buttons, showPhase, showStatus } from './status.js';
@@ -29,6 +30,7 @@ const connection = new Connection({
     expected = welcome.runs;
     mayAsk = welcome.canAsk;
     isConnected = true;
+    peers.forget();
     byId('entrance').hidden = true;
     byId(expected > 1 ? 'comparison' : 'run').hidden = false;
     byId('status').hidden = expected > 1;
@@ -41,6 +43,8 @@ const connection = new Connection({
     for (const section of run.changed) unseen.add(section);
     schedule();
   },
+  onPeers: (roster) => peers.show(roster),
+  onPardoned: (pardoned) => peers.tell(pardoned),
   onLost: () => {
     isConnected = false;
     // what came last is not to stand at the top alone
@@ -50,6 +54,7 @@ const connection = new Connection({
   askSecret: (needs, wasWrong, use) => askSecret(needs, wasWrong, use),
 });
 const buttons = new Buttons((ask) => connection.ask(ask));
+const peers = new Peers((who) => connection.pardon(who));
 
 /** Draws what has changed, not more often than a slow device can follow; in a tab that nobody sees, not at all. */
 function schedule(): void {
