@@ -114,6 +114,14 @@ it('stays with WebAssembly where none of the kernels that come is faster, and sa
   expect(warning).toMatchObject({ message: expect.stringMatching(/: none of those for this machine is faster$/) });
 });
 
+it('compiles nothing, and says nothing, where another set-up has made the kernels just before it begins', async () => {
+  const { compileKernels } = makeCompiler();
+  showKernels();
+  const { start, warning } = await run({ compileKernels });
+  expect([start['engine'], warning]).toEqual([NATIVE, undefined]);
+  expect(compileKernels).not.toHaveBeenCalled();
+});
+
 it('compiles nothing where WebAssembly is asked for, and waits where native kernels are', async () => {
   const unwanted = makeCompiler();
   expect((await run({ kernels: 'wasm', compileKernels: unwanted.compileKernels })).start['engine']).toBe(WASM);

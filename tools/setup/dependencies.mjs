@@ -66,10 +66,16 @@ export async function installDependencies(root, { isForTests = true, signal } = 
   const include = [isForTests || hasTestPackages(root) ? '--include=dev' : '--omit=dev', '--include=optional'];
   const { code, output } = await run(npm[0], [...npm.slice(1), 'ci', ...flags, ...include], { cwd: root, signal });
   if (code === 0) return;
-  throw new SetupError(`npm ci ended with exit code ${code}`, {
-    output,
-    hint: isOffline()
-      ? 'LOCKSTEP_OFFLINE is set, and npm has not all packages in its cache: run the same command once with a network.'
-      : 'Check the network, and `npm config get registry` if you use a mirror. Then run the same command again.',
-  });
+  throw new SetupError(`npm ci ended with exit code ${code}`, { output, hint: hintFor(output) });
+}
+
+function hintFor(output) {
+  if (/\b(ENOTEMPTY|EEXIST|EBUSY)\b/.test(output))
+    return 'Another npm seems to be at work in node_modules, such as that of a set-up which was killed: run the same command again in a moment.';
+  if (/\b(ENOSPC|EDQUOT)\b/.test(output)) return 'The disk is full: make room, then run the same command again.';
+  if (/\b(EACCES|EPERM|EROFS)\b/.test(output))
+    return "Something there belongs to another user, or npm's cache does (`npm config get cache`): see above.";
+  return isOffline()
+    ? 'LOCKSTEP_OFFLINE is set, and npm has not all packages in its cache: run the same command once with a network.'
+    : 'Check the network, and `npm config get registry` if you use a mirror. Then run the same command again.';
 }

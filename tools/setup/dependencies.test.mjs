@@ -105,6 +105,22 @@ it.each([
   expect(npm.args()).toMatch(new RegExp(`^ci --ignore-scripts .*${expected} --include=optional$`));
 });
 
+it.each([
+  ['npm error code ENOTEMPTY', /^Another npm seems to be at work in node_modules/],
+  ['npm error code ENOSPC', /^The disk is full/],
+  ['npm error code EACCES', /belongs to another user/],
+  ['npm error code ENOTFOUND', /^Check the network/],
+])('says what to do after %s', async (output, hint) => {
+  vi.stubEnv('LOCKSTEP_OFFLINE', undefined);
+  const npm = addTool('npm.js');
+  writeFileSync(npm.file, `console.error(${JSON.stringify(output)}); process.exitCode = 1;`);
+  vi.stubEnv('npm_execpath', npm.file);
+  await expect(installDependencies(root)).rejects.toMatchObject({
+    message: 'npm ci ended with exit code 1',
+    hint: expect.stringMatching(hint),
+  });
+});
+
 it('what was built without a look at its types will do for a training, and is built again for tests', async () => {
   writeFileSync(path.join(root, 'package.json'), JSON.stringify({ workspaces: [] }));
   writeFileSync(path.join(root, 'tsconfig.json'), JSON.stringify({ files: [], references: [] }));

@@ -207,7 +207,7 @@ async function checkLoads(file, isa, signal) {
 
 function runCompiler(compiler, args, project, signal) {
   const [command, ...words] = compiler.command;
-  return run(command, [...words, ...args], { env: project.env, signal });
+  return run(command, [...words, ...args], { env: project.env, signal, isGroup: true });
 }
 
 function isLinked(project, build) {

@@ -53,7 +53,7 @@ export async function buildMpi(project, compiler, { signal } = {}) {
     const [command, ...words] = compiler.command;
     const flags = [...COMPILE_FLAGS, ...DEFINES, `-I${project.includeFolder}`, ...compile];
     const args = [...words, ...flags, project.source, ...LINK_FLAGS, ...link, '-o', draft];
-    const built = await run(command, args, { env: project.env, signal });
+    const built = await run(command, args, { env: project.env, signal, isGroup: true });
     // a shared library may link with a symbol missing; loading it in another process tells
     const { code, output } = built.code === 0 ? await run(process.execPath, ['-e', LOAD, draft], { signal }) : built;
     if (code === 0) renameSync(draft, project.addon);

@@ -8,15 +8,19 @@ const KILL_AFTER_MS = 5_000;
  * Resolves with `{ code, output }`; `code` is null when a signal ended it. A command that cannot be
  * started has code 127. Rejects only when `signal` is aborted, and not before the command has ended: an npm that
  * still cleans up behind our back would ruin the next one's work.
+ *
+ * @param isGroup whether the command is ended with all that it has started: a compiler's driver leaves the compiler behind
  */
-export function run(command, args, { cwd, env, signal } = {}) {
+export function run(command, args, { cwd, env, signal, isGroup = false } = {}) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) {
       reject(signal.reason);
       return;
     }
-    const child = spawn(command, args, { cwd, env: env ?? process.env, stdio: ['ignore', 'pipe', 'pipe'] });
-    const stop = () => stopChild(child);
+    const detached = isGroup && process.platform !== 'win32';
+    const stdio = ['ignore', 'pipe', 'pipe'];
+    const child = spawn(command, args, { cwd, env: env ?? process.env, stdio, detached });
+    const stop = () => stopChild(child, detached);
     signal?.addEventListener('abort', stop);
     const settle = (result) => {
       signal?.removeEventListener('abort', stop);
@@ -31,9 +35,17 @@ export function run(command, args, { cwd, env, signal } = {}) {
   });
 }
 
-function stopChild(child) {
-  child.kill('SIGTERM');
-  setTimeout(() => child.kill('SIGKILL'), KILL_AFTER_MS).unref();
+function stopChild(child, isLeader) {
+  const kill = (signal) => {
+    try {
+      if (isLeader && child.pid !== undefined) process.kill(-child.pid, signal);
+      else child.kill(signal);
+    } catch {
+      // all of them have ended
+    }
+  };
+  kill('SIGTERM');
+  setTimeout(kill, KILL_AFTER_MS, 'SIGKILL').unref();
 }
 
 /** Runs a command on this terminal and resolves with its exit code (128 + n when a signal ended it). */

@@ -37,6 +37,8 @@ export class LaterThreads implements NodeThreads {
   }
 
   async #await(): Promise<void> {
+    // another set-up may have made them just before this run has begun
+    if (this.data.kernels.wasm === undefined) return;
     const reason = await this.hooks.compileKernels();
     if (this.#isClosed) return;
     if (reason !== undefined) {
