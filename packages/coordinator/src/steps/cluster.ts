@@ -88,6 +88,7 @@ export class Cluster implements TrainingNode {
         this.#back.way.leave(id, code, this.#step);
         this.#deadlines.forget(id);
         this.#participant.forget(id);
+        this.#reports.accusations.forget(id);
         this.#reports.attempt?.end();
       },
       onReady: () => this.#awaited.wake(),

@@ -31,7 +31,7 @@ export interface Listeners {
 export class NodeReports {
   /** The one that is under way, until its step is committed. */
   attempt: Attempt | undefined;
-  readonly #accusations = new Accusations();
+  readonly accusations = new Accusations();
 
   constructor(private readonly to: Listeners) {}
 
@@ -81,7 +81,7 @@ export class NodeReports {
     const { attempt } = this;
     const { by, fault } = accusation;
     if (attempt === undefined || fault.generation !== attempt.assignment.generation) return;
-    const reason = this.#accusations.note(accusation);
+    const reason = this.accusations.note(accusation);
     if (reason !== undefined) this.to.membership.evict(by, reason);
     if (couldSee(accusation, attempt.assignment)) this.#doubt(fault.node, by, fault.text);
   }
@@ -91,7 +91,7 @@ export class NodeReports {
    * away.
    */
   blame(id: number, error: LockstepError): void {
-    this.#accusations.clear();
+    this.accusations.clear();
     if (error.code === 'LOCKSTEP_NODE_NOT_FINITE') {
       this.to.suspects.name(id);
       this.attempt?.end();

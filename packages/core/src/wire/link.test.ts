@@ -79,6 +79,21 @@ it('sends what it was given before it closes: after that the bytes may change', 
   expect(String(socket.left[2])).toContain('its result was not a finite number');
 });
 
+it('bounds: sums on their way: lie where they are until they have left, and are not copied', () => {
+  const { socket, link } = openLink();
+  const given: ArrayBufferLike[] = [];
+  const send = socket.send.bind(socket);
+  socket.send = (data) => {
+    given.push(data.buffer);
+    send(data);
+  };
+  const arena = new Float32Array(new SharedArrayBuffer(4 * 2 ** 18));
+  for (let sent = 0; sent < 1000; sent++) link.send(sum, new Uint8Array(arena.buffer));
+  expect(given.filter((buffer) => buffer === arena.buffer)).toHaveLength(1000);
+  expect(link.inFlight).toBe(1000);
+  link.close(undefined, 'the test is over');
+});
+
 it('lets go at once of what is flushed', () => {
   const { socket, link } = openLink();
   link.send(sum, Buffer.from('one '));
@@ -164,7 +179,7 @@ describe('time', () => {
   });
 });
 
-it('peers: who sends pings and takes no answers in is given up before they fill the memory', () => {
+it('bounds: words on their way: who sends pings and takes no answers in is given up before they fill the memory', () => {
   const handlers = new Map<string, () => void>();
   const on = (event: string, handler: () => void): void => void handlers.set(event, handler);
   const socket = Object.assign(new LazySocket(), { on });

@@ -6,6 +6,8 @@ import { type CrewMember, phaseNames, type StepBar } from './chronicle.js';
 const OWN_NODE = 'coordinator';
 /** Steps in the picture of the newest ones. */
 const STEPS_SHOWN = 6;
+/** Nodes that are gone and still shown: a node may come again under ever other names. */
+const MOST_GONE = 64;
 /** A picture that changes more often cannot be read. */
 const PICTURE_MS = 500;
 
@@ -44,6 +46,11 @@ export class CrewKeeper {
   onNode(event: NodeJoinedEvent | NodeLeftEvent | NodeEvictedEvent): void {
     const state = event.event === 'node-joined' ? 'working' : event.event === 'node-left' ? 'gone' : 'evicted';
     this.#change(event.node, undefined, state === 'working' ? { state } : { state, shards: 0, imagesPerSecond: 0 });
+    const gone = [...this.#members].filter(([, { state }]) => state === 'gone' || state === 'evicted');
+    for (const [key] of gone.slice(0, -MOST_GONE)) {
+      this.#members.delete(key);
+      this.#tallies.delete(key);
+    }
   }
 
   /** The run is over: nobody works any more. */

@@ -38,3 +38,20 @@ describe('cases: peers 22: metrics', () => {
     expect(await ask(await open('0.0.0.0'), headers as Record<string, string>)).toBe(status);
   });
 });
+
+it('bounds: nodes that are gone: keeps the times of those that went last', async () => {
+  const metrics = new RunMetrics();
+  for (let life = 0; life < 500; life++) {
+    const node = `liar ${life}`;
+    const times = { node, worker: undefined, step: 3, beganMs: 0 };
+    metrics.onSteps([{ ...times, contributeMs: 1, waitMs: 0, exchangeMs: 1, updateMs: 1, commitMs: 0 } as never]);
+    metrics.onEvent({ event: 'node-left', node, address: '10.0.0.7:51012', step: 3, reason: 'it was asked to' });
+  }
+  let told = '';
+  observer = await openMetricsServer(metrics, { host: '127.0.0.1', port: 0 }, (line) => (told = line));
+  const text = await (await fetch(told.replace('Metrics: ', ''))).text();
+  const names = [...text.matchAll(/phase_seconds_total\{node="([^"]+)",worker="",phase="update"/g)].map(
+    ([, name]) => name,
+  );
+  expect(names).toEqual(Array.from({ length: 64 }, (_, index) => `liar ${436 + index}`));
+});

@@ -11,6 +11,9 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 /** How often prom-client wakes the main thread to see whether it is late; its default of 10 would cost 0.7% of a core. */
 const LAG_EVERY_MS = 250;
 
+/** Nodes that are gone and still have their times: a node may come again under ever other names. */
+const MOST_GONE = 64;
+
 const phaseFields = {
   contribute: 'contributeMs',
   wait: 'waitMs',
@@ -55,6 +58,8 @@ export class RunMetrics implements RunObserver {
   readonly #checkpointStep = this.#gauge('checkpoint_step', 'Steps in the newest checkpoint.');
   readonly #isPaused = this.#gauge('paused', '1 while the run is paused.');
   readonly #isOver = this.#gauge('over', '1 when the run has ended in order, 2 when it failed.');
+  /** Names of nodes, the last to go last. */
+  readonly #gone = new Set<string>();
   #batchSize = 0;
   #trainSamples = 0;
   #lastStep: number | undefined;
@@ -117,9 +122,23 @@ export class RunMetrics implements RunObserver {
       case 'resumed':
         this.#isPaused.set(event.event === 'paused' ? 1 : 0);
         return;
-      default:
-        this.#nodeEvents.inc({ event: event.event });
+      case 'node-joined':
+        this.#gone.delete(event.node);
+        break;
+      case 'node-left':
+      case 'node-evicted':
+        this.#forgetOld(event.node);
     }
+    this.#nodeEvents.inc({ event: event.event });
+  }
+
+  #forgetOld(left: string): void {
+    this.#gone.delete(left);
+    this.#gone.add(left);
+    const [oldest] = this.#gone;
+    if (this.#gone.size <= MOST_GONE || oldest === undefined) return;
+    this.#gone.delete(oldest);
+    for (const phase of phaseNames) this.#phases.remove({ node: oldest, worker: '', phase });
   }
 
   onFailed(): void {

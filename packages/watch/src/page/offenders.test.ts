@@ -33,7 +33,7 @@ it('forgets all of them in time, and never owes an address anything', () => {
   expect(offenders.isShutOut('a', 1e6)).toBe(true);
 });
 
-it('remembers a bounded number of addresses: the last ones', () => {
+it('bounds: offenders: remembers a bounded number of addresses: the last ones', () => {
   const offenders = new Offenders();
   offend(offenders, most, 0, 'first');
   offend(offenders, most, 0, 'second');

@@ -90,6 +90,8 @@ export class Mesh {
   know(peers: readonly PeerCard[]): void {
     this.#keys.set(peers);
     this.#wanted = new Map(peers.flatMap(({ node, url }) => (url === undefined ? [] : [[node, url]])));
+    const calls = new Set([...this.#wanted].map(([node, url]) => callOf(this.#me, node, url)));
+    for (const call of this.#pausesMs.keys()) if (!calls.has(call)) this.#pausesMs.delete(call);
     for (const [node, link] of this.links) {
       if (!this.#keys.has(node)) link.close(undefined, 'that node is not in the run any more');
     }
@@ -97,7 +99,7 @@ export class Mesh {
   }
 
   async #keepCalling(node: number, url: string, me: number): Promise<void> {
-    const call = `${me} ${node} ${url}`;
+    const call = callOf(me, node, url);
     if (this.#calling.has(call)) return;
     this.#calling.add(call);
     while (this.#isToCall(node, url, me)) {
@@ -196,7 +198,7 @@ export class Mesh {
       this.links.delete(node);
       this.#handler.onChange([...this.links.keys()]);
       const url = this.#wanted.get(node);
-      if (performance.now() - beganMs >= LASTING_MS) this.#pausesMs.delete(`${me} ${node} ${url}`);
+      if (performance.now() - beganMs >= LASTING_MS) this.#pausesMs.delete(callOf(me, node, url ?? ''));
       if (url !== undefined && this.#me === me) void this.#keepCalling(node, url, me);
     };
     // last, so that its end is not taken for the loss of the connection
@@ -210,6 +212,8 @@ export class Mesh {
     this.#port?.close();
   }
 }
+
+const callOf = (me: number, node: number, url: string): string => `${me} ${node} ${url}`;
 
 const isNot = (node: number, { address }: Link): LockstepError =>
   new LockstepError(

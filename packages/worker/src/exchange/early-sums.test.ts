@@ -22,7 +22,7 @@ it('hands out what came for an attempt when it begins, and drops what came for t
   expect(early.take(7)).toEqual([]);
 });
 
-it('cases: peers 10: keeps no more of a sender that speaks of ever farther attempts than it owes in two', () => {
+it('cases: peers 10, bounds: early sums: keeps no more of a sender that speaks of ever farther attempts than it owes in two', () => {
   const early = new EarlySums(most);
   for (let generation = 1; generation < 10_000; generation++) {
     for (let frame = 0; frame < 4; frame++) early.keep(A, sum(generation));

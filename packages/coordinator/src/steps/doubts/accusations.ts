@@ -45,6 +45,16 @@ export class Accusations {
     );
   }
 
+  /** A node is gone. */
+  forget(node: number): void {
+    this.#inVain.delete(node);
+  }
+
+  /** Nodes that have accused in vain. */
+  get size(): number {
+    return this.#inVain.size;
+  }
+
   /** The coordinator has seen for itself that a node breaks rules: who accused may have been right. */
   clear(): void {
     this.#inVain.clear();

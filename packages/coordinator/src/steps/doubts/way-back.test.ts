@@ -125,7 +125,7 @@ describe('the way back', () => {
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('lie' as const), pick: fc.nat() }) },
   );
 
-  it('never leaves a step of a liar standing, nor keeps more than two states, whatever happens', () => {
+  it('bounds: states to go back to: never leaves a step of a liar standing, nor keeps more than two states, whatever happens', () => {
     fc.assert(
       fc.property(fc.array(happening, { maxLength: 60 }), (happenings) => {
         const { back, join } = open();
