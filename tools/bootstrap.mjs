@@ -54,8 +54,9 @@ function requireNode() {
 }
 
 /** Whether a run can only begin with the kernels in WebAssembly, those for this machine not having been compiled. */
-export const areKernelsMissing = (root = ROOT) =>
-  !process.env.LOCKSTEP_ISA && hasWasmKernels(root) && !areKernelsThere(kernelsProject(root));
+export function areKernelsMissing(root = ROOT, project = kernelsProject(root)) {
+  return !process.env.LOCKSTEP_ISA && hasWasmKernels(root) && project.isas.length > 0 && !areKernelsThere(project);
+}
 
 const neededKernels = (root, { isForTests }) => (isForTests ? kernelsProject(root) : kernelsOfRun(root));
 

@@ -37,23 +37,29 @@ export const MANAGERS = {
   'yarn 4': { packages: '@yarnpkg/cli-dist@4.18.1', script: '@yarnpkg/cli-dist/bin/yarn.js' },
 } as const;
 
-/** Tests of one tarball: it is made once, from this clone's own build. */
+/** Tests of one tarball: it is made once, from this clone's own build, or is the one that LOCKSTEP_TARBALL names. */
 export class Workplace {
   readonly folder = mkdtempSync(path.join(realpathSync(tmpdir()), 'lockstep-install-'));
   readonly #programs = path.join(this.folder, 'programs');
   #tarball = '';
 
-  async prepare(): Promise<void> {
+  /** @param only what the tarball is made for; all platforms by default of `npm run package`, which takes minutes */
+  async prepare(only: 'this-machine' | 'all' = 'this-machine'): Promise<void> {
     // On this PATH is no compiler: Node, npm, and the shell that npm runs programs by.
     mkdirSync(this.#programs);
     const { text: found } = await run('which', ['npm', 'npx', 'sh'], this.folder, process.env);
     for (const file of found.trim().split('\n')) symlinkSync(file, path.join(this.#programs, path.basename(file)));
     symlinkSync(process.execPath, path.join(this.#programs, 'node'));
-    const pack = [path.join(ROOT, 'tools/package.mjs'), '--only', 'this-machine', '--out', this.folder];
+    const given = process.env['LOCKSTEP_TARBALL'];
+    this.#tarball = given ? path.resolve(ROOT, given) : await this.#pack(only === 'all' ? [] : ['--only', only]);
+  }
+
+  async #pack(words: readonly string[]): Promise<string> {
+    const pack = [path.join(ROOT, 'tools/package.mjs'), ...words, '--out', this.folder];
     const { code, text } = await run(process.execPath, pack, ROOT, process.env);
     const name = /(lockstep-[\w.-]+\.tgz)/.exec(text)?.[1];
     if (code !== 0 || name === undefined) throw new Error(text);
-    this.#tarball = path.join(this.folder, name);
+    return path.join(this.folder, name);
   }
 
   /** A folder with the tarball, as `lockstep.tgz`, and what else is asked for. */

@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { findIsa } from '../../packages/kernels/dist/index.js';
 import { tensorFlowFolder } from '../../packages/worker/dist/tensorflow-engine/index.js';
 import { describeTensorFlow } from '../../packages/worker/dist/tensorflow-engine/test-availability.js';
 import { browserPath, whyNoBrowser } from '../support/browser.ts';
@@ -34,6 +35,17 @@ describeTensorFlow('the tensorflow engine', () => {
     const one = run(1);
     expect(one).toMatchObject({ event: 'end', steps: 12, parametersSha256: expect.stringMatching(/^[0-9a-f]{64}$/) });
     expect(run(2)['parametersSha256']).toBe(one['parametersSha256']);
+  });
+
+  it('is compared with the native kernels that are asked for', () => {
+    const words = ['--engines', 'native', '--kernels', 'wasm', '--models', 'tiny6k', '--workers', '1'];
+    const short = ['--seconds', '0.01', '--repetitions', '1', '--json'];
+    const report = execFileSync(process.execPath, [BIN, 'bench', ...words, ...short], { encoding: 'utf8' });
+    expect(JSON.parse(report)).toMatchObject({
+      bench: 'engines',
+      machine: { isa: findIsa('wasm', '') },
+      models: [{ model: 'tiny6k', figures: [{ engine: 'native', workers: 1 }] }],
+    });
   });
 
   it('is named in the start of a run, and by doctor', () => {

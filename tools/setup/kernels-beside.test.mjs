@@ -64,6 +64,8 @@ it('a run may begin without kernels only where there are those in WebAssembly, a
   expect(areKernelsMissing(root)).toBe(false);
   writeFileSync(path.join(root, 'packages', 'kernels', 'wasm', 'lockstep-wasm.wasm'), '');
   expect(areKernelsMissing(root)).toBe(true);
+  // a processor that nothing is compiled for
+  expect(areKernelsMissing(root, kernelsProject(root, { isas: [] }))).toBe(false);
   vi.stubEnv('LOCKSTEP_ISA', 'avx2');
   expect(areKernelsMissing(root)).toBe(false);
   vi.stubEnv('LOCKSTEP_ISA', '');

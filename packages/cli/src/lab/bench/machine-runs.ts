@@ -6,6 +6,7 @@ import { printReport } from './bench-report.js';
 import type { StepFigures } from './kernels/kernel-figures.js';
 import { profileModel } from './kernels/kernel-profile.js';
 import { formatStep } from './kernels/kernel-table.js';
+import { describeOccasion } from './measure/machine.js';
 import { benchRecipe } from './measure/workload.js';
 import { formatMemory, type MemoryFigures, measureMemory } from './memory.js';
 import { formatScaling, measureScaling } from './scaling.js';
@@ -66,16 +67,23 @@ export function runWatching(settings: BenchSettings, io: Io): Promise<number> {
 }
 
 export function runEngines(settings: BenchSettings, engines: readonly EngineName[], io: Io): Promise<number> {
-  const { workers, seconds, repetitions } = settings;
+  const { workers, seconds, repetitions, kernels } = settings;
+  const occasion = describeOccasion(kernels);
   return benchModels<EngineComparison>(
     settings,
     io,
     async ({ plan }, keep) => {
       const workload = await plan(Math.max(...workers));
-      keep(await compareEngines(workload, { engines, workers, seconds, repetitions }));
+      keep(await compareEngines(workload, { engines, workers, seconds, repetitions, kernels }));
     },
     ({ rows: models, data }) =>
-      printReport({ bench: 'engines', data, seconds, repetitions, models }, formatEngines(models), settings, io),
+      printReport(
+        { bench: 'engines', data, seconds, repetitions, models },
+        formatEngines(models),
+        settings,
+        io,
+        occasion,
+      ),
   );
 }
 

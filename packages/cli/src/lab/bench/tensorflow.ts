@@ -7,7 +7,7 @@ import { assumeData } from '@lockstep/core/data';
 import { encodeTfjsModel, type TfjsLayer } from '@lockstep/core/formats';
 import { inferLayers } from '@lockstep/core/model';
 import { initialBuffers, initialParameters } from '@lockstep/core/run';
-import type { EngineName } from '@lockstep/core/seams';
+import type { EngineName, KernelChoice } from '@lockstep/core/seams';
 import type { ModelSpec } from '@lockstep/core/spec';
 import { fixed } from '@lockstep/core/text';
 import { prepareTensorFlow, tensorFlowFolder } from '@lockstep/worker/tensorflow-engine';
@@ -23,6 +23,8 @@ export interface EngineOptions {
   readonly workers: readonly number[];
   readonly seconds: number;
   readonly repetitions: number;
+  /** Of the native engine. */
+  readonly kernels?: KernelChoice | undefined;
 }
 
 export interface EngineFigure {
@@ -36,7 +38,7 @@ export interface EngineFigure {
 
 export interface EngineComparison {
   readonly model: string;
-  /** Images/s of tfjs's trainOnBatch in a process of its own, with as many threads as it takes by itself. */
+  /** Images/s of tfjs's trainOnBatch in a process of its own, with as many threads as it takes by itself, or TF_NUM_INTRAOP_THREADS says. */
   readonly baseline: Spread;
   readonly figures: readonly EngineFigure[];
 }
@@ -55,7 +57,7 @@ export async function compareEngines(workload: Workload, options: EngineOptions)
   try {
     const cases = options.engines.flatMap((engine) => options.workers.map((workers) => ({ engine, workers })));
     for (const { engine, workers } of cases) {
-      const node = new BenchNode(workload, workers, { engine });
+      const node = new BenchNode(workload, workers, { engine, kernels: options.kernels });
       nodes.push(node);
       await node.warmUp(options.seconds);
     }
