@@ -68,6 +68,47 @@ describe('cases: work 13: a resumed run needs no word about its data', () => {
   });
 });
 
+describe('a run that is evaluated', () => {
+  const mistakes = ['--json', '--workers', '2', '--mistakes', '0'];
+
+  it.each(Object.entries(ownData))(
+    'is evaluated on its own data, %s, and has the accuracy that it ended with',
+    async (name, flags) => {
+      const argv = flags.map((word, i) => (flags[i - 1] === '--data' ? at(word) : word));
+      const out = at(`evaluated-${name.replaceAll(/\W/g, '')}`);
+      const shared = ['--json', '--workers', '2', '--batch-size', '32', '--steps', '3'];
+      const trained = await run('train', bars, ...argv, ...shared, '--out', out);
+      expect(trained.code, trained.error).toBe(0);
+      const { code, error, events } = await run(
+        'evaluate',
+        '--weights',
+        path.join(out, 'last.safetensors'),
+        ...mistakes,
+      );
+      expect(code, error).toBe(0);
+      expect(error).toContain(`note: the data are those of the run of ${path.join(out, 'run.json')}, ${folder}`);
+      const { testCorrect, testTotal, testAccuracy } = trained.events.at(-1) as Record<string, unknown>;
+      expect(events[0]).toMatchObject({ correct: testCorrect, total: testTotal, accuracy: testAccuracy });
+    },
+  );
+
+  it('on data that are gone ends with where they were; on others that are named it says nothing of its own', async () => {
+    const out = at('evaluated-gone');
+    const shared = ['--json', '--workers', '2', '--steps', '3'];
+    expect((await run('train', bars, '--data', at('idx'), ...shared, '--out', out)).code).toBe(0);
+    renameSync(at('idx'), at('away'));
+    try {
+      const gone = await run('evaluate', '--weights', out, ...mistakes);
+      expect({ code: gone.code, events: gone.events }).toEqual({ code: 2, events: [] });
+      expect(gone.error).toMatch(/LOCKSTEP_CONFIG_RUN: the run of .*run\.json was trained on .*: there is nothing at /);
+      const named = await run('evaluate', '--weights', out, ...mistakes, '--data', at('away'));
+      expect({ code: named.code, error: named.error }).toEqual({ code: 0, error: '' });
+    } finally {
+      renameSync(at('away'), at('idx'));
+    }
+  });
+});
+
 describe('data that is not what the checkpoint was written with', () => {
   it('cases: work 13: is asked for by name, with what is to be given, when it is gone or another', async () => {
     await begin('moved', '--data', at('idx'), '--validation', '50');

@@ -1,8 +1,10 @@
-/** The data of a run that goes on, or is run again: it is known where they were and how they were read. */
-
+/** The data of a run that goes on, is run again or evaluated: it is known where they were and how they were read. */
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { type DataRecord, type Dataset, describeNormalization } from '@lockstep/core/data';
 import { LockstepError } from '@lockstep/core/errors';
 import type { CheckpointInfo } from '@lockstep/core/state';
+import { outFiles, weightsFiles } from '@lockstep/watch/files';
 import type { AgainSettings } from '../settings/run-again.js';
 import { type DataRequest, definedOf } from './data.js';
 
@@ -26,6 +28,21 @@ export const runAgain = ({ path, dataset }: AgainSettings): KnownRun => ({
   data: dataset,
   code: 'LOCKSTEP_CONFIG_RUN',
 });
+
+/**
+ * The run in whose folder weights lie, where it was trained on data of somebody's own.
+ *
+ * @throws LockstepError LOCKSTEP_CONFIG when its run.json is damaged
+ */
+export async function runOfWeights(weights: string): Promise<KnownRun | undefined> {
+  const path = join(dirname(weights), outFiles.run);
+  const isOfRun = Object.values<string>(weightsFiles).includes(basename(weights)) && existsSync(path);
+  if (!isOfRun) return undefined;
+  // a config file may be YAML, whose reader other commands need not load
+  const { readConfigFile } = await import('../settings/config-file.js');
+  const data = readConfigFile(path).again?.dataset;
+  return data?.origin?.kind === 'path' ? { name: `the run of ${path}`, data, code: 'LOCKSTEP_CONFIG_RUN' } : undefined;
+}
 
 /** What is to be read: what is asked for, else what is known. */
 export function recallData({ origin }: DataRecord, { path, ...asked }: DataRequest): DataRequest {

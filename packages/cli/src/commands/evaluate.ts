@@ -1,15 +1,17 @@
 /** `lockstep evaluate [MODEL] --weights FILE`. */
 
-import { type DataNotes, type Dataset, reportData } from '@lockstep/core/data';
+import { type DataNotes, type Dataset, holdOutValidation, reportData } from '@lockstep/core/data';
 import { EMBEDDED_NAME } from '@lockstep/core/data/mnist';
 import { checkOutputPath } from '@lockstep/core/files';
+import type { ModelSpec } from '@lockstep/core/spec';
 import { countOf, formatCount } from '@lockstep/core/text';
 import { loadModelSpec } from '@lockstep/core/zoo';
 import { addImages } from '@lockstep/watch/chronicle';
 import { findRunWeights } from '@lockstep/watch/files';
 import { drawMistakes } from '@lockstep/watch/report';
 import type { Command } from 'commander';
-import { loadDataLikeTraining } from '../api/data.js';
+import { definedOf, loadDataLikeTraining } from '../api/data.js';
+import { readRecalled, recallData, runOfWeights } from '../api/recalled-data.js';
 import { addExamples, addFields, type CommandContext, createCommand } from '../command-line.js';
 import { formatReport, reportEvaluation } from '../evaluation/evaluation-report.js';
 import { writeExport } from '../exports/output.js';
@@ -17,7 +19,7 @@ import { dataField, jsonField, workersField } from '../fields/common-fields.js';
 import { type DataForm, dataFormFields, readDataForm } from '../fields/data-fields.js';
 import { type Field, fieldsIn, isOneOf, isWholeNumber } from '../fields/field.js';
 import { noteCrowd } from '../settings/crowd.js';
-import { readModelNotes } from '../settings/model-notes.js';
+import { type ModelNotes, readModelNotes } from '../settings/model-notes.js';
 import { readChecked } from '../settings/setting-source.js';
 import { loadModelState, readModelOfWeights, weightsMissing } from '../settings/weights-file.js';
 import { type Io, tellNote, writeJson, writeLine } from '../terminal/io.js';
@@ -35,7 +37,7 @@ const fields: readonly Field[] = [
     'the weights to evaluate (.safetensors), the folder of a run, or `latest`: its best',
   ),
   workersField,
-  dataField,
+  { ...dataField, defaultText: `the data of the run that the weights are of, else ${dataField.defaultText}` },
   ...dataFormFields,
   fieldsIn('Data').text('--split <name>', 'split', splits.join(' or '), {
     defaultText: splits[0],
@@ -112,7 +114,7 @@ async function runEvaluate(settings: EvaluationSettings, io: Io): Promise<void> 
   const tell = (text: string): void => tellNote(io, text);
   const state = loadModelState(weights, model, tell);
   const notes = readModelNotes(weights, model, settings.dataForm.pixels, tell);
-  const dataset = await loadDataLikeTraining({ path: settings.data, ...settings.dataForm }, model, notes, io);
+  const dataset = await readEvaluated(settings, model, notes, io);
   const note = describeSeen(dataset, notes.carried, settings);
   if (note !== undefined) tellNote(io, note);
   if (settings.picture !== undefined) checkOutputPath(settings.picture, '--picture');
@@ -133,6 +135,27 @@ async function runEvaluate(settings: EvaluationSettings, io: Io): Promise<void> 
   writeLine(io.stdout, `${model.name} with ${weights} on ${dataset.source}`);
   for (const line of formatReport(report, SPLIT_NAMES[split])) writeLine(io.stdout, line);
   if (settings.picture !== undefined) writeLine(io.stdout, `Picture: ${settings.picture}`);
+}
+
+/** What is named; else what the run was trained on in whose folder the weights lie, which is told; else MNIST. */
+async function readEvaluated(
+  { weights, data, dataForm }: EvaluationSettings,
+  model: ModelSpec,
+  notes: ModelNotes,
+  io: Io,
+): Promise<Dataset> {
+  const asked = { path: data, ...dataForm };
+  const run = data === undefined ? await runOfWeights(weights) : undefined;
+  if (run === undefined) return await loadDataLikeTraining(asked, model, notes, io);
+  const request = recallData(run.data, asked);
+  const { pixels: _, ...form } = dataForm;
+  const isOtherForm = Object.keys(definedOf(form)).length > 0;
+  const dataset = await readRecalled(run, isOtherForm, async () => {
+    const loaded = await loadDataLikeTraining(request, model, notes, io);
+    return loaded.heldOut === undefined ? holdOutValidation(loaded, run.data.validationSamples) : loaded;
+  });
+  tellNote(io, `the data are those of ${run.name}, ${request.path}; --data PATH names others`);
+  return dataset;
 }
 
 /** The sample's test images are new to weights that were trained on the sample, and to no others of MNIST. */
