@@ -137,6 +137,19 @@ describe('a run that is looked at', () => {
     await new TestViewer().enter();
   });
 
+  it('bounds: viewers: there are no more than 128, and who leaves makes room', async () => {
+    const key = keyOf(server);
+    const viewers: TestViewer[] = [];
+    for (let count = 0; count < 128; count++) viewers.push(await new TestViewer().enter(key));
+    for (let count = 0; count < 5; count++) expect(await new TestViewer().closed).toBe(1006);
+    viewers[0]?.socket.close();
+    await viewers[0]?.closed;
+    // the server hears of it a moment later
+    let last: TestViewer;
+    do last = new TestViewer();
+    while (!(await Promise.race([last.message('hello'), last.closed.then(() => undefined)])));
+  });
+
   it('shuts out who sends rubbish again and again, and lets the sender in again later', async () => {
     const codes: number[] = [];
     for (let i = 0; i < offenceLimits.most + 1; i++) {

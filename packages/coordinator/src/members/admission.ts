@@ -173,7 +173,7 @@ async function sendDataset(link: Link, dataset: Dataset, held: Held | undefined)
   const total = datasetBytes(describeDataset(dataset));
   let offset = held && (await isBeginning(dataset, held)) ? held.bytes : 0;
   for (const piece of cutDataset(dataset, offset)) {
-    await link.drain(WINDOW);
+    await link.drain(WINDOW - 1);
     if (!link.isOpen) return;
     link.send({ type: 'dataset', offset, total }, piece);
     offset += piece.length;

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { afterEach, expect, it } from 'vitest';
-import { Door, doorOptions, isLoopbackHost, refuseForeignPage } from './door.js';
+import { Door, doorLimits, doorOptions, isLoopbackHost, refuseForeignPage } from './door.js';
 
 const limits = { connections: 100, strangers: 6, strangersOfAddress: 4, requestMs: 400 };
 const open: { server: Server; door: Door }[] = [];
@@ -58,6 +58,26 @@ it.runIf(process.platform === 'linux')(
     expect(others.some(({ destroyed }) => destroyed)).toBe(false);
   },
 );
+
+it('bounds: connections: there are no more than so many, also of those who have proved the secret', async () => {
+  const { door, sockets } = await openDoor();
+  const { server } = open[0] as { server: Server };
+  expect([server.maxConnections, doorLimits.connections]).toEqual([limits.connections, 1100]);
+  const { port } = server.address() as AddressInfo;
+  let most = 0;
+  for (let count = 0; count < 2 * limits.connections; count++) {
+    const caller = connect({ port, host: '127.0.0.1' }).on('error', () => {});
+    const isTaken = await Promise.race([
+      new Promise<boolean>((resolve) => server.once('connection', () => resolve(true))),
+      new Promise<boolean>((resolve) => server.once('drop', () => resolve(false))),
+    ]);
+    if (isTaken) door.know(sockets.at(-1) as Socket);
+    expect(isTaken).toBe(count < limits.connections);
+    most = Math.max(most, door.connections);
+    caller.unref();
+  }
+  expect(most).toBe(limits.connections);
+});
 
 it('counts nobody who has proved the secret as a stranger', async () => {
   const { door, sockets, call } = await openDoor();
