@@ -153,7 +153,7 @@ async function setUpKernelsOr(root, needs, compiler, signal) {
 function goWithoutKernels(error, signal) {
   if (signal.aborted || !(error instanceof SetupError)) throw error;
   say(
-    `computing with the kernels in WebAssembly, to the same bits, since those for this machine are not compiled: ${error.message} (\`npm run build\` says more)`,
+    `computing with the kernels in WebAssembly, to the same bits, since those for this machine are not compiled: ${error.reason} (\`npm run build\` says more)`,
   );
 }
 

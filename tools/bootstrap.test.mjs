@@ -43,10 +43,13 @@ afterEach(() => {
 
 const setUpProgram = () => bootstrap({ root, isForTests: false, canUseWasm: true });
 const GOES_ON =
-  /^setup: computing with the kernels in WebAssembly, to the same bits, since .*: (.*) \(`npm run build` says more\)$/m;
+  /^setup: computing with the kernels in WebAssembly, to the same bits, since those for this machine are not compiled: (.*) \(`npm run build` says more\)$/m;
 
 function addFailingCompiler() {
-  write('bin/c++', '#!/bin/sh\n[ "$1" = --version ] && echo "c++ 14" && exit 0\necho no such flag >&2\nexit 1\n');
+  write(
+    'bin/c++',
+    '#!/bin/sh\n[ "$1" = --version ] && echo "c++ 14" && exit 0\necho error: no such flag >&2\nexit 1\n',
+  );
   chmodSync(path.join(root, 'bin', 'c++'), 0o755);
 }
 
@@ -61,7 +64,7 @@ it('every command of the program goes on without a compiler, in one line, and a 
 it('goes on where a compiler cannot compile the kernels, without half of them', async () => {
   addFailingCompiler();
   expect(await setUpProgram()).toBe(true);
-  expect(GOES_ON.exec(said)?.[1]).toMatch(/^one\.cc does not compile for \w+ with c\+\+ 14$/);
+  expect(GOES_ON.exec(said)?.[1]).toMatch(/^one\.cc does not compile for \w+ with c\+\+ 14: error: no such flag$/);
 });
 
 it('computes with no kernels of other sources: without a compiler in WebAssembly, else whoever changed them is told', async () => {
@@ -72,7 +75,7 @@ it('computes with no kernels of other sources: without a compiler in WebAssembly
   vi.stubEnv('LOCKSTEP_ISA', undefined);
   addFailingCompiler();
   expect(await setUpProgram()).toBe(false);
-  expect(said).toMatch(/^no such flag$/m);
+  expect(said).toMatch(/^error: no such flag$/m);
 });
 
 it('asks for no compiler where LOCKSTEP_ISA names WebAssembly, and for one where it names another build', async () => {

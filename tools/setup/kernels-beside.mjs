@@ -96,7 +96,7 @@ if (process.argv[1] === THIS) {
   try {
     await build(process.argv[2], left.signal);
   } catch (error) {
-    process.stderr.write(`${error instanceof SetupError ? error.message : String(error)}\n`);
+    process.stderr.write(`${error instanceof SetupError ? error.reason : String(error)}\n`);
     process.exitCode = 1;
   }
   process.stdin.destroy();

@@ -51,8 +51,10 @@ it('says that there is no compiler, and asks nobody', async () => {
 });
 
 it('says what does not compile, and leaves nothing that looks like kernels', async () => {
-  addCompiler('echo error >&2; exit 1');
-  expect(await buildBeside(root).failure).toMatch(/^one\.cc does not compile for \w+ with c\+\+ 14$/);
+  addCompiler('echo "one.cc: in f" >&2; echo "one.cc:1: error: no x" >&2; exit 1');
+  expect(await buildBeside(root).failure).toMatch(
+    /^one\.cc does not compile for \w+ with c\+\+ 14: one\.cc:1: error: no x$/,
+  );
   expect(readdirSync(path.join(root, 'packages', 'kernels', 'build'))).toEqual(['obj']);
   // those that tests compare it with are left to them
   expect(readdirSync(path.join(root, 'packages', 'kernels', 'build', 'obj'))).toEqual(instructionSetsOfRun());

@@ -11,6 +11,12 @@ export class SetupError extends Error {
     this.hint = hint;
     this.output = output;
   }
+
+  /** In one line: what failed, and what the tool said of it, where one of its lines says so. */
+  get reason() {
+    const said = this.output.split('\n').find((line) => /error|no space|cannot|killed/i.test(line));
+    return said === undefined ? this.message : `${this.message}: ${said.trim()}`;
+  }
 }
 
 /** Writes one line. */
