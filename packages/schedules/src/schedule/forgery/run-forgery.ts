@@ -54,6 +54,7 @@ export async function forgeToRun({ seed, topology, frames }: Forgery): Promise<F
   const [calm, recording] = [await findCalm('sgd'), await findRecording(topology)];
   return inWorld(seed, async (world) => {
     const witness = new Witness(() => world.nowMs, calm, { isTold: false, hasLiars: true, mayDoubt: false });
+    witness.inject('forgery', 'world', 'whoever is blamed, it is for something');
     const { tools, counts } = makeTools(world, seed, frames, recording);
     let isOver = false;
     // the run goes on slowly until most of the frames have come
@@ -116,6 +117,7 @@ export async function forgeToNode({ seed, topology, frames }: Forgery): Promise<
   const [calm, recording] = [await findCalm('sgd'), await findRecording(topology)];
   return inWorld(seed, async (world) => {
     const witness = new Witness(() => world.nowMs, calm, { isTold: false, hasLiars: true, mayDoubt: false });
+    witness.inject('forgery', 'world', 'whoever is blamed, it is for something');
     const { tools, counts } = makeTools(world, seed, frames, recording);
     const forger = new Machine('forger', HOST);
     world.after(0, forger, () => void forgeAsCoordinator(forger, COORDINATOR_PORT, seed % 3 > 0, tools));
