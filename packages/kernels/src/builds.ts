@@ -17,7 +17,7 @@ export type Isa = (typeof ISAS)[number];
  * Builds that are the same on every machine: `wasm` leaves it to the engine how often a multiply-add is rounded, and is
  * right where that is once; `wasm-exact` is right everywhere, and far slower.
  */
-export const WASM_ISAS = ['wasm', 'wasm-exact'] as const;
+const WASM_ISAS = ['wasm', 'wasm-exact'] as const;
 export type WasmIsa = (typeof WASM_ISAS)[number];
 
 export const isWasm = (isa: Isa): isa is WasmIsa => WASM_ISAS.some((name) => name === isa);

@@ -19,7 +19,7 @@ export const PAGE_BYTES = 65_536;
 /** Of the module's own data, at the start; tools/wasm.mjs links it for no more. */
 const INITIAL_PAGES = 32;
 /** 4 GB less a page: what a 32-bit address can say, and what the modules were linked for. */
-export const MAXIMUM_PAGES = 65_535;
+const MAXIMUM_PAGES = 65_535;
 
 /** A new memory, with nothing in it. */
 export function createMemory(): WebAssembly.Memory {

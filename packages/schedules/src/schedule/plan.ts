@@ -104,7 +104,7 @@ const SOON_MS = 60;
 const AWAY_MS = 6000;
 
 /** A run at whose end nodes come, are started again and lose their connections. @param only instead of any topology */
-export function drawEnding(seed: number, only?: Topology): Plan {
+function drawEnding(seed: number, only?: Topology): Plan {
   const draws = new Draws(seed, 3);
   const topology = only ?? draws.pick(topologies);
   const recipe = draws.pick(recipeNames);

@@ -68,7 +68,7 @@ export function parseNpy(bytes: Uint8Array, source: string): NpyArray {
 const isText = (kind: string): boolean => kind === 'U' || kind === 'S';
 
 /** NumPy itself reads no longer header of a file that it was not told to trust. */
-export const MOST_HEADER_BYTES = 10_000;
+const MOST_HEADER_BYTES = 10_000;
 
 /**
  * What an array's first bytes say of it, held against how many bytes it has.
