@@ -21,6 +21,8 @@ export function configureTests(
       include: folders.map((folder) => `${folder}/**/*${kind}.{ts,mjs}`),
       exclude: ['**/node_modules/**', ...(isLong ? [] : ['**/*.slow.test.*'])],
       passWithNoTests: isSlow,
+      // a test that comes to its end without one, since a list was empty or a branch not taken, has shown nothing
+      expect: { requireAssertions: true },
       setupFiles: process.env['LOCKSTEP_SEED'] === undefined ? [] : [SEED_FILE],
       // Processes, not threads: native addons and worker threads of our own live in them, and process.exit is tested.
       pool: 'forks',

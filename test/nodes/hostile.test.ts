@@ -84,7 +84,8 @@ describe('before the handshake is over', () => {
       const replay = net.connect(portOf(url), '127.0.0.1');
       replay.on('error', () => {});
       replay.write(bytes);
-      await run.until(() => countRefusals(run, 'LOCKSTEP_NODE_TOKEN') > before, 'a refusal of the replay');
+      const isRefused = run.until(() => countRefusals(run, 'LOCKSTEP_NODE_TOKEN') > before, 'a refusal of the replay');
+      await expect(isRefused).resolves.toBe(true);
     });
 
     it('refuses another release, and names both', async () => {
@@ -137,7 +138,7 @@ describe('before the handshake is over', () => {
       await node.open();
       node.socket.send(Buffer.alloc(MAX_FRAME_BYTES + 1));
       await node.closed;
-      await one.run.until(() => countRefusals(one.run) > before, 'a refusal');
+      await expect(one.run.until(() => countRefusals(one.run) > before, 'a refusal')).resolves.toBe(true);
     });
 
     it.each([{ name: 'another' }, { workers: 2 }, { engine: 'native (other)' }, { meshPort: 9 }])(

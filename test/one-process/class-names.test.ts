@@ -114,7 +114,9 @@ describe('data of some of the classes of a model', () => {
       workers: 1,
       recipe: { learningRate: 1e-9 },
     });
-    for await (const event of again) if (event.event === 'end') expect(event.testAccuracy).toBe(1);
+    const events = [];
+    for await (const event of again) events.push(event);
+    expect(events.at(-1)).toMatchObject({ event: 'end', testAccuracy: 1 });
     expect((await again.result()).notes.classNames).toEqual(NAMES);
   });
 

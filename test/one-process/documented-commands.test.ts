@@ -15,7 +15,7 @@ describe('cases: work 29: what README.md prints can be run', () => {
   it.each(toRun.map((block) => [`${block.place}: ${block.commands.join(', then ')}`, block] as const))(
     '%s',
     async (_, block) => {
-      await stage.run(block);
+      await expect(stage.run(block)).resolves.toBeUndefined();
     },
   );
 

@@ -91,10 +91,12 @@ describe('train', () => {
       signal: abort.signal,
       workers: 2,
     });
+    let last: RunEvent | undefined;
     for await (const event of run) {
       if (event.event === 'epoch') abort.abort();
-      if (event.event === 'end') expect(event.reason).toBe('interrupted');
+      last = event;
     }
+    expect(last).toMatchObject({ event: 'end', reason: 'interrupted' });
     expect((await run.result()).steps).toBeGreaterThanOrEqual(4);
   });
 

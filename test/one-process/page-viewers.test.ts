@@ -132,9 +132,9 @@ describe('a run that is looked at', () => {
       await knock(Buffer.from('16030100050100000100', 'hex'));
       await new TestViewer({ headers: { origin: 'http://other.example' } }).closed;
     }
-    await new TestViewer().enter();
+    await expect(new TestViewer().enter()).resolves.toBeInstanceOf(TestViewer);
     for (let i = 0; i < 2 * offenceLimits.most; i++) await knock(Buffer.from('rubbish\r\n\r\n'));
-    await new TestViewer().enter();
+    await expect(new TestViewer().enter()).resolves.toBeInstanceOf(TestViewer);
   });
 
   it('bounds: viewers: there are no more than 128, and who leaves makes room', async () => {

@@ -62,9 +62,9 @@ describe('cases: work 13: a resumed run needs no word about its data', () => {
     expect(resumed.events[0]).toMatchObject({ trainSamples: 8500, resumedStep: 1 });
     const own = { ...start, model: bars, data: at('idx'), validation: 20, checkpoints: { folder: at('program') } };
     await train(own).result();
-    for await (const event of train({ resume: at('program'), steps: 2, workers: 2 })) {
-      if (event.event === 'start') expect(event).toMatchObject({ trainSamples: 180, validationSamples: 20 });
-    }
+    const events = [];
+    for await (const event of train({ resume: at('program'), steps: 2, workers: 2 })) events.push(event);
+    expect(events[0]).toMatchObject({ event: 'start', trainSamples: 180, validationSamples: 20 });
   });
 });
 

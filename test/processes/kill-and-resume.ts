@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { expect } from 'vitest';
 import { findCheckpoint, listCheckpoints } from '../../packages/core/dist/state/index.js';
 import { type JsonEvent, readEvents, startProgram, writeBars } from '../support/digit-bars.js';
 import { seedOr } from '../support/seed.ts';
@@ -86,10 +87,9 @@ export async function killWriters(folder: string, rounds: number, inTheMiddle: n
     if (unfinished.length > 0) halfWritten++;
     const { checkpoint, skipped } = findCheckpoint(folder);
     const { step } = checkpoint.info;
-    if (skipped.length > 0) throw new Error(`round ${round}: ${skipped.join(' ')}`);
-    if (step < written || checkpoint.snapshot.state[0] !== step) {
-      throw new Error(`round ${round}: found step ${step}, step ${written} was written`);
-    }
+    expect(skipped, `round ${round}`).toEqual([]);
+    expect(step, `round ${round}`).toBeGreaterThanOrEqual(written);
+    expect(checkpoint.snapshot.state[0], `round ${round}`).toBe(step);
   }
 }
 

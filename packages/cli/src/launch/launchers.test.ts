@@ -62,15 +62,15 @@ describe.each(Object.entries(environments))('%s', (name, env: Environment) => {
   it.each(Object.keys(env))('without %s it is another, does without, or names it', (variable) => {
     const rest = without(env, variable);
     const launcher = launchers.find(({ isPresent }) => isPresent(rest));
-    if (launcher?.name !== name) return;
+    let outcome: unknown;
     try {
-      expect(launcher.readPlace(rest).size).toBe(3);
+      outcome = launcher?.name === name ? launcher.readPlace(rest).size : 'another';
     } catch (error) {
-      expect(error).toMatchObject({
-        code: 'LOCKSTEP_LAUNCH_VARIABLE',
-        message: expect.stringContaining(`${variable}`),
-      });
+      outcome = error;
     }
+    const message = expect.stringContaining(variable);
+    const namesIt = expect.objectContaining({ code: 'LOCKSTEP_LAUNCH_VARIABLE', message });
+    expect([3, 'another', namesIt]).toContainEqual(outcome);
   });
 });
 

@@ -100,6 +100,7 @@ it.each([
   const gone = end(slow);
   slow.resume().write(text);
   await gone;
+  expect(slow.destroyed).toBe(true);
 });
 
 const ask = (headers: Record<string, string>, isLocal: boolean, ownOrigin: boolean): boolean =>
