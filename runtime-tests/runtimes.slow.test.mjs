@@ -11,8 +11,9 @@ import { ROOT } from '../tools/bootstrap.mjs';
 import { listOwnBuilds } from '../tools/package/own-builds.mjs';
 import { stagePackage } from '../tools/package/stage.mjs';
 import { findCompiler } from '../tools/setup/compiler.mjs';
+import { detectInstructionSets } from '../tools/setup/instruction-sets.mjs';
 import { addonFile, buildKernels, kernelsProject } from '../tools/setup/kernels.mjs';
-import { ARM64_COMPILER, archOf, RUNTIMES, setUpRuntime, whyNot } from '../tools/setup/runtimes.mjs';
+import { ARM64_COMPILER, archOf, isInCi, RUNTIMES, setUpRuntime, whyNot } from '../tools/setup/runtimes.mjs';
 
 /** Of `train MODEL --steps 30 --seed 1` on the embedded sample, on any machine. */
 const HASHES = JSON.parse(readFileSync(new URL('./hashes.json', import.meta.url), 'utf8'));
@@ -68,28 +69,39 @@ async function start(runtime, args, env = {}) {
   return new Program(command, { LOCKSTEP_OFFLINE: '1', LOCKSTEP_CACHE: cache, LOCKSTEP_TOKEN: TOKEN, ...env }, project);
 }
 
+const find = (name, { events }) => events.find(({ event }) => event === name);
+
 /** The hash in the end event of a program that ends well. */
 async function hashOf(program) {
   const code = await program.exit;
   expect(code, program.stderr).toBe(0);
-  return program.events.find(({ event }) => event === 'end')?.parametersSha256;
+  return find('end', program)?.parametersSha256;
 }
 
-const find = (name) => RUNTIMES.find((runtime) => runtime.name === name);
+const runtimeOf = (name) => RUNTIMES.find((runtime) => runtime.name === name);
+
+/** The build that a runtime takes on this processor: without fused multiply-adds in it, every engine rounds twice. */
+const wasmOf = ({ wasm }) => (wasm === 'fused' && detectInstructionSets().length > 0 ? 'wasm' : 'wasm-exact');
 
 function itUnder(names, text, test) {
-  const reasons = names.map((name) => [name, whyNot(find(name))]).filter(([, reason]) => reason !== '');
+  const reasons = names.map((name) => [name, whyNot(runtimeOf(name))]).filter(([, reason]) => reason !== '');
   const why = reasons.map(([name, reason]) => ` (skipped: ${name} ${reason})`).join('');
   it.skipIf(why !== '' && !isRequired)(text + why, test);
 }
 
 describe.each(RUNTIMES.map((runtime) => [runtime.name, runtime]))('%s', (_, runtime) => {
-  for (const model of Object.keys(HASHES)) {
-    itUnder([runtime.name], `trains 30 steps of ${model} to the golden hash`, async () => {
-      const program = await start(runtime, ['train', model, '--workers', '2', ...STEPS]);
+  const cells = Object.keys(HASHES).flatMap((model) => ['native', 'wasm'].map((kernels) => [model, kernels]));
+  for (const [model, kernels] of cells) {
+    const mark = isInCi(runtime, kernels, model) ? ' [CI]' : '';
+    const text = `trains 30 steps of ${model} on ${kernels} kernels to the golden hash${mark}`;
+    itUnder([runtime.name], text, async () => {
+      const program = await start(runtime, ['train', model, '--workers', '2', '--kernels', kernels, ...STEPS]);
       const hash = await hashOf(program);
-      console.log(`${runtime.name} (${runtime.version}): ${model} ${hash}`);
+      const { engine } = find('start', program);
+      console.log(`${runtime.name} (${runtime.version}): ${model} on ${engine} ${hash}`);
       expect(hash).toBe(HASHES[model]);
+      if (kernels === 'wasm') expect(engine).toBe(`native (${wasmOf(runtime)})`);
+      else expect(engine).not.toContain('wasm');
     });
   }
 });
@@ -108,8 +120,8 @@ describe('a run of two nodes has the golden hash', () => {
       const address = `127.0.0.1:${await findFreePort()}`;
       const train = ['train', 'tiny6k', '--workers', '1', '--wait-for', '1', '--listen', address, ...STEPS];
       const [coordinator, node] = await Promise.all([
-        start(find(listener), train),
-        start(find(caller), ['worker', '--connect', `ws://${address}`, '--workers', '1']),
+        start(runtimeOf(listener), train),
+        start(runtimeOf(caller), ['worker', '--connect', `ws://${address}`, '--workers', '1']),
       ]);
       expect(await hashOf(coordinator)).toBe(HASHES.tiny6k);
       expect(await node.exit, node.stderr).toBe(0);
@@ -120,7 +132,7 @@ describe('a run of two nodes has the golden hash', () => {
     const where = { LOCKSTEP_SIZE: '2', LOCKSTEP_COORDINATOR: `127.0.0.1:${await findFreePort()}` };
     const launch = ['launch', 'tiny6k', '--workers', '1', ...STEPS];
     const [first, second] = await Promise.all(
-      ['0', '1'].map((rank) => start(find('Bun'), launch, { ...where, LOCKSTEP_RANK: rank })),
+      ['0', '1'].map((rank) => start(runtimeOf('Bun'), launch, { ...where, LOCKSTEP_RANK: rank })),
     );
     expect(await hashOf(first)).toBe(HASHES.tiny6k);
     expect(await second.exit, second.stderr).toBe(0);

@@ -58,6 +58,15 @@ describe.each(['star', 'mesh'])('a %s', (topology) => {
     for (const node of nodes) expect(await node.exit).toBe(0);
   });
 
+  it('cases: issue 26: gives the bits of one process with native kernels and those in WebAssembly', async () => {
+    const [here, there] = topology === 'star' ? ['native', 'wasm'] : ['wasm', 'native'];
+    const coordinator = fixture.listen(STEPS, [...flags, '--kernels', here, '--workers', '1', '--wait-for', '1']);
+    const node = fixture.worker(await coordinator.url(), ['--kernels', there, ...mesh]);
+    await expectSameBits(coordinator);
+    expect(String((await coordinator.event('start'))['engine']).includes('(wasm')).toBe(here === 'wasm');
+    expect(await node.exit).toBe(0);
+  });
+
   if (isWhole) {
     it('takes in a node at step 10', async () => {
       const coordinator = fixture.listen(STEPS, [...flags, '--wait-for', '1'], { LOCKSTEP_HOLD: '10:2' });

@@ -12,7 +12,10 @@ import { run } from './processes.mjs';
 import { SetupError, sayTimed } from './report.mjs';
 import { readStamp } from './stale.mjs';
 
-/** `words`: what stands between the program and a script. */
+/**
+ * `words`: what stands between the program and a script. `wasm`: how it computes the multiply-adds of WebAssembly's
+ * kernels where the processor has fused ones: by them, or exactly from doubles. `ci`: on which kernels CI runs it each time.
+ */
 export const RUNTIMES = [
   {
     name: 'Node 20',
@@ -20,6 +23,8 @@ export const RUNTIMES = [
     version: '20.20.2',
     integrity: 'sha512-PeHQM8wAdmHtZA1mBocygZxs5LiUWtsJezQTkBd0iY987KpGrD1O2tVEydvMZiuXceRanxt7rjTnDEBwOPujoQ==',
     program: 'bin/node',
+    wasm: 'fused',
+    ci: ['native', 'wasm'],
   },
   {
     name: 'Node 22',
@@ -27,6 +32,7 @@ export const RUNTIMES = [
     version: '22.23.5',
     integrity: 'sha512-3jhC+wcoWxKZxcRqF2sUSl0c9HEXFnur/nuIPx6O6CWKV0jOUWQm7Htw5SuXqqlMCEhi0cJqybFPEb5hhcBiMw==',
     program: 'bin/node',
+    wasm: 'fused',
   },
   {
     name: 'Node 24',
@@ -34,6 +40,7 @@ export const RUNTIMES = [
     version: '24.22.3',
     integrity: 'sha512-KHsob+Fv9YerATvYujMbiyJqnRCvLtrcr/eTNqRqiOSGp97EOiRP1yP47+knGgQ/xnc3XY8xzkW587dlZzNqRA==',
     program: 'bin/node',
+    wasm: 'fused',
   },
   {
     name: 'Node 26',
@@ -41,6 +48,8 @@ export const RUNTIMES = [
     version: '26.12.1',
     integrity: 'sha512-jk5LMAmgHlPlPMWpsUrSOqNaEZG+11UNd35hWQ+p5/XGaelWuTqJ69IcAy/5xtPPN4d5ZRBNOGB6gLMCh2kL9A==',
     program: 'bin/node',
+    wasm: 'fused',
+    ci: ['native', 'wasm'],
   },
   {
     name: 'Bun',
@@ -48,6 +57,8 @@ export const RUNTIMES = [
     version: '1.4.5',
     integrity: 'sha512-IWX9BELoGHAUtMonkeSaNaZwXzRk+oDw6Mk+HBFXd3KHYIBNBsIGRupMZPcgNoDbJpLu6gAJjIoIVPZtt1aJ1g==',
     program: 'bin/bun',
+    wasm: 'exact',
+    ci: ['native', 'wasm'],
   },
   {
     name: 'Deno',
@@ -55,6 +66,8 @@ export const RUNTIMES = [
     version: '2.9.6',
     integrity: 'sha512-3md4TKLCuzsLDmfOoC5KN7NAZaxSVkMgm64vg6foD00JBADCpYS2/5QqXfzgnP5ZQz3iLP9vBQJtEgc116OAoQ==',
     program: 'deno',
+    wasm: 'fused',
+    ci: ['native', 'wasm'],
     words: ['run', '--allow-all'],
   },
   {
@@ -63,9 +76,16 @@ export const RUNTIMES = [
     version: '20.20.2',
     integrity: 'sha512-LCXJnNTFiyGuYBw2gZSI5OBFMbkjAPt8sqD/NKrWoE2QmDgSubTqFng6GaNJ9EJ8HpxBMGcWWpbbcs4Vo+CnGg==',
     program: 'bin/node',
+    wasm: 'fused',
+    ci: ['native'],
     arch: 'arm64',
   },
 ];
+
+/** The model that CI trains on each. */
+export const CI_MODEL = 'tiny6k';
+
+export const isInCi = ({ ci = [] }, kernels, model = CI_MODEL) => ci.includes(kernels) && model === CI_MODEL;
 
 export const archOf = ({ arch = 'x64' }) => arch;
 

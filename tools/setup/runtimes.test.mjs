@@ -60,13 +60,11 @@ it('says where a runtime cannot run, and what it needs', () => {
   );
 });
 
-it('the table in docs/engines.md has every runtime in the version that is fetched, and both hashes', () => {
+it('the table in docs/engines.md has every runtime in the version that is fetched, its module, and both hashes', () => {
   const text = readFileSync(new URL('../../docs/engines.md', import.meta.url), 'utf8');
-  const rows = [...text.matchAll(/^\| ((?:Node|Bun|Deno)[^|]*) \| ([\d.]+) \|/gm)].map(([, name, version]) => [
-    name,
-    version,
-  ]);
-  expect(rows).toEqual(RUNTIMES.map(({ name, version }) => [name, version]));
+  const row = /^\| ((?:Node|Bun|Deno)[^|]*) \| ([\d.]+) \| [^|]+ \| (\w+) \|/gm;
+  const rows = [...text.matchAll(row)].map(([, ...cells]) => cells);
+  expect(rows).toEqual(RUNTIMES.map(({ name, version, wasm }) => [name, version, wasm]));
   const hashes = JSON.parse(readFileSync(new URL('../../runtime-tests/hashes.json', import.meta.url), 'utf8'));
   for (const [model, hash] of Object.entries(hashes)) expect(text).toContain(`\`${hash.slice(0, 12)}\` for ${model}`);
 });
