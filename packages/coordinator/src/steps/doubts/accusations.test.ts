@@ -42,4 +42,13 @@ describe('cases: peers 1, 8: an accusation', () => {
     accusations.clear();
     expect(accusations.note(accuse(A, B))).toBeUndefined();
   });
+
+  it('is forgotten with its accuser: one that comes again and again leaves nothing', () => {
+    const accusations = new Accusations();
+    for (let node = 1; node <= 1000; node++) {
+      accusations.note(accuse(node, B));
+      accusations.forget(node);
+    }
+    expect(accusations.size).toBe(0);
+  });
 });
