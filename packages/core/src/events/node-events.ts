@@ -1,6 +1,6 @@
 /** What a run tells of its nodes: who came, left, was sent away or doubted, and which steps that leaves in question. */
 
-/** Something happened to the nodes of the run; the result does not depend on it. */
+/** A node takes part from here on. */
 export interface NodeJoinedEvent {
   readonly event: 'node-joined';
   readonly node: string;
@@ -11,6 +11,7 @@ export interface NodeJoinedEvent {
   readonly step: number;
 }
 
+/** A node that has gone of itself, or whose connection was lost. */
 export interface NodeLeftEvent {
   readonly event: 'node-left';
   readonly node: string;
@@ -127,6 +128,7 @@ export interface ListeningEvent {
   readonly flags: string;
 }
 
+/** Something happened to the nodes of the run; the result does not depend on it. */
 export type NodeEvent =
   | ListeningEvent
   | NodeJoinedEvent

@@ -30,7 +30,7 @@ export interface SummaryRow {
   readonly window: Window | undefined;
   /** Multiplications that end in an addition, for one image, of convolutions and linear layers (without bias). */
   readonly multAdds: number;
-  /** Side in pixels of the square of the input image that one output value depends on; padding counts, so it may pass 28. */
+  /** Side in pixels of the square of the input image that one output value depends on; padding counts, so it may be larger than the image. */
   readonly receptiveField: number;
 }
 

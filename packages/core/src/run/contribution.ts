@@ -103,7 +103,7 @@ export function listGradients({ regions }: ContributionLayout): Span[] {
   return spans;
 }
 
-/** Parameters and batch-norm statistics (mean, variance of each batch norm in turn), each a vector of its own. */
+/** What a network has learned, each tensor a vector of its own: `modelParameters(layers)`, and the buffers in order of layers. */
 export interface ModelState {
   readonly parameters: readonly Float32Array[];
   readonly buffers: readonly Float32Array[];

@@ -8,13 +8,8 @@ import { adoptTensors, type Tell } from '../formats/tensor-form.js';
 import { isTfjsPath, readTfjsFile } from '../formats/tfjs-file.js';
 import { decodeFloats, encodeFloats, readWeightsBytes } from '../formats/weight-bytes.js';
 import { headIndex, type Layer } from '../model/layers.js';
+import type { ModelState } from '../run/contribution.js';
 import { countOf } from '../text/count-text.js';
-
-/** What a network has learned: parameters as `modelParameters(layers)`, buffers (running statistics) in order of layers. */
-export interface Weights {
-  readonly parameters: readonly Float32Array[];
-  readonly buffers: readonly Float32Array[];
-}
 
 export interface SaveOptions {
   /** Training steps so far: PyTorch's `num_batches_tracked`. */
@@ -29,7 +24,12 @@ export interface SaveOptions {
  *
  * @throws LockstepError LOCKSTEP_WEIGHTS_WRITE when the file cannot be written
  */
-export function saveWeights(path: string, layers: readonly Layer[], weights: Weights, options: SaveOptions = {}): void {
+export function saveWeights(
+  path: string,
+  layers: readonly Layer[],
+  weights: ModelState,
+  options: SaveOptions = {},
+): void {
   const { steps = 0, metadata = {} } = options;
   const counters = listCounters(layers).map((name) => encodeCounter(name, steps));
   const floats = pairTensors(layers, weights).map(([{ name, shape }, values]) => ({
@@ -56,7 +56,7 @@ export function saveWeights(path: string, layers: readonly Layer[], weights: Wei
  * @throws LockstepError LOCKSTEP_WEIGHTS_READ (cannot be read), LOCKSTEP_WEIGHTS_FORMAT (damaged),
  *   LOCKSTEP_WEIGHTS_MISMATCH (of another network: lists missing, unexpected and wrongly shaped tensors)
  */
-export function loadWeights(path: string, layers: readonly Layer[], tell: Tell = () => {}): Weights {
+export function loadWeights(path: string, layers: readonly Layer[], tell: Tell = () => {}): ModelState {
   const found = new Map(readFor(layers, path, tell).map((tensor) => [tensor.name, tensor]));
   const parameters = layers.flatMap((layer) => layer.parameters).map(toWanted);
   const buffers = layers.flatMap((layer) => layer.buffers).map(toWanted);
@@ -98,7 +98,7 @@ function readFor(layers: readonly Layer[], path: string, tell: Tell): Tensor[] {
  * SHA-256 (hex) over the float32 values, little-endian, in the model's order: for each layer its parameters, then its
  * running mean and variance.
  */
-export function hashParameters(layers: readonly Layer[], weights: Weights): string {
+export function hashParameters(layers: readonly Layer[], weights: ModelState): string {
   const hash = createHash('sha256');
   for (const [, values] of pairTensors(layers, weights)) hash.update(encodeFloats(values));
   return hash.digest('hex');
@@ -116,7 +116,7 @@ const toWanted = (spec: { name: string; size: number; shape?: readonly number[] 
 });
 
 /** Every float tensor with its values, in the model's order: a layer's parameters, then its buffers. */
-function pairTensors(layers: readonly Layer[], { parameters, buffers }: Weights): [WantedTensor, Float32Array][] {
+function pairTensors(layers: readonly Layer[], { parameters, buffers }: ModelState): [WantedTensor, Float32Array][] {
   let parameterIndex = 0;
   let bufferIndex = 0;
   const pair = (
