@@ -61,8 +61,27 @@ describe('lockstep train', () => {
     expect(findEvent(left, 'end')).toMatchObject({ steps: 3, reason: 'steps' });
     await run('train', '--data', place.folder, '--resume', checkpoints, '--no-save', '--json');
     const over = await run('train', '--data', place.folder, '--resume', checkpoints, '--dry-run');
+    expect(over.error).toBe('');
     expect(over.out).toMatch(/^Dry run: no step, since none is left, nothing is saved\. /);
     expect(readdirSync(checkpoints)).toContain('step-0000000015');
+  });
+
+  it('a resumed run that has no step left says so, and why: its recipe is done, or --steps is behind it', async () => {
+    const checkpoints = path.join(place.folder, 'over');
+    const resume = ['train', '--data', place.folder, '--resume', checkpoints, '--no-save'];
+    await train('--no-save', '--steps', '4', '--checkpoint', checkpoints);
+    const behind = await run(...resume, '--steps', '3', '--json');
+    expect(behind.error).toContain(
+      'note: the checkpoint is of step 4, and --steps 3 counts from the start of the run: no step is left\n',
+    );
+    expect(findEvent(behind, 'end')).toMatchObject({ steps: 4 });
+    const further = await run(...resume, '--json');
+    expect([further.code, further.error]).toEqual([0, expect.not.stringContaining('no step is left')]);
+    const over = await run(...resume);
+    expect([over.code, over.error]).toEqual([
+      0,
+      expect.stringContaining("note: the checkpoint is of the run's last step, 15, after 3 epochs: no step is left. "),
+    ]);
   });
 
   it('cases: work: a dry run of a resumed run names the folder that the run writes on in', async () => {

@@ -1,11 +1,9 @@
 /** What `train --dry-run` says before its one step. */
 import { type Dataset, reportData } from '@lockstep/core/data';
-import { stepsPerEpoch } from '@lockstep/core/run';
-import type { Recipe } from '@lockstep/core/spec';
-import type { FoundCheckpoint } from '@lockstep/core/state';
 import { countOf } from '@lockstep/core/text';
 import { RunFolder } from '@lockstep/watch/files';
 import type { RunSettings } from '../settings/run-settings.js';
+import { noteNothingLeft } from '../settings/steps-left.js';
 import { formatDataReport } from '../terminal/data-lines.js';
 import { type Io, writeLine } from '../terminal/io.js';
 
@@ -15,7 +13,7 @@ export function announceDryRun({ json, recipe, save, watch, runFolder, resume }:
   const target = place === undefined ? 'nothing would be saved' : `saved to ${place}`;
   writeLine(
     json ? io.stderr : io.stdout,
-    `Dry run: ${isOver(recipe, resume) ? 'no step, since none is left' : 'one step'}, nothing is saved. The run: ${countOf(recipe.epochs, 'epoch')}, ${target}.`,
+    `Dry run: ${noteNothingLeft(recipe, resume).length > 0 ? 'no step, since none is left' : 'one step'}, nothing is saved. The run: ${countOf(recipe.epochs, 'epoch')}, ${target}.`,
   );
 }
 
@@ -23,11 +21,4 @@ export function announceDryRun({ json, recipe, save, watch, runFolder, resume }:
 export function showData(dataset: Dataset, { json }: RunSettings, io: Io): void {
   if (json) return;
   for (const line of [...formatDataReport(reportData(dataset)), '']) writeLine(io.stdout, line);
-}
-
-/** Whether the resumed run has come to the end of its recipe. */
-function isOver({ epochs, batchSize }: Recipe, resume: FoundCheckpoint | undefined): boolean {
-  if (resume === undefined) return false;
-  const { step, dataset } = resume.checkpoint.info;
-  return step >= epochs * stepsPerEpoch(dataset.trainSamples, batchSize);
 }

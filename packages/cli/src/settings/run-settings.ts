@@ -30,6 +30,7 @@ import { findNamedWeights } from './named-weights.js';
 import { resolveRecipe } from './recipe-settings.js';
 import { type AgainSettings, leaveBeginning, noteAgain, resolveAgain } from './run-again.js';
 import { findSource, getPath, readConfig, readFlags, type SettingSource } from './setting-source.js';
+import { noteNothingLeft } from './steps-left.js';
 import { findConflict } from './together.js';
 import { readModelOfWeights } from './weights-file.js';
 
@@ -171,7 +172,10 @@ export async function resolveRun(
     watch,
     dryRun,
     offline: get('offline') === true ? true : undefined,
-    notices: [...named, ...notices, ...(again ? noteAgain(again) : []), ...noteNames([save, get('saveEma')])],
+    notices: [
+      ...[...named, ...notices, ...(again ? noteAgain(again) : []), ...noteNames([save, get('saveEma')])],
+      ...(dryRun ? [] : noteNothingLeft(recipe, resume, get('steps'))),
+    ],
   };
 }
 

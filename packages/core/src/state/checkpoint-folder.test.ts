@@ -156,6 +156,11 @@ describe('findCheckpoint', () => {
         'Give the folder that a run wrote with --checkpoint; that of a run itself, such as runs/tiny6k-seed1, is for --weights.',
     );
     expect(() => findCheckpoint(folder)).toThrow(`no checkpoint to resume in ${folder}: there are none.`);
+    write(4, 7);
+    expect(() => findCheckpoint(join(folder, 'step-0000000005'))).toThrow(
+      `there is no such folder. ${folder} has those of steps 4, 7.`,
+    );
+    rmSync(folder, { recursive: true });
     truncateSync(tensorsOf(write(1)[0] as string), 1);
     expect(() => findCheckpoint(folder)).toThrow(
       /: none is whole: .*step-0000000001 cannot be used: its tensors have 1 /,

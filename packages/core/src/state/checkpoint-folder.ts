@@ -3,9 +3,10 @@
  * whole checkpoint or none, whatever happens to the writer.
  */
 import { existsSync, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { LockstepError } from '../errors/errors.js';
 import { readWholeFile } from '../files/whole-file.js';
+import { nounOf } from '../text/index.js';
 import { CHECKPOINT_FILES, type Checkpoint, damaged, decodeCheckpoint } from './checkpoint.js';
 
 const NAME = /^step-(\d{10,})$/;
@@ -97,12 +98,15 @@ export function findCheckpoint(path: string): FoundCheckpoint {
       skipped.push(error.text);
     }
   }
-  const none = existsSync(path) ? 'there are none' : 'there is no such folder';
-  const reason = skipped.length === 0 ? none : `none is whole: ${skipped.join(' ')}`;
-  throw new LockstepError(
-    'LOCKSTEP_CHECKPOINT_NONE',
-    `no checkpoint to resume in ${path}: ${reason}. Give the folder that a run wrote with --checkpoint; that of a run itself, such as runs/tiny6k-seed1, is for --weights.`,
-  );
+  const isThere = existsSync(path);
+  const reason =
+    skipped.length > 0 ? `none is whole: ${skipped.join(' ')}` : isThere ? 'there are none' : 'there is no such folder';
+  const beside = isThere ? [] : listCheckpoints(dirname(path));
+  const advice =
+    beside.length > 0
+      ? `${dirname(path)} has those of ${nounOf(beside.length, 'step')} ${beside.join(', ')}.`
+      : 'Give the folder that a run wrote with --checkpoint; that of a run itself, such as runs/tiny6k-seed1, is for --weights.';
+  throw new LockstepError('LOCKSTEP_CHECKPOINT_NONE', `no checkpoint to resume in ${path}: ${reason}. ${advice}`);
 }
 
 /**
