@@ -16,7 +16,7 @@ import { makeRelative } from './specifiers.mjs';
 
 /** Inner packages of the program, in the order of their imports; `schedules` is a tool of the repository. */
 const INNER = ['core', 'kernels', 'worker', 'coordinator', 'watch', 'cli'];
-/** The browser has an import map for these (packages/watch/page/index.html). */
+/** The browser has an import map for the scripts in it (packages/watch/page/index.html). */
 const SERVED = 'lib/watch/dist/page/browser/';
 /** What is carried instead of being a dependency: msgpackr for pages and other JavaScript without its native part. */
 const CARRIED = { msgpackr: ['index.js', 'pack.js', 'unpack.js', 'iterators.js', 'LICENSE'] };
@@ -85,7 +85,8 @@ function rewrite(folder, manifests) {
     }
   }
   for (const file of listFiles(path.join(folder, 'lib'), (name) => /\.(js|d\.ts)$/.test(name))) {
-    if (path.relative(folder, file).split(path.sep).join('/').startsWith(SERVED)) continue;
+    const isServed = path.relative(folder, file).split(path.sep).join('/').startsWith(SERVED);
+    if (isServed && !file.endsWith('.d.ts')) continue;
     const text = readFileSync(file, 'utf8');
     const relative = makeRelative(text, file, places);
     if (relative !== text) writeFileSync(file, relative);
