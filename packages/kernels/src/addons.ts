@@ -1,6 +1,6 @@
 /** The native kernels: one addon per instruction set, compiled on this machine. */
 import { createRequire } from 'node:module';
-import { describeNoBuild, findBuild, type Isa } from './builds.js';
+import { describeNoBuild, findBuild, type Isa, kernelsError } from './builds.js';
 import type { NativeKernels } from './calls.js';
 
 /** The addon's functions, where it `runs`; see packages/kernels/native/binding.cc. */
@@ -23,8 +23,21 @@ export function loadAddon(isa: Isa): Addon {
   const known = loaded.get(isa);
   if (known) return known;
   const path = findBuild(isa);
-  if (path === undefined) throw new Error(describeNoBuild());
-  const addon = require(path) as Addon;
+  if (path === undefined) throw kernelsError(describeNoBuild());
+  const addon = loadFile(path);
   loaded.set(isa, addon);
   return addon;
+}
+
+/** @throws Error LOCKSTEP_KERNELS when it is no addon, or a damaged one */
+export function loadFile(path: string): Addon {
+  try {
+    return require(path) as Addon;
+  } catch (error) {
+    const [reason] = (error as Error).message.replace(`${path}: `, '').split('\n');
+    throw kernelsError(
+      `the kernels in ${path} cannot be loaded: ${reason}. Remove that file, and npm run build makes it anew (in a package: install it again); --kernels wasm trains without it`,
+      error,
+    );
+  }
 }

@@ -39,6 +39,10 @@ export function findBuild(isa: Isa, folder = PACKAGE, platform = platformName())
     .find((file) => existsSync(file));
 }
 
+/** That kernels cannot run here. This package knows no LockstepError; whoever calls it makes it one. */
+export const kernelsError = (text: string, cause?: unknown): Error =>
+  Object.assign(new Error(text, { cause }), { code: 'LOCKSTEP_KERNELS' });
+
 /** What was looked for and what to do, where there is no build at all. */
 export function describeNoBuild(folder = PACKAGE, platform = platformName()): string {
   const looked = places(folder, platform).join(' and ');

@@ -1,6 +1,6 @@
 /** Chooses a build of the kernels and loads it: the best that this processor, or this JavaScript engine, can run. */
 import { hasAddon, loadAddon } from './addons.js';
-import { describeNoBuild, ISAS, type Isa, isWasm } from './builds.js';
+import { describeNoBuild, ISAS, type Isa, isWasm, kernelsError } from './builds.js';
 import type { KernelMemory, NativeKernels } from './calls.js';
 import { WasmKernels } from './wasm/kernels.js';
 import { growBy, isInside, type WasmMemory } from './wasm/memory.js';
@@ -27,14 +27,14 @@ export function findIsa(choice: KernelChoice = 'auto', asked: string = process.e
   const found = ISAS.find((isa) => isChosen(isa) && isAsked(isa) && canRun(isa));
   if (found) return found;
   const available = availableIsas().join(', ');
-  if (available === '') throw new Error(describeNoBuild());
+  if (available === '') throw kernelsError(describeNoBuild());
   const kind = choice === 'auto' ? 'build' : `${choice} build`;
   const of = asked === '' ? '' : ` for "${asked}"`;
   const isName = asked === '' || ISAS.some((isa) => isa === asked);
   const text = isName
     ? `no ${kind} of the kernels${of} can run here; available: ${available}`
     : `no ${kind} of the kernels is called "${asked}"; available: ${available}; wasm runs everywhere`;
-  throw Object.assign(new Error(text), { code: 'LOCKSTEP_KERNELS' });
+  throw kernelsError(text);
 }
 
 /** New memory for the threads of a node, and which build works on it. */
