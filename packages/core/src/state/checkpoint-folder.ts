@@ -6,7 +6,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { LockstepError } from '../errors/errors.js';
 import { readWholeFile } from '../files/whole-file.js';
-import { nounOf } from '../text/index.js';
+import { nounOf } from '../text/count-text.js';
 import { CHECKPOINT_FILES, type Checkpoint, damaged, decodeCheckpoint } from './checkpoint.js';
 
 const NAME = /^step-(\d{10,})$/;
