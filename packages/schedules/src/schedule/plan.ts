@@ -133,7 +133,7 @@ function drawEnding(seed: number, only?: Topology): Plan {
 }
 
 /** A run of four nodes of which one or two lie, flood, stall or come and go, while the others have troubles of their own. */
-export function drawLiars(seed: number, only?: Topology): Plan {
+function drawLiars(seed: number, only?: Topology): Plan {
   const draws = new Draws(seed, 4);
   const topology = only ?? draws.pick(topologies);
   const recipe = draws.pick(recipeNames);
