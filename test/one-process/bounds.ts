@@ -8,7 +8,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { prepareNode } from '../../packages/coordinator/dist/members/admission.js';
 import { Conduct } from '../../packages/coordinator/dist/members/conduct.js';
 import { Farewells } from '../../packages/coordinator/dist/members/farewells.js';
-import { Membership } from '../../packages/coordinator/dist/members/membership.js';
+import { Membership, type MembershipHandler } from '../../packages/coordinator/dist/members/membership.js';
 import { createDataset } from '../../packages/core/dist/data/index.js';
 import { Door, makeServer, openPort } from '../../packages/core/dist/door/index.js';
 import type { NodeEvent } from '../../packages/core/dist/events/index.js';
@@ -195,7 +195,10 @@ async function sendData(): Promise<number> {
 /** Honest nodes, ever more of them. */
 async function sendNodes(): Promise<number> {
   const events: NodeEvent[] = [];
-  const handler = { onFrame: () => {}, onGone: () => {}, onReady: () => {}, stepNow: () => 0 };
+  const onAdmitted: MembershipHandler['onAdmitted'] = (node) => {
+    node.isRestored = true;
+  };
+  const handler = { onFrame: () => {}, onGone: () => {}, onAdmitted, onReady: () => {}, stepNow: () => 0 };
   const terms = { ...runs.sgd, token: TOKEN, engine: 'native', selfTest: SELF_TEST };
   const membership = new Membership(terms, { ...handler, emit: (event) => events.push(event) });
   const { key } = new Identity();
@@ -211,7 +214,7 @@ async function sendNodes(): Promise<number> {
     caller.send({ type: 'ready', runHash, checksum: header.checksum, selfTest: SELF_TEST });
     await admitted;
   }
-  membership.takeReady();
+  membership.takeReady(() => true);
   const { size } = membership.nodes;
   membership.close(undefined);
   for (const caller of callers) caller.close(undefined, 'the test is over');

@@ -50,6 +50,7 @@ export const plays: Readonly<Record<string, Play>> = {
   hello: { ...joining, points: [{ hears: 'challenge' }], manners: silent },
   inquiry: { ...joining, points: [{ hears: 'welcome' }], manners: silent },
   ready: { ...joining, points: [{ hears: 'dataset' }], manners: silent },
+  state: { ...joining, points: [{ hears: 'state' }], manners: silent },
   'first shards': {
     ...step,
     points: [{ hears: 'peers' }, { hears: 'assign', step: 0 }, { hears: 'reduced', step: 0 }],

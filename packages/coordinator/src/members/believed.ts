@@ -34,6 +34,11 @@ export const believed = {
     about: 'itself',
     follows: "run, data and self-test are compared with the coordinator's own; where one differs it is refused",
   },
+  restored: {
+    when: 'run',
+    about: 'itself',
+    follows: 'it is taken in at the next step; whether it has the state is seen when replicas are compared',
+  },
   reachable: {
     when: 'run',
     about: 'itself',

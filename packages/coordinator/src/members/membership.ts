@@ -14,6 +14,7 @@ import {
 } from './admission.js';
 import { Conduct } from './conduct.js';
 import { Farewells, type FarewellTerms } from './farewells.js';
+import { BLAMELESS, leftFor } from './partings.js';
 import { Refusals } from './refusals.js';
 import { hostOf, nodeKey, RemoteNode } from './remote-node.js';
 import { answerVisit, checkVisit, describeRoster } from './visits.js';
@@ -23,6 +24,8 @@ export interface MembershipHandler {
   onFrame(node: RemoteNode, frame: Frame): void;
   /** A node that took part in steps is gone; `code` says why. */
   onGone(node: RemoteNode, code: string): void;
+  /** A node has all that it needs but the state of the run. */
+  onAdmitted(node: RemoteNode): void;
   /** A node is ready to be taken in, or one that was ready is gone. */
   onReady(): void;
   emit(event: NodeEvent): void;
@@ -30,19 +33,12 @@ export interface MembershipHandler {
   stepNow(): number;
 }
 
-/** Ends of a connection that are nobody's fault. */
-const BLAMELESS = new Set([
-  'LOCKSTEP_NODE_LOST',
-  'LOCKSTEP_NODE_SILENT',
-  'LOCKSTEP_NODE_SEAL',
-  'LOCKSTEP_NODE_STALLED',
-]);
 /** Nodes at a time. */
 const MAX_NODES = 128;
 
 export class Membership implements RunPeers {
   readonly nodes = new Map<number, RemoteNode>();
-  /** Admitted, to be taken in at the next step boundary. */
+  /** Admitted, to be taken in at a step boundary when they have the state. */
   readonly #ready: RemoteNode[] = [];
   /** Connections of nodes that get the data or test themselves. */
   readonly #preparing = new Map<Link, string>();
@@ -65,7 +61,7 @@ export class Membership implements RunPeers {
   }
 
   get readyCount(): number {
-    return this.#ready.length;
+    return this.#ready.filter(({ isRestored }) => isRestored).length;
   }
 
   /** Those that take part and those that wait for it. */
@@ -166,17 +162,21 @@ export class Membership implements RunPeers {
       if (frame.message.type === 'leaving') {
         node.hasLeft = true;
         node.link.close(undefined, `${node.name} left: ${frame.message.text}`);
+      } else if (frame.message.type === 'restored') {
+        node.isRestored = true;
+        this.handler.onReady();
       } else this.handler.onFrame(node, frame);
     };
     node.link.onClose = (reason, isTheirs) => this.#lose(node, isTheirs ? leftFor(reason) : reason);
     this.#ready.push(node);
-    this.handler.onReady();
+    this.handler.onAdmitted(node);
   }
 
-  /** Takes in the nodes that wait, at a step boundary. */
-  takeReady(): RemoteNode[] {
-    const joined = this.#ready.splice(0).filter(({ link }) => link.isOpen);
+  /** Takes in the nodes that wait and have a state, at a step boundary. */
+  takeReady(mayJoin: (node: RemoteNode) => boolean): RemoteNode[] {
+    const joined = this.#ready.filter((node) => node.isRestored && node.link.isOpen && mayJoin(node));
     for (const node of joined) {
+      this.#ready.splice(this.#ready.indexOf(node), 1);
       this.nodes.set(node.id, node);
       node.isOnProbation = this.#conduct.isOnProbation(node);
       const { name, address, workers, engine } = node;
@@ -220,6 +220,7 @@ export class Membership implements RunPeers {
     const waiting = this.#ready.indexOf(node);
     if (waiting >= 0) {
       this.#ready.splice(waiting, 1);
+      if (!node.hasLeft) this.#refusals.note({ address, code: reason.code, reason: reason.text });
       this.handler.onReady();
     }
     if (!this.nodes.delete(node.id)) return;
@@ -294,7 +295,3 @@ export class Membership implements RunPeers {
     return this.#goodbye ? this.#farewells.settle(terms) : Promise.resolve();
   }
 }
-
-/** What a node says of what it got, in its words, is no fault of its own. */
-const leftFor = (reason: LockstepError): LockstepError =>
-  new LockstepError('LOCKSTEP_NODE_LOST', `it ended the connection: ${reason.message}`);

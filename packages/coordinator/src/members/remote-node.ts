@@ -11,6 +11,9 @@ export class RemoteNode {
   hasLeft = false;
   /** Whether it has the state of the step to come. */
   hasState = false;
+  /** The state that it was sent before it was taken in, and whether it has said that it has it. */
+  offered: { readonly step: number; readonly lineage: number; readonly isWhole: boolean } | undefined;
+  isRestored = false;
   /** What it said that it has of a state. */
   held: MessageOf<'ready'>['held'];
   /** Steps that its replica has applied. */

@@ -91,6 +91,7 @@ export class Cluster implements TrainingNode {
         this.#reports.accusations.forget(id);
         this.#reports.attempt?.end();
       },
+      onAdmitted: (node) => this.#replicas.offer(node),
       onReady: () => this.#awaited.wake(),
       emit: options.emit,
       stepNow: () => this.#step,
@@ -99,7 +100,7 @@ export class Cluster implements TrainingNode {
     this.#ahead = new Ahead(this.membership);
     this.#awaited = new AwaitedNodes(this.membership, options.emit, () => this.#isStopping);
     this.#shares = new Shares(terms, this.membership, { ...options, keeperWorkers: keeper.workers });
-    this.#replicas = new Replicas(keeper, this.membership);
+    this.#replicas = new Replicas(keeper, this.membership, () => this.#deadlines.stateMs);
     this.#back = new GoingBack(keeper, this.#replicas, this.#ahead, terms, options);
     this.#dealer = new Dealer(this.#shares, this.#told, this.#ahead, this.membership, options.audit, this.#back);
     this.#timed = options.isTimed ? new TimedSteps() : undefined;
@@ -162,7 +163,7 @@ export class Cluster implements TrainingNode {
     for (;;) {
       if (this.#back.way.isDue(this.#step)) return false;
       await this.#awaited.hold(this.#step);
-      const joined = this.membership.takeReady();
+      const joined = this.membership.takeReady((node) => this.#replicas.mayJoin(node));
       const state = this.#replicas.bringUp();
       if (state) this.#back.way.join(joined, state);
       const isComputing = this.options.isComputing || this.membership.areAllOnProbation;

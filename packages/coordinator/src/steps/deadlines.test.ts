@@ -112,3 +112,23 @@ describe('cases: peers 27: the first step of a node', () => {
     expect(limitAfter(deadlines, 1e6)).toBe(5000);
   });
 });
+
+describe('the state of a node that joins', () => {
+  it('may take as long as it likes while nobody has computed, or is left', () => {
+    const deadlines = new Deadlines();
+    expect(deadlines.stateMs).toBe(Number.POSITIVE_INFINITY);
+    take(deadlines, NODE, 100);
+    deadlines.forget(NODE);
+    expect(deadlines.stateMs).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('may take ten times what the others take for their shards, and five seconds', () => {
+    const deadlines = new Deadlines();
+    take(deadlines, 4, 100);
+    expect(deadlines.stateMs).toBe(5000);
+    take(deadlines, 5, 2000);
+    take(deadlines, 6, 2000);
+    expect(deadlines.stateMs).toBeGreaterThan(19_900);
+    expect(deadlines.stateMs).toBeLessThan(20_500);
+  });
+});

@@ -66,6 +66,12 @@ export class Deadlines {
     return Math.min(others.length === 0 ? longest : measured, workedMs + firstMs);
   }
 
+  /** Milliseconds that a step may wait for the state of a node that joins: no limit where nobody has computed yet, or is left. */
+  get stateMs(): number {
+    const usual = [...this.#usualMs.values()];
+    return usual.length === 0 ? Number.POSITIVE_INFINITY : Math.max(this.#leastMs, PATIENCE * medianOf(usual));
+  }
+
   /** It is gone: its times are no measure for others. */
   forget(node: number): void {
     this.#usualMs.delete(node);

@@ -9,7 +9,8 @@
  *                              <-        inquire (whether the data is needed, and what of it is there)
  *   dataset, dataset, ...      ->
  *                              <-        ready (self-test, checksums, what it has of a state)
- *   state, state, ...          ->                                              at the next step boundary
+ *   state, state, ...          ->                                              while the others go on; at a step boundary, where they have
+ *                              <-        restored
  *   assign                     ->                                              once per step and attempt, one step ahead
  *                              <-        partial, partial, ...                 towards whoever owns the bucket
  *   reduced, reduced, ...      ->                                              from there
@@ -131,6 +132,8 @@ const ready = z.strictObject({
 
 /** State and optimizer slots of a version, as bytes beside it. */
 const state = z.strictObject({ type: z.literal('state'), step: count, ...piece });
+/** The state is there; the node is at it with the next assignment. */
+const restored = z.strictObject({ type: z.literal('restored'), step: count });
 
 /** The other nodes, by their keys; with the addresses of those that this one is to call. */
 const peers = z.strictObject({
@@ -232,6 +235,7 @@ const messageSchema = z.discriminatedUnion('type', [
   dataset,
   ready,
   state,
+  restored,
   peers,
   reachable,
   assignmentSchema,

@@ -23,6 +23,8 @@ export const manners = {
   'stops writing': (machine: Machine) => (machine.writesPerMs = 0),
   'stops both': (machine: Machine) => Object.assign(machine, { readsPerMs: 0, writesPerMs: 0 }),
   'reads a byte a second': (machine: Machine) => (machine.readsPerMs = DRIBBLE),
+  'reads a hundred bytes a second': (machine: Machine) => (machine.readsPerMs = 0.1),
+  'reads two kilobytes a second': (machine: Machine) => (machine.readsPerMs = 2),
   'writes a byte a second': (machine: Machine) => (machine.writesPerMs = DRIBBLE),
   /** Its connection shows that it is there. */
   'says nothing': () => {},
@@ -52,6 +54,10 @@ export interface StuckCase {
   readonly others?: number;
   /** Whether all is over when it is gone; else when the run is. */
   readonly isShort?: boolean;
+  /** Whether it comes when the run has begun without it. */
+  readonly isLate?: boolean;
+  /** Of a shard; 20. */
+  readonly shardMs?: number;
   /** Whether it comes before the others, who call it in a mesh; else it calls them. */
   readonly isFirst?: boolean;
 }
@@ -76,6 +82,7 @@ const SHARD_MS = 20;
 /** When nodes come: the coordinator has opened its port, and those that come later call those before them. */
 const SOON_MS = 100;
 const LATER_MS = 200;
+const LATE_MS = 2000;
 const SLOWER = 3;
 const HOST = '10.0.0.1';
 const STUCK = 'stuck';
@@ -112,10 +119,10 @@ class StuckRun {
   async run(): Promise<StuckOutcome> {
     const { world } = this;
     this.#coordinate();
-    const { others = 2, isFirst = false } = this.stuck;
+    const { others = 2, isFirst = false, isLate = false } = this.stuck;
     for (let node = 0; node < others; node++)
       world.after(isFirst ? LATER_MS : SOON_MS, undefined, () => this.#live(`other ${node}`));
-    world.after(isFirst ? SOON_MS : LATER_MS, undefined, () => this.#live(STUCK));
+    world.after(isFirst ? SOON_MS : isLate ? LATE_MS : LATER_MS, undefined, () => this.#live(STUCK));
     const isDone = (): boolean => this.#isOver || (this.stuck.isShort === true && this.#goneMs !== undefined);
     await world.pass(isDone, LIMIT_MS);
     this.#move();
@@ -132,13 +139,13 @@ class StuckRun {
         run: runs.adam,
         topology: stuck.topology,
         isComputing: stuck.isComputing,
-        waitFor: (stuck.others ?? 2) + 1,
+        waitFor: (stuck.others ?? 2) + (stuck.isLate ? 0 : 1),
         audit: 0,
         expected: 0,
         endingMs: 0,
         onResult: () => {},
         onClosing: () => (this.#isOver = true),
-        pace: (shards) => SHARD_MS * shards,
+        pace: (shards) => (stuck.shardMs ?? SHARD_MS) * shards,
         from: undefined,
         makeLink: stuck.who === 'coordinator' ? this.#sticky(machine) : undefined,
         segmentSteps: STEPS_PER_EPOCH,
@@ -166,7 +173,7 @@ class StuckRun {
       void live(machine, this.#network, {
         coordinatorHost: HOST,
         dataset: name === STUCK ? undefined : runs.adam.dataset,
-        pace: (shards) => SHARD_MS * shards * (isStuck ? this.#slowness : 1),
+        pace: (shards) => (stuck.shardMs ?? SHARD_MS) * shards * (isStuck ? this.#slowness : 1),
         makeLink,
         makeCalledLink: makeLink,
         name,

@@ -70,9 +70,12 @@ const PASSING = new Set([
   'LOCKSTEP_NODE_FRAME',
   'LOCKSTEP_NODE_PAUSE',
   'LOCKSTEP_NODE_SEAL',
+  'LOCKSTEP_NODE_SLOW',
 ]);
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
+/** Before the next try of a node whose connection is too slow for the run as it goes. */
+const SLOW_PAUSE_MS = 30_000;
 /** A connection that held so long is a good one: when it is lost, the first pause is a short one again. */
 const STEADY_MS = 10_000;
 
@@ -101,7 +104,7 @@ export async function runNode(options: NodeOptions): Promise<number> {
       const isPassing = PASSING.has(error.code) || isDoubtful;
       if (!options.mayReturn() || !isPassing || performance.now() - sinceMs > options.patienceMs) throw error;
       options.report({ kind: 'lost', text: `${error.message} Trying again.` });
-      await pause(pauseMs, options.signal);
+      await pause(error.code === 'LOCKSTEP_NODE_SLOW' ? SLOW_PAUSE_MS : pauseMs, options.signal);
       pauseMs = Math.min(LONGEST_PAUSE_MS, 1.6 * pauseMs);
     }
     return 0;

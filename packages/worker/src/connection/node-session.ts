@@ -85,7 +85,7 @@ export class NodeSession {
   #take({ message, payload }: Frame): void {
     switch (message.type) {
       case 'state':
-        this.#restored = this.state.add(message, payload) ?? this.#restored;
+        this.#takeState(message, payload);
         return;
       case 'assign':
         this.#told = message;
@@ -103,6 +103,13 @@ export class NodeSession {
       default:
         throw new LockstepError('LOCKSTEP_NODE_ORDER', `the coordinator said ${message.type} to a node that is ready.`);
     }
+  }
+
+  #takeState(message: MessageOf<'state'>, payload: Uint8Array): void {
+    const restored = this.state.add(message, payload);
+    if (!restored) return;
+    this.#restored = restored;
+    this.link.send({ type: 'restored', step: restored.step });
   }
 
   async #run(assignment: Assignment): Promise<void> {

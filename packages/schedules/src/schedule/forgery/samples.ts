@@ -47,6 +47,7 @@ export const samples: { readonly [T in MessageType]: Extract<Message, { type: T 
   dataset: { type: 'dataset', offset: 0, total: 64 },
   ready: { type: 'ready', runHash: HASH, checksum: HASH, selfTest: HASH, held: { bytes: 8, hash: HASH, step } },
   state: { type: 'state', step, offset: 0, total: 64 },
+  restored: { type: 'restored', step },
   peers: { type: 'peers', peers: [{ node: 2, key: KEY, url: 'ws://10.0.1.2:7500' }] },
   reachable: { type: 'reachable', nodes: [1, 2] },
   assign: {
