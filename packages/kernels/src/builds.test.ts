@@ -43,11 +43,13 @@ it('knows a clone by its sources', () => {
 });
 
 const ALPINE = '7f8e1c000000-7f8e1c0a0000 r-xp 00000000 fe:01 1311 /lib/ld-musl-x86_64.so.1\n';
+const VOID = ALPINE.replace('/lib/ld-musl-x86_64.so.1', '/usr/lib/libc.so');
 const DEBIAN = '7f0a2c000000-7f0a2c1d0000 r-xp 00000000 fe:01 1045 /usr/lib/x86_64-linux-gnu/libc.so.6\n';
 
 it.each<[NodeJS.Platform, string, string, string]>([
   ['linux', 'x64', DEBIAN, 'linux-x64-glibc'],
   ['linux', 'x64', ALPINE, 'linux-x64-musl'],
+  ['linux', 'x64', VOID, 'linux-x64-musl'],
   ['linux', 'arm64', ALPINE.replace('x86_64', 'aarch64'), 'linux-arm64-musl'],
   ['linux', 'arm64', '', 'linux-arm64-glibc'],
   ['win32', 'x64', ALPINE, 'win32-x64'],

@@ -59,8 +59,8 @@ export function platformName(platform = process.platform, arch = process.arch, r
   return platform === 'linux' ? `linux-${arch}-${isMusl(readMaps()) ? 'musl' : 'glibc'}` : `${platform}-${arch}`;
 }
 
-/** musl's dynamic linker is its C library, so it is mapped by a process that runs on it and by no other. */
-const isMusl = (maps: string): boolean => /\/(ld-musl-|libc\.musl-)/.test(maps);
+/** musl's dynamic linker is its C library, so it is mapped by a process that runs on it and by no other; Debian and Void call the file libc.so. */
+const isMusl = (maps: string): boolean => /\/(ld-musl-|libc\.musl-|libc\.so$)/m.test(maps);
 
 /** Not process.report, which looks up the names of all peers of open connections. */
 function readOwnMaps(): string {
