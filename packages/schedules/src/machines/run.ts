@@ -53,6 +53,12 @@ export const runs: Readonly<Record<RecipeName, RunIdentity>> = (() => {
   return { sgd: make('sgd'), adam: make('adam'), clipped: make('clipped'), bf16: make('bf16') };
 })();
 
+/** What a node is sent that has no data. */
+export const datasetBytes = [runs.sgd.dataset.train, runs.sgd.dataset.test].reduce(
+  (sum, { images, labels }) => sum + images.length + labels.length,
+  0,
+);
+
 /** Pictures whose bright rows tell their class, with a pattern over them. */
 function makeDataset(): Dataset {
   const train = makeSplit(TRAIN);

@@ -28,6 +28,8 @@ interface Leaving {
   readonly fromMs: number;
   readonly toMs: number;
   readonly bytes: number;
+  /** Whether they follow a message: sums, a state, a piece of the data. */
+  readonly isPayload: boolean;
 }
 
 export class SimulatedSocket implements Socket, Pipe {
@@ -43,6 +45,8 @@ export class SimulatedSocket implements Socket, Pipe {
   #bytesHeard = 0;
   readonly #leaving: Leaving[] = [];
   #message: Buffer[] = [];
+  /** Whether a frame has begun that was given to this and has not ended. */
+  #isWithin = false;
   #heard = 0;
 
   constructor(
@@ -78,7 +82,8 @@ export class SimulatedSocket implements Socket, Pipe {
     }
     const fromMs = Math.max(this.#leftMs, this.world.nowMs);
     this.#leftMs = fromMs + data.length / this.way.bytesPerMs;
-    this.#leaving.push({ fromMs, toMs: this.#leftMs, bytes: data.length });
+    this.#leaving.push({ fromMs, toMs: this.#leftMs, bytes: data.length, isPayload: this.#isWithin });
+    this.#isWithin = !fin;
     this.world.after(this.#leftMs - this.world.nowMs, this.machine, () => {
       this.#leaving.shift();
       if (this.readyState === STATE.closed) return done?.(new Error('the connection ended'));
@@ -93,6 +98,13 @@ export class SimulatedSocket implements Socket, Pipe {
 
   get bufferedAmount(): number {
     return this.#leaving.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Bytes that are kept here for the other end until they have left, without the messages before them. */
+  get payloadBytes(): number {
+    let sum = 0;
+    for (const { bytes, isPayload } of this.#leaving) if (isPayload) sum += bytes;
+    return sum;
   }
 
   /** What has come, with what is there of the frame that is on its way. */

@@ -11,6 +11,7 @@ import { Machine } from '../world/machine.js';
 import { inWorld } from '../world/timers.js';
 import type { World } from '../world/world.js';
 import { type CalmHashes, findCalm } from './calm.js';
+import { seeMemory } from './memory.js';
 import type { Fault, Moment, Plan } from './plan.js';
 import { Witness } from './witness.js';
 
@@ -78,9 +79,7 @@ class ScheduledRun {
     if (!this.isTold) Error.stackTraceLimit = 0;
     const onRejection = (error: unknown): void => this.#witness.fail('a promise was rejected', error);
     process.on('unhandledRejection', onRejection);
-    world.onRest = () => {
-      for (const [{ name }, { kept }] of this.#keeping) this.#witness.seeKept(name, kept);
-    };
+    world.onRest = () => seeMemory(this.#keeping, this.#network.sockets, this.#witness);
     world.onFailure = (machine, error) => this.#witness.fail(`${machine?.name ?? 'the network'} threw`, error);
     try {
       this.#startCoordinator();
@@ -164,6 +163,7 @@ class ScheduledRun {
     if (this.#isOver) return;
     const name = `node ${index + 1}`;
     const machine = new Machine(name, `10.0.1.${index + 1}`);
+    machine.isHonest = lies === 0;
     const leaving = new AbortController();
     this.#nodes[index] = machine;
     this.#leaving[index] = leaving;

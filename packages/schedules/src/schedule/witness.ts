@@ -102,6 +102,12 @@ export class Witness {
       this.fail(`${name} keeps ${formatCountOf(bytes, 'byte')} of one sender, at most ${formatCount(most)}`);
   }
 
+  /** For one node no more waits to leave than is owed to it. */
+  seeSent(name: string, bytes: number, most: number): void {
+    if (bytes > most)
+      this.fail(`${name} has ${formatCountOf(bytes, 'byte')} on their way to one node, at most ${formatCount(most)}`);
+  }
+
   /** Nobody is blamed for nothing; who has broken rules as often as is borne is not let in again. */
   seeEvent(event: NodeEvent): void {
     const { event: kind, ...rest } = event;

@@ -1,6 +1,8 @@
 /** A computer with one process on it. */
 export class Machine {
   isAlive = true;
+  /** Whether it sends what its process does. */
+  isHonest = true;
   /** What happens to it before this waits until then: a closed lid, a debugger. */
   frozenUntilMs = 0;
 

@@ -1,7 +1,7 @@
 /** What a step sends to other nodes, and what of the arena may not be overwritten until it has left. */
-import { type Bucket, BucketForm, listRounded, type Span } from '@lockstep/core/run';
+import { type Bucket, BucketForm, listRounded, readBucketFloats, type Span } from '@lockstep/core/run';
 import type { Assignment, Frame, Link } from '@lockstep/core/wire';
-import { viewFloats } from '../plan/memory-plan.js';
+import { maxPartials, viewFloats } from '../plan/memory-plan.js';
 import type { SharedParts } from '../threads/step-workers.js';
 import type { Held } from './shared-step.js';
 
@@ -21,6 +21,16 @@ export class Departures {
     private readonly linkTo: (node: number) => Link | undefined,
   ) {
     this.#rounded = listRounded(parts.layout, parts.data.recipe);
+  }
+
+  /**
+   * Bytes of sums that may be on their way to one node: partials of a window, the last bucket's with all that are sent of it,
+   * and finished sums of the attempt and of the one before.
+   */
+  get mostBytes(): number {
+    const { layout, data } = this.parts;
+    const bucket = Math.min(layout.length, readBucketFloats(process.env));
+    return 4 * ((WINDOW - 1 + maxPartials(data.recipe)) * bucket + 2 * layout.length);
   }
 
   /** Whether a node's connection takes more buckets. */

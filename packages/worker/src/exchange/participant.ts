@@ -100,6 +100,11 @@ export class Participant implements StepParticipant {
     return this.#arrivals.kept;
   }
 
+  /** Bytes of sums that may be on their way to one node. */
+  get mostSent(): number {
+    return this.#departures.mostBytes;
+  }
+
   forget(node: number): void {
     this.#arrivals.forget(node);
   }
