@@ -4,7 +4,7 @@
 export function putSmallNumbers(argv: readonly string[], port: number): string[] {
   const small = argv.map((word) =>
     word
-      .replace('0.0.0.0:7400', `127.0.0.1:${port}`)
+      .replace(/(?:0\.0\.0\.0|127\.0\.0\.1):7400/, `127.0.0.1:${port}`)
       .replace(/^(wss?):\/\/[\w.]+:7400$/, (_, scheme) => `${scheme}://127.0.0.1:${port}`),
   );
   const set = (flag: string, value: string): void => {
