@@ -58,6 +58,16 @@ describe('cases: peers 11: a node that takes longer each time', () => {
   it('gets no longer than ten minutes where there are no others', () =>
     expect(slowDown(new Deadlines(), [])).toBe(600_000));
 
+  it('gets no longer by saying that it has computed shards of an attempt that it has no part in', () => {
+    const deadlines = new Deadlines();
+    take(deadlines, 4, 100);
+    const before = limitOf(deadlines);
+    const told = new ToldSteps().note(assignTo(4));
+    told.beganMs = performance.now() - 600_000;
+    expect(deadlines.noteContributed(told, NODE)).toBe(false);
+    expect(limitOf(deadlines)).toBe(before);
+  });
+
   it('is not measured by a node that is gone', () => {
     const deadlines = new Deadlines();
     take(deadlines, 4, 1);

@@ -32,12 +32,13 @@ export class Deadlines {
   }
 
   /**
-   * A node has computed its shards.
+   * A node has computed its shards. Only who has any of an attempt is believed: a time that was counted from another's
+   * beginning would be a deadline of minutes.
    *
-   * @returns whether that was not known
+   * @returns whether that is believed, and was not known
    */
-  noteContributed({ contributedMs, beganMs }: ToldStep, node: number): boolean {
-    if (contributedMs.has(node)) return false;
+  noteContributed({ assignment, contributedMs, beganMs }: ToldStep, node: number): boolean {
+    if (contributedMs.has(node) || sizeOf(assignment, node) === 0) return false;
     const now = performance.now();
     const ms = now - beganMs;
     contributedMs.set(node, now);

@@ -126,14 +126,10 @@ export class NodeReports {
     if (told && sizeOf(told.assignment, id) > 0) told.atWorkMs.set(id, performance.now());
   }
 
-  /**
-   * A step that takes long is told of when its shards are computed, every step when it is applied. Only who has shards of an
-   * attempt is believed: a time that was counted from another's beginning would be a deadline of minutes.
-   */
+  /** A step that takes long is told of when its shards are computed, every step when it is applied. */
   #noteContributed(node: RemoteNode, message: MessageOf<'contributed' | 'applied'>): void {
     const told = this.to.told.find(message.generation);
-    const shards = told ? sizeOf(told.assignment, node.id) : 0;
-    if (!told || shards === 0 || !this.to.deadlines.noteContributed(told, node.id)) return;
-    node.pace.note(shards, message.computeMs);
+    if (!told || !this.to.deadlines.noteContributed(told, node.id)) return;
+    node.pace.note(sizeOf(told.assignment, node.id), message.computeMs);
   }
 }

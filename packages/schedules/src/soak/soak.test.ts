@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { expect, it } from 'vitest';
+import { Soak } from './soak.js';
 import { Tally } from './tally.js';
 
 const ENTRY = new URL('../../dist/main.js', import.meta.url).href;
@@ -33,6 +34,16 @@ it('goes on after a seed that ends its process, and fails in the end', async () 
   expect(out).toMatch(/^npm run schedules -- --seeds 7 --endings: its process ended with code 1\n.*--seeds 8 /);
   expect(out).toMatch(/\n2 schedules did not end as they have to\n$/);
   expect(code).toBe(1);
+});
+
+it('ends a process that tells nothing, counts its seed as failed, and goes on', async () => {
+  const failures: string[] = [];
+  const signal = new AbortController().signal;
+  const onFailure = (text: string): void => void failures.push(text);
+  const portion = { first: 1, last: 2, topology: undefined, kind: 'any' } as const;
+  await new Soak({ ...portion, processes: 1, signal, standstillMs: 1, onFailure }).run();
+  const ended = (seed: number): string => `npm run schedules -- --seeds ${seed}: its process ended with SIGKILL`;
+  expect(failures).toEqual([ended(1), ended(2)]);
 });
 
 it('adds up what came of schedules', () => {

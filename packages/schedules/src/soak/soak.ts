@@ -7,6 +7,8 @@ import { type Counted, Tally } from './tally.js';
 
 /** Schedules that a process is given at a time. */
 const PORTION = 200;
+/** A process that tells nothing for so long is in a loop in which no simulated time passes: a schedule takes milliseconds. */
+const STANDSTILL_MS = 300_000;
 
 export interface Portion {
   readonly first: number;
@@ -19,6 +21,8 @@ export interface SoakOptions extends Portion {
   readonly processes: number;
   /** Ends it early. */
   readonly signal: AbortSignal;
+  /** How long a process may tell nothing. */
+  readonly standstillMs?: number;
   /** A schedule did not end as it has to. */
   onFailure(text: string): void;
 }
@@ -64,13 +68,14 @@ export class Soak {
    * @returns what it left of its portion when it died at a seed, which counts as failed; undefined when nothing is left
    */
   #serve(portion: Portion): Promise<Portion | undefined> {
-    const { signal } = this.options;
+    const { signal, standstillMs = STANDSTILL_MS } = this.options;
     const child = fork(fileURLToPath(new URL('./process.js', import.meta.url)), {
       execArgv: [],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const end = (): void => void child.kill('SIGKILL');
     signal.addEventListener('abort', end);
+    const watch = setTimeout(end, standstillMs);
     return new Promise<Portion | undefined>((resolve) => {
       let at: Portion | undefined = portion;
       const give = (): void => {
@@ -78,6 +83,7 @@ export class Soak {
         else child.disconnect();
       };
       child.on('message', (said: Counted | 'done') => {
+        watch.refresh();
         if (said === 'done') {
           at = this.#takePortion();
           give();
@@ -88,7 +94,10 @@ export class Soak {
       });
       child.on('exit', (code, killedBy) => resolve(this.#afterDeath(at, code, killedBy)));
       give();
-    }).finally(() => signal.removeEventListener('abort', end));
+    }).finally(() => {
+      clearTimeout(watch);
+      signal.removeEventListener('abort', end);
+    });
   }
 
   #take(counted: Counted): void {
