@@ -34,6 +34,8 @@ export class HostileNode {
   #wake: () => void = () => {};
   /** In the run that it has joined. */
   id = -1;
+  /** Whether it says that it has the state, as an honest node does, when it has come. */
+  doesRestore = true;
 
   constructor(
     url: string,
@@ -46,7 +48,9 @@ export class HostileNode {
       this.socket.on('error', () => {});
     });
     this.socket.on('message', (data) => {
-      this.frames.push(decodeFrame([data as Buffer], this.#in));
+      const frame = decodeFrame([data as Buffer], this.#in);
+      this.frames.push(frame);
+      if (this.doesRestore) this.#restore(frame);
       this.#wake();
     });
   }
@@ -88,6 +92,11 @@ export class HostileNode {
     } as const;
     const proof = createProof(this.token, 'node', [challenge, { message: hello }]);
     this.send({ ...hello, proof, ...spoil });
+  }
+
+  #restore({ message, payload }: Frame): void {
+    if (message.type !== 'state' || message.offset + payload.length < message.total) return;
+    this.send({ type: 'restored', step: message.step });
   }
 
   secure(): void {
