@@ -3,7 +3,8 @@ import { execFile } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { readRegressions } from './test-schedules.js';
+import type { Plan, PlanKind } from './plan.js';
+import { type Regression, readRegressions } from './test-schedules.js';
 
 const ROOT = resolve(import.meta.dirname, '../../../..');
 /** Inside the repository, so that copies find its node_modules. */
@@ -96,27 +97,29 @@ const FAULTS: readonly (readonly [string, string, string, string, RegExp])[] = [
   ],
 ];
 
-/** Prints the first seed whose schedule does not end as it has to, and what was seen; or of one plan. */
+/** Prints the first of some plans, or else of a kind's seeds, that does not end as it has to, and what was seen. */
 const SEARCH = `
-  const [, , entry, seeds, plan] = process.argv;
-  const { drawPlan, runSchedule } = await import(entry);
-  let found = 'nothing';
-  for (let seed = 1; seed <= Number(seeds) && found === 'nothing'; seed++) {
-    const { fault } = await runSchedule(plan ? JSON.parse(plan) : drawPlan(seed));
-    if (fault !== undefined) found = 'seed ' + seed + ': ' + fault.split('\\n')[0];
-  }
-  console.log(found);
+  const [, , entry, seeds, kind, plans] = process.argv;
+  const { planKinds, runSchedule } = await import(entry);
+  const look = async (plan, name) => {
+    const { fault } = await runSchedule(plan);
+    return fault === undefined ? undefined : name + ': ' + fault.split('\\n')[0];
+  };
+  let found;
+  for (const plan of JSON.parse(plans)) found ??= await look(plan, 'a plan that is kept');
+  for (let seed = 1; seed <= Number(seeds) && found === undefined; seed++)
+    found = await look(planKinds[kind](seed), 'seed ' + seed);
+  console.log(found ?? 'nothing');
   process.exit(0);
 `;
 
-const search = (seeds: number, ...plan: string[]): Promise<string> =>
+const search = (seeds: number, kind: PlanKind = 'any', plans: readonly Plan[] = []): Promise<string> =>
   new Promise((done, fail) => {
     const script = join(folder, 'search.mjs');
     writeFileSync(script, SEARCH);
     const entry = join(scope, 'schedules', 'dist', 'schedule', 'index.js');
-    execFile(process.execPath, [script, entry, String(seeds), ...plan], (error, stdout) =>
-      error ? fail(error) : done(stdout.trim()),
-    );
+    const args = [script, entry, String(seeds), kind, JSON.stringify(plans)];
+    execFile(process.execPath, args, (error, stdout) => (error ? fail(error) : done(stdout.trim())));
   });
 
 /** What is found while a file of the copies has another text. */
@@ -142,6 +145,14 @@ it.each(FAULTS)('is found within ten thousand schedules: %s', async (_, file, fr
   expect(found).toMatch(seen);
 });
 
-it.each(readRegressions())('is found again where its mend is taken back: $was', async ({ plan, mend }) => {
-  expect(await searchWith(...mend, 1, JSON.stringify(plan))).toMatch(/^seed 1: /);
-});
+const found = readRegressions();
+const byMend = (one: Regression): Regression[] => found.filter(({ mend }) => mend.join() === one.mend.join());
+
+// one mend may have closed several; a plan may pass without it when the times of a run have changed
+it.each(found.filter((one) => byMend(one)[0] === one))(
+  'is found again where its mend is taken back: $was',
+  async (one) => {
+    const plans = byMend(one).map(({ plan }) => plan);
+    expect(await searchWith(...one.mend, SEEDS, one.kind, plans)).toMatch(/^(?:a plan that is kept|seed \d+): /);
+  },
+);

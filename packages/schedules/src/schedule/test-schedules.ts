@@ -32,6 +32,8 @@ async function check(
 export interface Regression {
   /** What was wrong. */
   readonly was: string;
+  /** The seeds of which kind it was found among. */
+  readonly kind: PlanKind;
   /** Which file of the built packages has the text that mended it, and the text without that. */
   readonly mend: readonly [file: string, text: string, without: string];
   readonly plan: Plan;
