@@ -55,6 +55,22 @@ export interface StepCall {
   progress: number;
 }
 
+/** Of a worker's own places in the arena; which shards, of which step, stands in it from step to step. */
+export const openStepCall = (
+  { partialsAt, progressAt }: Record<'partialsAt' | 'progressAt', (worker: number) => number>,
+  worker: number,
+): StepCall => ({
+  state: 0,
+  partials: partialsAt(worker),
+  firstShard: 0,
+  endShard: 0,
+  samples: 0,
+  orderStart: 0,
+  step: 0,
+  epoch: 0,
+  progress: progressAt(worker),
+});
+
 /** Images [first, first + count) of a split to evaluate, shards [firstShard, endShard) of them. */
 export interface EvaluateCall {
   readonly state: number;

@@ -1,10 +1,8 @@
 /** `lockstep train [MODEL]`. */
 import { type Dataset, describeData, namesOf } from '@lockstep/core/data';
-import { LockstepError } from '@lockstep/core/errors';
-import { type EndEvent, type EpochEvent, followEpochs, type RunEvent } from '@lockstep/core/events';
+import { type EpochEvent, followEpochs } from '@lockstep/core/events';
 import { checkOutputPath } from '@lockstep/core/files';
 import { inferLayers, parameterCount } from '@lockstep/core/model';
-import type { ModelState } from '@lockstep/core/run';
 import { isDivergence, type OnWarning } from '@lockstep/core/seams';
 import { describeDoubted } from '@lockstep/core/text';
 import { LATEST_PATH } from '@lockstep/watch/files';
@@ -12,7 +10,6 @@ import { type Command, Option } from 'commander';
 import { holdOutAndTell, loadTrainingData } from '../api/data.js';
 import { compareBeginning, describeBeginning, loadInitialState } from '../api/initial-state.js';
 import { noteOtherData, readRecalled, recallData, resumedRun, runAgain } from '../api/recalled-data.js';
-import type { TrainRequest } from '../api/session.js';
 import {
   addExamples,
   addFields,
@@ -36,6 +33,7 @@ import { type Io, keepingStdout, tellNote, writeLine } from '../terminal/io.js';
 import { createPrinter, formatWarning } from '../terminal/run-printer.js';
 import type { FinalWeights } from '../watching/final-weights.js';
 import { announceDryRun, showData } from './dry-run.js';
+import { followRun, type Trained } from './follow-run.js';
 
 /** Of a plot that does not go to a terminal. */
 const PLOT_COLUMNS = 80;
@@ -238,40 +236,6 @@ const pickRequest = ({ model, recipe, seed, workers, engine, kernels, ...rest }:
     cluster,
   };
 };
-
-interface Trained {
-  readonly state: ModelState;
-  readonly average?: ModelState;
-  readonly end: EndEvent | undefined;
-}
-
-interface Failed {
-  readonly failure: unknown;
-}
-
-/**
- * Hands on the events of a run until its end. A failure after the start is the run's; a LockstepError before it is bad
- * input, and thrown.
- */
-async function followRun(request: TrainRequest, onEvent: (event: RunEvent) => void): Promise<Trained | Failed> {
-  const { train } = await import('../api/session.js');
-  let isStarted = false;
-  let end: EndEvent | undefined;
-  try {
-    const events = train(request);
-    for (;;) {
-      const next = await events.next();
-      if (next.done) return { ...next.value, end };
-      const event: RunEvent = next.value;
-      isStarted = true;
-      if (event.event === 'end') end = event;
-      onEvent(event);
-    }
-  } catch (failure) {
-    if (failure instanceof LockstepError && !isStarted) throw failure;
-    return { failure };
-  }
-}
 
 /** Under --json this is for stderr. */
 async function showPlot(epochs: readonly EpochEvent[], { json }: RunSettings, io: Io): Promise<void> {

@@ -1,6 +1,6 @@
 /** A worker's side of a step that several nodes share: it carries out commands until it is told to leave. */
 import { ALIGNMENT, dealShards, samplesInStep } from '@lockstep/core/run';
-import type { Engine, StepCall } from '../engine.js';
+import { type Engine, openStepCall, type StepCall } from '../engine.js';
 import { viewFloats } from '../plan/memory-plan.js';
 import { type Command, CommandBlock, commandFlag } from './commands.js';
 import type { Control } from './control.js';
@@ -28,18 +28,7 @@ export class CommandLoop {
   ) {
     this.#commands = new CommandBlock(tools.data.commands);
     this.#slices = new SliceWork(tools, worker, tools.data.workers);
-    const { memory } = tools;
-    this.#call = {
-      state: 0,
-      partials: memory.partialsAt(worker),
-      firstShard: 0,
-      endShard: 0,
-      samples: 0,
-      orderStart: 0,
-      step: 0,
-      epoch: 0,
-      progress: memory.progressAt(worker),
-    };
+    this.#call = openStepCall(tools.memory, worker);
   }
 
   /** @param seen commands that are done */

@@ -8,7 +8,7 @@ import { workerData } from 'node:worker_threads';
 import { inferLayers } from '@lockstep/core/model';
 import { ALIGNMENT, averageDecay, gradientScale, samplesInStep } from '@lockstep/core/run';
 import { AVERAGE_FIELDS, averageField, UPDATE_FIELDS, updateField } from '@lockstep/kernels';
-import type { Engine, StepCall } from '../engine.js';
+import { type Engine, openStepCall, type StepCall } from '../engine.js';
 import { createEngine } from '../engines.js';
 import { planPieces, planStep, type StepPlan } from '../plan/step-plan.js';
 import { tabulateUpdates } from '../plan/update-table.js';
@@ -54,17 +54,7 @@ export default function runTask(task: NodeTask): void {
 
 function train({ worker, firstStep, endStep }: TrainTask): void {
   const updates = tabulateUpdates(recipe, memory, epochSteps, firstStep, endStep);
-  const call: StepCall = {
-    state: 0,
-    partials: memory.partialsAt(worker),
-    firstShard: 0,
-    endShard: 0,
-    samples: 0,
-    orderStart: 0,
-    step: 0,
-    epoch: Math.floor(firstStep / epochSteps),
-    progress: memory.progressAt(worker),
-  };
+  const call = { ...openStepCall(memory, worker), epoch: Math.floor(firstStep / epochSteps) };
   const row = new Float64Array(UPDATE_FIELDS);
   for (let step = firstStep; step < endStep; step++) {
     const stepOfEpoch = step % epochSteps;
